@@ -1,0 +1,108 @@
+#include "mobula/serialization/array.hpp"
+
+#include "bytes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+using namespace mobula;
+using namespace mobula::test;
+
+namespace {
+
+std::vector<int> ascending(std::size_t count) {
+  std::vector<int> result(count);
+  std::iota(result.begin(), result.end(), 0);
+  return result;
+}
+
+constexpr auto huge = std::uint64_t{1} << 32;
+
+} // namespace
+
+TEST_CASE("a shape knows its extents and their product") {
+  array_shape shape{2, 3, 4};
+  CHECK(shape.dimensions() == 3);
+  CHECK(shape[1] == 3);
+  CHECK(shape.elements() == 24);
+  CHECK(array_shape{}.dimensions() == 0);
+  CHECK(array_shape{}.elements() == 0);
+  CHECK(array_shape{5, 0}.elements() == 0);
+}
+
+TEST_CASE("a shape has at most eight dimensions") {
+  CHECK(array_shape{1, 1, 1, 1, 1, 1, 1, 1}.dimensions() == 8);
+  CHECK_THROWS_AS((array_shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), std::invalid_argument);
+}
+
+TEST_CASE("a shape whose strides would overflow is refused") {
+  CHECK_THROWS_AS((array_shape{huge, huge}), std::invalid_argument);
+  CHECK_THROWS_AS((array_shape{std::numeric_limits<std::uint64_t>::max()}), std::invalid_argument);
+  CHECK(array_shape{huge, huge / 4}.elements() == std::uint64_t{1} << 62);
+}
+
+TEST_CASE("a shape without elements may not hide an overflow either") {
+  CHECK_THROWS_AS((array_shape{huge, huge, 0}), std::invalid_argument);
+  CHECK_THROWS_AS((array_shape{0, huge, huge}), std::invalid_argument);
+}
+
+TEST_CASE("shapes are equal when their extents are") {
+  CHECK(array_shape{2, 3} == array_shape{2, 3});
+  CHECK(array_shape{2, 3} != array_shape{3, 2});
+  CHECK(array_shape{6} != array_shape{6, 1});
+}
+
+TEST_CASE("an array views the elements it was made of") {
+  auto elements = ascending(6);
+  array<int> values{elements};
+  CHECK(values.data() == elements.data());
+  CHECK(values.size() == 6);
+  CHECK(values.size_bytes() == 6 * sizeof(int));
+  CHECK(values[5] == 5);
+  CHECK(std::accumulate(values.begin(), values.end(), 0) == 15);
+}
+
+TEST_CASE("the last index of an array varies fastest") {
+  auto elements = ascending(24);
+  array<int> values{elements, {2, 3, 4}};
+  CHECK(values(0, 0, 3) == 3);
+  CHECK(values(0, 1, 0) == 4);
+  CHECK(values(1, 0, 0) == 12);
+  CHECK(values(1, 2, 3) == 23);
+}
+
+TEST_CASE("an array refuses a shape that does not match its elements") {
+  auto elements = ascending(6);
+  CHECK_THROWS_AS((array<int>{elements, {2, 2}}), std::invalid_argument);
+  CHECK_THROWS_AS((array<int>{elements, array_shape{}}), std::invalid_argument);
+}
+
+TEST_CASE("an empty array has one dimension and no elements") {
+  array<double> values;
+  CHECK(values.empty());
+  CHECK(values.shape() == array_shape{0});
+  CHECK(values.begin() == values.end());
+}
+
+TEST_CASE("arrays are equal when shapes and elements are") {
+  auto elements = ascending(6);
+  auto copy = elements;
+  CHECK(array<int>{elements, {2, 3}} == array<int>{copy, {2, 3}});
+  CHECK(array<int>{elements, {2, 3}} != array<int>{copy, {3, 2}});
+  copy.back() = 7;
+  CHECK(array<int>{elements} != array<int>{copy});
+}
+
+TEST_CASE("bytes view memory and compare by content") {
+  auto content = from_text("abc");
+  auto copy = content;
+  CHECK(bytes{content}.data() == content.data());
+  CHECK(bytes{content}.size() == 3);
+  CHECK(bytes{content}[1] == std::byte{'b'});
+  CHECK(bytes{content} == bytes{copy});
+  CHECK(bytes{}.empty());
+}

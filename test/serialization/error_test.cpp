@@ -1,0 +1,181 @@
+#include "mobula/serialization/error.hpp"
+
+#include "bytes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+using namespace mobula;
+using namespace mobula::test;
+
+namespace {
+
+error_info sample() {
+  return {.type = error_type::task_execution_exception,
+          .message = "boom",
+          .origin = {.task = "t", .node = "n1", .process = 258},
+          .exception_type = "std::runtime_error",
+          .stack_trace = {"f", "g"},
+          .causes = {{.type = error_type::owner_died, .message = "gone"}}};
+}
+
+/// Bytes of `sample()`: a change of these breaks every reader outside of this repository.
+constexpr auto sample_hex = "4d424552 01 000000"
+                            "0300 0201000000000000"
+                            "04000000 626f6f6d"
+                            "01000000 74"
+                            "02000000 6e31"
+                            "12000000 7374643a3a72756e74696d655f6572726f72"
+                            "02000000 01000000 66 01000000 67"
+                            "01000000"
+                            "0900 0000000000000000"
+                            "04000000 676f6e65"
+                            "00000000 00000000 00000000 00000000 00000000";
+
+error_info nested_errors(std::size_t levels) {
+  error_info result{.type = error_type::object_lost, .message = std::to_string(levels)};
+  if (levels > 1)
+    result.causes.push_back(nested_errors(levels - 1));
+  return result;
+}
+
+std::size_t depth_of(const error_info& info) {
+  return info.causes.empty() ? 1 : 1 + depth_of(info.causes.front());
+}
+
+} // namespace
+
+// -- encoding
+// --------------------------------------------------------------------------------------
+
+TEST_CASE("an error is encoded as documented") {
+  CHECK(to_hex(encode(sample())) == to_hex(from_hex(sample_hex)));
+}
+
+TEST_CASE("the documented bytes of an error are decoded") {
+  auto info = decode_error_info(from_hex(sample_hex));
+  REQUIRE(info);
+  CHECK(*info == sample());
+}
+
+TEST_CASE("an error of each type survives its encoding") {
+  for (std::uint16_t number = 0; number <= 254; ++number) {
+    if (!error_type_from_number(number))
+      continue;
+    error_info info{.type = *error_type_from_number(number), .message = "m"};
+    info.origin.process = std::numeric_limits<std::int64_t>::min();
+    auto copy = decode_error_info(encode(info));
+    REQUIRE(copy);
+    CHECK(*copy == info);
+  }
+}
+
+TEST_CASE("an error cut at any byte is refused") {
+  auto bytes = encode(sample());
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    CHECK_FALSE(decode_error_info(std::span{bytes}.first(size)));
+}
+
+TEST_CASE("an error with a byte too many is refused") {
+  auto bytes = encode(sample());
+  bytes.push_back(std::byte{0});
+  auto result = decode_error_info(bytes);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().offset == bytes.size() - 1);
+}
+
+TEST_CASE("an error of an unknown version or type is refused") {
+  auto bytes = encode(sample());
+  auto other_version = bytes;
+  other_version[4] = std::byte{2};
+  CHECK(to_string(decode_error_info(other_version).error())
+        == "unknown version of an encoded error at byte 4");
+  auto retired_type = bytes;
+  retired_type[8] = std::byte{2};
+  CHECK(to_string(decode_error_info(retired_type).error()) == "unknown error type at byte 8");
+}
+
+TEST_CASE("a hostile length in an error allocates nothing and is refused") {
+  auto bytes = encode(sample());
+  for (auto offset : {18, 26, 31, 37, 59, 73})
+    for (auto value : {std::byte{0x7f}, std::byte{0xff}}) {
+      auto hostile = bytes;
+      std::fill_n(hostile.begin() + offset, 4, value);
+      CHECK_FALSE(decode_error_info(hostile));
+    }
+}
+
+TEST_CASE("an error nested up to the limit survives, beyond it is cut") {
+  auto whole = nested_errors(error_limits::depth);
+  CHECK(*decode_error_info(encode(whole)) == whole);
+  auto cut = decode_error_info(encode(nested_errors(error_limits::depth + 5)));
+  REQUIRE(cut);
+  CHECK(depth_of(*cut) == error_limits::depth);
+}
+
+TEST_CASE("an encoded error that nests beyond the limit is refused") {
+  // The innermost record of an error at the limit ends in its number of causes.
+  auto bytes = encode(nested_errors(error_limits::depth));
+  auto cause = encode(error_info{});
+  bytes[bytes.size() - 4] = std::byte{1};
+  bytes.insert(bytes.end(), cause.begin() + 8, cause.end());
+  CHECK_FALSE(decode_error_info(bytes));
+}
+
+TEST_CASE("a text that is too long is cut between two characters") {
+  error_info info{.message = std::string(error_limits::text_bytes - 1, 'a') + "\u00e4"};
+  auto copy = decode_error_info(encode(info));
+  REQUIRE(copy);
+  CHECK(copy->message == std::string(error_limits::text_bytes - 1, 'a'));
+}
+
+TEST_CASE("too many frames and causes are cut") {
+  error_info info;
+  info.stack_trace.assign(error_limits::frames + 1, "frame");
+  info.causes.assign(error_limits::causes + 1, {});
+  auto copy = decode_error_info(encode(info));
+  REQUIRE(copy);
+  CHECK(copy->stack_trace.size() == error_limits::frames);
+  CHECK(copy->causes.size() == error_limits::causes);
+}
+
+TEST_CASE("random bytes are no error") {
+  std::mt19937_64 engine{1};
+  for (int i = 0; i < 100'000; ++i) {
+    auto bytes = random_bytes(engine, 200);
+    REQUIRE_FALSE(decode_error_info(bytes));
+    // The same behind a good head, which random bytes never have.
+    auto head = from_hex("4d424552 01000000");
+    bytes.insert(bytes.begin(), head.begin(), head.end());
+    auto result = decode_error_info(bytes);
+    REQUIRE((!result || encode(*result) == bytes));
+  }
+}
+
+// -- text
+// ------------------------------------------------------------------------------------------
+
+TEST_CASE("an error is printed with its causes indented") {
+  CHECK(to_string(sample())
+        == "task_execution_exception: boom\n"
+           "  raised in task t on node n1 in process 258\n"
+           "  exception std::runtime_error\n"
+           "    at f\n"
+           "    at g\n"
+           "  caused by\n"
+           "    owner_died: gone");
+}
+
+TEST_CASE("each line of a message is indented") {
+  error_info info{.type = error_type::object_lost,
+                  .causes = {{.type = error_type::node_died, .message = "a\nb"}}};
+  CHECK(to_string(info) == "object_lost\n  caused by\n    node_died: a\n    b");
+}
+
+TEST_CASE("an object error carries its description and prints it") {
+  object_error error{sample()};
+  CHECK(error.type() == error_type::task_execution_exception);
+  CHECK(error.info() == sample());
+  CHECK(error.what() == to_string(sample()));
+}
