@@ -28,13 +28,15 @@ public:
                             seed % 3 == 0 ? answers::prompt : answers::late, serving::hold) {
   }
 
-  void run() {
+  /// Returns the figures of the whole run.
+  shard_stats run() {
     for (int i = 0; i < events_a_seed; ++i)
       step();
     if (pick(2) == 0)
       shell_.shut_down();
     drain();
     check_nothing_left();
+    return shell_.table.stats();
   }
 
 private:
@@ -55,8 +57,17 @@ private:
     return 1 + pick(std::max<std::uint64_t>(next_, 1));
   }
 
+  /// Prefers objects that are on disk.
+  std::uint64_t wanted_object() {
+    std::vector<std::uint64_t> spilled;
+    for (const auto& copy : shell_.freed)
+      if (copy.reason == free_reason::spilled)
+        spilled.push_back(copy.id.sequence);
+    return spilled.empty() || pick(4) == 0 ? known_object() : spilled[pick(spilled.size())];
+  }
+
   void step() {
-    switch (pick(16)) {
+    switch (pick(18)) {
       case 0:
       case 1:
       case 2:
@@ -71,16 +82,19 @@ private:
       case 8:
         return stop_reading();
       case 9:
-        return shell_.release(known_object());
+        if (pick(2) == 0)
+          shell_.release(known_object());
+        return;
       case 10:
-        return shell_.request(++requests_, known_object());
+        return shell_.request(++requests_, wanted_object());
       case 11:
         return shell_.cancel(pick(2) == 0 ? 1 + pick(next_ + 1) : requests_);
       case 12:
         return credit();
       case 13:
-        return disk();
       case 14:
+        return disk();
+      case 15:
         return shell_.tell_unpinned(object_number(known_object()));
       default:
         return answer();
@@ -230,7 +244,6 @@ private:
     CHECK(shell_.words.empty());
     for (std::uint64_t number = 1; number <= next_; ++number)
       REQUIRE_FALSE(shell_.table.contains(object_number(number)));
-    // Every request of a reader has exactly one end, or was canceled.
     if (!shell_.drained)
       shell_.shut_down();
     CHECK(shell_.drained);
@@ -247,10 +260,29 @@ private:
 } // namespace
 
 TEST_CASE("after any schedule every invariant holds and nothing is left") {
+  shard_stats sum;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
-    random_schedule{seed}.run();
+    auto stats = random_schedule{seed}.run();
+    sum.evictions += stats.evictions;
+    sum.unloads += stats.unloads;
+    sum.spills += stats.spills;
+    sum.restores += stats.restores;
+    sum.spill_failures += stats.spill_failures;
+    sum.overtakings += stats.overtakings;
+    sum.stalls += stats.stalls;
   }
+  // The schedules are worth something only if they go everywhere.
+  CHECK(sum.evictions.objects > seeds);
+  CHECK(sum.unloads.objects > seeds);
+  CHECK(sum.spills.objects > seeds);
+  CHECK(sum.restores.objects > seeds / 5);
+  CHECK(sum.spill_failures > seeds / 2);
+  CHECK(sum.overtakings > seeds);
+  CHECK(sum.stalls > seeds);
+  MESSAGE("evictions ", sum.evictions.objects, ", unloads ", sum.unloads.objects, ", spills ",
+          sum.spills.objects, ", restores ", sum.restores.objects, ", failed spills ",
+          sum.spill_failures, ", overtakings ", sum.overtakings, ", stalls ", sum.stalls);
 }
 
 TEST_CASE("many creators against a store an eighth of their data are all served in the end") {

@@ -377,4 +377,14 @@ private:
   serving how_;
 };
 
+/// A store of 100 bytes whose object 1 is on disk and object 2, of 60, in memory.
+struct spilled_fixture : shard_shell {
+  spilled_fixture() {
+    put(1, 60);
+    create(2, 60);
+    finish_spill();
+    seal(2);
+  }
+};
+
 } // namespace mobula::test
