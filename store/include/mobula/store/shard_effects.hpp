@@ -1,0 +1,228 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "mobula/serialization/ids.hpp"
+#include "mobula/store/pin_word.hpp"
+#include "mobula/store/spill_errors.hpp"
+
+namespace mobula {
+
+/// Names a client's request until it is granted, served, refused or canceled. Chosen by the caller,
+/// never used twice at the same time.
+enum class request_token : std::uint64_t {};
+
+/// Names one spell during which nothing inside the store can make room.
+enum class stall_number : std::uint64_t {};
+
+/// What the owner thinks of a copy.
+enum class copy_kind : std::uint8_t {
+  primary,  ///< vouched for: only spilled, never dropped without a record
+  secondary ///< pulled from elsewhere: may be dropped
+};
+
+/// Why a request fails.
+enum class refusal : std::uint8_t {
+  store_full,        ///< readers and creators hold what there is
+  out_of_disk,       ///< the rest could only be spilled, and the disk takes nothing
+  larger_than_store, ///< would not fit into the empty store
+  too_many_waiting,  ///< the queue is at its limit
+  already_exists,    ///< the shard has an object with this id
+  not_here,          ///< the shard has no object with this id
+  released,          ///< its owner let go of it
+  copy_lost,         ///< its spill record is missing or damaged
+  restore_failed,    ///< the disk could not be read
+  shutting_down
+};
+
+/// Why a copy's memory goes back to the heap.
+enum class free_reason : std::uint8_t {
+  evicted,        ///< a secondary made room
+  spilled,        ///< its bytes are in a spill file
+  released,       ///< its owner let go of it
+  aborted,        ///< its creator gave up
+  restore_failed, ///< room taken for a restore that brought nothing
+};
+
+/// For what the shard wants a copy's memory.
+enum class reclaim_reason : std::uint8_t {
+  room,   ///< ask with `pin_word::try_reclaim`
+  release ///< ask with `pin_word::doom`: never again a new reader
+};
+
+/// Why a copy stays where it is.
+enum class reclaim_obstacle : std::uint8_t {
+  pinned, ///< has readers; the last one will report `unpinned`
+  used    ///< has none now, but was touched since the table last asked
+};
+
+/// Who alone could still make room.
+enum class stall_cause : std::uint8_t {
+  readers,  ///< every copy is pinned
+  creators, ///< some objects are not sealed yet
+  disk      ///< idle primaries are left, but spilling fails
+};
+
+enum class pressure_level : std::uint8_t {
+  calm,      ///< below the threshold
+  relieving, ///< evicting and spilling down to the low-water mark
+  waiting,   ///< some request waits for room
+  stalled    ///< some request waits, and nothing inside the store makes room
+};
+
+// -- effects --------------------------------------------------------------------
+
+/// Tells a creator that room for its object is reserved.
+struct grant_create {
+  request_token token;
+  object_id id;
+  std::size_t size_bytes;
+};
+
+/// Tells a reader that a copy is in memory. To be pinned for it before the next effect is carried
+/// out, which may ask for the memory again.
+struct serve_copy {
+  request_token token;
+  object_id id;
+};
+
+/// Ends a request in failure.
+struct refuse_request {
+  request_token token;
+  object_id id;
+  refusal error;
+  std::size_t size_bytes;
+  std::size_t capacity_bytes;
+};
+
+/// Asks for the copy's memory; answered by `reclaim_succeeded` or `reclaim_refused`. When
+/// `known_use` is set, a copy whose `last_use` differs from it is refused as used.
+struct try_reclaim {
+  object_id id;
+  reclaim_reason reason;
+  std::optional<use_stamp> known_use;
+};
+
+/// Asks whether the copy is idle without taking it from readers (`pin_word::look`); answered by
+/// `found_idle` or `reclaim_refused`. `known_use` as above.
+struct check_idle {
+  object_id id;
+  std::optional<use_stamp> known_use;
+};
+
+/// Returns memory to the heap. Nobody reads or writes it any more.
+struct free_copy {
+  object_id id;
+  std::size_t size_bytes;
+  free_reason reason;
+};
+
+/// Asks for the copy's bytes to be written; answered by `spill_finished` or `spill_failed`. The
+/// memory stays readable and in place until then.
+struct spill_object {
+  object_id id;
+  std::size_t size_bytes;
+};
+
+/// Ends the object for the spill manager, in whatever state it is there. A spill or restore under
+/// way is still answered: until then the I/O uses the memory.
+struct forget_spill {
+  object_id id;
+};
+
+/// Asks for the object's bytes to be read into room that is reserved; answered by
+/// `restore_finished` or `restore_failed`.
+struct restore_object {
+  object_id id;
+  std::size_t size_bytes;
+};
+
+/// Answers `lend`; zero when there is no room to spare.
+struct lend_credit {
+  std::size_t bytes;
+};
+
+/// Asks for all credit that no creator has taken; answered once by `recall_answered`.
+struct recall_credit {};
+
+/// Says that nothing inside the store can make room for the oldest request. The caller decides how
+/// long to hope, then says `give_up` with this number; it is out of date after any progress. For
+/// `stall_cause::disk` it should not hope at all: every retry of the disk begins a new stall.
+struct report_stall {
+  stall_number number;
+  stall_cause cause;
+};
+
+struct report_pressure {
+  pressure_level level;
+};
+
+/// Says, after `shut_down`, that nothing is left.
+struct report_shard_drained {};
+
+using shard_effect =
+  std::variant<grant_create, serve_copy, refuse_request, try_reclaim, check_idle, free_copy,
+               spill_object, forget_spill, restore_object, lend_credit, recall_credit, report_stall,
+               report_pressure, report_shard_drained>;
+
+/// Effects in the order in which they must be carried out. Events append to it.
+using shard_effects = std::vector<shard_effect>;
+
+// -- figures --------------------------------------------------------------------
+
+/// A number of objects and the sum of their sizes.
+struct object_tally {
+  std::size_t objects = 0;
+  std::size_t bytes = 0;
+
+  friend bool operator==(const object_tally&, const object_tally&) = default;
+
+  void add(std::size_t size_bytes) noexcept {
+    ++objects;
+    bytes += size_bytes;
+  }
+
+  void remove(std::size_t size_bytes) noexcept {
+    MOBULA_ASSERT(objects > 0 && bytes >= size_bytes);
+    --objects;
+    bytes -= size_bytes;
+  }
+
+  object_tally& operator+=(const object_tally& other) noexcept {
+    objects += other.objects;
+    bytes += other.bytes;
+    return *this;
+  }
+};
+
+/// Exact at every moment between two events.
+struct shard_stats {
+  // What is there now. The first six are in memory, and with `lent_bytes` add up to `used_bytes`.
+  object_tally unsealed;
+  object_tally primary;   ///< sealed, neither spilling nor doomed
+  object_tally secondary; ///< sealed, not doomed
+  object_tally spilling;  ///< in memory, being written
+  object_tally doomed;    ///< released, and pinned or being asked whether it is
+  object_tally restoring; ///< room taken, being read
+  std::size_t lent_bytes = 0;
+  std::size_t used_bytes = 0;
+  std::size_t capacity_bytes = 0;
+  object_tally spilled; ///< only on disk
+  object_tally waiting; ///< creates and restores that wait for room
+
+  // What happened since the start.
+  object_tally evictions; ///< secondaries that made room
+  object_tally unloads;   ///< primaries that made room, their bytes being on disk
+  object_tally spills;
+  object_tally restores;
+  std::size_t refusals = 0;
+  std::size_t spill_failures = 0;
+  std::size_t overtakings = 0; ///< grants to requests younger than one that waited
+  std::size_t stalls = 0;
+};
+
+} // namespace mobula

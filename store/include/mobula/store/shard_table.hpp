@@ -1,0 +1,284 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "mobula/serialization/ids.hpp"
+#include "mobula/store/shard_effects.hpp"
+#include "mobula/store/use_list.hpp"
+
+namespace mobula {
+
+struct shard_config {
+  std::size_t capacity_bytes = 0;
+  /// Above this share of the capacity, copies are evicted and spilled, down to `low_water`.
+  double spill_threshold = 0.8;
+  double low_water = 0.7;
+  /// Requests that may wait at once, for room or for a copy; more are refused.
+  std::size_t max_waiting = 65'536;
+  /// How many requests behind the oldest one are considered for overtaking it. Bounds the work of
+  /// each event.
+  std::size_t overtaking_window = 64;
+};
+
+/// Plans one shard of the store: who gets room, and what moves out to make it.
+///
+/// *Accounting.* used = copies in memory + room reserved for creators and restores + credit lent;
+/// never above the capacity. Every object is in exactly one `place`, every place has a tally, and
+/// one function moves objects between places, so that each sum follows from the last.
+///
+/// *Order of measures*, once used is above the threshold or a request waits: credit is recalled;
+/// secondaries, and primaries that still have a spill record, are evicted; idle primaries are
+/// spilled. Each in order of last use. What is under way counts as done when the rest is chosen.
+///
+/// *Last use* is learnt late: readers only leave a stamp. A copy that was touched since the table
+/// last asked is spared and becomes the youngest, once in each spell of pressure; after that only
+/// pins protect it, so that a spell costs at most two questions for each copy. A copy found
+/// pinned leaves the order until its last reader reports.
+///
+/// *Fairness.* Requests are granted in order of arrival. While the oldest does not fit, younger
+/// ones that do may overtake it, until they have taken as many bytes as it wants itself; from then
+/// on whatever becomes free is kept for it. So a huge request waits for at most its own size of
+/// others, and holds up small ones only while its own room is made.
+///
+/// *Nothing polls.* A request ends when room was made, or when the caller says `give_up` after
+/// `report_stall`: no answer, write or read is under way, and only readers, creators or a better
+/// disk can help.
+///
+/// *Pins* are not kept here: whether a copy has readers is asked through effects. While a copy is
+/// written it stays readable; its memory is asked for only when the write is done.
+///
+/// Events append their effects to the caller's buffer, in the order in which they are to be carried
+/// out. Answers may come at any time later, but exactly once.
+class shard_table {
+public:
+  explicit shard_table(const shard_config& config);
+
+  shard_table(const shard_table&) = delete;
+  shard_table& operator=(const shard_table&) = delete;
+
+  // -- clients ----------------------------------------------------------------
+
+  /// Asks for room for a new object. Ends in `grant_create` or `refuse_request`.
+  void create(request_token token, const object_id& id, std::size_t size_bytes, copy_kind kind,
+              shard_effects& effects);
+
+  /// The creator has filled the object. REQUIRES: granted, and not yet sealed or aborted.
+  void seal(const object_id& id, shard_effects& effects);
+
+  /// The creator gives up or died. REQUIRES: as for `seal`.
+  void abort(const object_id& id, shard_effects& effects);
+
+  /// Asks for the object in memory, restored if need be. Ends in `serve_copy` or `refuse_request`.
+  void request_copy(request_token token, const object_id& id, shard_effects& effects);
+
+  /// The client of a waiting request went away. Ignored when the request has ended.
+  void cancel(request_token token, shard_effects& effects);
+
+  /// The owner lets go of the object. Ignored when the shard does not have it.
+  void release(const object_id& id, shard_effects& effects);
+
+  // -- credit -----------------------------------------------------------------
+
+  /// Asks for room ahead of the objects that will fill it. Ends in `lend_credit`.
+  void lend(std::size_t max_bytes, shard_effects& effects);
+
+  /// Credit comes back unasked, for instance from a creator that gave up.
+  void take_back(std::size_t bytes, shard_effects& effects);
+
+  /// Answers `recall_credit` with what no creator had taken.
+  void recall_answered(std::size_t bytes, shard_effects& effects);
+
+  /// A creator made and sealed an object in lent room. REQUIRES: the id is new here.
+  void adopt(const object_id& id, std::size_t size_bytes, copy_kind kind, shard_effects& effects);
+
+  // -- answers about pins -----------------------------------------------------
+
+  void reclaim_succeeded(const object_id& id, shard_effects& effects);
+
+  void reclaim_refused(const object_id& id, reclaim_obstacle obstacle, use_stamp last_use,
+                       shard_effects& effects);
+
+  void found_idle(const object_id& id, shard_effects& effects);
+
+  /// A reader was told to report. Only a hint: it may be late, or about an earlier copy.
+  void unpinned(const object_id& id, shard_effects& effects);
+
+  // -- answers from the spill manager -----------------------------------------
+
+  void spill_finished(const object_id& id, shard_effects& effects);
+
+  void spill_failed(const object_id& id, spill_error error, shard_effects& effects);
+
+  /// A disk that failed may be worth another try.
+  void spilling_possible(shard_effects& effects);
+
+  void restore_finished(const object_id& id, shard_effects& effects);
+
+  void restore_failed(const object_id& id, restore_error error, shard_effects& effects);
+
+  // -- the caller's own -------------------------------------------------------
+
+  /// Refuses what has waited since the stall began and still does not fit.
+  void give_up(stall_number number, shard_effects& effects);
+
+  /// Refuses what waits and what comes, releases every object.
+  void shut_down(shard_effects& effects);
+
+  // -- properties -------------------------------------------------------------
+
+  /// The stamp that readers leave from now on.
+  [[nodiscard]] use_stamp current_stamp() const noexcept {
+    return stamp_;
+  }
+
+  [[nodiscard]] std::size_t used_bytes() const noexcept;
+
+  [[nodiscard]] pressure_level pressure() const noexcept {
+    return level_;
+  }
+
+  [[nodiscard]] bool contains(const object_id& id) const {
+    return objects_.contains(id);
+  }
+
+  [[nodiscard]] shard_stats stats() const;
+
+  /// Recomputes every sum and list from the objects and asserts that they agree. O(n).
+  void check_invariants() const;
+
+private:
+  enum class place : std::uint8_t {
+    waiting,         ///< a create in the queue
+    unsealed,        ///< granted, its creator writes
+    idle,            ///< sealed, in one of the two orders of last use
+    asked,           ///< sealed, an answer about its pins is on the way
+    pinned,          ///< sealed, found pinned, its last reader will report
+    releasing,       ///< released, the answer whether it has readers is on the way
+    doomed,          ///< released, found pinned, its last reader will report
+    spilling,        ///< sealed, its bytes are being written
+    spilled,         ///< on disk only
+    restore_waiting, ///< on disk only, a restore in the queue
+    restoring        ///< room taken, its bytes are being read
+  };
+
+  static constexpr std::size_t place_count = 11;
+
+  enum class question : std::uint8_t { is_idle, give_room };
+
+  enum class spill_gate : std::uint8_t { open, shut };
+
+  struct object : use_links<object> {
+    object_id id;
+    std::size_t size_bytes = 0;
+    copy_kind kind = copy_kind::primary;
+    place where = place::waiting;
+    question asked = question::is_idle; ///< in place `asked`
+    bool has_record = false;            ///< raised by `spill_finished`, lowered by release and loss
+    bool released = false;              ///< raised by `release`, never lowered
+    bool unpin_hint = false;  ///< `unpinned` came while a question was open: refusals are stale
+    use_stamp known_use{};    ///< what the shell last told
+    std::uint64_t spared = 0; ///< the spell of pressure in which it was spared
+    // While in the queue:
+    request_token creator{};         ///< of a create; restores have `readers`
+    std::uint64_t arrival = 0;       ///< order in the queue
+    std::size_t overtaken_bytes = 0; ///< what younger requests took while this was the oldest
+    std::vector<request_token> readers;
+  };
+
+  struct stall {
+    stall_number number;
+    std::uint64_t last_arrival; ///< younger requests have not waited for all of it
+  };
+
+  // -- places -----------------------------------------------------------------
+
+  static constexpr bool in_memory(place where) noexcept {
+    return where != place::waiting && where != place::spilled && where != place::restore_waiting;
+  }
+
+  static constexpr bool in_queue(place where) noexcept {
+    return where == place::waiting || where == place::restore_waiting;
+  }
+
+  object& get(const object_id& id, place expected);
+  object* find(const object_id& id);
+  object& insert(const object_id& id, std::size_t size_bytes, copy_kind kind, place where);
+  void erase(object& entry);
+  void move(object& entry, place to);
+  void enter(object& entry);
+  void leave(object& entry);
+  void free_memory(object& entry, free_reason reason, place next, shard_effects& effects);
+  void free_and_erase(object& entry, free_reason reason, shard_effects& effects);
+  using list_member = use_list<object> shard_table::*;
+  [[nodiscard]] static list_member list_of(const object& entry) noexcept;
+  object_tally& tally_at(place where, copy_kind kind) noexcept;
+  [[nodiscard]] object_tally tally_at(place where, copy_kind kind) const noexcept;
+  void check_object(const object& entry) const;
+  [[nodiscard]] object_tally tally(place where) const noexcept;
+  [[nodiscard]] std::size_t free_bytes() const noexcept;
+  [[nodiscard]] bool fits(std::size_t size_bytes) const noexcept {
+    return size_bytes <= free_bytes();
+  }
+
+  // -- requests ---------------------------------------------------------------
+
+  void refuse(request_token token, const object_id& id, refusal error, std::size_t size_bytes,
+              shard_effects& effects);
+  void refuse_readers(object& entry, refusal error, shard_effects& effects);
+  void refuse_waiting(object& entry, refusal error, shard_effects& effects);
+  void serve_readers(object& entry, shard_effects& effects);
+  void grant(object& entry, shard_effects& effects);
+  void start_restore(object& entry, shard_effects& effects);
+  void become_idle(object& entry, shard_effects& effects);
+  void release_object(object& entry, shard_effects& effects);
+  void give_away_room(object& entry, shard_effects& effects);
+
+  // -- relief -----------------------------------------------------------------
+
+  void settle(shard_effects& effects);
+  void grant_waiting(shard_effects& effects);
+  void let_overtake(object& oldest, shard_effects& effects);
+  void relieve(shard_effects& effects);
+  [[nodiscard]] std::size_t wanted_free_bytes();
+  void ask(object& entry, question what, shard_effects& effects);
+  void ask_release(object& entry, shard_effects& effects);
+  void advance_stamp() noexcept;
+  void watch_stall(shard_effects& effects);
+  [[nodiscard]] std::optional<stall_cause> find_stall() const;
+  void tell_state(shard_effects& effects);
+
+  shard_config config_;
+  std::size_t threshold_bytes_;
+  std::size_t low_water_bytes_;
+
+  // Elements of a map keep their addresses, which the lists rely on.
+  std::unordered_map<object_id, object> objects_;
+  std::unordered_map<request_token, object_id> requests_; ///< all that wait, at most `max_waiting`
+  use_list<object> queue_;                                ///< by arrival
+  use_list<object> evictable_; ///< idle secondaries, idle primaries with a record
+  use_list<object> spillable_; ///< idle primaries without a record
+  std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
+  std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
+  std::size_t lent_bytes_ = 0;
+  bool credit_may_idle_ = false; ///< lent since the last recall
+  bool recalling_ = false;       ///< `recall_answered` is on the way
+  bool relieving_ = false;       ///< above the threshold, or not yet down to the low-water mark
+  bool shutting_down_ = false;
+  bool drained_ = false;
+  spill_gate gate_ = spill_gate::open; ///< shut by a failed spill, opened by a better disk
+  use_stamp stamp_{1};
+  std::uint64_t spell_ = 0;              ///< counts spells of pressure, for `object::spared`
+  std::size_t freed_in_spell_bytes_ = 0; ///< a spell also ends when it has freed a whole store
+  std::uint64_t arrivals_ = 0;
+  std::uint64_t stalls_ = 0;
+  std::optional<stall> stall_;
+  pressure_level level_ = pressure_level::calm;
+  shard_stats counters_; ///< only its second half
+};
+
+} // namespace mobula

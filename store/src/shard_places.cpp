@@ -1,0 +1,174 @@
+// Where objects are, what that adds up to, and the ends of requests.
+
+#include <algorithm>
+#include <utility>
+
+#include "mobula/store/shard_table.hpp"
+
+namespace mobula {
+
+// -- places -----------------------------------------------------------------------
+
+shard_table::object* shard_table::find(const object_id& id) {
+  auto position = objects_.find(id);
+  return position == objects_.end() ? nullptr : &position->second;
+}
+
+shard_table::object& shard_table::get(const object_id& id, place expected) {
+  auto* entry = find(id);
+  MOBULA_ASSERT(entry != nullptr && entry->where == expected);
+  return *entry;
+}
+
+shard_table::object& shard_table::insert(const object_id& id, std::size_t size_bytes,
+                                         copy_kind kind, place where) {
+  auto [position, fresh] = objects_.try_emplace(id);
+  MOBULA_ASSERT(fresh);
+  auto& entry = position->second;
+  entry.id = id;
+  entry.size_bytes = size_bytes;
+  entry.kind = kind;
+  entry.where = where;
+  entry.arrival = ++arrivals_;
+  enter(entry);
+  return entry;
+}
+
+void shard_table::erase(object& entry) {
+  MOBULA_ASSERT(entry.readers.empty());
+  leave(entry);
+  objects_.erase(objects_.find(entry.id));
+}
+
+void shard_table::move(object& entry, place to) {
+  leave(entry);
+  entry.where = to;
+  enter(entry);
+}
+
+shard_table::list_member shard_table::list_of(const object& entry) noexcept {
+  if (in_queue(entry.where))
+    return &shard_table::queue_;
+  if (entry.where != place::idle)
+    return nullptr;
+  auto needs_write = entry.kind == copy_kind::primary && !entry.has_record;
+  return needs_write ? &shard_table::spillable_ : &shard_table::evictable_;
+}
+
+void shard_table::enter(object& entry) {
+  tally_at(entry.where, entry.kind).add(entry.size_bytes);
+  if (in_memory(entry.where))
+    memory_bytes_ += entry.size_bytes;
+  if (auto list = list_of(entry))
+    (this->*list).push_back(entry);
+  MOBULA_ASSERT(used_bytes() <= config_.capacity_bytes);
+}
+
+void shard_table::leave(object& entry) {
+  tally_at(entry.where, entry.kind).remove(entry.size_bytes);
+  if (in_memory(entry.where))
+    memory_bytes_ -= entry.size_bytes;
+  if (auto list = list_of(entry))
+    (this->*list).remove(entry);
+}
+
+void shard_table::free_memory(object& entry, free_reason reason, place next,
+                              shard_effects& effects) {
+  effects.push_back(free_copy{entry.id, entry.size_bytes, reason});
+  entry.known_use = use_stamp{};
+  entry.unpin_hint = false;
+  freed_in_spell_bytes_ += entry.size_bytes;
+  move(entry, next);
+}
+
+void shard_table::free_and_erase(object& entry, free_reason reason, shard_effects& effects) {
+  effects.push_back(free_copy{entry.id, entry.size_bytes, reason});
+  freed_in_spell_bytes_ += entry.size_bytes;
+  erase(entry);
+}
+
+std::size_t shard_table::used_bytes() const noexcept {
+  return memory_bytes_ + lent_bytes_;
+}
+
+std::size_t shard_table::free_bytes() const noexcept {
+  return config_.capacity_bytes - used_bytes();
+}
+
+object_tally shard_table::tally(place where) const noexcept {
+  auto sum = tally_at(where, copy_kind::primary);
+  return sum += tally_at(where, copy_kind::secondary);
+}
+
+object_tally& shard_table::tally_at(place where, copy_kind kind) noexcept {
+  return tallies_[static_cast<std::size_t>(where)][static_cast<std::size_t>(kind)];
+}
+
+object_tally shard_table::tally_at(place where, copy_kind kind) const noexcept {
+  return tallies_[static_cast<std::size_t>(where)][static_cast<std::size_t>(kind)];
+}
+
+// -- requests ---------------------------------------------------------------------
+
+void shard_table::refuse(request_token token, const object_id& id, refusal error,
+                         std::size_t size_bytes, shard_effects& effects) {
+  ++counters_.refusals;
+  effects.push_back(refuse_request{token, id, error, size_bytes, config_.capacity_bytes});
+}
+
+void shard_table::refuse_readers(object& entry, refusal error, shard_effects& effects) {
+  for (auto token : std::exchange(entry.readers, {})) {
+    requests_.erase(token);
+    refuse(token, entry.id, error, entry.size_bytes, effects);
+  }
+}
+
+void shard_table::refuse_waiting(object& entry, refusal error, shard_effects& effects) {
+  if (entry.where == place::restore_waiting) {
+    refuse_readers(entry, error, effects);
+    move(entry, place::spilled);
+    return;
+  }
+  MOBULA_ASSERT(entry.where == place::waiting);
+  requests_.erase(entry.creator);
+  refuse(entry.creator, entry.id, error, entry.size_bytes, effects);
+  refuse_readers(entry, refusal::not_here, effects);
+  erase(entry);
+}
+
+void shard_table::serve_readers(object& entry, shard_effects& effects) {
+  for (auto token : std::exchange(entry.readers, {})) {
+    requests_.erase(token);
+    effects.push_back(serve_copy{token, entry.id});
+  }
+}
+
+void shard_table::grant(object& entry, shard_effects& effects) {
+  if (entry.where == place::waiting) {
+    requests_.erase(entry.creator);
+    move(entry, place::unsealed);
+    effects.push_back(grant_create{entry.creator, entry.id, entry.size_bytes});
+  } else {
+    MOBULA_ASSERT(entry.where == place::restore_waiting && !entry.readers.empty());
+    move(entry, place::restoring);
+    effects.push_back(restore_object{entry.id, entry.size_bytes});
+  }
+}
+
+void shard_table::start_restore(object& entry, shard_effects& effects) {
+  entry.arrival = ++arrivals_;
+  entry.overtaken_bytes = 0;
+  auto first_in_line = queue_.empty();
+  move(entry, place::restore_waiting);
+  if (first_in_line && fits(entry.size_bytes))
+    grant(entry, effects);
+}
+
+void shard_table::become_idle(object& entry, shard_effects& effects) {
+  if (entry.released)
+    return ask_release(entry, effects);
+  move(entry, place::idle);
+  serve_readers(entry, effects);
+}
+
+} // namespace mobula

@@ -1,0 +1,164 @@
+// How a shard makes room: fairness among those who wait, the order of measures, and stalls.
+
+#include <algorithm>
+#include <utility>
+
+#include "mobula/store/shard_table.hpp"
+
+namespace mobula {
+
+namespace {
+
+std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
+  return from - std::min(from, bytes);
+}
+
+} // namespace
+
+/// Every event ends here: the table is settled when nothing more can be granted or set going.
+void shard_table::settle(shard_effects& effects) {
+  grant_waiting(effects);
+  relieve(effects);
+  watch_stall(effects);
+  tell_state(effects);
+}
+
+void shard_table::grant_waiting(shard_effects& effects) {
+  while (auto* oldest = queue_.front()) {
+    if (!fits(oldest->size_bytes))
+      return let_overtake(*oldest, effects);
+    grant(*oldest, effects);
+  }
+}
+
+void shard_table::let_overtake(object& oldest, shard_effects& effects) {
+  auto* next = oldest.next;
+  for (std::size_t seen = 0; next != nullptr && seen < config_.overtaking_window; ++seen) {
+    auto& younger = *std::exchange(next, next->next);
+    auto allowed = oldest.size_bytes - oldest.overtaken_bytes;
+    if (!fits(younger.size_bytes) || younger.size_bytes > allowed)
+      continue;
+    oldest.overtaken_bytes += younger.size_bytes;
+    ++counters_.overtakings;
+    grant(younger, effects);
+  }
+}
+
+std::size_t shard_table::wanted_free_bytes() {
+  auto used = used_bytes();
+  auto pressed = used > threshold_bytes_ || !queue_.empty();
+  if ((pressed && !relieving_) || freed_in_spell_bytes_ >= config_.capacity_bytes) {
+    ++spell_;
+    freed_in_spell_bytes_ = 0;
+  }
+  relieving_ = pressed || (relieving_ && used > low_water_bytes_);
+  if (!relieving_)
+    return 0;
+  auto waiting = tally(place::waiting).bytes + tally(place::restore_waiting).bytes;
+  return std::max(std::min(waiting, config_.capacity_bytes),
+                  config_.capacity_bytes - low_water_bytes_);
+}
+
+void shard_table::relieve(shard_effects& effects) {
+  auto wanted = wanted_free_bytes();
+  if (wanted <= free_bytes())
+    return;
+  if (std::exchange(credit_may_idle_, false)) {
+    recalling_ = true;
+    effects.push_back(recall_credit{});
+  }
+  auto coming = tally(place::asked).bytes + tally(place::releasing).bytes
+                + tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
+  auto missing = minus_at_least_zero(wanted - free_bytes(), coming);
+  while (missing > 0 && !evictable_.empty()) {
+    auto& entry = *evictable_.front();
+    missing = minus_at_least_zero(missing, entry.size_bytes);
+    ask(entry, question::give_room, effects);
+  }
+  while (missing > 0 && !spillable_.empty() && gate_ == spill_gate::open) {
+    auto& entry = *spillable_.front();
+    missing = minus_at_least_zero(missing, entry.size_bytes);
+    ask(entry, question::is_idle, effects);
+  }
+}
+
+void shard_table::ask(object& entry, question what, shard_effects& effects) {
+  move(entry, place::asked);
+  entry.asked = what;
+  entry.unpin_hint = false;
+  auto known_use = entry.spared == spell_ ? std::nullopt : std::optional{entry.known_use};
+  if (what == question::give_room)
+    effects.push_back(try_reclaim{entry.id, reclaim_reason::room, known_use});
+  else
+    effects.push_back(check_idle{entry.id, known_use});
+  advance_stamp();
+}
+
+void shard_table::ask_release(object& entry, shard_effects& effects) {
+  move(entry, place::releasing);
+  entry.unpin_hint = false;
+  effects.push_back(try_reclaim{entry.id, reclaim_reason::release, std::nullopt});
+}
+
+void shard_table::advance_stamp() noexcept {
+  auto next = static_cast<std::uint32_t>(stamp_) + 1;
+  // Zero is kept for "not used since it was sealed".
+  stamp_ = use_stamp{next == 0 ? 1 : next};
+}
+
+// -- stalls -------------------------------------------------------------------------
+
+std::optional<stall_cause> shard_table::find_stall() const {
+  if (queue_.empty() || recalling_ || tally(place::asked).objects > 0
+      || tally(place::releasing).objects > 0 || tally(place::spilling).objects > 0
+      || tally(place::restoring).objects > 0)
+    return std::nullopt;
+  MOBULA_ASSERT(!fits(queue_.front()->size_bytes) && evictable_.empty());
+  if (!spillable_.empty()) {
+    MOBULA_ASSERT(gate_ == spill_gate::shut);
+    return stall_cause::disk;
+  }
+  auto creating = tally(place::unsealed).objects > 0 || lent_bytes_ > 0;
+  return creating ? stall_cause::creators : stall_cause::readers;
+}
+
+void shard_table::watch_stall(shard_effects& effects) {
+  auto cause = find_stall();
+  if (!cause) {
+    stall_.reset();
+  } else if (!stall_) {
+    stall_ = stall{stall_number{++stalls_}, arrivals_};
+    ++counters_.stalls;
+    effects.push_back(report_stall{stall_->number, *cause});
+  }
+}
+
+void shard_table::give_up(stall_number number, shard_effects& effects) {
+  if (!stall_ || stall_->number != number)
+    return;
+  auto last_arrival = stall_->last_arrival;
+  auto error = find_stall() == stall_cause::disk ? refusal::out_of_disk : refusal::store_full;
+  stall_.reset();
+  while (auto* oldest = queue_.front()) {
+    if (oldest->arrival > last_arrival || fits(oldest->size_bytes))
+      break;
+    refuse_waiting(*oldest, error, effects);
+    grant_waiting(effects);
+  }
+  settle(effects);
+}
+
+void shard_table::tell_state(shard_effects& effects) {
+  auto level = stall_            ? pressure_level::stalled
+               : !queue_.empty() ? pressure_level::waiting
+               : relieving_      ? pressure_level::relieving
+                                 : pressure_level::calm;
+  if (std::exchange(level_, level) != level)
+    effects.push_back(report_pressure{level});
+  if (shutting_down_ && !drained_ && objects_.empty() && lent_bytes_ == 0 && !recalling_) {
+    drained_ = true;
+    effects.push_back(report_shard_drained{});
+  }
+}
+
+} // namespace mobula

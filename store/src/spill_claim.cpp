@@ -1,0 +1,194 @@
+#include "mobula/store/spill_claim.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "mobula/store/assertion.hpp"
+#include "mobula/store/spill_file.hpp"
+
+namespace mobula {
+
+namespace {
+
+constexpr std::string_view name_start = "mobula-";
+constexpr std::string_view spill_suffix = ".spill";
+constexpr std::string_view lock_suffix = ".lock";
+constexpr std::size_t incarnation_digits = 32;
+
+// A sweep holds a dead lock only while it removes files; every round yields to it.
+constexpr int max_claim_attempts = 10'000;
+
+bool consists_of(std::string_view text, std::string_view characters) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+/// Returns whether this is `mobula-<cluster>-<incarnation>`.
+bool names_incarnation(std::string_view text) {
+  if (!text.starts_with(name_start) || text.size() < name_start.size() + incarnation_digits + 1)
+    return false;
+  auto digits = text.substr(text.size() - incarnation_digits);
+  return text[text.size() - incarnation_digits - 1] == '-'
+         && consists_of(digits, "0123456789abcdef");
+}
+
+/// Returns the `mobula-<cluster>-<incarnation>` that a file belongs to; nothing for files of
+/// others.
+std::optional<std::string> holder_of(std::string_view name) {
+  if (name.ends_with(lock_suffix)) {
+    name.remove_suffix(lock_suffix.size());
+  } else if (name.ends_with(spill_suffix)) {
+    name.remove_suffix(spill_suffix.size());
+    auto dash = name.rfind('-');
+    if (dash == std::string_view::npos || !consists_of(name.substr(dash + 1), "0123456789"))
+      return std::nullopt;
+    name = name.substr(0, dash);
+  } else {
+    return std::nullopt;
+  }
+  return names_incarnation(name) ? std::optional{std::string{name}} : std::nullopt;
+}
+
+/// Returns whether the open file is still the one that its path names.
+bool is_current(int descriptor, const std::filesystem::path& path) {
+  struct stat open_one {};
+  struct stat named_one {};
+  return ::fstat(descriptor, &open_one) == 0 && ::lstat(path.c_str(), &named_one) == 0
+         && open_one.st_dev == named_one.st_dev && open_one.st_ino == named_one.st_ino;
+}
+
+struct holder_files {
+  std::vector<std::filesystem::path> spill_files;
+};
+
+std::map<std::string, holder_files> list_holders(const std::filesystem::path& directory,
+                                                 sweep_result& result) {
+  std::map<std::string, holder_files> holders;
+  std::error_code error;
+  auto position = std::filesystem::directory_iterator{directory, error};
+  while (!error && position != std::filesystem::directory_iterator{}) {
+    auto name = position->path().filename().string();
+    if (auto holder = holder_of(name)) {
+      auto& files = holders[*holder];
+      if (name.ends_with(spill_suffix))
+        files.spill_files.push_back(position->path());
+    }
+    position.increment(error);
+  }
+  if (error)
+    result.failures.push_back({directory.string(), io_operation::list, error.value()});
+  return holders;
+}
+
+void remove_spill_file(const std::filesystem::path& file, const io_calls& calls,
+                       sweep_result& result) {
+  std::error_code ignored; // Without its size the file is removed all the same.
+  auto bytes = std::filesystem::file_size(file, ignored);
+  if (auto failure = remove_file(file, calls)) {
+    result.failures.push_back(std::move(*failure));
+    return;
+  }
+  ++result.files_removed;
+  result.bytes_removed += ignored ? 0 : bytes;
+}
+
+void sweep_holder(const std::filesystem::path& lock_file, const holder_files& files,
+                  const io_calls& calls, sweep_result& result) {
+  file_handle lock{calls, calls.open(lock_file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0)};
+  if (!lock.valid() && errno != ENOENT) {
+    // Who cannot be asked counts as alive.
+    result.failures.push_back({lock_file.string(), io_operation::open, errno});
+    ++result.incarnations_alive;
+    return;
+  }
+  if (lock.valid() && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    ++result.incarnations_alive;
+    return;
+  }
+  auto failures_before = result.failures.size();
+  for (const auto& file : files.spill_files)
+    remove_spill_file(file, calls, result);
+  // The lock file goes last, and under its lock: a claim that is being made on it notices.
+  if (lock.valid() && result.failures.size() == failures_before)
+    if (auto failure = remove_file(lock_file, calls))
+      result.failures.push_back(std::move(*failure));
+}
+
+} // namespace
+
+std::string spill_file_name(std::string_view cluster, const incarnation_id& incarnation,
+                            spill_file_id number) {
+  return fmt::format("{}{}-{}-{}{}", name_start, cluster, to_string(incarnation),
+                     static_cast<std::uint64_t>(number), spill_suffix);
+}
+
+std::string spill_lock_name(std::string_view cluster, const incarnation_id& incarnation) {
+  return fmt::format("{}{}-{}{}", name_start, cluster, to_string(incarnation), lock_suffix);
+}
+
+// -- spill_claim ------------------------------------------------------------------
+
+std::variant<spill_claim, io_failure> spill_claim::make(const std::filesystem::path& directory,
+                                                        std::string_view cluster,
+                                                        const incarnation_id& incarnation) {
+  MOBULA_ASSERT(cluster.find('/') == std::string_view::npos);
+  auto path = directory / spill_lock_name(cluster, incarnation);
+  for (int attempt = 0; attempt < max_claim_attempts; ++attempt) {
+    auto descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+      return io_failure{path.string(), io_operation::open, errno};
+    auto locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    auto error_number = errno;
+    // Between our open and our lock a sweep may have taken the file for dead and removed it.
+    if (locked && is_current(descriptor, path))
+      return spill_claim{std::move(path), descriptor};
+    ::close(descriptor);
+    if (!locked && error_number != EWOULDBLOCK && error_number != EINTR)
+      return io_failure{path.string(), io_operation::lock, error_number};
+    std::this_thread::yield();
+  }
+  return io_failure{path.string(), io_operation::lock, EWOULDBLOCK};
+}
+
+spill_claim::spill_claim(std::filesystem::path lock_file, int descriptor) noexcept
+  : lock_file_(std::move(lock_file)), descriptor_(descriptor) {
+}
+
+spill_claim::spill_claim(spill_claim&& other) noexcept
+  : lock_file_(std::move(other.lock_file_)), descriptor_(std::exchange(other.descriptor_, -1)) {
+}
+
+spill_claim& spill_claim::operator=(spill_claim&& other) noexcept {
+  std::swap(lock_file_, other.lock_file_);
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+spill_claim::~spill_claim() {
+  if (descriptor_ < 0)
+    return;
+  // Removed before it is unlocked, so that nobody can lock a file that is about to go.
+  ::unlink(lock_file_.c_str());
+  ::close(descriptor_);
+}
+
+// -- sweeping -----------------------------------------------------------------------
+
+sweep_result sweep_directory(const std::filesystem::path& directory, const io_calls& calls) {
+  sweep_result result;
+  for (const auto& [holder, files] : list_holders(directory, result))
+    sweep_holder(directory / (holder + std::string{lock_suffix}), files, calls, result);
+  return result;
+}
+
+} // namespace mobula

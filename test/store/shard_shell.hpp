@@ -1,0 +1,390 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "mobula/store/pin_word.hpp"
+#include "mobula/store/shard_table.hpp"
+
+namespace mobula::test {
+
+/// Builds one visitor out of several lambdas.
+template <class... Lambdas>
+struct overloaded : Lambdas... {
+  using Lambdas::operator()...;
+};
+
+template <class... Lambdas>
+overloaded(Lambdas...) -> overloaded<Lambdas...>;
+
+inline object_id object_number(std::uint64_t number) {
+  return {.owner = {.high = 7, .low = 7}, .sequence = number};
+}
+
+inline request_token token_number(std::uint64_t number) {
+  return request_token{number};
+}
+
+/// Whether questions about pins are answered within the event or when the test says so.
+enum class answers { prompt, late };
+
+/// Whether a served reader keeps its pin or lets go at once.
+enum class serving { glance, hold };
+
+/// Carries out a shard's effects on real pin words and imaginary memory and disk. Every event
+/// checks the table's invariants, every free that nobody still uses the memory.
+class shard_shell {
+public:
+  explicit shard_shell(shard_config config = {.capacity_bytes = 100,
+                                              .spill_threshold = 1.0,
+                                              .low_water = 1.0},
+                       answers when = answers::prompt, serving how = serving::glance)
+    : table(config), when_(when), how_(how) {
+  }
+
+  // -- clients ----------------------------------------------------------------
+
+  void create(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
+    event([&](auto& out) {
+      table.create(token_number(number), object_number(number), size, kind, out);
+    });
+  }
+
+  void seal(std::uint64_t number) {
+    words[object_number(number)].reset();
+    event([&](auto& out) { table.seal(object_number(number), out); });
+  }
+
+  void put(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
+    create(number, size, kind);
+    REQUIRE(granted.contains(token_number(number)));
+    seal(number);
+  }
+
+  void abort(std::uint64_t number) {
+    event([&](auto& out) { table.abort(object_number(number), out); });
+  }
+
+  void release(std::uint64_t number) {
+    event([&](auto& out) { table.release(object_number(number), out); });
+  }
+
+  void request(std::uint64_t token, std::uint64_t number) {
+    event([&](auto& out) { table.request_copy(token_number(token), object_number(number), out); });
+  }
+
+  void cancel(std::uint64_t token) {
+    event([&](auto& out) { table.cancel(token_number(token), out); });
+  }
+
+  void lend(std::size_t bytes) {
+    event([&](auto& out) { table.lend(bytes, out); });
+  }
+
+  /// A creator takes room out of the idle credit, without telling the shard.
+  void take_credit(std::size_t bytes) {
+    REQUIRE(bytes <= idle_credit);
+    idle_credit -= bytes;
+  }
+
+  void adopt(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
+    words[object_number(number)].reset();
+    event([&](auto& out) { table.adopt(object_number(number), size, kind, out); });
+  }
+
+  void take_back(std::size_t bytes) {
+    event([&](auto& out) { table.take_back(bytes, out); });
+  }
+
+  // -- readers ----------------------------------------------------------------
+
+  bool pin(std::uint64_t number) {
+    auto word = words.find(object_number(number));
+    if (word == words.end() || !word->second.try_pin())
+      return false;
+    ++pins[word->first];
+    return true;
+  }
+
+  void touch(std::uint64_t number) {
+    words[object_number(number)].touch(table.current_stamp());
+  }
+
+  void unpin(std::uint64_t number) {
+    auto id = object_number(number);
+    REQUIRE(pins[id] > 0);
+    --pins[id];
+    if (words[id].unpin() == unpin_result::tell_shard)
+      tell_unpinned(id);
+  }
+
+  void tell_unpinned(const object_id& id) {
+    event([&](auto& out) { table.unpinned(id, out); });
+  }
+
+  // -- the disk ---------------------------------------------------------------
+
+  void finish_spill() {
+    auto id = take_front(spills);
+    event([&](auto& out) { table.spill_finished(id, out); });
+  }
+
+  void fail_spill(spill_error error) {
+    auto id = take_front(spills);
+    event([&](auto& out) { table.spill_failed(id, error, out); });
+  }
+
+  void finish_all_spills() {
+    while (!spills.empty())
+      finish_spill();
+  }
+
+  void finish_restore() {
+    auto id = take_front(restores);
+    words[id].reset();
+    event([&](auto& out) { table.restore_finished(id, out); });
+  }
+
+  void fail_restore(restore_error error) {
+    auto id = take_front(restores);
+    event([&](auto& out) { table.restore_failed(id, error, out); });
+  }
+
+  void spilling_possible() {
+    event([&](auto& out) { table.spilling_possible(out); });
+  }
+
+  void give_up() {
+    REQUIRE(stall.has_value());
+    auto number = stall->number;
+    stall.reset();
+    event([&](auto& out) { table.give_up(number, out); });
+  }
+
+  void shut_down() {
+    event([&](auto& out) { table.shut_down(out); });
+  }
+
+  // -- late answers -----------------------------------------------------------
+
+  /// Answers one open question; each object has at most one.
+  void answer(std::size_t index) {
+    auto question = questions.at(index);
+    questions.erase(questions.begin() + static_cast<std::ptrdiff_t>(index));
+    event([&](auto& out) { answer_now(question, out); });
+  }
+
+  void answer_recall() {
+    --open_recalls;
+    event([&](auto& out) { table.recall_answered(take_idle_credit(), out); });
+  }
+
+  template <class Event>
+  void event(Event run) {
+    shard_effects effects;
+    run(effects);
+    table.check_invariants();
+    // Carrying out an effect may append the effects of a prompt answer.
+    for (std::size_t i = 0; i < effects.size(); ++i)
+      carry_out(shard_effect{effects[i]}, effects);
+    REQUIRE(table.stats().used_bytes == table.used_bytes());
+  }
+
+  std::optional<refusal> refused(std::uint64_t token) const {
+    auto position = refusals.find(token_number(token));
+    return position == refusals.end() ? std::nullopt : std::optional{position->second.error};
+  }
+
+  bool was_granted(std::uint64_t token) const {
+    return granted.contains(token_number(token));
+  }
+
+  bool was_served(std::uint64_t token) const {
+    return served.contains(token_number(token));
+  }
+
+  bool in_memory(std::uint64_t number) const {
+    return words.contains(object_number(number));
+  }
+
+  std::vector<std::uint64_t> spill_order() const {
+    std::vector<std::uint64_t> result;
+    for (const auto& id : spills)
+      result.push_back(id.sequence);
+    return result;
+  }
+
+  std::vector<std::uint64_t> freed_order() const {
+    std::vector<std::uint64_t> result;
+    for (const auto& copy : freed)
+      result.push_back(copy.id.sequence);
+    return result;
+  }
+
+  shard_table table;
+  std::map<object_id, pin_word> words; ///< one for each piece of memory
+  std::map<object_id, int> pins;
+  std::set<request_token> granted;
+  std::set<request_token> served;
+  std::map<request_token, refuse_request> refusals;
+  std::deque<shard_effect> questions;
+  std::deque<object_id> spills;
+  std::deque<object_id> restores;
+  std::vector<free_copy> freed;
+  std::set<object_id> forgotten;
+  std::vector<pressure_level> levels;
+  std::optional<report_stall> stall;
+  std::size_t idle_credit = 0;
+  std::size_t open_recalls = 0;
+  std::size_t recalls = 0;
+  bool drained = false;
+
+private:
+  static object_id take_front(std::deque<object_id>& queue) {
+    REQUIRE_FALSE(queue.empty());
+    auto id = queue.front();
+    queue.pop_front();
+    return id;
+  }
+
+  std::size_t take_idle_credit() {
+    return std::exchange(idle_credit, 0);
+  }
+
+  void end(request_token token) {
+    REQUIRE_FALSE(granted.contains(token));
+    REQUIRE_FALSE(served.contains(token));
+    REQUIRE_FALSE(refusals.contains(token));
+  }
+
+  void carry_out(const shard_effect& effect, shard_effects& effects) {
+    auto ask = [&](const auto& question) {
+      if (when_ == answers::late) {
+        questions.push_back(question);
+        return;
+      }
+      answer_now(question, effects);
+      table.check_invariants();
+    };
+    std::visit(overloaded{
+                 [&](const try_reclaim& question) { ask(question); },
+                 [&](const check_idle& question) { ask(question); },
+                 [&](const grant_create& grant) {
+                   end(grant.token);
+                   granted.insert(grant.token);
+                   REQUIRE(words.try_emplace(grant.id).second);
+                 },
+                 [&](const serve_copy& copy) { serve(copy, effects); },
+                 [&](const refuse_request& refused) {
+                   end(refused.token);
+                   refusals.emplace(refused.token, refused);
+                 },
+                 [&](const free_copy& copy) { free(copy); },
+                 [&](const spill_object& object) { spills.push_back(object.id); },
+                 [&](const forget_spill& object) { forgotten.insert(object.id); },
+                 [&](const restore_object& object) {
+                   REQUIRE(words.try_emplace(object.id).second);
+                   restores.push_back(object.id);
+                 },
+                 [&](const lend_credit& credit) { idle_credit += credit.bytes; },
+                 [&](const recall_credit&) { recall(effects); },
+                 [&](const report_stall& report) { stall = report; },
+                 [&](const report_pressure& report) { levels.push_back(report.level); },
+                 [&](const report_shard_drained&) {
+                   REQUIRE_FALSE(drained);
+                   drained = true;
+                 },
+               },
+               effect);
+  }
+
+  void serve(const serve_copy& copy, shard_effects& effects) {
+    end(copy.token);
+    served.insert(copy.token);
+    auto& word = words.at(copy.id);
+    REQUIRE(word.try_pin());
+    ++pins[copy.id];
+    if (how_ == serving::hold)
+      return;
+    --pins[copy.id];
+    if (word.unpin() == unpin_result::tell_shard)
+      table.unpinned(copy.id, effects);
+  }
+
+  void free(const free_copy& copy) {
+    REQUIRE(pins[copy.id] == 0);
+    REQUIRE(std::find(spills.begin(), spills.end(), copy.id) == spills.end());
+    REQUIRE(std::find(restores.begin(), restores.end(), copy.id) == restores.end());
+    REQUIRE(words.erase(copy.id) == 1);
+    freed.push_back(copy);
+  }
+
+  void recall(shard_effects& effects) {
+    ++recalls;
+    if (when_ == answers::late)
+      ++open_recalls;
+    else
+      table.recall_answered(take_idle_credit(), effects);
+  }
+
+  void answer_now(const shard_effect& effect, shard_effects& effects) {
+    std::visit(overloaded{
+                 [&](const try_reclaim& question) { answer_reclaim(question, effects); },
+                 [&](const check_idle& question) { answer_check(question, effects); },
+                 [&](const auto&) { FAIL("not a question"); },
+               },
+               effect);
+  }
+
+  void answer_reclaim(const try_reclaim& question, shard_effects& effects) {
+    auto& word = words.at(question.id);
+    if (question.known_use && word.last_use() != *question.known_use
+        && word.look() == pin_state::idle) {
+      refuse(question.id, reclaim_obstacle::used, effects);
+      return;
+    }
+    auto result = question.reason == reclaim_reason::release ? word.doom() : word.try_reclaim();
+    if (result == reclaim_result::reclaimed)
+      table.reclaim_succeeded(question.id, effects);
+    else
+      refuse(question.id, reclaim_obstacle::pinned, effects);
+  }
+
+  void answer_check(const check_idle& question, shard_effects& effects) {
+    auto& word = words.at(question.id);
+    if (word.look() == pin_state::pinned)
+      refuse(question.id, reclaim_obstacle::pinned, effects);
+    else if (question.known_use && word.last_use() != *question.known_use)
+      refuse(question.id, reclaim_obstacle::used, effects);
+    else
+      table.found_idle(question.id, effects);
+  }
+
+  void refuse(const object_id& id, reclaim_obstacle obstacle, shard_effects& effects) {
+    table.reclaim_refused(id, obstacle, words.at(id).last_use(), effects);
+  }
+
+  answers when_;
+  serving how_;
+};
+
+/// A store of 100 bytes whose object 1 is on disk and object 2, of 60, in memory.
+struct spilled_fixture : shard_shell {
+  spilled_fixture() {
+    put(1, 60);
+    create(2, 60);
+    finish_spill();
+    seal(2);
+  }
+};
+
+} // namespace mobula::test

@@ -1,0 +1,195 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "mobula/store/spill_table.hpp"
+#include "shard_shell.hpp"
+
+namespace mobula::test {
+
+/// Carries out a spill table's effects on imaginary files. Every event checks the table's
+/// invariants, every effect what a disk may expect: no two writes to a file, appends only at the
+/// end, deletions only of files that nobody writes.
+class spill_shell {
+public:
+  explicit spill_shell(spill_config config = {}) : table(config) {
+  }
+
+  // -- shards -----------------------------------------------------------------
+
+  void spill(std::uint64_t number, std::uint64_t bytes) {
+    event([&](auto& out) { table.spill(object_number(number), bytes, out); });
+  }
+
+  void restore(std::uint64_t number) {
+    event([&](auto& out) { table.restore(object_number(number), out); });
+  }
+
+  void free(std::uint64_t number) {
+    event([&](auto& out) { table.free(object_number(number), out); });
+  }
+
+  /// Spills and writes one object in a batch of its own.
+  void store(std::uint64_t number, std::uint64_t bytes) {
+    spill(number, bytes);
+    finish_write();
+    REQUIRE(spilled.contains(number));
+  }
+
+  // -- the disk ---------------------------------------------------------------
+
+  void finish_write(std::size_t index = 0) {
+    auto count = writes.at(index).records.size();
+    end_write(index, count, std::nullopt);
+  }
+
+  void fail_write(std::size_t written = 0, spill_error error = spill_error::io_error,
+                  std::size_t index = 0) {
+    end_write(index, written, error);
+  }
+
+  void finish_all_writes() {
+    while (!writes.empty())
+      finish_write();
+  }
+
+  void finish_read(std::size_t index = 0) {
+    auto id = take(reads, index).id;
+    event([&](auto& out) { table.read_finished(id, out); });
+  }
+
+  void fail_read(restore_error error, std::size_t index = 0) {
+    auto id = take(reads, index).id;
+    event([&](auto& out) { table.read_failed(id, error, out); });
+  }
+
+  void finish_delete(std::size_t index = 0) {
+    auto file = take(deletions, index).file;
+    sizes.erase(file);
+    event([&](auto& out) { table.file_deleted(file, out); });
+  }
+
+  void fail_delete(std::size_t index = 0) {
+    auto file = take(deletions, index).file;
+    event([&](auto& out) { table.delete_failed(file, out); });
+  }
+
+  void retry() {
+    event([&](auto& out) { table.retry_directories(out); });
+  }
+
+  void shut_down() {
+    event([&](auto& out) { table.shut_down(out); });
+  }
+
+  template <class Event>
+  void event(Event run) {
+    spill_effects effects;
+    run(effects);
+    table.check_invariants();
+    for (const auto& effect : effects)
+      carry_out(effect);
+  }
+
+  /// Returns how many records each write under way has.
+  std::vector<std::size_t> batch_sizes() const {
+    std::vector<std::size_t> result;
+    for (const auto& write : writes)
+      result.push_back(write.records.size());
+    return result;
+  }
+
+  spill_table table;
+  std::deque<write_batch> writes;
+  std::deque<read_record> reads;
+  std::deque<delete_file> deletions;
+  std::map<spill_file_id, std::uint64_t> sizes; ///< of files that exist
+  std::map<std::uint64_t, spill_location> locations;
+  std::set<std::uint64_t> spilled;
+  std::map<std::uint64_t, spill_error> spill_failures;
+  std::map<std::uint64_t, int> restored;
+  std::map<std::uint64_t, restore_error> restore_failures;
+  std::vector<spill_directory> set_aside;
+  std::vector<spill_directory> recovered;
+  std::size_t spilling_possible = 0;
+  bool drained = false;
+
+private:
+  template <class Element>
+  static Element take(std::deque<Element>& elements, std::size_t index) {
+    auto element = elements.at(index);
+    elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(index));
+    return element;
+  }
+
+  void end_write(std::size_t index, std::size_t written, std::optional<spill_error> error) {
+    auto write = take(writes, index);
+    auto offset = write.offset_bytes;
+    for (std::size_t i = 0; i < written; ++i) {
+      const auto& record = write.records[i];
+      locations[record.id.sequence] = {write.file, write.directory, offset, record.record_bytes};
+      offset += record.record_bytes;
+    }
+    sizes[write.file] = offset;
+    event([&](auto& out) { table.batch_written(write.batch, {written, error}, out); });
+  }
+
+  void carry_out(const spill_effect& effect) {
+    std::visit(
+      overloaded{
+        [&](const write_batch& write) { start_write(write); },
+        [&](const read_record& read) {
+          REQUIRE(locations.at(read.id.sequence) == read.location);
+          reads.push_back(read);
+        },
+        [&](const delete_file& deletion) {
+          for (const auto& write : writes)
+            REQUIRE(write.file != deletion.file);
+          deletions.push_back(deletion);
+        },
+        [&](const report_spilled& report) {
+          spill_failures.erase(report.id.sequence);
+          spilled.insert(report.id.sequence);
+        },
+        [&](const report_spill_failed& report) {
+          spill_failures.insert_or_assign(report.id.sequence, report.error);
+        },
+        [&](const report_restored& report) { ++restored[report.id.sequence]; },
+        [&](const report_restore_failed& report) {
+          restore_failures.insert_or_assign(report.id.sequence, report.error);
+        },
+        [&](const report_directory_set_aside& report) { set_aside.push_back(report.directory); },
+        [&](const report_directory_recovered& report) { recovered.push_back(report.directory); },
+        [&](const report_spilling_possible&) { ++spilling_possible; },
+        [&](const report_spill_drained&) {
+          REQUIRE_FALSE(drained);
+          drained = true;
+        },
+      },
+      effect);
+  }
+
+  void start_write(const write_batch& write) {
+    REQUIRE_FALSE(write.records.empty());
+    for (const auto& other : writes)
+      REQUIRE(other.file != write.file);
+    for (const auto& other : deletions)
+      REQUIRE(other.file != write.file);
+    auto size = sizes.find(write.file);
+    REQUIRE(write.offset_bytes == (size == sizes.end() ? 0 : size->second));
+    writes.push_back(write);
+  }
+};
+
+} // namespace mobula::test
