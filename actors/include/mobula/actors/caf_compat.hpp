@@ -1,0 +1,102 @@
+#pragma once
+
+// Everything that newer CAF versions name or do differently sits in this header: types of messages,
+// their registration and inspection, typed interfaces, errors, the test scheduler, time.
+
+#include <chrono>
+#include <optional>
+
+#include <caf/actor_clock.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/behavior.hpp>
+#include <caf/config.hpp>
+#include <caf/error.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/make_message.hpp>
+#include <caf/message.hpp>
+#include <caf/message_id.hpp>
+#include <caf/meta/type_name.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/send.hpp>
+#include <caf/spawn_options.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "mobula/serialization/error.hpp"
+
+static_assert(CAF_VERSION == 1706, "this header speaks CAF 0.17.6");
+
+/// Declares that messages of type `type` stay within one actor system: they carry pointers. CAF
+/// refuses to serialize them.
+#define MOBULA_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+
+namespace mobula {
+
+/// The clock of all timers: CAF's, which stands still under the test coordinator.
+using caf_clock = caf::actor_clock::clock_type;
+
+/// An actor's handler that takes a `T` and answers nothing.
+template <class T>
+using takes = caf::reacts_to<T>;
+
+/// Returns the test coordinator if `system` runs under it, else null.
+inline caf::scheduler::test_coordinator* test_scheduler(caf::actor_system& system) {
+  return dynamic_cast<caf::scheduler::test_coordinator*>(&system.scheduler());
+}
+
+/// Returns when the earliest timer of `scheduler` is due, if there is one.
+std::optional<caf_clock::time_point> next_timeout(caf::scheduler::test_coordinator& scheduler);
+
+/// Lets CAF print an error and carry it in messages.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, error_origin& origin) {
+  return f(caf::meta::type_name("mobula::error_origin"), origin.task, origin.node, origin.process);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, error_info& info) {
+  return f(caf::meta::type_name("mobula::error_info"), info.type, info.message, info.origin,
+           info.exception_type, info.stack_trace, info.causes);
+}
+
+caf::error to_caf_error(error_info info);
+
+/// Inspects something that CAF may print but never serialize: printing shows `text`, all else fails
+/// with `refusal`.
+template <class Inspector>
+typename Inspector::result_type inspect_within_node(Inspector& f, const char* name,
+                                                    const std::string& text,
+                                                    const error_info& refusal) {
+  if constexpr (std::is_same_v<typename Inspector::result_type, caf::error>)
+    return to_caf_error(refusal);
+  else
+    return f(caf::meta::type_name(name), text);
+}
+
+/// Wraps `info` into an error that actors can pass on; nothing of it is lost.
+caf::error to_caf_error(error_info info);
+
+/// Unwraps what `to_caf_error` wrapped. Other errors come back as an `error_info` that carries
+/// CAF's own text; a request that timed out becomes `get_timed_out`.
+error_info to_error_info(const caf::error& error);
+
+/// Sends `content` to `receiver` as the answer to its own request `request`, from any thread.
+template <class T>
+void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id request, T content) {
+  receiver->enqueue(
+    caf::make_mailbox_element(receiver, request.response_id(), {}, std::move(content)), nullptr);
+}
+
+/// Starts a service actor: hidden, so that an actor system does not wait for it at its end.
+template <class F, class... Ts>
+auto spawn_service(caf::actor_system& system, F behavior, Ts&&... arguments) {
+  return system.spawn<caf::hidden>(behavior, std::forward<Ts>(arguments)...);
+}
+
+} // namespace mobula

@@ -1,0 +1,198 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "mobula/actors/object_entry.hpp"
+
+namespace mobula {
+
+class wait_group;
+
+/// Where the owner says an object is.
+enum class object_place : std::uint8_t { pending, inline_value, stored, failed };
+
+/// First reference of a node to an object, as the owner learns of it.
+struct new_reference {
+  std::uint64_t sequence = 0;
+  std::uint64_t size_bytes = 0;
+  object_place place = object_place::pending;
+  std::uint32_t shard = 0;
+};
+
+/// One entry's membership in one group of waiting readers.
+struct wait_link {
+  object_entry* entry = nullptr;
+  wait_group* group = nullptr;
+  wait_link* next_of_entry = nullptr;
+  wait_link** back_of_entry = nullptr;
+  wait_link* next_of_stripe = nullptr;
+  wait_link** back_of_stripe = nullptr;
+
+  /// Set under the stripe's mutex for a reader that waits for bytes on disk.
+  pinned_value pin;
+
+  /// Set likewise when these bytes cannot be had now.
+  std::unique_ptr<error_info> failure;
+
+  [[nodiscard]] bool linked() const noexcept {
+    return back_of_entry != nullptr;
+  }
+};
+
+/// What a stripe has gathered for the owner since it was last asked.
+struct reference_changes {
+  std::vector<new_reference> added;
+  std::vector<new_reference> sealed;
+  std::vector<entry_scope> removed;
+
+  [[nodiscard]] bool empty() const noexcept {
+    return added.empty() && sealed.empty() && removed.empty();
+  }
+};
+
+/// A slice of a node's entries: what their owner has not been told yet, who waits for them, and how
+/// many there are. Threads spread over stripes, so that they rarely meet at one mutex.
+///
+/// Idea: an entry's announcement stays in `added_` until the reference counter asks for it. A last
+/// handle that goes before then takes the announcement back, and the owner never hears of the
+/// object. An announcement is unsent if it still stands where its entry says.
+///
+/// Order: a removal always follows its announcement, since an unsent announcement is taken back
+/// instead; a seal likewise. Hence announcements go first, then seals, then removals.
+class alignas(64) entry_stripe {
+public:
+  entry_stripe() = default;
+  entry_stripe(const entry_stripe&) = delete;
+  entry_stripe& operator=(const entry_stripe&) = delete;
+
+  /// REQUIRES: called once, before use. The stripe holds a reference on `core` until it is closed
+  /// and its last entry is gone.
+  void attach(node_core& core, std::uint32_t index) noexcept {
+    core_ = &core;
+    index_ = index;
+  }
+
+  /// Stripes of a node: enough that a few dozen threads rarely meet.
+  static constexpr std::uint32_t count = 16;
+
+  [[nodiscard]] node_core& core() const noexcept {
+    return *core_;
+  }
+
+  /// Counts one more entry. Returns a fresh sequence number for it: the stripe in the low four
+  /// bits, so that stripes never give the same one and numbers of one stripe are dense above them.
+  std::uint64_t enlist();
+
+  /// Forgets an entry that is about to be freed.
+  void delist() noexcept;
+
+  /// Takes note of an entry that the owner must learn of.
+  void announce(object_entry& entry);
+
+  /// Handles the end of an entry's last handle.
+  void retire(object_entry& entry) noexcept;
+
+  /// Seals `entry` by calling `publish` if it is pending; tells waiters and owner. Returns whether
+  /// it was pending.
+  template <class F>
+  bool seal(object_entry& entry, F&& publish) {
+    std::vector<wait_link*> woken;
+    {
+      std::unique_lock guard{mutex_};
+      if (entry.phase() != object_phase::pending)
+        return false;
+      publish();
+      note_seal(entry);
+      detach_waiters(entry, woken);
+    }
+    wake(woken);
+    request_flush();
+    return true;
+  }
+
+  /// Takes all changes. Called by the reference counter only.
+  void take(reference_changes& changes);
+
+  /// Links `link` to its entry unless `done` (called under the mutex) says there is no need.
+  /// Returns whether it was linked; false also when the stripe is closed to waiters.
+  template <class F>
+  bool link_unless(wait_link& link, F&& done) {
+    std::unique_lock guard{mutex_};
+    if (waiters_refused_ || done())
+      return false;
+    attach_waiter(link);
+    return true;
+  }
+
+  /// Unlinks `link` if it still is linked.
+  void unlink(wait_link& link) noexcept;
+
+  /// Calls `update` under the mutex, then detaches all waiters of `entry` after calling `prepare`
+  /// on each, and wakes them outside of it.
+  template <class F, class G>
+  void update_and_wake(object_entry& entry, F&& update, G&& prepare) {
+    std::vector<wait_link*> woken;
+    {
+      std::unique_lock guard{mutex_};
+      update();
+      detach_waiters(entry, woken);
+      for (auto* link : woken)
+        prepare(*link);
+    }
+    wake(woken);
+  }
+
+  /// Wakes every waiter; later ones are refused.
+  void refuse_waiters();
+
+  /// Nobody takes changes any more: drops what is there; later removals free at once.
+  void close();
+
+  /// Entries that exist; a snapshot.
+  [[nodiscard]] std::size_t live() const;
+
+  /// Waiters that are linked; a snapshot.
+  [[nodiscard]] std::size_t waiting() const;
+
+  /// Returns whether changes wait to be taken.
+  [[nodiscard]] bool has_changes() const;
+
+private:
+  [[nodiscard]] bool is_unsent(const object_entry& entry) const noexcept {
+    return entry.slot_ < added_.size() && added_[entry.slot_] == &entry;
+  }
+
+  void note_seal(object_entry& entry);
+  void take_back(object_entry& entry) noexcept;
+  void attach_waiter(wait_link& link) noexcept;
+  void detach_waiters(object_entry& entry, std::vector<wait_link*>& woken);
+  static void unlink_locked(wait_link& link) noexcept;
+  static void wake(const std::vector<wait_link*>& woken);
+  void request_flush();
+  void release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept;
+
+  mutable std::mutex mutex_;
+  node_core* core_ = nullptr;
+  std::vector<object_entry*> added_;
+  std::vector<new_reference> sealed_;
+  std::vector<entry_scope> removed_;
+  wait_link* waiters_ = nullptr;
+  std::size_t live_ = 0;
+  std::size_t waiting_ = 0;
+  std::uint64_t enlisted_ = 0;
+  std::uint32_t index_ = 0;
+  bool closed_ = false;
+  bool core_released_ = false;
+  bool waiters_refused_ = false;
+};
+
+/// Describes `entry` as the owner needs it.
+new_reference describe(const object_entry& entry) noexcept;
+
+} // namespace mobula

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/entry_stripe.hpp"
+#include "mobula/actors/node_options.hpp"
+#include "mobula/actors/owner.hpp"
+#include "mobula/actors/reference_counter.hpp"
+#include "mobula/actors/spill_manager.hpp"
+#include "mobula/actors/store_shard.hpp"
+
+namespace mobula {
+
+/// What the parts of one node share: its name, its options, its stripes of entries, its services.
+///
+/// Lifetime: counted. The node, each service and each stripe that still has entries hold a count,
+/// so handles and views may outlive the node, in any thread.
+class node_core {
+public:
+  /// Makes a core and starts its services. Throws `object_error` when
+  /// the spill directories cannot be used.
+  static caf::intrusive_ptr<node_core> start(caf::actor_system& system, node_options options);
+
+  node_core(const node_core&) = delete;
+  node_core& operator=(const node_core&) = delete;
+
+  void add_ref() noexcept {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void drop_ref() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+  // -- properties ---------------------------------------------------------------------------------
+
+  /// REQUIRES: the node has not shut down: the system may be gone afterwards.
+  [[nodiscard]] caf::actor_system& system() const noexcept {
+    return *system_;
+  }
+
+  [[nodiscard]] const node_options& options() const noexcept {
+    return options_;
+  }
+
+  [[nodiscard]] const incarnation_id& incarnation() const noexcept {
+    return incarnation_;
+  }
+
+  /// The time by the actor system's clock. REQUIRES: as for `system`.
+  [[nodiscard]] caf_clock::time_point now() const noexcept {
+    return system_->clock().now();
+  }
+
+  /// Returns whether shutdown has begun. Relaxed is enough: who must not miss it (a waiter) asks
+  /// its stripe under the mutex.
+  [[nodiscard]] bool closing() const noexcept {
+    return closing_.load(std::memory_order_relaxed);
+  }
+
+  /// The test coordinator that runs this node, or null.
+  [[nodiscard]] caf::scheduler::test_coordinator* simulation() const noexcept {
+    return simulation_;
+  }
+
+  /// The error that everything gets after shutdown.
+  [[nodiscard]] error_info shutting_down_error() const;
+
+  /// Where errors of this node come from.
+  [[nodiscard]] error_origin origin() const;
+
+  // -- entries ------------------------------------------------------------------------------------
+
+  /// The stripe of the calling thread.
+  [[nodiscard]] entry_stripe& local_stripe() noexcept;
+
+  [[nodiscard]] std::array<entry_stripe, entry_stripe::count>& stripes() noexcept {
+    return stripes_;
+  }
+
+  /// Sees to it that the reference counter looks at the stripes soon.
+  void request_flush();
+
+  /// Asks the object's shard to free its copy; the scope ends with it. Any thread.
+  void release_stored(entry_scope scope) noexcept;
+
+  /// Asks the object's shard to wake the readers of `entry` when its bytes are in memory. Any
+  /// thread.
+  void request_restore(const object_entry& entry);
+
+  /// Tells the shard of `copy` that its last reader is gone. Any thread.
+  void report_unpinned(const object_entry& entry) noexcept;
+
+  /// Called by the reference counter before it looks: changes from here on ask anew.
+  void flush_begins() noexcept {
+    flush_requested_.store(false);
+  }
+
+  // -- services -----------------------------------------------------------------------------------
+
+  [[nodiscard]] const reference_counter_actor& counter() const noexcept {
+    return counter_;
+  }
+
+  [[nodiscard]] const owner_actor& owner() const noexcept {
+    return owner_;
+  }
+
+  [[nodiscard]] const std::vector<store_shard_actor>& shards() const noexcept {
+    return shards_;
+  }
+
+  /// What creators and readers need of a shard without asking it.
+  [[nodiscard]] shard_front& front(std::uint32_t shard) noexcept {
+    return fronts_[shard];
+  }
+
+  /// Sends to a shard, unless the services are gone; what the message carries is freed then.
+  template <class Message>
+  void send_to_shard(std::uint32_t shard, Message message) {
+    if (!services_gone())
+      caf::anon_send(shards_[shard], std::move(message));
+  }
+
+  [[nodiscard]] const spill_manager_actor& spill_manager() const noexcept {
+    return spill_manager_;
+  }
+
+  /// The shard that holds the object `sequence`, if it is large.
+  [[nodiscard]] std::uint32_t shard_of(std::uint64_t sequence) const noexcept;
+
+  /// Counts one handled message; see `node_stats::messages`.
+  void count_message() noexcept {
+    messages_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] std::uint64_t messages() const noexcept {
+    return messages_.load(std::memory_order_relaxed);
+  }
+
+  /// A service of this node ended.
+  void service_stopped() noexcept;
+
+  /// Returns whether all services have ended. The actor system may be gone then, so nothing may be
+  /// sent. The acquire pairs with the release in `service_stopped`.
+  [[nodiscard]] bool services_gone() const noexcept {
+    return services_gone_.load(std::memory_order_acquire);
+  }
+
+  // -- whole-node operations ----------------------------------------------------------------------
+
+  /// Ends pending gets with `shutting_down`, stops the services and waits for them. May be called
+  /// by several threads, any number of times; each returns when all is done. REQUIRES: not called
+  /// from within an actor: that would wait for its own thread.
+  void shut_down();
+
+  /// Asks all services for their figures. Blocks for some messages' time.
+  node_stats collect();
+
+  /// Has each service check its tables; see `check_tables`. Does not wait.
+  void check_invariants();
+
+private:
+  node_core(caf::actor_system& system, node_options options);
+  ~node_core();
+
+  void start_services();
+  void await_services();
+  node_stats collect_once();
+  void add_stripe_figures(node_stats& stats);
+  [[nodiscard]] bool has_unsent_changes() const;
+
+  std::atomic<std::uint32_t> references_ = 1;
+  std::atomic<bool> closing_ = false;
+  std::atomic<bool> flush_requested_ = false;
+  std::atomic<bool> services_gone_ = false;
+  std::atomic<std::uint64_t> messages_ = 0;
+  caf::actor_system* system_;
+  caf::scheduler::test_coordinator* simulation_;
+  node_options options_;
+  incarnation_id incarnation_;
+  std::array<entry_stripe, entry_stripe::count> stripes_;
+
+  reference_counter_actor counter_;
+  owner_actor owner_;
+  std::vector<store_shard_actor> shards_;
+  std::unique_ptr<shard_front[]> fronts_;
+  spill_manager_actor spill_manager_;
+
+  std::mutex services_mutex_;
+  std::condition_variable services_changed_;
+  std::size_t running_services_ = 0;
+};
+
+inline void intrusive_ptr_add_ref(node_core* core) noexcept {
+  core->add_ref();
+}
+
+inline void intrusive_ptr_release(node_core* core) noexcept {
+  core->drop_ref();
+}
+
+/// Owns one count of a core.
+using core_pointer = caf::intrusive_ptr<node_core>;
+
+} // namespace mobula

@@ -1,0 +1,257 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+
+#include "mobula/actors/object_value.hpp"
+#include "mobula/serialization/error.hpp"
+#include "mobula/serialization/ids.hpp"
+
+namespace mobula {
+
+class entry_stripe;
+class node_core;
+class object_entry;
+class stored_copy;
+struct wait_link;
+
+/// Where the value of an object is, as its readers see it.
+enum class object_phase : std::uint8_t {
+  /// Not sealed yet. Leaves for any other phase, once.
+  pending,
+  /// In the process heap; final.
+  inline_value,
+  /// In a store shard, which may have moved it to disk; becomes `failed` when the copy is lost.
+  stored,
+  /// There is an error in place of a value; final.
+  failed,
+};
+
+/// Returns the name of `phase`.
+std::string_view to_string(object_phase phase) noexcept;
+
+/// Pins one readable value: while it lives, the bytes neither change nor move (I3). Movable, not
+/// copyable, may outlive the reference it came from and the node.
+class pinned_value {
+public:
+  pinned_value() noexcept = default;
+
+  pinned_value(pinned_value&& other) noexcept
+    : entry_(std::exchange(other.entry_, nullptr)), copy_(std::exchange(other.copy_, nullptr)) {
+    // nop
+  }
+
+  pinned_value& operator=(pinned_value&& other) noexcept {
+    std::swap(entry_, other.entry_);
+    std::swap(copy_, other.copy_);
+    return *this;
+  }
+
+  ~pinned_value();
+
+  /// Returns another pin on the same value.
+  [[nodiscard]] pinned_value clone() const noexcept;
+
+  [[nodiscard]] explicit operator bool() const noexcept {
+    return entry_ != nullptr;
+  }
+
+  /// REQUIRES: not empty.
+  [[nodiscard]] object_value& value() const noexcept;
+
+  /// REQUIRES: not empty.
+  [[nodiscard]] object_entry& entry() const noexcept {
+    return *entry_;
+  }
+
+private:
+  friend class object_entry;
+
+  /// Adopts one use of `entry` and, for a stored object, one pin of `copy`.
+  pinned_value(object_entry* entry, stored_copy* copy) noexcept : entry_(entry), copy_(copy) {
+    // nop
+  }
+
+  object_entry* entry_ = nullptr;
+  stored_copy* copy_ = nullptr;
+};
+
+/// Ends the scope of an entry whose last handle is gone; see `entry_scope`.
+struct end_entry_scope {
+  void operator()(object_entry* entry) const noexcept;
+};
+
+/// The right, and the duty, to end an object's life on this node: made when the last handle goes,
+/// travels as part of the `remove_references` message to the owner, and frees the entry when it is
+/// destroyed. A message that is never delivered thus frees the entry, too.
+using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
+
+/// What a node knows of one object: one per node and object, shared by all `ObjectRef`s to it.
+/// The bytes of an inline object that existed at construction follow the entry in memory.
+///
+/// | field    | raised by                            | lowered by                      | at zero |
+/// |----------|--------------------------------------|---------------------------------|---------|
+/// | handles_ | `ObjectRef` copy, nested reference   | their destruction               | the last
+/// reference of this node is gone: the scope goes to the owner as `remove_references` | | uses_ | 1
+/// for the scope, 1 for each view     | end of the scope, end of a view | memory is freed |
+///
+/// Thread-safe but where noted. Nothing here blocks for longer than a stripe's mutex.
+class alignas(std::max_align_t) object_entry {
+public:
+  /// Makes an entry with one handle, in phase `pending`, with room for `capacity` bytes behind it.
+  /// Nobody but the caller knows it before it is announced. Throws `std::bad_alloc`.
+  static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type);
+
+  object_entry(const object_entry&) = delete;
+  object_entry& operator=(const object_entry&) = delete;
+
+  // -- properties ---------------------------------------------------------------------------------
+
+  [[nodiscard]] object_id id() const noexcept;
+
+  [[nodiscard]] std::uint64_t sequence() const noexcept {
+    return sequence_;
+  }
+
+  [[nodiscard]] node_core& core() const noexcept;
+
+  /// The acquire pairs with the release in `enter`: who sees a phase sees what belongs to it.
+  [[nodiscard]] object_phase phase() const noexcept {
+    return phase_.load(std::memory_order_acquire);
+  }
+
+  /// Size of the value in bytes; 0 while pending or failed.
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept;
+
+  /// REQUIRES: `phase()` was `failed`.
+  [[nodiscard]] const error_info& failure() const noexcept {
+    return *value_.extras()->failure;
+  }
+
+  /// The stored copy, or null for an object that never was in a shard.
+  [[nodiscard]] stored_copy* copy() const noexcept {
+    return copy_;
+  }
+
+  /// Handles in this process; a snapshot.
+  [[nodiscard]] std::uint32_t handles() const noexcept {
+    return handles_.load(std::memory_order_relaxed);
+  }
+
+  // -- handles and uses ---------------------------------------------------------------------------
+
+  /// REQUIRES: the caller owns a handle. Relaxed: a new handle publishes nothing.
+  void add_handle() noexcept {
+    handles_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// Acquire-release: who drops the last handle must see what all others did before theirs.
+  void drop_handle() noexcept {
+    if (handles_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      last_handle_gone();
+  }
+
+  void add_use() noexcept {
+    uses_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// Frees the entry with the last use, without recursion into nested references.
+  void drop_use() noexcept {
+    if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy();
+  }
+
+  /// The type that the creator declared, also of an object that has no value (yet).
+  [[nodiscard]] const type_descriptor& type() const noexcept {
+    return value_.type();
+  }
+
+  // -- before the entry is announced (one thread only) --------------------------------------------
+
+  /// The bytes behind the entry. REQUIRES: `size` is at most the capacity given to `make`.
+  [[nodiscard]] std::span<std::byte> storage(std::size_t size) noexcept {
+    return {reinterpret_cast<std::byte*>(this + 1), size};
+  }
+
+  /// Makes the bytes behind the entry its value.
+  void publish_inline(std::size_t size, std::unique_ptr<object_extras> extras) noexcept;
+
+  /// Makes `copy` its value and takes a count on it; `copy` carries bytes and type already.
+  void publish_stored(stored_copy& copy) noexcept;
+
+  /// Tells the owner of this entry; from here on, others may see it.
+  void announce();
+
+  /// Frees an entry that was never announced.
+  void discard() noexcept;
+
+  // -- sealing a pending entry --------------------------------------------------------------------
+
+  /// Each returns false if the entry was sealed already, and then changes nothing.
+  bool seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t size,
+                   std::unique_ptr<object_extras> extras);
+  bool seal_stored(stored_copy& copy);
+  bool seal_failed(error_info reason);
+
+  // -- reading ------------------------------------------------------------------------------------
+
+  /// Pins the value if it is in memory: one or two atomic operations. Empty if the object is
+  /// pending, failed, or on disk.
+  [[nodiscard]] pinned_value try_pin() noexcept;
+
+  /// The copy came back to memory: wakes readers that wait for it, with a pin for each.
+  /// REQUIRES: called by the shard that holds the copy.
+  void restored();
+
+  /// The copy cannot be brought back to memory now: readers that wait for it get `reason`, later
+  /// ones try anew. REQUIRES: called by the shard that holds the copy.
+  void refuse_readers(const error_info& reason);
+
+  /// The copy is lost for good: readers get `reason` from here on.
+  /// REQUIRES: called by the shard that holds the copy.
+  void lose(error_info reason);
+
+private:
+  friend class entry_stripe;
+  friend class pinned_value;
+  friend struct end_entry_scope;
+  friend class wait_group;
+
+  object_entry(entry_stripe& stripe, std::uint64_t sequence, const type_descriptor& type) noexcept
+    : stripe_(&stripe), sequence_(sequence), value_(type) {
+    // nop
+  }
+
+  ~object_entry() = default;
+
+  void last_handle_gone() noexcept;
+  void destroy() noexcept;
+  void free_memory() noexcept;
+
+  /// The release pairs with the acquire in `phase`.
+  void enter(object_phase phase) noexcept {
+    phase_.store(phase, std::memory_order_release);
+  }
+
+  std::atomic<std::uint32_t> handles_ = 1;
+  std::atomic<std::uint32_t> uses_ = 1;
+
+  /// Where the announcement stands in the stripe while it is unsent. Written and read under the
+  /// stripe's mutex.
+  std::uint32_t slot_ = 0;
+
+  std::atomic<object_phase> phase_ = object_phase::pending;
+  entry_stripe* stripe_;
+  std::uint64_t sequence_;
+  object_value value_;
+  stored_copy* copy_ = nullptr;
+
+  /// Waiters of this entry. Written and read under the stripe's mutex.
+  wait_link* waiters_ = nullptr;
+};
+
+} // namespace mobula

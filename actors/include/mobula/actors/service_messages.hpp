@@ -1,0 +1,78 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/node_stats.hpp"
+
+namespace mobula {
+
+/// Where the thread that asked for a node's figures waits for them.
+class stats_answer {
+public:
+  /// Called once, by any thread.
+  void set(const node_stats& stats);
+
+  /// Blocks until set; under the test coordinator, runs it meanwhile. Returns the figures so far if
+  /// the coordinator comes to rest without an answer.
+  node_stats await(caf::scheduler::test_coordinator* simulation);
+
+private:
+  [[nodiscard]] bool is_set();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  node_stats stats_;
+  bool set_ = false;
+};
+
+/// Figures under way: each service adds its own. The answer is set when the last copy of the
+/// message is gone, be it because the last service is through with it or because one has stopped.
+class stats_request {
+public:
+  explicit stats_request(std::shared_ptr<stats_answer> answer) : answer_(std::move(answer)) {
+    // nop
+  }
+
+  stats_request(const stats_request&) = delete;
+  stats_request& operator=(const stats_request&) = delete;
+
+  ~stats_request() {
+    answer_->set(stats);
+  }
+
+  node_stats stats;
+
+private:
+  std::shared_ptr<stats_answer> answer_;
+};
+
+/// Asks a service to add its figures and to pass the request on. It travels the way that reference
+/// changes take, so that the figures include everything that the asking thread did before.
+struct collect_stats {
+  std::shared_ptr<stats_request> request;
+};
+
+/// Asks a service to recompute the sums of its tables and to abort the process if one is wrong. For
+/// tests; sent to each service.
+struct check_tables {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, check_tables&) {
+  return f(caf::meta::type_name("mobula::check_tables"));
+}
+
+/// Asks a service to finish what it has and to stop; passed on like `collect_stats`.
+struct shut_down {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, shut_down&) {
+  return f(caf::meta::type_name("mobula::shut_down"));
+}
+
+} // namespace mobula
+
+MOBULA_LOCAL_MESSAGE(mobula::collect_stats)

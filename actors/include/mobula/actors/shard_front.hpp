@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "mobula/store/pin_word.hpp"
+
+namespace mobula {
+
+/// What creators and readers need of a shard without asking it.
+///
+/// *Credit* is room that the shard lends ahead of need: a creator takes some with one atomic
+/// operation and tells the shard afterwards, in the message that hands the sealed object over.
+/// Written by creators (subtract) and the shard (add, take all back). A creator that gives up
+/// returns what it took through the shard, with `return_credit`.
+///
+/// The *stamp* is what readers leave at a copy, so that the shard learns of its use. Written by the
+/// shard only.
+///
+/// Lives in one process, so no crash of a participant needs an answer.
+class alignas(64) shard_front {
+public:
+  /// Takes `bytes` if there are as many. Relaxed: the room is a number; the memory itself passes
+  /// through the message that hands the object over.
+  [[nodiscard]] bool take(std::uint64_t bytes) noexcept {
+    auto left = available_.load(std::memory_order_relaxed);
+    while (left >= bytes)
+      if (available_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed))
+        return true;
+    return false;
+  }
+
+  /// Called by the shard.
+  void add(std::uint64_t bytes) noexcept {
+    available_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+
+  /// Takes all that is left back. Called by the shard.
+  [[nodiscard]] std::uint64_t take_all() noexcept {
+    return available_.exchange(0, std::memory_order_relaxed);
+  }
+
+  /// A snapshot.
+  [[nodiscard]] std::uint64_t available() const noexcept {
+    return available_.load(std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] use_stamp stamp() const noexcept {
+    return use_stamp{stamp_.load(std::memory_order_relaxed)};
+  }
+
+  /// Called by the shard. Relaxed: a hint for the eviction order that guards nothing.
+  void set_stamp(use_stamp stamp) noexcept {
+    stamp_.store(static_cast<std::uint32_t>(stamp), std::memory_order_relaxed);
+  }
+
+private:
+  std::atomic<std::uint64_t> available_ = 0;
+  std::atomic<std::uint32_t> stamp_ = 0;
+};
+
+} // namespace mobula

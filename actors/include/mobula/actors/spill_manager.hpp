@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/service_messages.hpp"
+#include "mobula/actors/stored_copy.hpp"
+#include "mobula/serialization/metadata.hpp"
+#include "mobula/store/spill_effects.hpp"
+
+namespace mobula {
+
+/// A shard wants a copy's bytes on disk. Answered by `copy_written` or `copy_not_written`; until
+/// then the memory stays as it is.
+struct write_copy {
+  object_id id;
+  copy_pointer copy;
+
+  /// Complete but for the checksum, which whoever writes computes.
+  metadata about;
+};
+
+/// A shard wants a copy's bytes back, in its memory. Answered by `copy_read` or `copy_not_read`.
+struct read_copy {
+  object_id id;
+};
+
+/// A shard needs the object's bytes on disk no more.
+struct forget_copy {
+  object_id id;
+};
+
+// -- answers of the I/O workers
+// ---------------------------------------------------------------------
+
+struct batch_finished {
+  spill_batch_id batch{};
+  batch_outcome outcome;
+};
+
+struct record_read {
+  object_id id;
+  std::optional<restore_error> error;
+};
+
+struct file_removed {
+  spill_file_id file{};
+  std::optional<spill_error> error;
+};
+
+/// Time to try directories again that failed.
+struct retry_spill_directories {};
+
+/// Plans what goes to disk and back; I/O workers do it.
+using spill_manager_actor =
+  caf::typed_actor<takes<write_copy>, takes<read_copy>, takes<forget_copy>, takes<batch_finished>,
+                   takes<record_read>, takes<file_removed>, takes<retry_spill_directories>,
+                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+
+class node_core;
+
+/// Starts the spill manager of `core` and its workers, after it has swept the spill directories and
+/// claimed them. Throws `object_error`, naming the directory, if one cannot be used.
+spill_manager_actor spawn_spill_manager(node_core& core);
+
+} // namespace mobula
+
+MOBULA_LOCAL_MESSAGE(mobula::write_copy)
+MOBULA_LOCAL_MESSAGE(mobula::read_copy)
+MOBULA_LOCAL_MESSAGE(mobula::forget_copy)
+MOBULA_LOCAL_MESSAGE(mobula::batch_finished)
+MOBULA_LOCAL_MESSAGE(mobula::record_read)
+MOBULA_LOCAL_MESSAGE(mobula::file_removed)
+MOBULA_LOCAL_MESSAGE(mobula::retry_spill_directories)

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/service_messages.hpp"
+#include "mobula/actors/spill_manager.hpp"
+
+namespace mobula {
+
+/// One object to be written.
+struct record_to_write {
+  object_id id;
+  copy_pointer copy;
+  metadata about;
+};
+
+/// Asks for one write; answered by `batch_finished`.
+struct write_records_to {
+  spill_batch_id batch{};
+  std::filesystem::path file;
+  std::uint64_t offset_bytes = 0;
+  std::vector<record_to_write> records;
+};
+
+/// Asks for one read into the memory of `copy`; answered by `record_read`.
+struct read_record_from {
+  object_id id;
+  std::filesystem::path file;
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t metadata_bytes = 0;
+  copy_pointer copy;
+};
+
+/// Asks for a file to be removed; answered by `file_removed`.
+struct remove_spill_file {
+  spill_file_id id{};
+  std::filesystem::path file;
+};
+
+/// Does one piece of disk I/O after the other, on a thread of its own: no other actor ever waits
+/// for a disk. Under the test coordinator it is an actor like any other.
+using spill_worker_actor = caf::typed_actor<takes<write_records_to>, takes<read_record_from>,
+                                            takes<remove_spill_file>, takes<shut_down>>;
+
+/// Starts a worker that answers to the spill manager `manager`.
+spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor& manager);
+
+} // namespace mobula
+
+MOBULA_LOCAL_MESSAGE(mobula::write_records_to)
+MOBULA_LOCAL_MESSAGE(mobula::read_record_from)
+MOBULA_LOCAL_MESSAGE(mobula::remove_spill_file)

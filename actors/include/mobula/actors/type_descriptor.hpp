@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+#include "mobula/serialization/codec.hpp"
+#include "mobula/serialization/type_name.hpp"
+
+namespace mobula {
+
+/// What a reader must know to trust the bytes of an object: one static instance for each type and
+/// codec, so that equal pointers mean equal types and only strangers compare names.
+struct type_descriptor {
+  std::string_view name;
+  codec_id codec;
+};
+
+/// Returns the descriptor of values of type `T` written by codec `C`.
+template <class T, codec_id C>
+const type_descriptor& descriptor_of() {
+  static const type_descriptor instance{.name = type_name<T>(), .codec = C};
+  return instance;
+}
+
+} // namespace mobula

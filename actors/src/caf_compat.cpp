@@ -1,0 +1,40 @@
+#include "mobula/actors/caf_compat.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/sec.hpp>
+#include <caf/to_string.hpp>
+
+namespace mobula {
+
+namespace {
+
+constexpr auto error_category = caf::atom("mobula");
+
+/// CAF takes the code 0 for "no error", which is a number of ours (`worker_died`).
+std::uint8_t to_code(error_type type) {
+  return static_cast<std::uint8_t>(static_cast<std::uint16_t>(type) + 1);
+}
+
+} // namespace
+
+caf::error to_caf_error(error_info info) {
+  auto code = to_code(info.type);
+  return {code, error_category, caf::make_message(std::move(info))};
+}
+
+error_info to_error_info(const caf::error& error) {
+  if (error.category() == error_category && error.context().match_elements<error_info>())
+    return error.context().get_as<error_info>(0);
+  if (error == caf::sec::request_timeout)
+    return {.type = error_type::get_timed_out, .message = "the timeout of a get or wait expired"};
+  return {.type = error_type::task_execution_exception, .message = caf::to_string(error)};
+}
+
+std::optional<caf_clock::time_point> next_timeout(caf::scheduler::test_coordinator& scheduler) {
+  const auto& schedule = scheduler.clock().schedule();
+  if (schedule.empty())
+    return std::nullopt;
+  return schedule.begin()->first;
+}
+
+} // namespace mobula

@@ -1,0 +1,207 @@
+#include "mobula/actors/node_core.hpp"
+
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "mobula/actors/wait_group.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Threads take stripes in turn; a thread keeps its own for all nodes.
+std::uint32_t stripe_of_thread() noexcept {
+  static std::atomic<std::uint32_t> next = 0;
+  thread_local const auto mine = next.fetch_add(1, std::memory_order_relaxed) % entry_stripe::count;
+  return mine;
+}
+
+incarnation_id draw_incarnation(std::uint64_t seed) {
+  auto draw = [](auto& source) {
+    std::uniform_int_distribution<std::uint64_t> any;
+    return incarnation_id{.high = any(source), .low = any(source)};
+  };
+  if (seed == 0) {
+    std::random_device device;
+    return draw(device);
+  }
+  std::mt19937_64 generator{seed};
+  return draw(generator);
+}
+
+} // namespace
+
+// -- constructors, destructors
+// ----------------------------------------------------------------------
+
+node_core::node_core(caf::actor_system& system, node_options options)
+  : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
+    incarnation_(draw_incarnation(options_.seed)),
+    fronts_(std::make_unique<shard_front[]>(options_.shards)) {
+  std::uint32_t index = 0;
+  for (auto& stripe : stripes_) {
+    stripe.attach(*this, index++);
+    add_ref();
+  }
+}
+
+node_core::~node_core() = default;
+
+core_pointer node_core::start(caf::actor_system& system, node_options options) {
+  core_pointer core{new node_core(system, std::move(options)), false};
+  try {
+    core->start_services();
+  } catch (...) {
+    // There are no entries yet: closing makes the stripes give their counts back.
+    for (auto& stripe : core->stripes_)
+      stripe.close();
+    throw;
+  }
+  return core;
+}
+
+void node_core::start_services() {
+  // Each service needs only those that stand before it here; nobody sends before all of them run.
+  running_services_ = options_.shards + 3;
+  if (!options_.spill_directories.empty())
+    running_services_ += options_.spill_workers + 1;
+  spill_manager_ = spawn_spill_manager(*this);
+  for (std::uint32_t index = 0; index < options_.shards; ++index)
+    shards_.push_back(spawn_store_shard(*this, index));
+  owner_ = spawn_owner(*this);
+  counter_ = spawn_reference_counter(*this);
+}
+
+// -- properties
+// -------------------------------------------------------------------------------------
+
+error_info node_core::shutting_down_error() const {
+  return {.type = error_type::shutting_down,
+          .message = fmt::format("node {} has shut down; its objects can no longer be read",
+                                 to_string(incarnation_)),
+          .origin = origin()};
+}
+
+error_origin node_core::origin() const {
+  return {.task = {}, .node = to_string(incarnation_), .process = ::getpid()};
+}
+
+entry_stripe& node_core::local_stripe() noexcept {
+  return stripes_[stripe_of_thread()];
+}
+
+std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
+  // The upper half of the product depends on all bits of the sequence.
+  return static_cast<std::uint32_t>(((sequence * 0x9E3779B97F4A7C15ULL) >> 32U) % options_.shards);
+}
+
+// -- messages
+// ---------------------------------------------------------------------------------------
+
+void node_core::request_flush() {
+  // The plain load spares the exchange in the common case. It cannot miss a flush that has begun:
+  // the counter lowers the flag before it takes a stripe's mutex, and the caller has released that
+  // mutex since.
+  if (!flush_requested_.load(std::memory_order_relaxed) && !flush_requested_.exchange(true))
+    caf::anon_send(counter_, flush_references{});
+}
+
+void node_core::release_stored(entry_scope scope) noexcept {
+  auto shard = scope->copy()->shard;
+  send_to_shard(shard, release_copy{std::make_shared<entry_scope>(std::move(scope))});
+}
+
+void node_core::request_restore(const object_entry& entry) {
+  send_to_shard(entry.copy()->shard, want_copy{entry.sequence()});
+}
+
+void node_core::report_unpinned(const object_entry& entry) noexcept {
+  send_to_shard(entry.copy()->shard, copy_unpinned{entry.sequence()});
+}
+
+// -- shutdown
+// ---------------------------------------------------------------------------------------
+
+void node_core::service_stopped() noexcept {
+  std::unique_lock guard{services_mutex_};
+  if (--running_services_ == 0)
+    services_gone_.store(true, std::memory_order_release);
+  services_changed_.notify_all();
+}
+
+void node_core::shut_down() {
+  if (!closing_.exchange(true)) {
+    for (auto& stripe : stripes_)
+      stripe.refuse_waiters();
+    caf::anon_send(counter_, mobula::shut_down{});
+  }
+  await_services();
+}
+
+void node_core::await_services() {
+  auto stopped = [this] {
+    return running_services_ == 0;
+  };
+  std::unique_lock guard{services_mutex_};
+  if (simulation_ == nullptr) {
+    services_changed_.wait(guard, stopped);
+    return;
+  }
+  while (!stopped()) {
+    guard.unlock();
+    auto ran = simulation_->try_run_once();
+    guard.lock();
+    if (!ran)
+      return;
+  }
+}
+
+// -- figures
+// ----------------------------------------------------------------------------------------
+
+node_stats node_core::collect() {
+  // Freeing an object may free those nested in it, which is one more round for each level.
+  auto stats = collect_once();
+  while (has_unsent_changes() && !closing())
+    stats = collect_once();
+  return stats;
+}
+
+bool node_core::has_unsent_changes() const {
+  for (const auto& stripe : stripes_)
+    if (stripe.has_changes())
+      return true;
+  return false;
+}
+
+node_stats node_core::collect_once() {
+  auto answer = std::make_shared<stats_answer>();
+  if (!services_gone())
+    caf::anon_send(counter_, collect_stats{std::make_shared<stats_request>(answer)});
+  else
+    answer->set({});
+  auto stats = answer->await(simulation_);
+  add_stripe_figures(stats);
+  stats.messages = messages();
+  stats.store_capacity_bytes = options_.store_size_bytes;
+  return stats;
+}
+
+void node_core::check_invariants() {
+  caf::anon_send(owner_, check_tables{});
+  for (const auto& shard : shards_)
+    caf::anon_send(shard, check_tables{});
+  caf::anon_send(spill_manager_, check_tables{});
+}
+
+void node_core::add_stripe_figures(node_stats& stats) {
+  for (const auto& stripe : stripes_) {
+    stats.entries += stripe.live();
+    stats.waiting_gets += stripe.waiting();
+  }
+}
+
+} // namespace mobula

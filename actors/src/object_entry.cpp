@@ -1,0 +1,200 @@
+#include "mobula/actors/object_entry.hpp"
+
+#include <utility>
+
+#include "mobula/actors/entry_stripe.hpp"
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/stored_copy.hpp"
+#include "mobula/actors/wait_group.hpp"
+
+namespace mobula {
+
+std::string_view to_string(object_phase phase) noexcept {
+  switch (phase) {
+    case object_phase::pending:
+      return "pending";
+    case object_phase::inline_value:
+      return "inline";
+    case object_phase::stored:
+      return "stored";
+    case object_phase::failed:
+      return "failed";
+  }
+  return "invalid";
+}
+
+// -- pinned_value
+// -----------------------------------------------------------------------------------
+
+pinned_value::~pinned_value() {
+  if (entry_ == nullptr)
+    return;
+  // The unpin comes first: the core, which hears of the last one, lives while the entry does.
+  if (copy_ != nullptr && copy_->pins.unpin() == unpin_result::tell_shard)
+    entry_->core().report_unpinned(*entry_);
+  entry_->drop_use();
+}
+
+pinned_value pinned_value::clone() const noexcept {
+  if (entry_ == nullptr)
+    return {};
+  if (copy_ != nullptr)
+    copy_->pins.add_pin();
+  entry_->add_use();
+  return {entry_, copy_};
+}
+
+object_value& pinned_value::value() const noexcept {
+  return copy_ != nullptr ? copy_->value : entry_->value_;
+}
+
+// -- object_entry
+// -----------------------------------------------------------------------------------
+
+object_entry* object_entry::make(node_core& core, std::size_t capacity,
+                                 const type_descriptor& type) {
+  auto* memory = ::operator new(sizeof(object_entry) + capacity);
+  auto& stripe = core.local_stripe();
+  return new (memory) object_entry(stripe, stripe.enlist(), type);
+}
+
+object_id object_entry::id() const noexcept {
+  return {.owner = core().incarnation(), .sequence = sequence_};
+}
+
+node_core& object_entry::core() const noexcept {
+  return stripe_->core();
+}
+
+std::uint64_t object_entry::size_bytes() const noexcept {
+  switch (phase()) {
+    case object_phase::inline_value:
+      return value_.bytes().size();
+    case object_phase::stored:
+      return copy_->size_bytes;
+    default:
+      return 0;
+  }
+}
+
+void object_entry::publish_inline(std::size_t size,
+                                  std::unique_ptr<object_extras> extras) noexcept {
+  value_.assign(storage(size), std::move(extras));
+  enter(object_phase::inline_value);
+}
+
+void object_entry::publish_stored(stored_copy& copy) noexcept {
+  copy.add_ref();
+  copy_ = &copy;
+  enter(object_phase::stored);
+}
+
+void object_entry::announce() {
+  stripe_->announce(*this);
+}
+
+void object_entry::discard() noexcept {
+  drop_use();
+}
+
+bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t size,
+                               std::unique_ptr<object_extras> extras) {
+  if (extras == nullptr)
+    extras = std::make_unique<object_extras>();
+  std::span<const std::byte> bytes{buffer.get(), size};
+  extras->buffer = std::move(buffer);
+  return stripe_->seal(*this, [&] {
+    value_.assign(bytes, std::move(extras));
+    enter(object_phase::inline_value);
+  });
+}
+
+bool object_entry::seal_stored(stored_copy& copy) {
+  return stripe_->seal(*this, [&] {
+    copy.add_ref();
+    copy_ = &copy;
+    enter(object_phase::stored);
+  });
+}
+
+bool object_entry::seal_failed(error_info reason) {
+  return stripe_->seal(*this, [&] {
+    value_.assign_failure(std::move(reason));
+    enter(object_phase::failed);
+  });
+}
+
+pinned_value object_entry::try_pin() noexcept {
+  switch (phase()) {
+    case object_phase::inline_value:
+      add_use();
+      return {this, nullptr};
+    case object_phase::stored:
+      if (!copy_->pins.try_pin())
+        return {};
+      copy_->pins.touch(core().front(copy_->shard).stamp());
+      add_use();
+      return {this, copy_};
+    default:
+      return {};
+  }
+}
+
+void object_entry::restored() {
+  stripe_->update_and_wake(
+    *this, [] {}, [this](wait_link& link) { link.pin = try_pin(); });
+}
+
+void object_entry::refuse_readers(const error_info& reason) {
+  stripe_->update_and_wake(
+    *this, [] {}, [&](wait_link& link) { link.failure = std::make_unique<error_info>(reason); });
+}
+
+void object_entry::lose(error_info reason) {
+  stripe_->update_and_wake(
+    *this,
+    [&] {
+      // Readers of a stored object look at the copy's value, never at this one.
+      value_.assign_failure(std::move(reason));
+      enter(object_phase::failed);
+    },
+    [](wait_link&) {});
+}
+
+void object_entry::last_handle_gone() noexcept {
+  stripe_->retire(*this);
+}
+
+void object_entry::destroy() noexcept {
+  // Freeing an entry may drop the last handle on nested ones, and so on: a queue in place of
+  // recursion keeps a long chain of references from exhausting the stack.
+  thread_local std::vector<object_entry*>* queue = nullptr;
+  if (queue != nullptr) {
+    queue->push_back(this);
+    return;
+  }
+  std::vector<object_entry*> waiting;
+  queue = &waiting;
+  free_memory();
+  while (!waiting.empty()) {
+    auto* next = waiting.back();
+    waiting.pop_back();
+    next->free_memory();
+  }
+  queue = nullptr;
+}
+
+void object_entry::free_memory() noexcept {
+  auto* stripe = stripe_;
+  if (copy_ != nullptr)
+    copy_->drop_ref();
+  this->~object_entry();
+  ::operator delete(this);
+  stripe->delist();
+}
+
+void end_entry_scope::operator()(object_entry* entry) const noexcept {
+  entry->drop_use();
+}
+
+} // namespace mobula

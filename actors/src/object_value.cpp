@@ -1,0 +1,78 @@
+#include "mobula/actors/object_value.hpp"
+
+#include <utility>
+
+#include "mobula/actors/object_entry.hpp"
+
+namespace mobula {
+
+// -- nested_references
+// ------------------------------------------------------------------------------
+
+nested_references& nested_references::operator=(nested_references&& other) noexcept {
+  if (this != &other) {
+    release();
+    entries_ = std::exchange(other.entries_, {});
+  }
+  return *this;
+}
+
+nested_references::~nested_references() {
+  release();
+}
+
+void nested_references::add(object_entry& entry) {
+  entries_.push_back(&entry);
+  entry.add_handle();
+}
+
+void nested_references::release() noexcept {
+  for (auto* entry : entries_)
+    entry->drop_handle();
+  entries_.clear();
+}
+
+// -- object_value
+// -----------------------------------------------------------------------------------
+
+object_value::~object_value() {
+  if (auto* value = decoded_.load(std::memory_order_acquire); is_decoded(value))
+    delete value;
+}
+
+void object_value::assign(std::span<const std::byte> bytes,
+                          std::unique_ptr<object_extras> extras) noexcept {
+  data_ = bytes.data();
+  size_ = bytes.size();
+  extras_ = std::move(extras);
+}
+
+void object_value::assign_failure(error_info reason) {
+  extras_ = std::make_unique<object_extras>();
+  extras_->failure = std::make_unique<error_info>(std::move(reason));
+}
+
+void object_value::rebind(std::span<const std::byte> bytes) noexcept {
+  data_ = bytes.data();
+  size_ = bytes.size();
+  if (auto* value = decoded_.exchange(nullptr, std::memory_order_acq_rel); is_decoded(value))
+    delete value;
+}
+
+decoded_value* object_value::claim_or_wait() noexcept {
+  for (;;) {
+    decoded_value* current = nullptr;
+    if (decoded_.compare_exchange_strong(current, decoding_mark(), std::memory_order_acquire))
+      return nullptr;
+    if (is_decoded(current))
+      return current;
+    decoded_.wait(current, std::memory_order_acquire);
+  }
+}
+
+void object_value::publish(decoded_value* result) noexcept {
+  decoded_.store(result, std::memory_order_release);
+  decoded_.notify_all();
+}
+
+} // namespace mobula

@@ -1,0 +1,88 @@
+#include "mobula/actors/owner.hpp"
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/owner_table.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Feeds the owner table and carries out its effects.
+class owner_state {
+public:
+  using self_pointer = owner_actor::pointer;
+
+  owner_state() = default;
+
+  ~owner_state() {
+    if (core_)
+      core_->service_stopped();
+  }
+
+  void init(node_core& core, self_pointer self) {
+    core_ = core_pointer{&core};
+    self_ = self;
+  }
+
+  void add(const add_references& message) {
+    core_->count_message();
+    for (const auto& reference : message.references)
+      table_.add_reference(reference);
+  }
+
+  void seal(const seal_objects& message) {
+    core_->count_message();
+    for (const auto& object : message.objects)
+      table_.object_sealed(object);
+  }
+
+  void remove(remove_references& message) {
+    core_->count_message();
+    // Destroying the scopes frees inline values, and may drop references nested in them.
+    auto scopes = std::move(*message.scopes);
+    for (auto& scope : scopes)
+      if (table_.remove_reference(scope->sequence()) == owner_table::effect::release_copy)
+        core_->release_stored(std::move(scope));
+  }
+
+  void collect(collect_stats& request) {
+    table_.add_figures(request.request->stats);
+    self_->send(core_->shards().front(), std::move(request));
+  }
+
+  void stop() {
+    for (const auto& shard : core_->shards())
+      self_->send(shard, shut_down{});
+    self_->quit();
+  }
+
+  void check() const {
+    table_.check_invariants();
+  }
+
+private:
+  core_pointer core_;
+  self_pointer self_ = nullptr;
+  owner_table table_;
+};
+
+owner_actor::behavior_type owner(owner_actor::stateful_pointer<owner_state> self, node_core* core) {
+  auto& state = self->state;
+  state.init(*core, self);
+  return {
+    [&state](const add_references& message) { state.add(message); },
+    [&state](const seal_objects& message) { state.seal(message); },
+    [&state](remove_references& message) { state.remove(message); },
+    [&state](collect_stats& request) { state.collect(request); },
+    [&state](check_tables) { state.check(); },
+    [&state](shut_down) { state.stop(); },
+  };
+}
+
+} // namespace
+
+owner_actor spawn_owner(node_core& core) {
+  return spawn_service(core.system(), owner, &core);
+}
+
+} // namespace mobula

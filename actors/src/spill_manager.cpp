@@ -1,0 +1,326 @@
+#include "mobula/actors/spill_manager.hpp"
+
+#include <filesystem>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/spill_worker.hpp"
+#include "mobula/store/spill_claim.hpp"
+#include "mobula/store/spill_file.hpp"
+#include "mobula/store/spill_table.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// How often directories that failed are tried again.
+constexpr auto retry_interval = std::chrono::seconds{1};
+
+using claims = std::vector<spill_claim>;
+
+/// Sweeps and claims the directories of `core`.
+std::shared_ptr<claims> claim_directories(const node_core& core) {
+  auto result = std::make_shared<claims>();
+  for (const auto& name : core.options().spill_directories) {
+    auto refuse = [&](std::string_view reason) {
+      throw object_error{{.type = error_type::invalid_argument,
+                          .message = fmt::format("option mobula.spill-dirs names {}, which cannot "
+                                                 "be used: {}; give a directory that this process "
+                                                 "may write to",
+                                                 name, reason)}};
+    };
+    std::error_code error;
+    std::filesystem::create_directories(name, error);
+    if (error)
+      refuse(error.message());
+    static_cast<void>(sweep_directory(name));
+    auto claim = spill_claim::make(name, core.options().cluster, core.incarnation());
+    if (auto* failure = std::get_if<io_failure>(&claim))
+      refuse(explain(*failure));
+    result->push_back(std::get<spill_claim>(std::move(claim)));
+  }
+  return result;
+}
+
+spill_config config_of(const node_options& options) {
+  spill_config result;
+  // Without a directory nothing is ever written; see `write`.
+  result.directories = std::max<std::size_t>(1, options.spill_directories.size());
+  result.max_file_bytes = options.spill_file_bytes;
+  result.spill_limit_bytes = options.spill_limit_bytes;
+  // Writes leave a worker to reads where there is more than one.
+  result.max_writes = std::max<std::size_t>(1, options.spill_workers / 2);
+  result.max_reads = options.spill_workers;
+  return result;
+}
+
+class spill_manager_state {
+public:
+  using self_pointer = spill_manager_actor::pointer;
+
+  spill_manager_state() = default;
+
+  ~spill_manager_state() {
+    if (core_)
+      core_->service_stopped();
+  }
+
+  void init(node_core& core, std::shared_ptr<claims> claims, self_pointer self) {
+    core_ = core_pointer{&core};
+    claims_ = std::move(claims);
+    self_ = self;
+    table_.emplace(config_of(core.options()));
+    if (claims_->empty())
+      return;
+    for (std::uint32_t count = 0; count < core.options().spill_workers; ++count)
+      workers_.push_back(spawn_spill_worker(core, self));
+    remover_ = spawn_spill_worker(core, self);
+  }
+
+  // -- shards -------------------------------------------------------------------------------------
+
+  void write(write_copy& request) {
+    core_->count_message();
+    if (workers_.empty()) {
+      answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk});
+      return;
+    }
+    auto metadata_bytes = encoded_size(request.about);
+    auto record_bytes = spill_record_bytes(metadata_bytes, request.copy->size_bytes);
+    auto id = request.id;
+    copies_.insert_or_assign(id, known_copy{.copy = std::move(request.copy),
+                                            .about = std::move(request.about),
+                                            .metadata_bytes = metadata_bytes});
+    table_->spill(id, record_bytes, effects_);
+    run();
+  }
+
+  void read(const read_copy& request) {
+    core_->count_message();
+    table_->restore(request.id, effects_);
+    run();
+  }
+
+  void forget(const forget_copy& request) {
+    core_->count_message();
+    table_->free(request.id, effects_);
+    run();
+    drop_unknown(request.id);
+  }
+
+  // -- workers ------------------------------------------------------------------------------------
+
+  void batch_done(const batch_finished& answer) {
+    core_->count_message();
+    table_->batch_written(answer.batch, answer.outcome, effects_);
+    run();
+  }
+
+  void read_done(const record_read& answer) {
+    core_->count_message();
+    if (answer.error)
+      table_->read_failed(answer.id, *answer.error, effects_);
+    else
+      table_->read_finished(answer.id, effects_);
+    run();
+    drop_unknown(answer.id);
+  }
+
+  void remove_done(const file_removed& answer) {
+    core_->count_message();
+    if (answer.error) {
+      table_->delete_failed(answer.file, effects_);
+      schedule_retry();
+    } else {
+      table_->file_deleted(answer.file, effects_);
+    }
+    run();
+  }
+
+  void retry() {
+    retry_scheduled_ = false;
+    table_->retry_directories(effects_);
+    run();
+    if (table_->stats().directories_set_aside > 0)
+      schedule_retry();
+  }
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  void collect(const collect_stats& message) {
+    auto figures = table_->stats();
+    auto& stats = message.request->stats;
+    stats.spill_files += figures.files;
+    stats.spill_file_bytes += figures.live_bytes + figures.dead_bytes;
+    stats.written += {figures.written_objects, figures.written_bytes};
+  }
+
+  void shard_stopped() {
+    if (++stopped_shards_ < core_->options().shards)
+      return;
+    stopping_ = true;
+    table_->shut_down(effects_);
+    run();
+  }
+
+  void check() const {
+    table_->check_invariants();
+  }
+
+private:
+  struct known_copy {
+    copy_pointer copy;
+    metadata about;
+    std::uint64_t metadata_bytes = 0;
+  };
+
+  /// Carries effects out; carrying one out may append others.
+  void run() {
+    for (std::size_t next = 0; next < effects_.size(); ++next) {
+      auto effect = effects_[next];
+      std::visit([this](const auto& content) { apply(content); }, effect);
+    }
+    effects_.clear();
+  }
+
+  void apply(const write_batch& effect) {
+    write_records_to job{.batch = effect.batch,
+                         .file = path_of(effect.directory, effect.file),
+                         .offset_bytes = effect.offset_bytes,
+                         .records = {}};
+    for (const auto& record : effect.records) {
+      const auto& known = copies_.at(record.id);
+      job.records.push_back({.id = record.id, .copy = known.copy, .about = known.about});
+    }
+    self_->send(next_worker(), std::move(job));
+  }
+
+  void apply(const read_record& effect) {
+    const auto& known = copies_.at(effect.id);
+    self_->send(next_worker(),
+                read_record_from{.id = effect.id,
+                                 .file = path_of(effect.location.directory, effect.location.file),
+                                 .offset_bytes = effect.location.offset_bytes,
+                                 .metadata_bytes = known.metadata_bytes,
+                                 .copy = known.copy});
+  }
+
+  void apply(const delete_file& effect) {
+    self_->send(remover_, remove_spill_file{.id = effect.file,
+                                            .file = path_of(effect.directory, effect.file)});
+  }
+
+  void apply(const report_spilled& effect) {
+    answer(shard_of(effect.id), copy_written{effect.id});
+  }
+
+  void apply(const report_spill_failed& effect) {
+    answer(shard_of(effect.id), copy_not_written{effect.id, effect.error});
+    drop_unknown(effect.id);
+  }
+
+  void apply(const report_restored& effect) {
+    answer(shard_of(effect.id), copy_read{effect.id});
+  }
+
+  void apply(const report_restore_failed& effect) {
+    answer(shard_of(effect.id), copy_not_read{effect.id, effect.error});
+    drop_unknown(effect.id);
+  }
+
+  void apply(const report_directory_set_aside&) {
+    schedule_retry();
+  }
+
+  void apply(const report_directory_recovered&) {
+    // Whether spills are possible again is told by an effect of its own.
+  }
+
+  void apply(const report_spilling_possible&) {
+    for (const auto& shard : core_->shards())
+      self_->send(shard, spilling_possible_again{});
+  }
+
+  void apply(const report_spill_drained&) {
+    if (!stopping_)
+      return;
+    for (const auto& worker : workers_)
+      self_->send(worker, shut_down{});
+    if (remover_)
+      self_->send(remover_, shut_down{});
+    self_->quit();
+  }
+
+  template <class Message>
+  void answer(std::uint32_t shard, Message message) {
+    self_->send(core_->shards()[shard], std::move(message));
+  }
+
+  [[nodiscard]] std::uint32_t shard_of(const object_id& id) const {
+    return core_->shard_of(id.sequence);
+  }
+
+  [[nodiscard]] std::filesystem::path path_of(spill_directory directory, spill_file_id file) const {
+    const auto& options = core_->options();
+    return std::filesystem::path{options.spill_directories[static_cast<std::size_t>(directory)]}
+           / spill_file_name(options.cluster, core_->incarnation(), file);
+  }
+
+  const spill_worker_actor& next_worker() {
+    return workers_[next_worker_++ % workers_.size()];
+  }
+
+  void drop_unknown(const object_id& id) {
+    if (!table_->contains(id))
+      copies_.erase(id);
+  }
+
+  void schedule_retry() {
+    if (std::exchange(retry_scheduled_, true) || stopping_)
+      return;
+    self_->delayed_send(self_, retry_interval, retry_spill_directories{});
+  }
+
+  core_pointer core_;
+  std::shared_ptr<claims> claims_;
+  self_pointer self_ = nullptr;
+  std::optional<spill_table> table_;
+  spill_effects effects_;
+  std::unordered_map<object_id, known_copy> copies_;
+  std::vector<spill_worker_actor> workers_;
+  /// Removals have a worker of their own: they must not wait for a slow write.
+  spill_worker_actor remover_;
+  std::size_t next_worker_ = 0;
+  std::uint32_t stopped_shards_ = 0;
+  bool retry_scheduled_ = false;
+  bool stopping_ = false;
+};
+
+spill_manager_actor::behavior_type
+spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, node_core* core,
+              const std::shared_ptr<claims>& claims) {
+  auto& state = self->state;
+  state.init(*core, claims, self);
+  return {
+    [&state](write_copy& request) { state.write(request); },
+    [&state](const read_copy& request) { state.read(request); },
+    [&state](const forget_copy& request) { state.forget(request); },
+    [&state](const batch_finished& answer) { state.batch_done(answer); },
+    [&state](const record_read& answer) { state.read_done(answer); },
+    [&state](const file_removed& answer) { state.remove_done(answer); },
+    [&state](retry_spill_directories) { state.retry(); },
+    [&state](const collect_stats& request) { state.collect(request); },
+    [&state](check_tables) { state.check(); },
+    [&state](shut_down) { state.shard_stopped(); },
+  };
+}
+
+} // namespace
+
+spill_manager_actor spawn_spill_manager(node_core& core) {
+  return spawn_service(core.system(), spill_manager, &core, claim_directories(core));
+}
+
+} // namespace mobula

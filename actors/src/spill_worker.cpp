@@ -1,0 +1,101 @@
+#include "mobula/actors/spill_worker.hpp"
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/serialization/metadata.hpp"
+#include "mobula/store/spill_file.hpp"
+
+namespace mobula {
+
+namespace {
+
+spill_error to_spill_error(const io_failure& failure) {
+  return is_disk_full(failure) ? spill_error::out_of_disk : spill_error::io_error;
+}
+
+class spill_worker_state {
+public:
+  using self_pointer = spill_worker_actor::pointer;
+
+  spill_worker_state() = default;
+
+  ~spill_worker_state() {
+    if (core_)
+      core_->service_stopped();
+  }
+
+  void init(node_core& core, spill_manager_actor manager, self_pointer self) {
+    core_ = core_pointer{&core};
+    manager_ = std::move(manager);
+    self_ = self;
+  }
+
+  void write(const write_records_to& job) {
+    std::vector<std::vector<std::byte>> headers;
+    std::vector<record_view> views;
+    headers.reserve(job.records.size());
+    views.reserve(job.records.size());
+    for (const auto& record : job.records) {
+      auto about = record.about;
+      std::span<const std::byte> data = record.copy->storage();
+      about.checksum = checksum_of(data);
+      headers.push_back(encode(about));
+      views.push_back({.id = record.id, .metadata = headers.back(), .data = data});
+    }
+    auto written = write_records(job.file, job.offset_bytes, views, sync_policy::none);
+    batch_finished answer{.batch = job.batch, .outcome = {written.records_written, {}}};
+    if (written.failure)
+      answer.outcome.error = to_spill_error(*written.failure);
+    self_->send(manager_, std::move(answer));
+  }
+
+  void read(const read_record_from& job) {
+    std::vector<std::byte> about(job.metadata_bytes);
+    auto result = read_record_at(job.file, job.offset_bytes, job.id,
+                                 {.metadata = about, .data = job.copy->storage()});
+    record_read answer{.id = job.id, .error = {}};
+    if (result.status == read_status::failed)
+      answer.error = restore_error::io_error;
+    else if (result.status != read_status::intact)
+      answer.error = restore_error::record_lost;
+    self_->send(manager_, std::move(answer));
+  }
+
+  void remove(const remove_spill_file& job) {
+    file_removed answer{.file = job.id, .error = {}};
+    if (auto failure = remove_file(job.file))
+      answer.error = to_spill_error(*failure);
+    self_->send(manager_, answer);
+  }
+
+  void stop() {
+    self_->quit();
+  }
+
+private:
+  core_pointer core_;
+  spill_manager_actor manager_;
+  self_pointer self_ = nullptr;
+};
+
+spill_worker_actor::behavior_type
+spill_worker(spill_worker_actor::stateful_pointer<spill_worker_state> self, node_core* core,
+             const spill_manager_actor& manager) {
+  auto& state = self->state;
+  state.init(*core, manager, self);
+  return {
+    [&state](const write_records_to& job) { state.write(job); },
+    [&state](const read_record_from& job) { state.read(job); },
+    [&state](const remove_spill_file& job) { state.remove(job); },
+    [&state](shut_down) { state.stop(); },
+  };
+}
+
+} // namespace
+
+spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor& manager) {
+  if (core.simulation() != nullptr)
+    return spawn_service(core.system(), spill_worker, &core, manager);
+  return core.system().spawn<caf::hidden + caf::detached>(spill_worker, &core, manager);
+}
+
+} // namespace mobula

@@ -1,0 +1,464 @@
+#include "mobula/actors/store_shard.hpp"
+
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/store/shard_table.hpp"
+
+namespace mobula {
+
+namespace {
+
+shard_config config_of(const node_options& options) {
+  shard_config result;
+  result.capacity_bytes = options.store_size_bytes / options.shards;
+  result.spill_threshold = options.spill_threshold_percent / 100.0;
+  result.low_water = result.spill_threshold * 0.875;
+  return result;
+}
+
+error_type to_error_type(refusal reason) {
+  switch (reason) {
+    case refusal::out_of_disk:
+      return error_type::out_of_disk_error;
+    case refusal::copy_lost:
+    case refusal::restore_failed:
+    case refusal::released:
+    case refusal::not_here:
+      return error_type::object_lost;
+    case refusal::shutting_down:
+      return error_type::shutting_down;
+    default:
+      return error_type::store_full;
+  }
+}
+
+std::string describe(const refuse_request& refused) {
+  auto id = to_string(refused.id);
+  switch (refused.error) {
+    case refusal::larger_than_store:
+      return fmt::format("object {} has {} bytes, but a shard of the store only {}; raise "
+                         "mobula.store-size or lower mobula.shards",
+                         id, refused.size_bytes, refused.capacity_bytes);
+    case refusal::out_of_disk:
+      return fmt::format("no room for the {} bytes of object {}: all that could move would go to "
+                         "disk, which takes no more; free disk space, or raise mobula.spill-limit",
+                         refused.size_bytes, id);
+    case refusal::too_many_waiting:
+      return fmt::format("too many puts wait for room in the store already; object {} is refused",
+                         id);
+    case refusal::copy_lost:
+      return fmt::format("the bytes of object {} on disk are missing or damaged", id);
+    case refusal::restore_failed:
+      return fmt::format("the bytes of object {} could not be read from disk", id);
+    case refusal::shutting_down:
+      return fmt::format("the node shut down before object {} had room", id);
+    default:
+      return fmt::format("no room for the {} bytes of object {} in a shard of {} bytes: all of it "
+                         "is in use, or there is no directory to spill to; let go of references "
+                         "and views, raise mobula.store-size, or set mobula.spill-dirs",
+                         refused.size_bytes, id, refused.capacity_bytes);
+  }
+}
+
+/// Feeds the shard table and carries out its effects.
+class store_shard_state {
+public:
+  using self_pointer = store_shard_actor::pointer;
+
+  store_shard_state() = default;
+
+  ~store_shard_state() {
+    if (!core_)
+      return;
+    for (auto& [sequence, held] : slots_)
+      let_go(held);
+    core_->service_stopped();
+  }
+
+  void init(node_core& core, std::uint32_t index, self_pointer self) {
+    core_ = core_pointer{&core};
+    index_ = index;
+    self_ = self;
+    table_.emplace(config_of(core.options()));
+    run();
+  }
+
+  // -- creators -----------------------------------------------------------------------------------
+
+  void adopt(adopt_copy& request) {
+    core_->count_message();
+    auto id = request.entry->id();
+    auto size = request.copy->size_bytes;
+    slots_.emplace(id.sequence, slot{std::move(request.copy), request.entry.get()});
+    table_->adopt(id, size, copy_kind::primary, effects_);
+    run();
+  }
+
+  void admit(admit_copy& request) {
+    core_->count_message();
+    auto id = request.entry->id();
+    auto size = request.copy->size_bytes;
+    slot held{std::move(request.copy), request.entry.get()};
+    held.waiting = std::move(request.entry);
+    slots_.emplace(id.sequence, std::move(held));
+    table_->create(next_token(), id, size, copy_kind::primary, effects_);
+    run();
+  }
+
+  void take_credit_back(const return_credit& request) {
+    core_->count_message();
+    table_->take_back(request.bytes, effects_);
+    run();
+  }
+
+  // -- owner and readers --------------------------------------------------------------------------
+
+  void release(const release_copy& request) {
+    core_->count_message();
+    auto scope = std::move(*request.scope);
+    auto id = scope->id();
+    // An object that was refused has no slot, and its entry carries no copy.
+    slots_.at(id.sequence).scope = std::move(scope);
+    table_->release(id, effects_);
+    run();
+    drop_unknown(id);
+  }
+
+  void want(const want_copy& request) {
+    core_->count_message();
+    table_->request_copy(next_token(), id_of(request.sequence), effects_);
+    run();
+  }
+
+  void unpinned(const copy_unpinned& hint) {
+    core_->count_message();
+    auto id = id_of(hint.sequence);
+    if (!table_->contains(id))
+      return;
+    table_->unpinned(id, effects_);
+    run();
+    drop_unknown(id);
+  }
+
+  // -- spill manager ------------------------------------------------------------------------------
+
+  void written(const copy_written& answer) {
+    core_->count_message();
+    slot_of(answer.id).in_transfer = false;
+    table_->spill_finished(answer.id, effects_);
+    run();
+    drop_unknown(answer.id);
+  }
+
+  void not_written(const copy_not_written& answer) {
+    core_->count_message();
+    slot_of(answer.id).in_transfer = false;
+    table_->spill_failed(answer.id, answer.reason, effects_);
+    run();
+    drop_unknown(answer.id);
+  }
+
+  void read(const copy_read& answer) {
+    core_->count_message();
+    slot_of(answer.id).in_transfer = false;
+    auto& copy = *slots_.at(answer.id.sequence).copy;
+    copy.value.rebind(copy.storage());
+    table_->restore_finished(answer.id, effects_);
+    run();
+    drop_unknown(answer.id);
+  }
+
+  void not_read(const copy_not_read& answer) {
+    core_->count_message();
+    slot_of(answer.id).in_transfer = false;
+    table_->restore_failed(answer.id, answer.reason, effects_);
+    run();
+    drop_unknown(answer.id);
+  }
+
+  void spilling_possible() {
+    core_->count_message();
+    table_->spilling_possible(effects_);
+    run();
+  }
+
+  void stall_over(const stall_timed_out& timer) {
+    table_->give_up(stall_number{timer.number}, effects_);
+    run();
+  }
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  void collect(collect_stats& message) {
+    auto figures = table_->stats();
+    auto& stats = message.request->stats;
+    for (const auto& tally : {figures.primary, figures.secondary, figures.spilling, figures.doomed})
+      stats.resident += {tally.objects, tally.bytes};
+    stats.spilled += {figures.spilled.objects, figures.spilled.bytes};
+    stats.reserved_bytes += figures.unsealed.bytes + figures.restoring.bytes;
+    stats.lent_bytes += figures.lent_bytes;
+    stats.waiting_puts += figures.waiting.objects;
+    stats.evictions += figures.evictions.objects;
+    stats.restored += {figures.restores.objects, figures.restores.bytes};
+    for (const auto& [sequence, held] : slots_)
+      if (held.copy->pins.pinned())
+        stats.pinned += {1, held.copy->size_bytes};
+    if (index_ + 1 < core_->shards().size())
+      self_->send(core_->shards()[index_ + 1], std::move(message));
+    else
+      self_->send(core_->spill_manager(), std::move(message));
+  }
+
+  void stop() {
+    self_->send(core_->spill_manager(), shut_down{});
+    self_->quit();
+  }
+
+  void check() const {
+    table_->check_invariants();
+  }
+
+private:
+  struct slot {
+    slot(copy_pointer copy, object_entry* entry) noexcept : copy(std::move(copy)), entry(entry) {
+      // nop
+    }
+
+    copy_pointer copy;
+    object_entry* entry;
+
+    /// Set while the object waits for room.
+    object_handle waiting;
+
+    /// Set when the object is out of scope: its entry goes with the slot.
+    entry_scope scope;
+
+    /// Whether the disk uses the copy's memory right now.
+    bool in_transfer = false;
+  };
+
+  [[nodiscard]] object_id id_of(std::uint64_t sequence) const {
+    return {.owner = core_->incarnation(), .sequence = sequence};
+  }
+
+  slot& slot_of(const object_id& id) {
+    return slots_.at(id.sequence);
+  }
+
+  request_token next_token() {
+    return request_token{++tokens_};
+  }
+
+  /// Carries effects out; carrying one out may append others. Then lends room again.
+  void run() {
+    for (;;) {
+      for (std::size_t next = 0; next < effects_.size(); ++next) {
+        auto effect = effects_[next];
+        std::visit([this](const auto& content) { apply(content); }, effect);
+      }
+      effects_.clear();
+      if (!should_lend())
+        break;
+      table_->lend(lendable_bytes() - front().available(), effects_);
+    }
+    front().set_stamp(table_->current_stamp());
+  }
+
+  [[nodiscard]] shard_front& front() const {
+    return core_->front(index_);
+  }
+
+  /// A small part of the shard: what is lent is lost to others.
+  [[nodiscard]] std::uint64_t lendable_bytes() const {
+    return std::min(core_->options().lent_bytes,
+                    core_->options().store_size_bytes / core_->options().shards / 8);
+  }
+
+  [[nodiscard]] bool should_lend() const {
+    return table_->pressure() == pressure_level::calm && !lending_failed_
+           && front().available() < lendable_bytes() / 2;
+  }
+
+  // -- requests -----------------------------------------------------------------------------------
+
+  void apply(const grant_create& effect) {
+    auto& held = slot_of(effect.id);
+    held.copy->pins.reset();
+    auto entry = std::move(held.waiting);
+    entry->seal_stored(*held.copy);
+    table_->seal(effect.id, effects_);
+  }
+
+  void apply(const serve_copy& effect) {
+    slot_of(effect.id).entry->restored();
+  }
+
+  void apply(const refuse_request& effect) {
+    error_info reason{
+      .type = to_error_type(effect.error), .message = describe(effect), .origin = core_->origin()};
+    auto found = slots_.find(effect.id.sequence);
+    if (found == slots_.end())
+      return;
+    auto& held = found->second;
+    if (auto entry = std::move(held.waiting)) {
+      slots_.erase(found);
+      entry->seal_failed(std::move(reason));
+    } else if (effect.error == refusal::copy_lost) {
+      held.entry->lose(std::move(reason));
+    } else {
+      held.entry->refuse_readers(reason);
+    }
+  }
+
+  // -- memory -------------------------------------------------------------------------------------
+
+  void apply(const try_reclaim& effect) {
+    auto& pins = slot_of(effect.id).copy->pins;
+    if (effect.known_use && pins.last_use() != *effect.known_use) {
+      table_->reclaim_refused(effect.id, reclaim_obstacle::used, pins.last_use(), effects_);
+      return;
+    }
+    auto result = effect.reason == reclaim_reason::release ? pins.doom() : pins.try_reclaim();
+    if (result == reclaim_result::reclaimed)
+      table_->reclaim_succeeded(effect.id, effects_);
+    else
+      table_->reclaim_refused(effect.id, reclaim_obstacle::pinned, pins.last_use(), effects_);
+  }
+
+  void apply(const check_idle& effect) {
+    auto& pins = slot_of(effect.id).copy->pins;
+    if (effect.known_use && pins.last_use() != *effect.known_use)
+      table_->reclaim_refused(effect.id, reclaim_obstacle::used, pins.last_use(), effects_);
+    else if (pins.look() == pin_state::pinned)
+      table_->reclaim_refused(effect.id, reclaim_obstacle::pinned, pins.last_use(), effects_);
+    else
+      table_->found_idle(effect.id, effects_);
+  }
+
+  void apply(const free_copy& effect) {
+    auto& copy = *slot_of(effect.id).copy;
+    copy.value.rebind({});
+    copy.memory.reset();
+  }
+
+  // -- disk ---------------------------------------------------------------------------------------
+
+  void apply(const spill_object& effect) {
+    auto& held = slot_of(effect.id);
+    held.in_transfer = true;
+    self_->send(core_->spill_manager(),
+                write_copy{.id = effect.id, .copy = held.copy, .about = describe_copy(*held.copy)});
+  }
+
+  void apply(const forget_spill& effect) {
+    self_->send(core_->spill_manager(), forget_copy{effect.id});
+  }
+
+  void apply(const restore_object& effect) {
+    auto& held = slot_of(effect.id);
+    held.in_transfer = true;
+    held.copy->memory = allocate_copy_memory(held.copy->size_bytes);
+    self_->send(core_->spill_manager(), read_copy{effect.id});
+  }
+
+  // -- credit -------------------------------------------------------------------------------------
+
+  void apply(const lend_credit& effect) {
+    lending_failed_ = effect.bytes == 0;
+    front().add(effect.bytes);
+  }
+
+  void apply(const recall_credit&) {
+    table_->recall_answered(front().take_all(), effects_);
+  }
+
+  // -- pressure -----------------------------------------------------------------------------------
+
+  void apply(const report_stall& effect) {
+    if (effect.cause == stall_cause::creators)
+      return;
+    self_->delayed_send(self_, core_->options().full_timeout,
+                        stall_timed_out{static_cast<std::uint64_t>(effect.number)});
+  }
+
+  void apply(const report_pressure&) {
+    lending_failed_ = false;
+  }
+
+  void apply(const report_shard_drained&) {
+    // The table is never asked to drain: views may outlive the shard.
+  }
+
+  // -- end of objects -----------------------------------------------------------------------------
+
+  void drop_unknown(const object_id& id) {
+    if (!table_->contains(id))
+      slots_.erase(id.sequence);
+  }
+
+  /// Frees a copy's memory when the shard ends, unless somebody still uses it: then it goes with
+  /// the last view, through the object's entry, or with the transfer.
+  void let_go(slot& held) {
+    if (held.copy->pins.doom() == reclaim_result::reclaimed && !held.in_transfer) {
+      held.copy->value.rebind({});
+      held.copy->memory.reset();
+    }
+  }
+
+  static metadata describe_copy(const stored_copy& copy) {
+    metadata result;
+    result.codec = copy.value.type().codec;
+    result.type_name = copy.value.type().name;
+    result.size_bytes = copy.size_bytes;
+    if (const auto* extras = copy.value.extras()) {
+      result.shape.assign(extras->shape.extents().begin(), extras->shape.extents().end());
+      for (const auto* entry : extras->nested.entries())
+        result.nested.push_back(entry->id());
+    }
+    return result;
+  }
+
+  core_pointer core_;
+  std::uint32_t index_ = 0;
+  self_pointer self_ = nullptr;
+  std::optional<shard_table> table_;
+  shard_effects effects_;
+  std::unordered_map<std::uint64_t, slot> slots_;
+  std::uint64_t tokens_ = 0;
+  bool lending_failed_ = false;
+};
+
+store_shard_actor::behavior_type
+store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_core* core,
+            std::uint32_t index) {
+  auto& state = self->state;
+  state.init(*core, index, self);
+  return {
+    [&state](adopt_copy& request) { state.adopt(request); },
+    [&state](admit_copy& request) { state.admit(request); },
+    [&state](const return_credit& request) { state.take_credit_back(request); },
+    [&state](const release_copy& request) { state.release(request); },
+    [&state](const want_copy& request) { state.want(request); },
+    [&state](const copy_unpinned& hint) { state.unpinned(hint); },
+    [&state](const copy_written& answer) { state.written(answer); },
+    [&state](const copy_not_written& answer) { state.not_written(answer); },
+    [&state](const copy_read& answer) { state.read(answer); },
+    [&state](const copy_not_read& answer) { state.not_read(answer); },
+    [&state](spilling_possible_again) { state.spilling_possible(); },
+    [&state](const stall_timed_out& timer) { state.stall_over(timer); },
+    [&state](collect_stats& request) { state.collect(request); },
+    [&state](check_tables) { state.check(); },
+    [&state](shut_down) { state.stop(); },
+  };
+}
+
+} // namespace
+
+store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index) {
+  return spawn_service(core.system(), store_shard, &core, index);
+}
+
+} // namespace mobula

@@ -1,0 +1,134 @@
+#include "mobula/actors/wait_group.hpp"
+
+#include <algorithm>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/objects_ready.hpp"
+
+namespace mobula {
+
+// -- wait_group
+// -------------------------------------------------------------------------------------
+
+wait_group::~wait_group() = default;
+
+void wait_group::arm(std::span<object_entry* const> entries, std::size_t needed, wait_goal goal) {
+  size_ = entries.size();
+  links_ = std::make_unique<wait_link[]>(size_);
+  // One more than needed: nothing fires before all links are in place.
+  missing_.store(static_cast<std::int64_t>(needed) + 1, std::memory_order_relaxed);
+  for (std::size_t index = 0; index < size_; ++index) {
+    links_[index].entry = entries[index];
+    links_[index].group = this;
+    watch(links_[index], goal);
+  }
+  notify();
+}
+
+void wait_group::watch(wait_link& link, wait_goal goal) {
+  auto& entry = *link.entry;
+  bool there = false;
+  auto look = [&] {
+    auto phase = entry.phase();
+    there = phase != object_phase::pending;
+    if (phase == object_phase::stored && goal == wait_goal::readable) {
+      link.pin = entry.try_pin();
+      there = static_cast<bool>(link.pin);
+    }
+    return there;
+  };
+  if (entry.stripe_->link_unless(link, look)) {
+    if (entry.phase() == object_phase::stored)
+      entry.core().request_restore(entry);
+  } else if (there) {
+    notify();
+  } else {
+    abort();
+  }
+}
+
+void wait_group::cancel() noexcept {
+  for (std::size_t index = 0; index < size_; ++index)
+    links_[index].entry->stripe_->unlink(links_[index]);
+}
+
+pinned_value wait_group::take_pin(std::size_t index) noexcept {
+  return std::move(links_[index].pin);
+}
+
+std::unique_ptr<error_info> wait_group::take_failure(std::size_t index) noexcept {
+  return std::move(links_[index].failure);
+}
+
+void wait_group::notify() {
+  // Acquire-release: who fires sees the pins that all notifiers set.
+  if (missing_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    fire_once();
+}
+
+void wait_group::abort() {
+  fire_once();
+}
+
+void wait_group::fire_once() {
+  if (!has_fired_.exchange(true, std::memory_order_acq_rel))
+    fire();
+}
+
+// -- blocking_wait
+// ----------------------------------------------------------------------------------
+
+void blocking_wait::fire() {
+  std::unique_lock guard{mutex_};
+  fired_ = true;
+  condition_.notify_all();
+}
+
+bool blocking_wait::fired() const {
+  std::unique_lock guard{mutex_};
+  return fired_;
+}
+
+blocking_wait::result blocking_wait::wait(node_core& core,
+                                          std::optional<caf_clock::time_point> deadline) {
+  if (fired())
+    return result::fired;
+  if (core.closing())
+    return result::fired;
+  if (auto* scheduler = core.simulation())
+    return simulate(*scheduler, deadline);
+  std::unique_lock guard{mutex_};
+  if (!deadline) {
+    condition_.wait(guard, [this] { return fired_; });
+    return result::fired;
+  }
+  return condition_.wait_until(guard, *deadline, [this] { return fired_; }) ? result::fired
+                                                                            : result::timed_out;
+}
+
+blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
+                                              std::optional<caf_clock::time_point> deadline) {
+  while (!fired()) {
+    if (scheduler.try_run_once())
+      continue;
+    // Nothing is under way: only time can help.
+    auto next = next_timeout(scheduler);
+    if (!next && !deadline)
+      return result::would_block_forever;
+    auto now = scheduler.clock().now();
+    auto target = std::min(next.value_or(*deadline), deadline.value_or(*next));
+    scheduler.advance_time(std::max(target - now, caf_clock::duration::zero()));
+    if (deadline && target >= *deadline && !fired() && !scheduler.has_job())
+      return result::timed_out;
+  }
+  return result::fired;
+}
+
+// -- actor_wait
+// -------------------------------------------------------------------------------------
+
+void actor_wait::fire() {
+  answer_request(receiver_, request_, objects_ready{});
+}
+
+} // namespace mobula
