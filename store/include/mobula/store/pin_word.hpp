@@ -61,6 +61,13 @@ public:
     return false;
   }
 
+  /// Takes one more pin, also of a copy that is on its way out. REQUIRES: the caller holds a pin.
+  void add_pin() noexcept {
+    // Relaxed: the caller's own pin did the ordering.
+    auto before = word_.fetch_add(1, std::memory_order_relaxed);
+    MOBULA_ASSERT((before & count_mask) != 0 && (before & count_mask) != count_mask);
+  }
+
   /// Gives a pin back. On `tell_shard` the caller must report the copy to its shard as unpinned.
   [[nodiscard]] unpin_result unpin() noexcept {
     // Release: pairs with the acquire in `try_reclaim` and `doom`; our reads end before the memory
@@ -92,6 +99,11 @@ public:
   /// Returns what the last `touch` noted. Relaxed, as in `touch`.
   [[nodiscard]] use_stamp last_use() const noexcept {
     return use_stamp{last_use_.load(std::memory_order_relaxed)};
+  }
+
+  /// Returns whether the copy has readers at this moment. For figures; changes nothing.
+  [[nodiscard]] bool pinned() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & count_mask) != 0;
   }
 
   /// Returns whether the copy has readers; if so, its last unpin will report.

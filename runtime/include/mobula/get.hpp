@@ -1,0 +1,146 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "mobula/outcome.hpp"
+#include "mobula/runtime/actor_reading.hpp"
+
+// Reading inside of actors: nothing blocks. Each function returns a request to which handlers are
+// attached with `then` (other messages are handled meanwhile) or `await` (they wait), as with
+// `self->request(...)`. Handlers run as part of the actor, always in a later message, also when the
+// object is ready already. Without an error handler, an error goes to the actor's own one, whose
+// default ends the actor.
+
+namespace mobula {
+
+/// A pending read of one object. Attach handlers exactly once.
+template <class T>
+class get_request {
+public:
+  get_request(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit)
+    : self_(self), ref_(std::move(ref)), limit_(limit) {
+    // nop
+  }
+
+  /// Calls `on_value(view<T>)`, or `on_error(caf::error&)`; `to_error_info` unwraps the error.
+  template <class OnValue, class OnError>
+  void then(OnValue on_value, OnError on_error) {
+    start(response_order::multiplexed, std::move(on_value), std::move(on_error));
+  }
+
+  template <class OnValue>
+  void then(OnValue on_value) {
+    then(std::move(on_value), default_error_handler());
+  }
+
+  template <class OnValue, class OnError>
+  void await(OnValue on_value, OnError on_error) {
+    start(response_order::awaited, std::move(on_value), std::move(on_error));
+  }
+
+  template <class OnValue>
+  void await(OnValue on_value) {
+    await(std::move(on_value), default_error_handler());
+  }
+
+private:
+  auto default_error_handler() const {
+    return [self = self_](caf::error& reason) {
+      self->call_error_handler(reason);
+    };
+  }
+
+  template <class OnValue, class OnError>
+  void start(response_order order, OnValue on_value, OnError on_error) {
+    auto wait = std::make_shared<actor_reading>(*self_, handles_of(std::span{&ref_, 1}), 1,
+                                                wait_goal::readable, limit_);
+    when_read(self_, order, std::move(wait),
+              [on_value = std::move(on_value),
+               on_error = std::move(on_error)](actor_reading& done) mutable {
+                auto& entry = *done.entries().front();
+                auto result = collect_one<T>(entry, done.group(), 0);
+                if (result.has_value())
+                  return on_value(result.value());
+                auto reason =
+                  to_caf_error(result.has_error() ? result.error() : timeout_error(entry));
+                on_error(reason);
+              });
+  }
+
+  caf::scheduled_actor* self_;
+  ObjectRef<T> ref_;
+  wait_limit limit_;
+};
+
+/// A pending read or wait that always ends in a result. Attach a handler exactly once.
+template <class T, class Result>
+class group_request {
+public:
+  group_request(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs, std::size_t needed,
+                wait_limit limit)
+    : self_(self), refs_(std::move(refs)), needed_(needed), limit_(limit) {
+    // nop
+  }
+
+  /// Calls `on_result(Result)`.
+  template <class OnResult>
+  void then(OnResult on_result) {
+    start(response_order::multiplexed, std::move(on_result));
+  }
+
+  template <class OnResult>
+  void await(OnResult on_result) {
+    start(response_order::awaited, std::move(on_result));
+  }
+
+private:
+  static constexpr bool reads = std::is_same_v<Result, outcomes<T>>;
+
+  template <class OnResult>
+  void start(response_order order, OnResult on_result) {
+    auto goal = reads ? wait_goal::readable : wait_goal::ready;
+    auto wait = std::make_shared<actor_reading>(*self_, handles_of(std::span{std::as_const(refs_)}),
+                                                needed_, goal, limit_);
+    when_read(self_, order, std::move(wait),
+              [refs = std::move(refs_), needed = needed_,
+               on_result = std::move(on_result)](actor_reading& done) mutable {
+                if constexpr (reads)
+                  on_result(collect_all<T>(done.entries(), done.group()));
+                else
+                  on_result(split_ready(std::span{std::as_const(refs)}, needed));
+              });
+  }
+
+  caf::scheduled_actor* self_;
+  std::vector<ObjectRef<T>> refs_;
+  std::size_t needed_;
+  wait_limit limit_;
+};
+
+/// Reads `ref` for the actor `self`. A zero limit means "now". Throws `object_error`
+/// (`invalid_argument`, `invalid_reference`) when a handler is attached.
+template <class T>
+get_request<T> get(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit = {}) {
+  return {self, std::move(ref), limit};
+}
+
+/// Reads all of `refs` and gives `outcomes<T>`: one outcome for each, in their order.
+template <class T>
+group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
+                                      wait_limit limit = {}) {
+  auto needed = refs.size();
+  return {self, std::move(refs), needed, limit};
+}
+
+/// Waits for `count` of `refs` and gives a `wait_result<T>`; see `node::wait`.
+template <class T>
+group_request<T, wait_result<T>> wait(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
+                                      std::size_t count, wait_limit limit = {}) {
+  require_count(count, refs.size());
+  return {self, std::move(refs), count, limit};
+}
+
+} // namespace mobula

@@ -1,0 +1,14 @@
+#pragma once
+
+// Everything that applications need; each header may also be included alone.
+
+#include "mobula/config.hpp"
+#include "mobula/coroutine.hpp"
+#include "mobula/get.hpp"
+#include "mobula/main.hpp"
+#include "mobula/node.hpp"
+#include "mobula/object_builder.hpp"
+#include "mobula/object_ref.hpp"
+#include "mobula/outcome.hpp"
+#include "mobula/promise.hpp"
+#include "mobula/view.hpp"

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <caf/expected.hpp>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/node_options.hpp"
+#include "mobula/actors/node_stats.hpp"
+#include "mobula/object_builder.hpp"
+#include "mobula/object_ref.hpp"
+#include "mobula/outcome.hpp"
+#include "mobula/promise.hpp"
+#include "mobula/runtime/reading.hpp"
+#include "mobula/runtime/value_writer.hpp"
+#include "mobula/view.hpp"
+
+namespace mobula {
+
+/// One node of the object store: owns the objects that are put through it. Runs on an actor system
+/// that the application already has; several nodes may share one.
+///
+/// All members are thread-safe. Inside actors, use `mobula::get(self, ref)` and its relatives
+/// (mobula/get.hpp) instead of the members that block.
+class node {
+public:
+  /// Takes its options from the configuration of `system`; see `mobula::config`. Throws
+  /// `object_error` (`invalid_argument`) for a value out of range, naming option, value and range.
+  /// `system` must outlive the node, though not the references and views that come from it.
+  explicit node(caf::actor_system& system);
+
+  node(caf::actor_system& system, node_options options);
+
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Calls `shutdown`.
+  ~node();
+
+  // -- writing ------------------------------------------------------------------------------------
+
+  /// Makes an object of `value` and returns the first reference to it. The value is encoded by the
+  /// calling thread; what its codec throws passes through. A large value waits while the store
+  /// makes room, and fails with `store_full` or `out_of_disk` when nothing more can move; a thread
+  /// of the actor system never waits but gets a reference that is still pending. Throws
+  /// `object_error`
+  /// (`shutting_down`) after shutdown.
+  template <class T>
+    requires(!std::is_convertible_v<const T&, std::string_view>)
+  ObjectRef<T> put(const T& value) {
+    return put_as<default_codec<T>>(value);
+  }
+
+  /// Puts text as a `std::string`.
+  ObjectRef<std::string> put(std::string_view text);
+
+  /// Puts with codec `C`: for readers in other languages, say.
+  template <codec_id C, class T>
+  ObjectRef<T> put_as(const T& value) {
+    static_assert(encodable_with<T, C>, "this codec cannot write this type");
+    require_open();
+    return ObjectRef<T>{put_value<T, C>(*core_, value)};
+  }
+
+  /// Makes room for `count` elements that the caller fills in place; see `object_builder`. `Array`
+  /// is `array<T>` or `bytes`. Never waits: if the store is full, `seal` does.
+  template <class Array>
+  object_builder<Array> create(std::size_t count) {
+    require_open();
+    return object_builder<Array>{*core_, array_shape{count}};
+  }
+
+  /// The same with up to eight dimensions.
+  template <class Array>
+  object_builder<Array> create(const array_shape& shape) {
+    require_open();
+    return object_builder<Array>{*core_, shape};
+  }
+
+  /// Makes an object whose value is set later.
+  template <class T>
+  promise<T> make_promise() {
+    require_open();
+    return promise<T>{*core_};
+  }
+
+  // -- reading ------------------------------------------------------------------------------------
+
+  /// Returns the value behind `ref`; waits for it if it is pending or on disk. Throws
+  /// `object_error`: the object's own error, `type_mismatch`, `get_timed_out`, `shutting_down`,
+  /// `invalid_reference`.
+  template <class T>
+  view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+    auto result = read(ref, limit);
+    if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
+      return std::move(*value);
+    throw object_error{std::get<error_info>(std::move(result))};
+  }
+
+  /// The same, with the error as a value; `to_error_info` unwraps it. Throws only for an empty
+  /// reference or a negative limit.
+  template <class T>
+  caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+    auto result = read(ref, limit);
+    if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
+      return std::move(*value);
+    return to_caf_error(std::get<error_info>(std::move(result)));
+  }
+
+  /// Waits until all of `refs` (duplicates allowed) are there or time is up. Returns one outcome
+  /// for each, in their order. O(n).
+  template <class T>
+  outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {}) const {
+    return read_all(std::span{refs}, limit);
+  }
+
+  /// Waits until `count` of `refs` have a value or an error, or time is up. Returns at most `count`
+  /// as ready and the others as pending, both in their order. Reads nothing. O(n). Throws
+  /// `object_error` (`invalid_argument`) if `count` is more than there are.
+  template <class T>
+  wait_result<T> wait(const std::vector<ObjectRef<T>>& refs, std::size_t count,
+                      const wait_limit& limit = {}) const {
+    return wait_for(std::span{refs}, count, limit);
+  }
+
+  // -- the node itself ----------------------------------------------------------------------------
+
+  /// Returns figures that include all that the calling thread did before. Blocks for the time of
+  /// some messages.
+  [[nodiscard]] node_stats stats() const;
+
+  /// Ends pending and later gets with `shutting_down`, refuses puts, stops the node's actors and
+  /// removes its files. Inline values and views stay readable. May be called several times and from
+  /// several threads; each call returns when all is done. REQUIRES: not called by an actor.
+  void shutdown();
+
+  /// This life of the node, which is part of its objects' ids.
+  [[nodiscard]] const incarnation_id& incarnation() const noexcept;
+
+  [[nodiscard]] const node_options& options() const noexcept;
+
+  [[nodiscard]] caf::actor_system& system() const noexcept;
+
+  /// What the node's parts share. For the runtime's own use and for the test kit.
+  [[nodiscard]] node_core& core() const noexcept {
+    return *core_;
+  }
+
+private:
+  void require_open() const {
+    if (core_->closing()) [[unlikely]]
+      throw object_error{core_->shutting_down_error()};
+  }
+
+  core_pointer core_;
+};
+
+} // namespace mobula

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "mobula/object_ref.hpp"
+#include "mobula/runtime/value_writer.hpp"
+#include "mobula/serialization/array.hpp"
+
+namespace mobula {
+
+/// What builders of all types share. Not for direct use.
+class basic_object_builder {
+protected:
+  basic_object_builder(node_core& core, std::size_t size_bytes, const type_descriptor& type);
+
+  /// Announces the object. REQUIRES: not called before.
+  object_handle seal_bytes(const array_shape* shape);
+
+  [[nodiscard]] std::span<std::byte> storage() noexcept;
+
+  /// Throws `object_error` (`invalid_argument`) once the object is sealed.
+  void require_unsealed() const;
+
+  [[noreturn]] static void throw_too_large(std::uint64_t elements, std::size_t element_size);
+
+private:
+  node_core* core_;
+  std::size_t size_bytes_;
+  std::optional<entry_draft> entry_;
+  std::optional<copy_draft> copy_;
+};
+
+template <class Array>
+class object_builder;
+
+/// Memory of an object that is being made: the caller fills it, then `seal` makes it an immutable
+/// object without copying a byte. Destroyed unsealed, the object never existed. For one thread at a
+/// time; neither copyable nor movable (return it from a function by elision).
+template <class T>
+class object_builder<array<T>> : basic_object_builder {
+public:
+  object_builder(node_core& core, const array_shape& shape)
+    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>()),
+      shape_(shape) {
+    // nop
+  }
+
+  object_builder(const object_builder&) = delete;
+  object_builder& operator=(const object_builder&) = delete;
+
+  /// The elements, not initialized. Throws `object_error` (`invalid_argument`) after `seal`.
+  [[nodiscard]] std::span<T> elements() {
+    require_unsealed();
+    return {reinterpret_cast<T*>(storage().data()), size()};
+  }
+
+  [[nodiscard]] T* data() {
+    return elements().data();
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return static_cast<std::size_t>(shape_.elements());
+  }
+
+  [[nodiscard]] T& operator[](std::size_t index) {
+    return elements()[index];
+  }
+
+  [[nodiscard]] const array_shape& shape() const noexcept {
+    return shape_;
+  }
+
+  /// Makes the object. Waits for room as `node::put` does, if there was none when it was created.
+  /// Throws `object_error`: as `node::put`, and `invalid_argument` when called twice.
+  ObjectRef<array<T>> seal() {
+    require_unsealed();
+    return ObjectRef<array<T>>{seal_bytes(&shape_)};
+  }
+
+private:
+  static std::size_t bytes_of(const array_shape& shape) {
+    if (shape.elements() > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T))
+      throw_too_large(shape.elements(), sizeof(T));
+    return static_cast<std::size_t>(shape.elements()) * sizeof(T);
+  }
+
+  array_shape shape_;
+};
+
+/// The same for raw bytes.
+template <>
+class object_builder<bytes> : basic_object_builder {
+public:
+  object_builder(node_core& core, const array_shape& shape)
+    : basic_object_builder(core, shape.elements(), descriptor_of<bytes, codec_id::raw>()) {
+    // nop
+  }
+
+  object_builder(const object_builder&) = delete;
+  object_builder& operator=(const object_builder&) = delete;
+
+  /// The bytes, not initialized. Throws `object_error` (`invalid_argument`) after `seal`.
+  [[nodiscard]] std::span<std::byte> elements() {
+    require_unsealed();
+    return storage();
+  }
+
+  [[nodiscard]] std::byte* data() {
+    return elements().data();
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return const_cast<object_builder*>(this)->storage().size();
+  }
+
+  ObjectRef<bytes> seal() {
+    require_unsealed();
+    return ObjectRef<bytes>{seal_bytes(nullptr)};
+  }
+};
+
+} // namespace mobula

@@ -1,0 +1,213 @@
+#pragma once
+
+#include <compare>
+#include <functional>
+#include <string>
+#include <type_traits>
+
+#include <cereal/cereal.hpp>
+#include <cereal/types/string.hpp>
+#include <msgpack.hpp>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/object_handle.hpp"
+#include "mobula/serialization/codec_error.hpp"
+#include "mobula/serialization/ids.hpp"
+#include "mobula/serialization/type_name.hpp"
+
+namespace mobula {
+
+template <class T>
+class ObjectRef;
+
+/// What references of all types share. Not for direct use.
+class basic_object_ref {
+public:
+  /// Makes an empty reference: it refers to nothing and keeps nothing alive.
+  basic_object_ref() noexcept = default;
+
+  /// Takes over a handle. For the runtime's own use.
+  explicit basic_object_ref(object_handle handle) noexcept : handle_(std::move(handle)) {
+    // nop
+  }
+
+  /// Returns whether this refers to nothing.
+  [[nodiscard]] bool empty() const noexcept {
+    return !handle_;
+  }
+
+  [[nodiscard]] explicit operator bool() const noexcept {
+    return !empty();
+  }
+
+  /// Returns the name of the object; the empty id for an empty reference. Takes no reference.
+  [[nodiscard]] object_id id() const noexcept {
+    return handle_ ? handle_->id() : object_id{};
+  }
+
+  /// Returns the incarnation of the node that owns the object. Throws `object_error`
+  /// (`invalid_reference`) if empty.
+  [[nodiscard]] incarnation_id owner() const {
+    return entry().id().owner;
+  }
+
+  /// Returns whether the object has its value, or the error in its place. Never blocks. Throws
+  /// `object_error` (`invalid_reference`) if empty.
+  [[nodiscard]] bool ready() const {
+    return entry().phase() != object_phase::pending;
+  }
+
+  /// Returns the stable name of the object's type. Throws `object_error` (`invalid_reference`) if
+  /// empty.
+  [[nodiscard]] std::string_view stored_type() const {
+    return entry().type().name;
+  }
+
+  /// The entry behind this reference. For the runtime's own use. Throws `object_error`
+  /// (`invalid_reference`) if empty.
+  [[nodiscard]] object_entry& entry() const {
+    if (!handle_)
+      throw_empty();
+    return *handle_.get();
+  }
+
+  [[nodiscard]] const object_handle& handle() const noexcept {
+    return handle_;
+  }
+
+  /// References are equal if they refer to the same object, or both to none.
+  friend bool operator==(const basic_object_ref& left, const basic_object_ref& right) noexcept {
+    return left.handle_.get() == right.handle_.get() || left.id() == right.id();
+  }
+
+  friend auto operator<=>(const basic_object_ref& left, const basic_object_ref& right) noexcept {
+    return left.id() <=> right.id();
+  }
+
+protected:
+  [[noreturn]] static void throw_empty();
+
+  /// Throws `object_error` (`type_mismatch`) unless the object is of the type called `wanted`.
+  void require_type(std::string_view wanted) const;
+
+  /// Writes this reference as part of the value that is being put. Throws `object_error`
+  /// (`reference_not_portable`) outside of a put: a reference in a file would keep nothing alive.
+  [[nodiscard]] object_id write() const;
+
+  /// Finds a reference that was part of the value that is being read.
+  [[nodiscard]] static object_handle read(const object_id& id);
+
+private:
+  object_handle handle_;
+};
+
+/// Refers to an immutable object of type `T` that lives as long as any reference to it does, in any
+/// actor, thread or message. Copying and destroying one touches one atomic counter; as thread-safe
+/// as a `std::shared_ptr`. May outlive its node: reading it then gives `shutting_down`.
+template <class T>
+class ObjectRef : public basic_object_ref {
+public:
+  using value_type = T;
+
+  using basic_object_ref::basic_object_ref;
+
+  /// Serializes for cereal, as part of a value.
+  template <class Archive>
+  void save(Archive& archive) const {
+    auto id = write();
+    if constexpr (cereal::traits::is_text_archive<Archive>::value)
+      archive(cereal::make_nvp("object", to_string(id)));
+    else
+      archive(id.owner.high, id.owner.low, id.sequence);
+  }
+
+  template <class Archive>
+  void load(Archive& archive) {
+    if constexpr (cereal::traits::is_text_archive<Archive>::value) {
+      std::string text;
+      archive(cereal::make_nvp("object", text));
+      assign_from(parse_object_id(text));
+    } else {
+      object_id id;
+      archive(id.owner.high, id.owner.low, id.sequence);
+      assign_from(id);
+    }
+  }
+
+  /// Serializes for MessagePack, as part of a value.
+  template <class Packer>
+  void msgpack_pack(Packer& packer) const {
+    packer.pack(to_string(write()));
+  }
+
+  void msgpack_unpack(const msgpack::object& object) {
+    assign_from(parse_object_id(object.as<std::string>()));
+  }
+
+private:
+  void assign_from(const std::optional<object_id>& id) {
+    if (!id)
+      throw codec_error("this text is no object id");
+    ObjectRef result{read(*id)};
+    if (!result.empty())
+      result.require_type(type_name<T>());
+    *this = std::move(result);
+  }
+};
+
+/// A reference to an object of any type. Any `ObjectRef` converts to it; `as` converts back.
+template <>
+class ObjectRef<void> : public basic_object_ref {
+public:
+  using value_type = void;
+
+  using basic_object_ref::basic_object_ref;
+
+  template <class T>
+  ObjectRef(const ObjectRef<T>& other) noexcept : basic_object_ref(other.handle()) {
+    // nop
+  }
+
+  /// Returns a typed reference. Throws `object_error`: `type_mismatch`, naming both types, if the
+  /// object is of another one; `invalid_reference` if empty.
+  template <class T>
+  [[nodiscard]] ObjectRef<T> as() const {
+    require_type(type_name<T>());
+    return ObjectRef<T>{handle()};
+  }
+};
+
+/// Returns `ObjectRef(<object id>)`.
+std::string to_string(const basic_object_ref& ref);
+
+/// Lets CAF carry references in any message within a node, and print them. Neither takes a
+/// reference beyond the copy that the message itself is.
+template <class Inspector, class T>
+typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
+  return inspect_within_node(f, "ObjectRef", to_string(ref.id()),
+                             error_info{.type = error_type::reference_not_portable,
+                                        .message = "an ObjectRef cannot leave its process in a CAF "
+                                                   "message; send the value instead"});
+}
+
+/// Stable name of reference types; see `type_name`.
+template <class T>
+struct type_name_of<ObjectRef<T>> {
+  static std::string value() {
+    return "object_ref<" + std::string{type_name<T>()} + ">";
+  }
+};
+
+template <>
+struct type_name_of<ObjectRef<void>> {
+  static constexpr std::string_view value = "object_ref<any>";
+};
+
+} // namespace mobula
+
+template <class T>
+struct std::hash<mobula::ObjectRef<T>> {
+  std::size_t operator()(const mobula::ObjectRef<T>& ref) const noexcept {
+    return std::hash<mobula::object_id>{}(ref.id());
+  }
+};

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "mobula/actors/wait_group.hpp"
+#include "mobula/outcome.hpp"
+#include "mobula/runtime/value_reader.hpp"
+
+namespace mobula {
+
+/// How long a reader waits: nothing means "as long as it takes", zero means "not at all". Measured
+/// by the actor system's clock.
+using wait_limit = std::optional<std::chrono::nanoseconds>;
+
+/// Throws `object_error` (`invalid_argument`) for a negative limit.
+void require_valid(const wait_limit& limit);
+
+/// Returns the entries of `refs`. Throws `object_error` (`invalid_reference`), naming the position,
+/// if one of them is empty.
+template <class T>
+std::vector<object_entry*> entries_of(std::span<const ObjectRef<T>> refs) {
+  std::vector<object_entry*> result;
+  result.reserve(refs.size());
+  for (const auto& ref : refs)
+    result.push_back(&ref.entry());
+  return result;
+}
+
+/// Throws `object_error` (`invalid_argument`) if `count` of `size` can never be ready.
+void require_count(std::size_t count, std::size_t size);
+
+/// Returns whether `needed` of the entries can be had without waiting.
+[[nodiscard]] bool enough_ready(std::span<object_entry* const> entries, std::size_t needed,
+                                wait_goal goal) noexcept;
+
+/// Blocks the calling thread until `group`, which watches `entries`, is satisfied or time is up.
+blocking_wait::result await(blocking_wait& group, std::span<object_entry* const> entries,
+                            std::size_t needed, wait_goal goal, const wait_limit& limit);
+
+/// Why an element is still without outcome after the wait ended with `result`.
+error_info unready_error(const object_entry& entry, blocking_wait::result result);
+
+/// Collects what a group waited for, or what can be had without one. A pin that the group holds
+/// comes first: it was taken when the bytes were known to be there.
+template <class T>
+outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index) {
+  auto convert = [](reading<T>&& result) {
+    return std::visit([](auto&& content) { return outcome<T>{std::move(content)}; },
+                      std::move(result));
+  };
+  if (group != nullptr) {
+    if (auto pin = group->take_pin(index))
+      return convert(read_pinned<T>(std::move(pin)));
+    if (auto failure = group->take_failure(index))
+      return std::move(*failure);
+  }
+  if (auto result = try_read<T>(entry))
+    return convert(std::move(*result));
+  if (entry.core().closing())
+    return entry.core().shutting_down_error();
+  return {};
+}
+
+template <class T>
+outcomes<T> collect_all(std::span<object_entry* const> entries, wait_group* group) {
+  outcomes<T> result;
+  result.reserve(entries.size());
+  for (std::size_t index = 0; index < entries.size(); ++index)
+    result.push_back(collect_one<T>(*entries[index], group, index));
+  return result;
+}
+
+/// Reads one object, waiting up to `limit`. Never throws for an object that has no value.
+template <class T>
+reading<T> read_slowly(object_entry& entry, const wait_limit& limit) {
+  wait_handle<blocking_wait> group{new blocking_wait};
+  object_entry* entries[] = {&entry};
+  auto result = await(*group, entries, 1, wait_goal::readable, limit);
+  auto outcome = collect_one<T>(entry, group.get(), 0);
+  if (outcome.has_value())
+    return outcome.value();
+  return outcome.has_error() ? outcome.error() : unready_error(entry, result);
+}
+
+template <class T>
+reading<T> read(const ObjectRef<T>& ref, const wait_limit& limit) {
+  auto& entry = ref.entry();
+  if (auto result = try_read<T>(entry))
+    return std::move(*result);
+  return read_slowly<T>(entry, limit);
+}
+
+/// Waits for all of `refs` and returns one outcome for each.
+template <class T>
+outcomes<T> read_all(std::span<const ObjectRef<T>> refs, const wait_limit& limit) {
+  auto entries = entries_of(refs);
+  if (enough_ready(entries, entries.size(), wait_goal::readable))
+    return collect_all<T>(entries, nullptr);
+  wait_handle<blocking_wait> group{new blocking_wait};
+  await(*group, entries, entries.size(), wait_goal::readable, limit);
+  return collect_all<T>(entries, group.get());
+}
+
+/// Splits `refs` by readiness, at most `count` of them ready.
+template <class T>
+wait_result<T> split_ready(std::span<const ObjectRef<T>> refs, std::size_t count) {
+  wait_result<T> result;
+  for (const auto& ref : refs) {
+    auto& list = result.ready.size() < count && ref.ready() ? result.ready : result.pending;
+    list.push_back(ref);
+  }
+  return result;
+}
+
+template <class T>
+wait_result<T> wait_for(std::span<const ObjectRef<T>> refs, std::size_t count,
+                        const wait_limit& limit) {
+  require_count(count, refs.size());
+  auto entries = entries_of(refs);
+  if (!enough_ready(entries, count, wait_goal::ready)) {
+    wait_handle<blocking_wait> group{new blocking_wait};
+    await(*group, entries, count, wait_goal::ready, limit);
+  }
+  return split_ready(refs, count);
+}
+
+} // namespace mobula

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/runtime/reference_scope.hpp"
+#include "mobula/serialization/codec.hpp"
+#include "mobula/view.hpp"
+
+namespace mobula {
+
+/// Why the object behind `entry` cannot be read as the type called `wanted`.
+error_info type_mismatch_error(const object_entry& entry, std::string_view wanted);
+
+/// Why the value behind `entry` could not be decoded: the exception that is being handled.
+error_info decode_error(const object_entry& entry);
+
+/// Why a get of `entry` ended before the object was ready.
+error_info timeout_error(const object_entry& entry);
+
+/// Why a get of `entry` would never end.
+error_info would_block_error(const object_entry& entry);
+
+/// Calls codec `C` if it can read a `T`.
+template <class T, codec_id C>
+decoded_value* decode_with(const object_value& value) {
+  if constexpr (encodable_with<T, C>) {
+    static const array_shape no_shape;
+    const auto* extras = value.extras();
+    decode_scope scope{extras};
+    return new decoded_object<T>(
+      codec<T, C>::read(value.bytes(), extras != nullptr ? extras->shape : no_shape));
+  } else {
+    throw codec_error("this type has no reader for the codec of the object");
+  }
+}
+
+template <class T>
+decoded_value* decode(const object_value& value) {
+  switch (value.type().codec) {
+    case codec_id::raw:
+      return decode_with<T, codec_id::raw>(value);
+    case codec_id::cereal_binary:
+      return decode_with<T, codec_id::cereal_binary>(value);
+    case codec_id::cereal_json:
+      return decode_with<T, codec_id::cereal_json>(value);
+    case codec_id::message_pack:
+      return decode_with<T, codec_id::message_pack>(value);
+  }
+  throw codec_error("unknown codec");
+}
+
+/// Returns whether the bytes of a raw `T` are the value itself.
+template <class T>
+constexpr bool read_in_place() {
+  if constexpr (encodable_with<T, codec_id::raw>)
+    return codec<T, codec_id::raw>::in_place;
+  else
+    return false;
+}
+
+/// A readable value, or why there is none.
+template <class T>
+using reading = std::variant<view<T>, error_info>;
+
+/// Makes a typed view of a pinned value; decodes it if nobody has yet.
+template <class T>
+reading<T> read_pinned(pinned_value pin) {
+  auto& value = pin.value();
+  auto& entry = pin.entry();
+  // Equal names almost always are equal descriptors, which costs one comparison.
+  if (value.type().name.data() != type_name<T>().data() && value.type().name != type_name<T>())
+    return type_mismatch_error(entry, type_name<T>());
+  if constexpr (read_in_place<T>()) {
+    if (value.type().codec == codec_id::raw) {
+      const auto* in_place = reinterpret_cast<const T*>(value.bytes().data());
+      return view<T>{*in_place, std::move(pin)};
+    }
+  }
+  try {
+    auto& shared = value.decode_once([&] { return decode<T>(value); });
+    if (shared.type() != typeid(T))
+      return type_mismatch_error(entry, type_name<T>());
+    return view<T>{static_cast<decoded_object<T>&>(shared).value, std::move(pin)};
+  } catch (...) {
+    return decode_error(entry);
+  }
+}
+
+/// Reads the object behind `entry` if that needs no waiting. Empty: it is pending, or on disk.
+template <class T>
+std::optional<reading<T>> try_read(object_entry& entry) {
+  if (auto pin = entry.try_pin())
+    return read_pinned<T>(std::move(pin));
+  if (entry.phase() == object_phase::failed)
+    return entry.failure();
+  return std::nullopt;
+}
+
+} // namespace mobula

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/runtime/reference_scope.hpp"
+#include "mobula/serialization/byte_buffer.hpp"
+#include "mobula/serialization/codec.hpp"
+
+namespace mobula {
+
+/// An entry that is being made: discarded unless it was announced.
+class entry_draft {
+public:
+  entry_draft(node_core& core, std::size_t capacity, const type_descriptor& type)
+    : entry_(object_entry::make(core, capacity, type)) {
+    // nop
+  }
+
+  entry_draft(const entry_draft&) = delete;
+  entry_draft& operator=(const entry_draft&) = delete;
+
+  ~entry_draft() {
+    if (entry_ != nullptr)
+      entry_->discard();
+  }
+
+  object_entry* operator->() const noexcept {
+    return entry_;
+  }
+
+  object_entry& operator*() const noexcept {
+    return *entry_;
+  }
+
+  /// Tells the owner and hands the first handle over.
+  object_handle announce() {
+    entry_->announce();
+    return object_handle::adopt(std::exchange(entry_, nullptr));
+  }
+
+private:
+  object_entry* entry_;
+};
+
+/// Room for a large object that is being written: gives its credit back unless it was sealed.
+class copy_draft {
+public:
+  /// Takes credit if there is any. Never blocks. Throws `std::bad_alloc`.
+  copy_draft(node_core& core, std::uint64_t sequence, std::size_t size_bytes,
+             const type_descriptor& type);
+
+  copy_draft(const copy_draft&) = delete;
+  copy_draft& operator=(const copy_draft&) = delete;
+
+  ~copy_draft();
+
+  [[nodiscard]] std::span<std::byte> storage() const noexcept {
+    return copy_->storage();
+  }
+
+  /// Makes the bytes the value of `entry`, which becomes ready at once if there was credit, and
+  /// otherwise when its shard has room. REQUIRES: all bytes are written.
+  void seal(const object_handle& entry, std::unique_ptr<object_extras> extras);
+
+  [[nodiscard]] bool has_credit() const noexcept {
+    return has_credit_;
+  }
+
+private:
+  node_core& core_;
+  copy_pointer copy_;
+  bool has_credit_;
+};
+
+/// Blocks until a large object that waits for room got some, unless the calling thread runs actors.
+/// Throws `object_error` if it never will.
+void await_room(object_entry& entry);
+
+/// A buffer of this thread for values whose size is known only when they are written. Not shared by
+/// a put inside of a codec: that one gets a buffer of its own.
+class scratch_buffer {
+public:
+  scratch_buffer() noexcept;
+  ~scratch_buffer();
+
+  scratch_buffer(const scratch_buffer&) = delete;
+  scratch_buffer& operator=(const scratch_buffer&) = delete;
+
+  byte_buffer& operator*() noexcept {
+    return buffer_;
+  }
+
+private:
+  byte_buffer buffer_;
+};
+
+/// Puts what only some values have into a structure of its own, or returns null.
+inline std::unique_ptr<object_extras> make_extras(encode_scope& scope, const array_shape* shape) {
+  if (scope.empty() && shape == nullptr)
+    return nullptr;
+  auto extras = std::make_unique<object_extras>();
+  extras->nested = scope.take();
+  if (shape != nullptr)
+    extras->shape = *shape;
+  return extras;
+}
+
+/// Returns the shape of `value` if it is an `array`.
+template <class T>
+const array_shape* shape_of(const T& value) noexcept {
+  if constexpr (requires {
+                  { value.shape() } -> std::same_as<const array_shape&>;
+                })
+    return &value.shape();
+  else
+    return nullptr;
+}
+
+/// Calls `use(size, write)`, where `write(span)` writes the encoded value into exactly `size`
+/// bytes.
+template <class T, codec_id C, class F>
+decltype(auto) with_encoded(const T& value, F&& use) {
+  if constexpr (codec<T, C>::exact_size) {
+    return use(codec<T, C>::size(value),
+               [&](std::span<std::byte> target) { codec<T, C>::write(value, target); });
+  } else {
+    scratch_buffer scratch;
+    codec<T, C>::append(value, *scratch);
+    auto bytes = (*scratch).span();
+    return use(bytes.size(), [&](std::span<std::byte> target) {
+      std::copy(bytes.begin(), bytes.end(), target.begin());
+    });
+  }
+}
+
+/// Makes an object of `value`. What a user's codec throws passes through and leaves nothing behind.
+template <class T, codec_id C>
+object_handle put_value(node_core& core, const T& value) {
+  encode_scope scope;
+  const auto& type = descriptor_of<T, C>();
+  return with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
+    if (size <= core.options().inline_limit_bytes) {
+      entry_draft draft{core, size, type};
+      write(draft->storage(size));
+      draft->publish_inline(size, make_extras(scope, shape_of(value)));
+      return draft.announce();
+    }
+    entry_draft draft{core, 0, type};
+    copy_draft copy{core, draft->sequence(), size, type};
+    write(copy.storage());
+    auto extras = make_extras(scope, shape_of(value));
+    auto entry = draft.announce();
+    copy.seal(entry, std::move(extras));
+    await_room(*entry.get());
+    return entry;
+  });
+}
+
+/// Seals the pending object behind `entry` with `value`.
+template <class T, codec_id C>
+void seal_value(node_core& core, const object_handle& entry, const T& value) {
+  encode_scope scope;
+  with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
+    if (size <= core.options().inline_limit_bytes) {
+      auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+      write(std::span{buffer.get(), size});
+      entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)));
+      return;
+    }
+    copy_draft copy{core, entry->sequence(), size, entry->type()};
+    write(copy.storage());
+    copy.seal(entry, make_extras(scope, shape_of(value)));
+  });
+}
+
+} // namespace mobula

@@ -1,0 +1,33 @@
+#include "mobula/runtime/actor_reading.hpp"
+
+#include <algorithm>
+
+namespace mobula {
+
+actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_handle> objects,
+                             std::size_t needed, wait_goal goal, const wait_limit& limit)
+  : self_(self), objects_(std::move(objects)) {
+  require_valid(limit);
+  entries_.reserve(objects_.size());
+  for (const auto& object : objects_)
+    entries_.push_back(object.get());
+  request_ = self.new_request_id(caf::message_priority::normal);
+  group_.reset(new actor_wait(caf::actor_cast<caf::strong_actor_ptr>(&self), request_));
+  group_->arm(entries_, needed, goal);
+  if (!limit)
+    return;
+  if (*limit == std::chrono::nanoseconds::zero()) {
+    // "Now": looks again when the answer arrives, which is the next thing to do.
+    group_->abort();
+    return;
+  }
+  has_timer_ = true;
+  self.clock().set_request_timeout(self.clock().now() + *limit, &self, request());
+}
+
+actor_reading::~actor_reading() {
+  if (has_timer_)
+    self_.clock().cancel_request_timeout(&self_, request());
+}
+
+} // namespace mobula

@@ -1,0 +1,179 @@
+#include "mobula/config.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "mobula/runtime/worker_thread.hpp"
+
+namespace mobula {
+
+namespace {
+
+constexpr std::uint64_t kibi = 1024;
+constexpr std::uint64_t gibi = kibi * kibi * kibi;
+
+[[noreturn]] void refuse(std::string_view option, std::string_view value, std::string_view range) {
+  throw object_error{
+    {.type = error_type::invalid_argument,
+     .message = fmt::format("option mobula.{} is {}, but must be {}", option, value, range)}};
+}
+
+struct unit {
+  std::string_view name;
+  double bytes;
+};
+
+constexpr unit units[] = {
+  {"", 1},
+  {"B", 1},
+  {"kB", 1e3},
+  {"KB", 1e3},
+  {"MB", 1e6},
+  {"GB", 1e9},
+  {"TB", 1e12},
+  {"KiB", 1024.0},
+  {"MiB", 1048576.0},
+  {"GiB", 1073741824.0},
+  {"K", 1024},
+  {"M", 1048576},
+  {"G", 1073741824.0},
+  {"TiB", 1099511627776.0},
+};
+
+constexpr std::string_view size_range = "a number of bytes with an optional unit, such as 64MiB";
+
+/// Reads numbers from a configuration, with their option's name at hand for errors.
+class reader {
+public:
+  explicit reader(const caf::actor_system_config& config) : config_(config) {
+    // nop
+  }
+
+  void size(std::string_view option, std::uint64_t& target) const {
+    if (auto text = caf::get_if<std::string>(&config_, key(option)))
+      target = parse_size(option, *text);
+    else
+      number(option, target);
+  }
+
+  template <class T>
+  void number(std::string_view option, T& target) const {
+    auto value = caf::get_if<std::int64_t>(&config_, key(option));
+    if (!value)
+      return;
+    if (*value < 0 || static_cast<std::uint64_t>(*value) > std::numeric_limits<T>::max())
+      refuse(option, fmt::to_string(*value),
+             fmt::format("from 0 to {}", std::numeric_limits<T>::max()));
+    target = static_cast<T>(*value);
+  }
+
+  template <class T>
+  void value(std::string_view option, T& target) const {
+    if (auto known = caf::get_if<T>(&config_, key(option)))
+      target = *known;
+  }
+
+private:
+  static std::string key(std::string_view option) {
+    return fmt::format("mobula.{}", option);
+  }
+
+  const caf::actor_system_config& config_;
+};
+
+void require_range(std::string_view option, std::uint64_t value, std::uint64_t least,
+                   std::uint64_t most) {
+  if (value < least || value > most)
+    refuse(option, fmt::to_string(value), fmt::format("from {} to {}", least, most));
+}
+
+} // namespace
+
+std::uint64_t parse_size(std::string_view option, std::string_view text) {
+  double number = 0;
+  const auto* end = text.data() + text.size();
+  auto [position, error] = std::from_chars(text.data(), end, number);
+  auto name = text.substr(static_cast<std::size_t>(position - text.data()));
+  while (!name.empty() && name.front() == ' ')
+    name.remove_prefix(1);
+  for (const auto& known : units) {
+    if (known.name != name || error != std::errc{})
+      continue;
+    auto bytes = number * known.bytes;
+    if (!(bytes >= 0) || bytes > static_cast<double>(std::numeric_limits<std::int64_t>::max() / 2))
+      break;
+    return static_cast<std::uint64_t>(std::llround(bytes));
+  }
+  refuse(option, fmt::format("\"{}\"", text), size_range);
+}
+
+config::config() {
+  mark_worker_threads(*this);
+  opt_group{custom_options_, "mobula"}
+    .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
+    .add<std::string>("store-size", "room for larger values (default 1GiB)")
+    .add<std::int64_t>("shards", "actors that share this room (default 2)")
+    .add<std::vector<std::string>>("spill-dirs", "directories for what does not fit")
+    .add<std::string>("spill-limit", "bytes on disk; 0: as much as there is (default 0)")
+    .add<std::string>("spill-file-size", "size at which a spill file is closed (default 128MiB)")
+    .add<std::int64_t>("spill-threshold", "percent of the room above which objects are spilled")
+    .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
+    .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
+    .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
+    .add<std::string>("cluster", "name of the cluster, part of file names");
+}
+
+caf::error config::parse(int argc, char** argv, const char* ini_file) {
+  if (auto error = caf::actor_system_config::parse(argc, argv, ini_file))
+    return error;
+  try {
+    require_valid(read_options(*this));
+  } catch (const object_error& error) {
+    return to_caf_error(error.info());
+  }
+  return caf::none;
+}
+
+node_options read_options(const caf::actor_system_config& config) {
+  node_options options;
+  reader from{config};
+  from.size("inline-limit", options.inline_limit_bytes);
+  from.size("store-size", options.store_size_bytes);
+  from.number("shards", options.shards);
+  from.value("spill-dirs", options.spill_directories);
+  from.size("spill-limit", options.spill_limit_bytes);
+  from.size("spill-file-size", options.spill_file_bytes);
+  from.number("spill-threshold", options.spill_threshold_percent);
+  from.number("spill-workers", options.spill_workers);
+  from.value("full-timeout", options.full_timeout);
+  from.number("seed", options.seed);
+  from.value("cluster", options.cluster);
+  require_valid(options);
+  return options;
+}
+
+void require_valid(const node_options& options) {
+  require_range("inline-limit", options.inline_limit_bytes, 0, gibi);
+  require_range("store-size", options.store_size_bytes, 64 * kibi, kibi * kibi * gibi);
+  require_range("shards", options.shards, 1, 64);
+  if (options.store_size_bytes / options.shards < 64 * kibi)
+    refuse("shards", fmt::to_string(options.shards),
+           fmt::format("small enough to leave each 64 KiB of the {} bytes of mobula.store-size",
+                       options.store_size_bytes));
+  require_range("spill-file-size", options.spill_file_bytes, kibi * kibi, 64 * gibi);
+  require_range("spill-threshold", options.spill_threshold_percent, 1, 100);
+  require_range("spill-workers", options.spill_workers, 1, 64);
+  if (options.full_timeout < std::chrono::nanoseconds::zero())
+    refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
+  if (options.cluster.empty() || options.cluster.size() > 64
+      || options.cluster.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                           "0123456789_.")
+           != std::string::npos)
+    refuse("cluster", fmt::format("\"{}\"", options.cluster),
+           "1 to 64 letters, digits, underscores or dots");
+}
+
+} // namespace mobula

@@ -1,0 +1,53 @@
+#include "mobula/node.hpp"
+
+#include "mobula/config.hpp"
+
+namespace mobula {
+
+namespace {
+
+node_options checked(node_options options) {
+  require_valid(options);
+  return options;
+}
+
+} // namespace
+
+node::node(caf::actor_system& system) : node(system, read_options(system.config())) {
+  // nop
+}
+
+node::node(caf::actor_system& system, node_options options)
+  : core_(node_core::start(system, checked(std::move(options)))) {
+  // nop
+}
+
+node::~node() {
+  shutdown();
+}
+
+ObjectRef<std::string> node::put(std::string_view text) {
+  return put_as<codec_id::raw>(std::string{text});
+}
+
+node_stats node::stats() const {
+  return core_->collect();
+}
+
+void node::shutdown() {
+  core_->shut_down();
+}
+
+const incarnation_id& node::incarnation() const noexcept {
+  return core_->incarnation();
+}
+
+const node_options& node::options() const noexcept {
+  return core_->options();
+}
+
+caf::actor_system& node::system() const noexcept {
+  return core_->system();
+}
+
+} // namespace mobula

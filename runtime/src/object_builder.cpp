@@ -1,0 +1,54 @@
+#include "mobula/object_builder.hpp"
+
+#include <fmt/format.h>
+
+namespace mobula {
+
+basic_object_builder::basic_object_builder(node_core& core, std::size_t size_bytes,
+                                           const type_descriptor& type)
+  : core_(&core), size_bytes_(size_bytes) {
+  auto is_inline = size_bytes <= core.options().inline_limit_bytes;
+  entry_.emplace(core, is_inline ? size_bytes : 0, type);
+  if (!is_inline)
+    copy_.emplace(core, (*entry_)->sequence(), size_bytes, type);
+}
+
+std::span<std::byte> basic_object_builder::storage() noexcept {
+  if (!entry_)
+    return {};
+  return copy_ ? copy_->storage() : (*entry_)->storage(size_bytes_);
+}
+
+void basic_object_builder::require_unsealed() const {
+  if (!entry_)
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = "this object is sealed; its elements cannot change any more"}};
+}
+
+object_handle basic_object_builder::seal_bytes(const array_shape* shape) {
+  if (core_->closing())
+    throw object_error{core_->shutting_down_error()};
+  encode_scope no_references;
+  auto extras = make_extras(no_references, shape);
+  object_handle entry;
+  if (copy_) {
+    entry = entry_->announce();
+    copy_->seal(entry, std::move(extras));
+    await_room(*entry.get());
+  } else {
+    (*entry_)->publish_inline(size_bytes_, std::move(extras));
+    entry = entry_->announce();
+  }
+  copy_.reset();
+  entry_.reset();
+  return entry;
+}
+
+void basic_object_builder::throw_too_large(std::uint64_t elements, std::size_t element_size) {
+  throw object_error{{.type = error_type::invalid_argument,
+                      .message = fmt::format("{} elements of {} bytes are more than memory can "
+                                             "address",
+                                             elements, element_size)}};
+}
+
+} // namespace mobula

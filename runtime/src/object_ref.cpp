@@ -1,0 +1,56 @@
+#include "mobula/object_ref.hpp"
+
+#include <fmt/format.h>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/runtime/reference_scope.hpp"
+
+namespace mobula {
+
+void basic_object_ref::throw_empty() {
+  throw object_error{{.type = error_type::invalid_reference,
+                      .message = "this ObjectRef is empty: it refers to no object; assign it from "
+                                 "put, create or a promise before it is used"}};
+}
+
+void basic_object_ref::require_type(std::string_view wanted) const {
+  const auto& known = entry().type().name;
+  if (known != wanted)
+    throw object_error{{.type = error_type::type_mismatch,
+                        .message = fmt::format("object {} is of type {} and cannot be read as {}",
+                                               to_string(id()), known, wanted),
+                        .origin = entry().core().origin()}};
+}
+
+object_id basic_object_ref::write() const {
+  if (empty())
+    return {};
+  auto* scope = encode_scope::current();
+  if (scope == nullptr)
+    throw object_error{{.type = error_type::reference_not_portable,
+                        .message = fmt::format("{} can be written only as part of a value that is "
+                                               "put: bytes elsewhere keep no object alive",
+                                               to_string(*this))}};
+  scope->add(entry());
+  return id();
+}
+
+object_handle basic_object_ref::read(const object_id& id) {
+  if (id.empty())
+    return {};
+  object_handle result;
+  if (auto* scope = decode_scope::current())
+    result = scope->find(id);
+  if (!result)
+    throw object_error{{.type = error_type::invalid_reference,
+                        .message = fmt::format("object {} is not among the references of the value "
+                                               "that is being read",
+                                               to_string(id))}};
+  return result;
+}
+
+std::string to_string(const basic_object_ref& ref) {
+  return ref.empty() ? "ObjectRef()" : fmt::format("ObjectRef({})", to_string(ref.id()));
+}
+
+} // namespace mobula

@@ -1,0 +1,58 @@
+#include "mobula/promise.hpp"
+
+#include <fmt/format.h>
+
+namespace mobula {
+
+basic_promise::basic_promise(node_core& core, const type_descriptor& type) {
+  entry_draft draft{core, 0, type};
+  handle_ = draft.announce();
+}
+
+basic_promise& basic_promise::operator=(basic_promise&& other) noexcept {
+  if (this != &other) {
+    break_promise();
+    handle_ = std::move(other.handle_);
+    set_.store(other.set_.load());
+  }
+  return *this;
+}
+
+basic_promise::~basic_promise() {
+  break_promise();
+}
+
+void basic_promise::claim() {
+  if (!handle_)
+    throw object_error{{.type = error_type::invalid_reference,
+                        .message = "this promise was moved from and has no object to set"}};
+  if (set_.exchange(true))
+    throw object_error{{.type = error_type::already_set,
+                        .message = fmt::format("object {} was set before; a promise is set once",
+                                               to_string(handle_->id())),
+                        .origin = handle_->core().origin()}};
+}
+
+void basic_promise::set_error(error_info error) {
+  claim();
+  handle_->seal_failed(std::move(error));
+}
+
+void basic_promise::set_current_exception(std::string task) {
+  claim();
+  auto origin = handle_->core().origin();
+  origin.task = std::move(task);
+  handle_->seal_failed(
+    describe_current_exception(error_type::task_execution_exception, {}, std::move(origin)));
+}
+
+void basic_promise::break_promise() noexcept {
+  if (!handle_ || set_.exchange(true))
+    return;
+  handle_->seal_failed(
+    {.type = error_type::promise_broken,
+     .message = fmt::format("the promise of object {} was dropped unset", to_string(handle_->id())),
+     .origin = handle_->core().origin()});
+}
+
+} // namespace mobula

@@ -1,0 +1,106 @@
+#include "mobula/runtime/reading.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace mobula {
+
+namespace {
+
+error_info entry_error(const object_entry& entry, error_type type, std::string message) {
+  return {.type = type, .message = std::move(message), .origin = entry.core().origin()};
+}
+
+error_info bad_argument(std::string message) {
+  return {.type = error_type::invalid_argument, .message = std::move(message)};
+}
+
+} // namespace
+
+// -- errors
+// -----------------------------------------------------------------------------------------
+
+error_info type_mismatch_error(const object_entry& entry, std::string_view wanted) {
+  return entry_error(entry, error_type::type_mismatch,
+                     fmt::format("object {} is of type {} and cannot be read as {}",
+                                 to_string(entry.id()), entry.type().name, wanted));
+}
+
+error_info decode_error(const object_entry& entry) {
+  return describe_current_exception(
+    error_type::decode_failed,
+    fmt::format("object {} of type {} cannot be decoded", to_string(entry.id()), entry.type().name),
+    entry.core().origin());
+}
+
+error_info timeout_error(const object_entry& entry) {
+  return entry_error(entry, error_type::get_timed_out,
+                     fmt::format("object {} was not ready in time", to_string(entry.id())));
+}
+
+error_info would_block_error(const object_entry& entry) {
+  return entry_error(entry, error_type::would_block_forever,
+                     fmt::format("object {} is not ready, and nothing in the simulation is under "
+                                 "way that could make it so",
+                                 to_string(entry.id())));
+}
+
+error_info unready_error(const object_entry& entry, blocking_wait::result result) {
+  return result == blocking_wait::result::would_block_forever ? would_block_error(entry)
+                                                              : timeout_error(entry);
+}
+
+// -- arguments
+// --------------------------------------------------------------------------------------
+
+void require_valid(const wait_limit& limit) {
+  if (limit && *limit < std::chrono::nanoseconds::zero())
+    throw object_error{
+      bad_argument(fmt::format("a time limit must not be negative, but is {} ns", limit->count()))};
+}
+
+void require_count(std::size_t count, std::size_t size) {
+  if (count > size)
+    throw object_error{
+      bad_argument(fmt::format("cannot wait for {} of {} references", count, size))};
+}
+
+// -- waiting
+// ----------------------------------------------------------------------------------------
+
+bool enough_ready(std::span<object_entry* const> entries, std::size_t needed,
+                  wait_goal goal) noexcept {
+  auto there = [goal](const object_entry* entry) {
+    auto phase = entry->phase();
+    return phase != object_phase::pending
+           && (goal == wait_goal::ready || phase != object_phase::stored);
+  };
+  for (std::size_t index = 0; needed > 0 && index < entries.size(); ++index) {
+    // Stops as soon as the rest cannot be enough.
+    if (entries.size() - index < needed)
+      return false;
+    if (there(entries[index]))
+      --needed;
+  }
+  return needed == 0;
+}
+
+blocking_wait::result await(blocking_wait& group, std::span<object_entry* const> entries,
+                            std::size_t needed, wait_goal goal, const wait_limit& limit) {
+  require_valid(limit);
+  group.arm(entries, needed, goal);
+  if (entries.empty())
+    return blocking_wait::result::fired;
+  auto& core = entries.front()->core();
+  std::optional<caf_clock::time_point> deadline;
+  if (limit && !core.closing()) {
+    auto now = core.now();
+    // A limit beyond the end of time is none.
+    if (*limit < caf_clock::time_point::max() - now)
+      deadline = now + *limit;
+  }
+  return group.wait(core, deadline);
+}
+
+} // namespace mobula
