@@ -38,6 +38,23 @@ TEST_CASE("copies that are all in use but not pinned still make room") {
   CHECK(shell.was_granted(3));
 }
 
+TEST_CASE("copies that are touched before every answer still make room, after two questions each") {
+  shard_shell shell{{.capacity_bytes = 100, .spill_threshold = 1.0, .low_water = 1.0},
+                    answers::late};
+  shell.put(1, 50, copy_kind::secondary);
+  shell.put(2, 50, copy_kind::secondary);
+  shell.create(3, 100);
+  std::size_t questions = 0;
+  for (; !shell.was_granted(3) && questions < 100; ++questions) {
+    REQUIRE_FALSE(shell.questions.empty());
+    for (std::uint64_t number : {1, 2})
+      if (shell.in_memory(number))
+        shell.touch(number);
+    shell.answer(0);
+  }
+  CHECK(questions == 4);
+}
+
 TEST_CASE("pinned secondaries are skipped") {
   shard_shell shell;
   shell.put(1, 50, copy_kind::secondary);
