@@ -23,6 +23,9 @@ caf::error to_caf_error(error_info info) {
 }
 
 error_info to_error_info(const caf::error& error) {
+  // CAF's own "no error" has no category to ask for.
+  if (!error)
+    return {.type = error_type::task_execution_exception, .message = "no error"};
   if (error.category() == error_category && error.context().match_elements<error_info>())
     return error.context().get_as<error_info>(0);
   if (error == caf::sec::request_timeout)

@@ -163,10 +163,16 @@ void node_core::await_services() {
 // ----------------------------------------------------------------------------------------
 
 node_stats node_core::collect() {
-  // Freeing an object may free those nested in it, which is one more round for each level.
-  auto stats = collect_once();
-  while (has_unsent_changes() && !closing())
+  // Freeing an object may free those nested in it, which takes one more round for each level. The
+  // bound is for nodes where others keep working: their levels move anyway.
+  constexpr int most_rounds = 1000;
+  node_stats stats;
+  for (int round = 0; round < most_rounds; ++round) {
+    auto handled_before = messages();
     stats = collect_once();
+    if (closing() || (!has_unsent_changes() && messages() == handled_before))
+      break;
+  }
   return stats;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/node_core.hpp"
+#include "mobula/store/assertion.hpp"
 #include "mobula/store/shard_table.hpp"
 
 namespace mobula {
@@ -120,8 +121,11 @@ public:
     core_->count_message();
     auto scope = std::move(*request.scope);
     auto id = scope->id();
-    // An object that was refused has no slot, and its entry carries no copy.
-    slots_.at(id.sequence).scope = std::move(scope);
+    auto held = slots_.find(id.sequence);
+    // A lost copy is gone already; only the entry is left to go.
+    if (held == slots_.end())
+      return;
+    held->second.scope = std::move(scope);
     table_->release(id, effects_);
     run();
     drop_unknown(id);
@@ -164,8 +168,9 @@ public:
   void read(const copy_read& answer) {
     core_->count_message();
     slot_of(answer.id).in_transfer = false;
-    auto& copy = *slots_.at(answer.id.sequence).copy;
+    auto& copy = *slot_of(answer.id).copy;
     copy.value.rebind(copy.storage());
+    copy.pins.reset();
     table_->restore_finished(answer.id, effects_);
     run();
     drop_unknown(answer.id);
@@ -219,6 +224,8 @@ public:
 
   void check() const {
     table_->check_invariants();
+    for (const auto& [sequence, held] : slots_)
+      MOBULA_ASSERT(table_->contains(id_of(sequence)));
   }
 
 private:
@@ -267,6 +274,10 @@ private:
     front().set_stamp(table_->current_stamp());
   }
 
+  [[nodiscard]] bool spills() const {
+    return !core_->options().spill_directories.empty();
+  }
+
   [[nodiscard]] shard_front& front() const {
     return core_->front(index_);
   }
@@ -297,8 +308,13 @@ private:
   }
 
   void apply(const refuse_request& effect) {
-    error_info reason{
-      .type = to_error_type(effect.error), .message = describe(effect), .origin = core_->origin()};
+    auto refused = effect;
+    // Without a directory there is no disk that could be full.
+    if (refused.error == refusal::out_of_disk && !spills())
+      refused.error = refusal::store_full;
+    error_info reason{.type = to_error_type(refused.error),
+                      .message = describe(refused),
+                      .origin = core_->origin()};
     auto found = slots_.find(effect.id.sequence);
     if (found == slots_.end())
       return;
@@ -317,10 +333,8 @@ private:
 
   void apply(const try_reclaim& effect) {
     auto& pins = slot_of(effect.id).copy->pins;
-    if (effect.known_use && pins.last_use() != *effect.known_use) {
-      table_->reclaim_refused(effect.id, reclaim_obstacle::used, pins.last_use(), effects_);
+    if (refused_as_used(effect.id, pins, effect.known_use))
       return;
-    }
     auto result = effect.reason == reclaim_reason::release ? pins.doom() : pins.try_reclaim();
     if (result == reclaim_result::reclaimed)
       table_->reclaim_succeeded(effect.id, effects_);
@@ -330,12 +344,23 @@ private:
 
   void apply(const check_idle& effect) {
     auto& pins = slot_of(effect.id).copy->pins;
-    if (effect.known_use && pins.last_use() != *effect.known_use)
-      table_->reclaim_refused(effect.id, reclaim_obstacle::used, pins.last_use(), effects_);
-    else if (pins.look() == pin_state::pinned)
+    if (refused_as_used(effect.id, pins, effect.known_use))
+      return;
+    if (pins.look() == pin_state::pinned)
       table_->reclaim_refused(effect.id, reclaim_obstacle::pinned, pins.last_use(), effects_);
     else
       table_->found_idle(effect.id, effects_);
+  }
+
+  /// Answers for a copy that was used since the table last asked.
+  bool refused_as_used(const object_id& id, pin_word& pins, std::optional<use_stamp> known_use) {
+    auto last_use = pins.last_use();
+    if (!known_use || last_use == *known_use)
+      return false;
+    auto obstacle =
+      pins.look() == pin_state::pinned ? reclaim_obstacle::pinned : reclaim_obstacle::used;
+    table_->reclaim_refused(id, obstacle, last_use, effects_);
+    return true;
   }
 
   void apply(const free_copy& effect) {
@@ -378,10 +403,11 @@ private:
   // -- pressure -----------------------------------------------------------------------------------
 
   void apply(const report_stall& effect) {
-    if (effect.cause == stall_cause::creators)
-      return;
-    self_->delayed_send(self_, core_->options().full_timeout,
-                        stall_timed_out{static_cast<std::uint64_t>(effect.number)});
+    // Creators seal or give up by themselves. Otherwise references and views may go meanwhile, and
+    // a disk may recover.
+    if (effect.cause != stall_cause::creators)
+      self_->delayed_send(self_, core_->options().full_timeout,
+                          stall_timed_out{static_cast<std::uint64_t>(effect.number)});
   }
 
   void apply(const report_pressure&) {

@@ -1,5 +1,9 @@
 #include "mobula/runtime/value_writer.hpp"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 #include "mobula/store/assertion.hpp"
@@ -57,6 +61,19 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
   core_.send_to_shard(copy.shard, adopt_copy{sealed, entry});
   if (!entry->seal_stored(copy))
     MOBULA_ASSERT(!"the entry of a new copy was sealed by somebody else");
+}
+
+// -- seal_value
+// -------------------------------------------------------------------------------------
+
+void require_no_cycle(const encode_scope& scope, const object_entry& entry) {
+  if (std::ranges::find(scope.entries(), &entry) != scope.entries().end())
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("the value of object {} contains a reference to that "
+                              "object, so it would never be freed",
+                              to_string(entry.id())),
+       .origin = entry.core().origin()}};
 }
 
 // -- await_room

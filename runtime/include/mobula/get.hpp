@@ -55,8 +55,8 @@ private:
 
   template <class OnValue, class OnError>
   void start(response_order order, OnValue on_value, OnError on_error) {
-    auto wait = std::make_shared<actor_reading>(*self_, handles_of(std::span{&ref_, 1}), 1,
-                                                wait_goal::readable, limit_);
+    auto wait = std::make_shared<actor_reading>(
+      *self_, handles_of(std::span{&std::as_const(ref_), 1}), 1, wait_goal::readable, limit_);
     when_read(self_, order, std::move(wait),
               [on_value = std::move(on_value),
                on_error = std::move(on_error)](actor_reading& done) mutable {

@@ -58,6 +58,11 @@ private:
 /// A reference whose object is made later: set once, to a value or to an error. Dropped unset, it
 /// becomes the error `promise_broken`. Movable, not copyable. Setting is thread-safe: of several
 /// threads, one wins and the others get `already_set`.
+///
+/// References are counted, and cycles are never freed. Values that are put cannot form any; the
+/// value of a promise can, if it contains a reference to the promise's own object (which is
+/// refused), or to one that leads back to it through another promise (which is the application's to
+/// avoid).
 template <class T>
 class promise : public basic_promise {
 public:
@@ -71,7 +76,8 @@ public:
   }
 
   /// Makes `value` the object's value. Throws `object_error` (`already_set`) if it was set before.
-  /// What the value's codec throws passes through, and the promise may be set again.
+  /// Throws `object_error` (`invalid_argument`) if the value refers to its own object. What the
+  /// value's codec throws passes through. After either, the promise may be set again.
   void set_value(const T& value) {
     claim();
     try {

@@ -77,7 +77,7 @@ std::vector<object_handle> handles_of(std::span<const ObjectRef<T>> refs) {
   std::vector<object_handle> result;
   result.reserve(refs.size());
   for (const auto& ref : refs) {
-    ref.entry();
+    static_cast<void>(ref.entry());
     result.push_back(ref.handle());
   }
   return result;

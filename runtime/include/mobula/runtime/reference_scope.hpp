@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "mobula/actors/object_handle.hpp"
 
@@ -27,6 +28,10 @@ public:
 
   [[nodiscard]] bool empty() const noexcept {
     return references_.empty();
+  }
+
+  [[nodiscard]] std::span<object_entry* const> entries() const noexcept {
+    return references_.entries();
   }
 
   /// Hands the references over.

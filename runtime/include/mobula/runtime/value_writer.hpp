@@ -158,11 +158,16 @@ object_handle put_value(node_core& core, const T& value) {
   });
 }
 
-/// Seals the pending object behind `entry` with `value`.
+/// Throws `object_error` (`invalid_argument`) if a value refers to the object that it is for.
+void require_no_cycle(const encode_scope& scope, const object_entry& entry);
+
+/// Seals the pending object behind `entry` with `value`. Throws as `put_value` and
+/// `require_no_cycle`.
 template <class T, codec_id C>
 void seal_value(node_core& core, const object_handle& entry, const T& value) {
   encode_scope scope;
   with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
+    require_no_cycle(scope, *entry.get());
     if (size <= core.options().inline_limit_bytes) {
       auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
       write(std::span{buffer.get(), size});

@@ -1,0 +1,99 @@
+#include "mobula/actors/owner_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+
+using namespace mobula;
+
+namespace {
+
+constexpr new_reference small{
+  .sequence = 16, .size_bytes = 64, .place = object_place::inline_value};
+constexpr new_reference large{.sequence = 32, .size_bytes = 1 << 20, .place = object_place::stored};
+constexpr new_reference pending{.sequence = 48, .size_bytes = 0, .place = object_place::pending};
+
+node_stats figures_of(const owner_table& table) {
+  node_stats stats;
+  table.add_figures(stats);
+  return stats;
+}
+
+} // namespace
+
+TEST_CASE("the owner knows an object from its first reference to its last") {
+  owner_table table;
+  table.add_reference(small);
+  CHECK(table.contains(small.sequence));
+  CHECK(table.remove_reference(small.sequence) == owner_table::effect::release_value);
+  CHECK_FALSE(table.contains(small.sequence));
+}
+
+TEST_CASE("a stored object that goes out of scope has its copy released") {
+  owner_table table;
+  table.add_reference(large);
+  CHECK(table.remove_reference(large.sequence) == owner_table::effect::release_copy);
+}
+
+TEST_CASE("a pending object takes the place that its seal names") {
+  owner_table table;
+  table.add_reference(pending);
+  CHECK(figures_of(table).pending_objects == 1);
+  auto sealed = pending;
+  sealed.place = object_place::stored;
+  sealed.size_bytes = 200'000;
+  table.object_sealed(sealed);
+  CHECK(figures_of(table).pending_objects == 0);
+  CHECK(figures_of(table).stored == object_count{1, 200'000});
+}
+
+TEST_CASE("a seal that the announcement already told of changes nothing") {
+  owner_table table;
+  table.add_reference(small);
+  table.object_sealed(small);
+  CHECK(figures_of(table).inline_values == object_count{1, 64});
+}
+
+TEST_CASE("a late seal of a forgotten object changes nothing") {
+  owner_table table;
+  table.object_sealed(small);
+  CHECK(figures_of(table).nothing_left());
+}
+
+TEST_CASE("the removal of an unknown reference releases nothing") {
+  owner_table table;
+  CHECK(table.remove_reference(7) == owner_table::effect::nothing);
+}
+
+TEST_CASE("the owner's sums are exact after any sequence of events") {
+  std::mt19937_64 random{1};
+  owner_table table;
+  std::vector<new_reference> known;
+  std::uint64_t next = 16;
+  for (int step = 0; step < 20'000; ++step) {
+    auto choice = random() % 3;
+    if (choice == 0 || known.empty()) {
+      new_reference added{.sequence = next += 1 + random() % 40,
+                          .size_bytes = random() % 1000,
+                          .place = static_cast<object_place>(random() % 4)};
+      table.add_reference(added);
+      known.push_back(added);
+    } else if (choice == 1) {
+      auto sealed = known[random() % known.size()];
+      sealed.place = object_place::inline_value;
+      table.object_sealed(sealed);
+    } else {
+      std::swap(known[random() % known.size()], known.back());
+      table.remove_reference(known.back().sequence);
+      known.pop_back();
+    }
+    if (step % 100 == 0)
+      table.check_invariants();
+  }
+  for (const auto& left : known)
+    table.remove_reference(left.sequence);
+  table.check_invariants();
+  CHECK(table.size() == 0);
+  CHECK(figures_of(table).nothing_left());
+}

@@ -1,0 +1,76 @@
+#include "mobula/actors/sequence_index.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+
+using namespace mobula;
+
+namespace {
+
+struct record {
+  std::uint64_t sequence = 0;
+  std::uint64_t value = 0;
+  std::uint32_t next = 0;
+};
+
+} // namespace
+
+TEST_CASE("an empty index finds nothing") {
+  sequence_index<record> index;
+  CHECK(index.find(1) == nullptr);
+  CHECK(index.size() == 0);
+}
+
+TEST_CASE("a record is found until it is erased") {
+  sequence_index<record> index;
+  index.insert(5).value = 50;
+  REQUIRE(index.find(5) != nullptr);
+  CHECK(index.find(5)->value == 50);
+  index.erase(5);
+  CHECK(index.find(5) == nullptr);
+}
+
+TEST_CASE("records keep their addresses while the index grows") {
+  sequence_index<record> index;
+  auto* first = &index.insert(1);
+  for (std::uint64_t sequence = 2; sequence < 100'000; ++sequence)
+    index.insert(sequence);
+  CHECK(index.find(1) == first);
+}
+
+TEST_CASE("survivors at a regular distance are all found") {
+  sequence_index<record> index;
+  constexpr std::uint64_t distance = 4096;
+  for (std::uint64_t count = 1; count < 20'000; ++count)
+    index.insert(count * distance).value = count;
+  for (std::uint64_t count = 1; count < 20'000; ++count)
+    CHECK(index.find(count * distance)->value == count);
+}
+
+TEST_CASE("the index agrees with an ordered map after any sequence of operations") {
+  std::mt19937_64 random{3};
+  sequence_index<record> index;
+  std::map<std::uint64_t, std::uint64_t> model;
+  for (int step = 0; step < 200'000; ++step) {
+    auto sequence = 1 + random() % 5000;
+    if (auto known = model.find(sequence); known != model.end()) {
+      REQUIRE(index.find(sequence)->value == known->second);
+      index.erase(sequence);
+      model.erase(known);
+    } else {
+      auto value = random();
+      REQUIRE(index.find(sequence) == nullptr);
+      index.insert(sequence).value = value;
+      model.emplace(sequence, value);
+    }
+  }
+  REQUIRE(index.size() == model.size());
+  std::size_t seen = 0;
+  index.for_each([&](const record& entry) {
+    ++seen;
+    CHECK(model.at(entry.sequence) == entry.value);
+  });
+  CHECK(seen == model.size());
+}
