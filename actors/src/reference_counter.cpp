@@ -1,13 +1,13 @@
 #include "mobula/actors/reference_counter.hpp"
 
 #include "mobula/actors/node_core.hpp"
+#include "mobula/actors/reference_table.hpp"
 
 namespace mobula {
 
 namespace {
 
-/// Sends what the stripes of its node gathered to the owners. All entries of a node belong to
-/// objects that it owns, so there is one owner to tell.
+/// Asks the stripes, feeds the reference table, and sends what it says.
 class reference_counter_state {
 public:
   using self_pointer = reference_counter_actor::pointer;
@@ -50,20 +50,26 @@ private:
     reference_changes changes;
     for (auto& stripe : core_->stripes())
       stripe.take(changes);
-    // In this order: see `entry_stripe`.
-    const auto& owner = core_->owner();
-    const auto& holder = core_->incarnation();
-    if (!changes.added.empty())
-      self_->send(owner, add_references{holder, std::move(changes.added)});
-    if (!changes.sealed.empty())
-      self_->send(owner, seal_objects{std::move(changes.sealed)});
-    if (!changes.removed.empty())
-      self_->send(owner, remove_references{holder, std::make_shared<std::vector<entry_scope>>(
-                                                     std::move(changes.removed))});
+    for (auto& effect : table_.changes_taken(std::move(changes)))
+      std::visit([this](auto& content) { apply(content); }, effect);
+  }
+
+  void apply(reference_table::tell_added& effect) {
+    self_->send(core_->owner(), add_references{core_->incarnation(), std::move(effect.references)});
+  }
+
+  void apply(reference_table::tell_sealed& effect) {
+    self_->send(core_->owner(), seal_objects{std::move(effect.objects)});
+  }
+
+  void apply(reference_table::tell_removed& effect) {
+    auto scopes = std::make_shared<std::vector<entry_scope>>(std::move(effect.scopes));
+    self_->send(core_->owner(), remove_references{core_->incarnation(), std::move(scopes)});
   }
 
   core_pointer core_;
   self_pointer self_ = nullptr;
+  reference_table table_;
 };
 
 reference_counter_actor::behavior_type

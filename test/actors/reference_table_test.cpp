@@ -1,0 +1,54 @@
+#include "mobula/actors/reference_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <mobula/testing.hpp>
+
+using namespace mobula;
+
+namespace {
+
+constexpr new_reference first{.sequence = 16, .size_bytes = 1, .place = object_place::pending};
+constexpr new_reference second{.sequence = 32, .size_bytes = 2, .place = object_place::stored};
+
+reference_changes changes_of(std::vector<new_reference> added, std::vector<new_reference> sealed) {
+  reference_changes result;
+  result.added = std::move(added);
+  result.sealed = std::move(sealed);
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("a turn in which nothing happened tells nothing") {
+  reference_table table;
+  CHECK(table.changes_taken({}).empty());
+}
+
+TEST_CASE("a turn tells additions before seals, in one message each") {
+  reference_table table;
+  auto effects = table.changes_taken(changes_of({first, second}, {first}));
+  REQUIRE(effects.size() == 2);
+  CHECK(std::get<reference_table::tell_added>(effects[0]).references.size() == 2);
+  CHECK(std::get<reference_table::tell_sealed>(effects[1]).objects.front().sequence == 16);
+  CHECK(table.references() == 2);
+}
+
+TEST_CASE("a turn tells removals last, and they lower the count") {
+  testing::simulation sim;
+  auto& node = sim.add_node();
+  auto ref = node.put(1);
+  sim.run();
+  reference_changes changes;
+  // The entry's last handle goes while nobody runs the node's own counter.
+  auto& stripe = node.core().local_stripe();
+  ref = {};
+  stripe.take(changes);
+  REQUIRE(changes.removed.size() == 1);
+  changes.added.push_back(first);
+  reference_table table;
+  auto effects = table.changes_taken(std::move(changes));
+  REQUIRE(effects.size() == 2);
+  CHECK(std::get<reference_table::tell_removed>(effects[1]).scopes.size() == 1);
+  CHECK(table.references() == 0);
+}
