@@ -109,17 +109,18 @@ blocking_wait::result blocking_wait::wait(node_core& core,
 blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
                                               std::optional<caf_clock::time_point> deadline) {
   while (!fired()) {
+    auto now = scheduler.clock().now();
+    if (deadline && now >= *deadline)
+      return result::timed_out;
     if (scheduler.try_run_once())
       continue;
     // Nothing is under way: only time can help.
     auto next = next_timeout(scheduler);
     if (!next && !deadline)
       return result::would_block_forever;
-    auto now = scheduler.clock().now();
-    auto target = std::min(next.value_or(*deadline), deadline.value_or(*next));
+    constexpr auto never = caf_clock::time_point::max();
+    auto target = std::min(next.value_or(never), deadline.value_or(never));
     scheduler.advance_time(std::max(target - now, caf_clock::duration::zero()));
-    if (deadline && target >= *deadline && !fired() && !scheduler.has_job())
-      return result::timed_out;
   }
   return result::fired;
 }

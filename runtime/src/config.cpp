@@ -121,6 +121,7 @@ config::config() {
     .add<std::string>("spill-file-size", "size at which a spill file is closed (default 128MiB)")
     .add<std::int64_t>("spill-threshold", "percent of the room above which objects are spilled")
     .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
+    .add<std::string>("credit", "room that a shard lends ahead of need (default 32MiB)")
     .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names");
@@ -148,6 +149,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.size("spill-file-size", options.spill_file_bytes);
   from.number("spill-threshold", options.spill_threshold_percent);
   from.number("spill-workers", options.spill_workers);
+  from.size("credit", options.lent_bytes);
   from.value("full-timeout", options.full_timeout);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
@@ -166,6 +168,7 @@ void require_valid(const node_options& options) {
   require_range("spill-file-size", options.spill_file_bytes, kibi * kibi, 64 * gibi);
   require_range("spill-threshold", options.spill_threshold_percent, 1, 100);
   require_range("spill-workers", options.spill_workers, 1, 64);
+  require_range("credit", options.lent_bytes, 0, kibi * gibi);
   if (options.full_timeout < std::chrono::nanoseconds::zero())
     refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
   if (options.cluster.empty() || options.cluster.size() > 64

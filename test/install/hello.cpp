@@ -1,9 +1,10 @@
 #include <iostream>
 
-#include <mobula/serialization/ids.hpp>
+#include <mobula/mobula.hpp>
 
-int main() {
-  mobula::object_id id{.owner = {.high = 1, .low = 2}, .sequence = 3};
-  std::cout << to_string(id) << '\n';
-  return mobula::object_id::decode(id.encode()) == id ? 0 : 1;
+int main(int argc, char** argv) {
+  return mobula::run_main(argc, argv, [](mobula::node& node, const mobula::config&) {
+    auto greeting = node.put("hello");
+    std::cout << *node.get(greeting) << '\n';
+  });
 }

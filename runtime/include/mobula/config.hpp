@@ -19,12 +19,15 @@ namespace mobula {
 /// | `mobula.spill-file-size`  | size at which a spill file is closed                   | 128MiB  |
 /// | `mobula.spill-threshold`  | percent of the room above which idle objects are spilled | 80    |
 /// | `mobula.spill-workers`    | threads that read and write spill files                | 2       |
+/// | `mobula.credit`           | room that each shard lends to creators ahead of need   | 32MiB   |
 /// | `mobula.full-timeout`     | how long a put waits in a store where nothing can move | 2s      |
 /// | `mobula.seed`             | seed of all ids; 0: drawn from the system              | 0       |
 /// | `mobula.cluster`          | name of the cluster, part of file names                | mobula  |
 class config : public caf::actor_system_config {
 public:
   config();
+
+  using caf::actor_system_config::parse;
 
   /// Reads command line and configuration file like CAF's own, then checks the values.
   caf::error parse(int argc, char** argv, const char* ini_file = "caf-application.ini");

@@ -41,6 +41,8 @@ class object_builder;
 /// time; neither copyable nor movable (return it from a function by elision).
 template <class T>
 class object_builder<array<T>> : basic_object_builder {
+  static_assert(alignof(T) <= alignof(std::max_align_t), "small objects are aligned to 16 bytes");
+
 public:
   object_builder(node_core& core, const array_shape& shape)
     : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>()),

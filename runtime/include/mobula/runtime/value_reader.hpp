@@ -54,11 +54,11 @@ decoded_value* decode(const object_value& value) {
   throw codec_error("unknown codec");
 }
 
-/// Returns whether the bytes of a raw `T` are the value itself.
+/// Returns whether the bytes of a raw `T` are the value itself, at a place where a `T` may stand.
 template <class T>
 constexpr bool read_in_place() {
   if constexpr (encodable_with<T, codec_id::raw>)
-    return codec<T, codec_id::raw>::in_place;
+    return codec<T, codec_id::raw>::in_place && alignof(T) <= alignof(std::max_align_t);
   else
     return false;
 }
