@@ -48,7 +48,8 @@ std::optional<int> parse(int argc, char** argv, request& wanted) {
     ->check(CLI::Validator{check_regex, "REGEX", "regex"});
   app.add_option("--report", wanted.report_path, "Write the results to this file, as JSON")
     ->type_name("FILE");
-  app.add_flag("--large", wanted.large, "Also run among 10 million objects (about 6 GB of memory)");
+  app.add_flag("--large", wanted.large,
+               "Also run among 10 million objects (some gigabytes of memory)");
   app.add_option("--rounds", wanted.plan.rounds, "Rounds for each case")
     ->check(CLI::Range(1, 1000))
     ->capture_default_str();
