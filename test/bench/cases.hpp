@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "bench_node.hpp"
+#include "comparison.hpp"
+
+namespace mobula::bench {
+
+/// Which sizes of the scale cases are wanted.
+enum class scale : std::uint8_t { usual, large };
+
+// Each appends its cases to `cases`; they use `bench`, which must outlive them.
+
+/// Small objects read and written by plain threads.
+void add_small_cases(std::vector<comparison>& cases, bench_node& bench);
+
+/// Reading inside of actors, and reading many at once.
+void add_reading_cases(std::vector<comparison>& cases, bench_node& bench);
+
+/// Objects in a store shard.
+void add_stored_cases(std::vector<comparison>& cases, bench_node& bench);
+
+/// What objects cost as their number grows.
+void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);
+
+} // namespace mobula::bench

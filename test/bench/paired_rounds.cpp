@@ -1,0 +1,114 @@
+#include "paired_rounds.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+namespace mobula::bench {
+
+namespace {
+
+constexpr auto measured_name = "measured";
+constexpr auto reference_name = "reference";
+
+/// Keeps the last run that Google Benchmark reports and prints nothing.
+class run_keeper : public benchmark::BenchmarkReporter {
+public:
+  bool ReportContext(const Context&) override {
+    return true;
+  }
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    last_ = runs.back();
+  }
+
+  [[nodiscard]] const Run& last() const noexcept {
+    return last_;
+  }
+
+private:
+  Run last_;
+};
+
+double in_unit(const comparison& subject, double seconds) {
+  switch (subject.unit) {
+    case unit::nanoseconds:
+      return seconds * 1e9;
+    case unit::microseconds:
+      return seconds * 1e6;
+    case unit::milliseconds:
+      return seconds * 1e3;
+    case unit::gigabytes_per_second:
+      return static_cast<double>(subject.bytes) / seconds / 1e9;
+    case unit::bytes:
+      break;
+  }
+  throw std::logic_error(subject.name + " reports no " + measured_counter);
+}
+
+/// Google Benchmark knows the sides of one comparison at a time, so that what they keep between
+/// rounds goes with it.
+class registration {
+public:
+  registration(const comparison& subject, const round_plan& plan) {
+    add(measured_name, subject.measured, subject, plan);
+    add(reference_name, subject.reference, subject, plan);
+  }
+
+  registration(const registration&) = delete;
+  registration& operator=(const registration&) = delete;
+
+  ~registration() {
+    benchmark::ClearRegisteredBenchmarks();
+  }
+
+private:
+  static void add(const char* name, const side& run, const comparison& subject,
+                  const round_plan& plan) {
+    auto* added = benchmark::RegisterBenchmark(name, run);
+    added->MinTime(plan.seconds)->Unit(benchmark::kSecond)->Threads(subject.threads);
+    if (subject.timing == timing::manual)
+      added->UseManualTime();
+    else
+      added->UseRealTime();
+  }
+};
+
+double run_once(const comparison& subject, const char* side_name) {
+  run_keeper keeper;
+  benchmark::RunSpecifiedBenchmarks(&keeper, std::string{"^"} + side_name);
+  const auto& run = keeper.last();
+  if (run.error_occurred)
+    throw std::runtime_error(subject.name + ": " + run.error_message);
+  if (auto found = run.counters.find(measured_counter); found != run.counters.end())
+    return found->second.value;
+  return in_unit(subject, run.GetAdjustedRealTime());
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const auto middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+} // namespace
+
+result run_rounds(const comparison& subject, const round_plan& plan) {
+  const registration registered{subject, plan};
+  std::vector<double> values;
+  std::vector<double> baseline_values;
+  std::vector<double> ratios;
+  for (int round = 0; round < plan.rounds; ++round) {
+    values.push_back(run_once(subject, measured_name));
+    baseline_values.push_back(run_once(subject, reference_name));
+    ratios.push_back(values.back() / baseline_values.back());
+  }
+  const auto [lowest, highest] = std::ranges::minmax(ratios);
+  return {.value = median(std::move(values)),
+          .baseline_value = median(std::move(baseline_values)),
+          .ratio = median(ratios),
+          .lowest_ratio = lowest,
+          .highest_ratio = highest};
+}
+
+} // namespace mobula::bench
