@@ -105,7 +105,8 @@ void node_core::request_flush() {
   // The plain load spares the exchange in the common case. It cannot miss a flush that has begun:
   // the counter lowers the flag before it takes a stripe's mutex, and the caller has released that
   // mutex since.
-  if (!flush_requested_.load(std::memory_order_relaxed) && !flush_requested_.exchange(true))
+  if (!flush_requested_.load(std::memory_order_relaxed) && !flush_requested_.exchange(true)
+      && !services_gone())
     caf::anon_send(counter_, flush_references{});
 }
 

@@ -39,8 +39,8 @@ struct node_options {
   /// go. Measured by the actor system's clock.
   std::chrono::nanoseconds full_timeout = std::chrono::seconds{2};
 
-  /// Room that each shard lends to creators ahead of need, so that a large put asks nobody. Never more
-  /// than an eighth of the shard.
+  /// Room that each shard lends to creators ahead of need, so that a large put asks nobody. Never
+  /// more than an eighth of the shard.
   std::uint64_t lent_bytes = 32ULL << 20U;
 
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
