@@ -1,0 +1,70 @@
+#include "index_config.hpp"
+
+#include <limits>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "messages.hpp"
+
+namespace text_index {
+
+namespace {
+
+/// What two cores index in some seconds.
+constexpr std::size_t default_file_limit = 6000;
+
+void require_range(std::string_view option, std::size_t value, std::size_t least,
+                   std::size_t most) {
+  if (value < least || value > most)
+    throw mobula::object_error{{.type = mobula::error_type::invalid_argument,
+                                .message = fmt::format("option {} is {}, but must be from {} to {}",
+                                                       option, value, least, most)}};
+}
+
+} // namespace
+
+index_config::index_config() {
+  register_messages(*this);
+  indexers = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  // Large corpora should fit in small stores without more options.
+  set("mobula.spill-dirs",
+      std::vector<std::string>{std::filesystem::temp_directory_path().string()});
+  opt_group{custom_options_, "global"}
+    .add(top, "top,t", "number of words in the table (default 20)")
+    .add(words, "words,w", "words to look up, such as '[\"mutex\", \"licence\"]'")
+    .add(indexers, "indexers", "actors that index files (default: one for each core)")
+    .add(partitions, "partitions", "parts that the index is split into (default 8)")
+    .add(limit_files_, "limit-files", "index at most so many files, evenly spread; 0: no limit")
+    .add(store_size_, "store-size", "the same as mobula.store-size")
+    .add(verify, "verify", "compare with an index made in the simplest way");
+}
+
+caf::error index_config::parse(int argc, char** argv) {
+  if (auto error = mobula::config::parse(argc, argv))
+    return error;
+  try {
+    check();
+    if (!store_size_.empty()) {
+      set("mobula.store-size", store_size_);
+      static_cast<void>(mobula::read_options(*this));
+    }
+  } catch (const mobula::object_error& error) {
+    return mobula::to_caf_error(error.info());
+  }
+  return caf::none;
+}
+
+void index_config::check() const {
+  require_range("top", top, 0, 10'000);
+  require_range("indexers", indexers, 1, 1024);
+  require_range("partitions", partitions, 1, 1024);
+}
+
+std::size_t index_config::file_limit() const {
+  if (limit_files_ > 0)
+    return limit_files_;
+  return remainder.empty() ? default_file_limit : std::numeric_limits<std::size_t>::max();
+}
+
+} // namespace text_index

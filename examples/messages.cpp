@@ -1,0 +1,17 @@
+#include "messages.hpp"
+
+namespace text_index {
+
+void register_messages(caf::actor_system_config& config) {
+  config.add_message_type<read_batch>("text_index::read_batch")
+    .add_message_type<batch_read>("text_index::batch_read")
+    .add_message_type<index_batch>("text_index::index_batch")
+    .add_message_type<batch_indexed>("text_index::batch_indexed")
+    .add_message_type<merge_indexes>("text_index::merge_indexes")
+    .add_message_type<indexes_merged>("text_index::indexes_merged")
+    .add_message_type<build_progress>("text_index::build_progress")
+    .add_message_type<build_index>("text_index::build_index")
+    .add_message_type<built_index>("text_index::built_index");
+}
+
+} // namespace text_index

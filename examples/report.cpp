@@ -1,0 +1,69 @@
+#include "report.hpp"
+
+#include <algorithm>
+
+#include <fmt/ostream.h>
+
+#include "printable.hpp"
+#include "words.hpp"
+
+namespace text_index {
+
+namespace {
+
+constexpr std::size_t max_skipped_lines = 10;
+constexpr std::size_t name_columns = 200;
+constexpr std::size_t snippet_columns = 80;
+
+} // namespace
+
+void print_skipped(std::ostream& out, const std::vector<skipped_file>& skipped) {
+  if (skipped.empty())
+    return;
+  fmt::print(out, "Skipped {}:\n", grouped(skipped.size()));
+  auto shown = std::min(skipped.size(), max_skipped_lines);
+  for (const auto& file : std::span{skipped}.first(shown))
+    fmt::print(out, "  {}: {}\n", printable(file.name, name_columns), file.reason);
+  if (shown < skipped.size())
+    fmt::print(out, "  and {} more\n", grouped(skipped.size() - shown));
+}
+
+void print_top_words(std::ostream& out, const std::vector<word_count>& words) {
+  fmt::print(out, "{:>12}  {:>8}  word\n", "occurrences", "files");
+  for (const auto& each : words)
+    fmt::print(out, "{:>12}  {:>8}  {}\n", grouped(each.count), grouped(each.files),
+               printable(each.word, max_word_bytes));
+}
+
+void print_hits(std::ostream& out, std::string_view word, const word_hits* hits) {
+  auto name = printable(word, max_word_bytes);
+  if (hits == nullptr) {
+    fmt::print(out, "\"{}\" does not occur\n", name);
+    return;
+  }
+  fmt::print(out, "\"{}\" occurs in {} files, first in\n", name, grouped(hits->word.files));
+  for (const auto& each : hits->hits)
+    fmt::print(out, "  {}:{}: {}\n", printable(each.file, name_columns), each.line,
+               printable(each.snippet, snippet_columns));
+}
+
+void print_totals(std::ostream& out, const build_progress& total, std::uint64_t distinct_words,
+                  std::chrono::duration<double> time) {
+  auto bytes = static_cast<double>(total.bytes);
+  fmt::print(out, "{} words ({} distinct) in {} files, {} bytes, {:.2f} s: {}/s, {} words/s\n",
+             grouped(total.words), grouped(distinct_words), grouped(total.files),
+             grouped(total.bytes), time.count(), size_text(bytes / time.count()),
+             grouped(static_cast<std::uint64_t>(static_cast<double>(total.words) / time.count())));
+}
+
+void print_stats(std::ostream& out, std::string_view title, const mobula::node_stats& stats) {
+  fmt::print(out, "{}\n", title);
+  auto text = to_string(stats);
+  for (std::string_view rest = text; !rest.empty();) {
+    auto end = rest.find('\n');
+    fmt::print(out, "  {}\n", rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+}
+
+} // namespace text_index

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <mobula/mobula.hpp>
+
+namespace text_index {
+
+/// The application's options beside those of CAF and Mobula. All that is no option is a path.
+class index_config : public mobula::config {
+public:
+  index_config();
+
+  /// Reads command line and configuration file, then checks the values.
+  caf::error parse(int argc, char** argv);
+
+  /// Files and directories to index; empty: a choice of our own.
+  [[nodiscard]] std::vector<std::filesystem::path> paths() const {
+    return {remainder.begin(), remainder.end()};
+  }
+
+  /// At most so many files; nothing: all of the paths given, or a few seconds' worth of our choice.
+  [[nodiscard]] std::size_t file_limit() const;
+
+  std::size_t top = 20;
+  std::size_t indexers = 0;
+  std::size_t partitions = 8;
+  std::vector<std::string> words{"warranty", "iterator", "mutex"};
+  bool verify = false;
+
+private:
+  void check() const;
+
+  std::size_t limit_files_ = 0;
+  std::string store_size_;
+};
+
+} // namespace text_index
