@@ -63,8 +63,11 @@ public:
   spill_manager_state() = default;
 
   ~spill_manager_state() {
-    if (core_)
-      core_->service_stopped();
+    if (!core_)
+      return;
+    // Before `shutdown` may return: it promises that no file is left.
+    claims_->clear();
+    core_->service_stopped();
   }
 
   void init(node_core& core, std::shared_ptr<claims> claims, self_pointer self) {
