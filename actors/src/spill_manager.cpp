@@ -63,8 +63,11 @@ public:
   spill_manager_state() = default;
 
   ~spill_manager_state() {
-    if (core_)
-      core_->service_stopped();
+    if (!core_)
+      return;
+    // Before `shutdown` may return: it promises that no file is left.
+    claims_->clear();
+    core_->service_stopped();
   }
 
   void init(node_core& core, std::shared_ptr<claims> claims, self_pointer self) {
@@ -115,6 +118,12 @@ public:
   void batch_done(const batch_finished& answer) {
     core_->count_message();
     table_->batch_written(answer.batch, answer.outcome, effects_);
+    run();
+  }
+
+  void move_done(const batch_moved& answer) {
+    core_->count_message();
+    table_->records_moved(answer.batch, answer.outcome, effects_);
     run();
   }
 
@@ -195,6 +204,15 @@ private:
       job.records.push_back({.id = record.id, .copy = known.copy, .about = known.about});
     }
     self_->send(next_worker(), std::move(job));
+  }
+
+  void apply(const move_records& effect) {
+    self_->send(next_worker(),
+                move_records_to{.batch = effect.batch,
+                                .from_file = path_of(effect.from_directory, effect.from_file),
+                                .file = path_of(effect.directory, effect.file),
+                                .offset_bytes = effect.offset_bytes,
+                                .records = effect.records});
   }
 
   void apply(const read_record& effect) {
@@ -308,6 +326,7 @@ spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, n
     [&state](const read_copy& request) { state.read(request); },
     [&state](const forget_copy& request) { state.forget(request); },
     [&state](const batch_finished& answer) { state.batch_done(answer); },
+    [&state](const batch_moved& answer) { state.move_done(answer); },
     [&state](const record_read& answer) { state.read_done(answer); },
     [&state](const file_removed& answer) { state.remove_done(answer); },
     [&state](retry_spill_directories) { state.retry(); },

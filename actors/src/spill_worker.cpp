@@ -2,6 +2,7 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/serialization/metadata.hpp"
+#include "mobula/store/spill_copy.hpp"
 #include "mobula/store/spill_file.hpp"
 
 namespace mobula {
@@ -48,6 +49,15 @@ public:
     self_->send(manager_, std::move(answer));
   }
 
+  void move(const move_records_to& job) {
+    auto copied =
+      copy_records(job.from_file, job.records, job.file, job.offset_bytes, sync_policy::none);
+    batch_moved answer{.batch = job.batch, .outcome = {std::move(copied.records), {}}};
+    if (copied.failure)
+      answer.outcome.error = to_spill_error(*copied.failure);
+    self_->send(manager_, std::move(answer));
+  }
+
   void read(const read_record_from& job) {
     std::vector<std::byte> about(job.metadata_bytes);
     auto result = read_record_at(job.file, job.offset_bytes, job.id,
@@ -84,6 +94,7 @@ spill_worker(spill_worker_actor::stateful_pointer<spill_worker_state> self, node
   state.init(*core, manager, self);
   return {
     [&state](const write_records_to& job) { state.write(job); },
+    [&state](const move_records_to& job) { state.move(job); },
     [&state](const read_record_from& job) { state.read(job); },
     [&state](const remove_spill_file& job) { state.remove(job); },
     [&state](shut_down) { state.stop(); },

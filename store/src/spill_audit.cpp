@@ -25,12 +25,12 @@ spill_stats spill_table::stats() const {
 void spill_table::check_invariants() const {
   check_objects();
   check_files();
-  MOBULA_ASSERT(batches_.size() <= config_.max_writes && reads_ <= config_.max_reads);
+  MOBULA_ASSERT(writes_under_way() <= config_.max_writes && reads_ <= config_.max_reads);
   MOBULA_ASSERT(config_.spill_limit_bytes == 0
-                || file_bytes_ + writing_bytes_ <= config_.spill_limit_bytes);
+                || file_bytes_ + writing_bytes_ + moving_bytes_ <= config_.spill_limit_bytes);
   MOBULA_ASSERT(read_queue_.empty() || reads_ == config_.max_reads);
   // Whoever waits for a write waits for an event that is sure to come.
-  MOBULA_ASSERT(write_queue_.empty() || !batches_.empty() || deletions_ > 0);
+  MOBULA_ASSERT(write_queue_.empty() || writes_under_way() > 0 || deletions_ > 0);
 }
 
 void spill_table::check_objects() const {
@@ -79,17 +79,25 @@ void spill_table::check_files() const {
     deleting += entry.state == file_state::deleting ? 1 : 0;
     auto dying = entry.state == file_state::deleting || entry.state == file_state::delete_failed;
     MOBULA_ASSERT(dying == (entry.live_records == 0 && !entry.writing));
+    MOBULA_ASSERT(entry.state == file_state::open || !entry.writing);
+    MOBULA_ASSERT(entry.records.size() >= entry.live_records);
+    MOBULA_ASSERT(sparse_.contains(id) == is_sparse(entry));
     MOBULA_ASSERT(entry.live_bytes <= entry.size_bytes);
     MOBULA_ASSERT(entry.size_bytes <= config_.max_file_bytes || entry.live_records <= 1);
     const auto& open = directories_.at(static_cast<std::size_t>(entry.directory)).open;
     MOBULA_ASSERT((std::ranges::count(open, id) == 1) == (entry.state == file_state::open));
   }
   MOBULA_ASSERT(size_bytes == file_bytes_ && live_bytes == live_bytes_);
-  MOBULA_ASSERT(writing == batches_.size() && deleting == deletions_);
+  MOBULA_ASSERT(writing == writes_under_way() && deleting == deletions_);
+  MOBULA_ASSERT(std::ranges::all_of(sparse_, [&](auto id) { return files_.contains(id); }));
   std::uint64_t writing_bytes = 0;
   for (const auto& [id, entry] : batches_)
     writing_bytes += entry.bytes;
   MOBULA_ASSERT(writing_bytes == writing_bytes_);
+  std::uint64_t moving_bytes = 0;
+  for (const auto& [id, entry] : moves_)
+    moving_bytes += entry.bytes;
+  MOBULA_ASSERT(moving_bytes == moving_bytes_);
 }
 
 } // namespace mobula

@@ -49,12 +49,15 @@ void spill_table::kill_record(object& entry, spill_effects& effects) {
   --target.live_records;
   live_bytes_ -= entry.record_bytes;
   --live_records_;
+  target.move_failed = false;
+  update_sparse(entry.location.file);
   delete_if_dead(entry.location.file, effects);
 }
 
 void spill_table::delete_if_dead(spill_file_id id, spill_effects& effects) {
   auto& candidate = get_file(id);
-  if (candidate.live_records > 0 || candidate.writing)
+  if (candidate.live_records > 0 || candidate.writing || candidate.state == file_state::deleting
+      || candidate.state == file_state::delete_failed)
     return;
   close_file(id);
   candidate.state = file_state::deleting;
@@ -68,6 +71,7 @@ void spill_table::close_file(spill_file_id id) {
     return;
   full.state = file_state::closed;
   std::erase(get_directory(full.directory).open, id);
+  update_sparse(id);
 }
 
 // -- what the disk does next ----------------------------------------------------------
@@ -88,32 +92,45 @@ void spill_table::dispatch_reads(spill_effects& effects) {
     read_queue_.pop_front();
     auto& entry = get(id, place::read_queued);
     entry.where = place::reading;
+    entry.moved = false;
     ++reads_;
     effects.push_back(read_record{id, entry.location});
   }
 }
 
 void spill_table::dispatch_writes(spill_effects& effects) {
-  while (!write_queue_.empty() && batches_.size() < config_.max_writes) {
-    auto picked = pick_directory();
-    if (picked == pick::none_left) {
-      refuse_oldest(last_error_, effects);
-      continue;
-    }
-    if (picked == pick::all_busy)
-      return;
-    if (!within_limit(get(write_queue_.front(), place::pinned).record_bytes)) {
-      if (deletions_ > 0)
-        return;
-      refuse_oldest(spill_error::out_of_disk, effects);
-      continue;
-    }
-    if (worth_waiting())
-      return;
-    auto where = spill_directory{static_cast<std::uint32_t>(next_directory_)};
-    next_directory_ = (next_directory_ + 1) % directories_.size();
-    start_batch(where, effects);
+  auto progress = true;
+  while (progress && writes_under_way() < config_.max_writes)
+    progress = move_is_next_ ? dispatch_move(effects) || dispatch_spill(effects)
+                             : dispatch_spill(effects) || dispatch_move(effects);
+}
+
+/// Starts a write or refuses one. Returns whether it did either.
+bool spill_table::dispatch_spill(spill_effects& effects) {
+  if (write_queue_.empty())
+    return false;
+  auto picked = pick_directory();
+  if (picked == pick::none_left) {
+    refuse_oldest(last_error_, effects);
+    return true;
   }
+  if (picked == pick::all_busy)
+    return false;
+  if (!within_limit(get(write_queue_.front(), place::pinned).record_bytes)) {
+    // What is on its way out makes room, and so does what can be sent there.
+    if (deletions_ > 0 || !moves_.empty())
+      return false;
+    if (!dispatch_move(effects))
+      refuse_oldest(spill_error::out_of_disk, effects);
+    return true;
+  }
+  if (worth_waiting())
+    return false;
+  auto where = spill_directory{static_cast<std::uint32_t>(next_directory_)};
+  next_directory_ = (next_directory_ + 1) % directories_.size();
+  start_batch(where, effects);
+  move_is_next_ = true;
+  return true;
 }
 
 /// Moves `next_directory_` to the next one that takes a write now.
@@ -135,12 +152,16 @@ spill_table::pick spill_table::pick_directory() {
 
 bool spill_table::within_limit(std::uint64_t more_bytes) const noexcept {
   return config_.spill_limit_bytes == 0
-         || file_bytes_ + writing_bytes_ + more_bytes <= config_.spill_limit_bytes;
+         || file_bytes_ + writing_bytes_ + moving_bytes_ + more_bytes <= config_.spill_limit_bytes;
+}
+
+std::size_t spill_table::writes_under_way() const noexcept {
+  return batches_.size() + moves_.size();
 }
 
 /// Returns whether a batch would be small and a write under way promises another look.
 bool spill_table::worth_waiting() const {
-  return !batches_.empty() && pinned_bytes_ < config_.batch_bytes
+  return writes_under_way() > 0 && pinned_bytes_ < config_.batch_bytes
          && write_queue_.size() < config_.max_batch_records;
 }
 

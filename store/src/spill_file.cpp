@@ -1,70 +1,19 @@
 #include "mobula/store/spill_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
-#include <string_view>
 #include <vector>
 
 #include <fcntl.h>
-#include <xxhash.h>
+
+#include "spill_format.hpp"
+#include "spill_transfer.hpp"
 
 namespace mobula {
 
 namespace {
 
-using header_bytes = std::array<std::byte, spill_header_bytes>;
-
-constexpr std::string_view magic = "MOBSPILL";
-constexpr std::uint32_t format_version = 1;
-
-namespace at {
-
-constexpr std::size_t version = 8;
-constexpr std::size_t header_size = 12;
-constexpr std::size_t id = 16;
-constexpr std::size_t metadata_size = 40;
-constexpr std::size_t data_size = 48;
-constexpr std::size_t metadata_hash = 56;
-constexpr std::size_t data_hash = 64;
-constexpr std::size_t header_hash = 72;
-
-} // namespace at
-
-// Linux takes at most this many parts in one call (UIO_MAXIOV).
-constexpr std::size_t max_parts = 1'024;
-
-template <class Number>
-void put(header_bytes& header, std::size_t offset, Number value) {
-  for (std::size_t i = 0; i < sizeof(Number); ++i)
-    header[offset + i] = static_cast<std::byte>(value >> (8 * i));
-}
-
-std::uint64_t get(const header_bytes& header, std::size_t offset) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i)
-    value |= std::to_integer<std::uint64_t>(header[offset + i]) << (8 * i);
-  return value;
-}
-
-std::uint64_t hash_of(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
-
-/// Returns everything up to the hashes of metadata and data: what a reader knows beforehand.
-header_bytes make_header_start(const object_id& id, std::uint64_t metadata_bytes,
-                               std::uint64_t data_bytes) {
-  header_bytes header{};
-  std::memcpy(header.data(), magic.data(), magic.size());
-  put(header, at::version, format_version);
-  put(header, at::header_size, static_cast<std::uint32_t>(spill_header_bytes));
-  auto id_bytes = id.encode();
-  std::ranges::copy(id_bytes, header.begin() + at::id);
-  put(header, at::metadata_size, metadata_bytes);
-  put(header, at::data_size, data_bytes);
-  return header;
-}
+using namespace spill_format;
 
 header_bytes make_header(const record_view& record) {
   auto header = make_header_start(record.id, record.metadata.size(), record.data.size());
@@ -82,65 +31,6 @@ bool is_intact(const header_bytes& header, const object_id& expected, const reco
          && get(header, at::data_hash) == hash_of(target.data);
 }
 
-/// The parts of a transfer, and how far it is. Short transfers are the rule for large ones: Linux
-/// moves at most 2 GiB in a call.
-class transfer {
-public:
-  void add(void* bytes, std::size_t count) {
-    if (count > 0)
-      parts_.push_back({bytes, count});
-  }
-
-  [[nodiscard]] bool done() const {
-    return next_ == parts_.size();
-  }
-
-  [[nodiscard]] const iovec* parts() const {
-    return parts_.data() + next_;
-  }
-
-  [[nodiscard]] int count() const {
-    return static_cast<int>(std::min(parts_.size() - next_, max_parts));
-  }
-
-  void advance(std::size_t bytes) {
-    moved_ += bytes;
-    while (bytes > 0 && bytes >= parts_[next_].iov_len)
-      bytes -= parts_[next_++].iov_len;
-    if (bytes > 0) {
-      parts_[next_].iov_base = static_cast<std::byte*>(parts_[next_].iov_base) + bytes;
-      parts_[next_].iov_len -= bytes;
-    }
-  }
-
-  [[nodiscard]] std::uint64_t moved_bytes() const {
-    return moved_;
-  }
-
-private:
-  std::vector<iovec> parts_;
-  std::size_t next_ = 0;
-  std::uint64_t moved_ = 0;
-};
-
-enum class transfer_end { done, end_of_file, failed };
-
-template <class Call>
-transfer_end run(transfer& parts, Call call, int file, std::uint64_t offset) {
-  while (!parts.done()) {
-    auto position = static_cast<off_t>(offset + parts.moved_bytes());
-    auto moved = call(file, parts.parts(), parts.count(), position);
-    if (moved < 0 && errno == EINTR)
-      continue;
-    if (moved < 0)
-      return transfer_end::failed;
-    if (moved == 0)
-      return transfer_end::end_of_file;
-    parts.advance(static_cast<std::size_t>(moved));
-  }
-  return transfer_end::done;
-}
-
 std::size_t count_whole(std::span<const record_view> records, std::uint64_t bytes) {
   std::size_t whole = 0;
   for (const auto& record : records) {
@@ -151,11 +41,6 @@ std::size_t count_whole(std::span<const record_view> records, std::uint64_t byte
     ++whole;
   }
   return whole;
-}
-
-/// Adds a buffer that is only read from; `iovec` cannot say so.
-void add_source(transfer& parts, std::span<const std::byte> bytes) {
-  parts.add(const_cast<std::byte*>(bytes.data()), bytes.size());
 }
 
 struct write_progress {

@@ -99,7 +99,7 @@ void spill_table::batch_written(spill_batch_id id, const batch_outcome& outcome,
     finish_record(
       record.id, {written.file, target.directory, target.size_bytes, record.record_bytes}, effects);
   }
-  judge_directory(target.directory, outcome, effects);
+  judge_directory(target.directory, outcome.error, effects);
   if (outcome.error) {
     close_file(written.file);
     fail_rest(written, outcome.records_written, effects);
@@ -120,6 +120,7 @@ void spill_table::finish_record(const object_id& id, const spill_location& locat
     return fail_spill(id, spill_error::canceled, effects);
   entry.where = place::spilled;
   entry.location = location;
+  target.records.push_back({id, location.offset_bytes});
   target.live_bytes += location.record_bytes;
   ++target.live_records;
   live_bytes_ += location.record_bytes;
@@ -142,11 +143,11 @@ void spill_table::fail_rest(const batch& written, std::size_t first, spill_effec
   }
 }
 
-void spill_table::judge_directory(spill_directory id, const batch_outcome& outcome,
+void spill_table::judge_directory(spill_directory id, std::optional<spill_error> error,
                                   spill_effects& effects) {
   auto& where = get_directory(id);
   --where.writes;
-  if (!outcome.error) {
+  if (!error) {
     // A success that began before the failure of another write says nothing about now.
     if (where.state != directory_state::probation)
       return;
@@ -156,7 +157,7 @@ void spill_table::judge_directory(spill_directory id, const batch_outcome& outco
     return;
   }
   ++counters_.write_errors;
-  last_error_ = *outcome.error;
+  last_error_ = *error;
   if (where.state == directory_state::aside)
     return;
   where.state = directory_state::aside;
@@ -164,7 +165,7 @@ void spill_table::judge_directory(spill_directory id, const batch_outcome& outco
                                                          config_.max_skipped_retries)
                                               : config_.max_skipped_retries;
   ++where.failures;
-  effects.push_back(report_directory_set_aside{id, *outcome.error});
+  effects.push_back(report_directory_set_aside{id, *error});
 }
 
 void spill_table::read_finished(const object_id& id, spill_effects& effects) {
@@ -186,6 +187,10 @@ void spill_table::read_failed(const object_id& id, restore_error error, spill_ef
   --reads_;
   if (entry.freed) {
     fail_restore(id, restore_error::canceled, effects);
+  } else if (entry.moved) {
+    // It was read where it is no more, which tells nothing.
+    entry.where = place::read_queued;
+    read_queue_.push_back(id);
   } else if (error == restore_error::record_lost) {
     kill_record(entry, effects);
     fail_restore(id, error, effects);
@@ -223,9 +228,12 @@ void spill_table::delete_failed(spill_file_id id, spill_effects& effects) {
 
 void spill_table::retry_directories(spill_effects& effects) {
   std::vector<spill_file_id> stuck;
-  for (const auto& [id, entry] : files_)
+  for (auto& [id, entry] : files_) {
     if (entry.state == file_state::delete_failed)
       stuck.push_back(id);
+    if (std::exchange(entry.move_failed, false))
+      update_sparse(id);
+  }
   std::ranges::sort(stuck); // A replay must see the same order.
   for (auto id : stuck) {
     get_file(id).state = file_state::closed;

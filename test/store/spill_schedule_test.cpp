@@ -9,7 +9,7 @@ using namespace mobula::test;
 
 namespace {
 
-constexpr std::uint64_t seeds = 2'500;
+constexpr std::uint64_t seeds = 5'000;
 constexpr int events_a_seed = 300;
 constexpr std::uint64_t numbers = 60;
 
@@ -21,6 +21,7 @@ spill_config random_config(std::mt19937_64& random) {
           .max_writes = 1 + random() % 3,
           .max_reads = 1 + random() % 3,
           .spill_limit_bytes = random() % 2 == 0 ? 0 : 600 + random() % 1'000,
+          .dead_for_each_live = random() % 4,
           .max_skipped_retries = random() % 4,
           .max_read_attempts = 1 + random() % 3};
 }
@@ -29,7 +30,16 @@ spill_config random_config(std::mt19937_64& random) {
 /// each request is answered exactly once.
 class random_schedule {
 public:
-  explicit random_schedule(std::uint64_t seed) : random_(seed), shell_(random_config(random_)) {
+  explicit random_schedule(std::uint64_t seed)
+    : random_(seed), config_(random_config(random_)), shell_(config_) {
+  }
+
+  [[nodiscard]] std::size_t dead_on_arrival() const {
+    return shell_.dead_on_arrival;
+  }
+
+  [[nodiscard]] std::size_t overtaken_reads() const {
+    return shell_.overtaken_reads;
   }
 
   spill_stats run() {
@@ -45,13 +55,15 @@ public:
     CHECK(stats.live_bytes + stats.dead_bytes + stats.pinned_bytes + stats.spilling_bytes == 0);
     CHECK(spilling_.empty());
     CHECK(restoring_.empty());
+    CHECK(stats.moved_bytes * std::max<std::uint64_t>(1, config_.dead_for_each_live)
+          <= stats.written_bytes);
     return stats;
   }
 
 private:
   void step() {
     auto number = 1 + random_() % numbers;
-    switch (random_() % 12) {
+    switch (random_() % 14) {
       case 0:
       case 1:
       case 2:
@@ -70,6 +82,10 @@ private:
         return end_delete();
       case 10:
         return shell_.retry();
+      case 11:
+        return end_move();
+      case 12:
+        return touch_moving();
       default:
         // A duplicate: the second request joins the first.
         if (spilling_.contains(number) && !freed_.contains(number))
@@ -110,12 +126,39 @@ private:
       return;
     auto index = random_() % shell_.writes.size();
     auto records = shell_.writes[index].records.size();
-    if (random_() % 4 != 0)
+    if (steady_disk_ || random_() % 4 != 0)
       shell_.finish_write(index);
     else
       shell_.fail_write(random_() % records,
                         random_() % 2 == 0 ? spill_error::io_error : spill_error::out_of_disk,
                         index);
+  }
+
+  void end_move() {
+    if (shell_.moves.empty())
+      return;
+    auto index = random_() % shell_.moves.size();
+    std::vector<record_move> ends(shell_.moves[index].records.size(), record_move::moved);
+    if (random_() % 4 == 0)
+      ends[random_() % ends.size()] = record_move::unreadable;
+    std::optional<spill_error> error;
+    if (random_() % 4 == 0) {
+      ends.resize(random_() % ends.size());
+      error = random_() % 2 == 0 ? spill_error::io_error : spill_error::out_of_disk;
+    }
+    shell_.end_move(index, ends, error);
+  }
+
+  /// Restores or frees an object whose record is being moved.
+  void touch_moving() {
+    if (shell_.moves.empty())
+      return;
+    const auto& records = shell_.moves[random_() % shell_.moves.size()].records;
+    auto number = records[random_() % records.size()].id.sequence;
+    if (random_() % 4 == 0)
+      free(number);
+    else
+      restore(number);
   }
 
   void end_read() {
@@ -151,9 +194,10 @@ private:
   void drain() {
     for (std::uint64_t number = 1; number <= numbers; ++number)
       shell_.free(number);
-    while (!shell_.writes.empty() || !shell_.reads.empty() || !shell_.deletions.empty()
-           || shell_.table.stats().files > 0) {
+    while (!shell_.writes.empty() || !shell_.moves.empty() || !shell_.reads.empty()
+           || !shell_.deletions.empty() || shell_.table.stats().files > 0) {
       end_write();
+      end_move();
       end_read();
       end_delete();
       shell_.retry();
@@ -163,6 +207,8 @@ private:
   }
 
   std::mt19937_64 random_;
+  spill_config config_;
+  bool steady_disk_ = random_() % 2 == 0; ///< whether writes of spills never fail
   spill_shell shell_;
   std::set<std::uint64_t> spilling_;
   std::set<std::uint64_t> restoring_;
@@ -175,16 +221,31 @@ TEST_CASE("after any schedule of spills and failures every invariant holds and n
   std::uint64_t written = 0;
   std::uint64_t restored = 0;
   std::uint64_t failures = 0;
+  std::uint64_t moved = 0;
+  std::uint64_t unreadable = 0;
+  std::uint64_t dead_on_arrival = 0;
+  std::uint64_t overtaken_reads = 0;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
-    auto stats = random_schedule{seed}.run();
+    random_schedule schedule{seed};
+    auto stats = schedule.run();
     written += stats.written_objects;
     restored += stats.restored_objects;
     failures += stats.spill_failures;
+    moved += stats.moved_objects;
+    unreadable += stats.unreadable_moves;
+    dead_on_arrival += schedule.dead_on_arrival();
+    overtaken_reads += schedule.overtaken_reads();
   }
   // The schedules are worth something only if they go everywhere.
   CHECK(written > 10 * seeds);
   CHECK(restored > seeds);
   CHECK(failures > seeds);
-  MESSAGE("written ", written, ", restored ", restored, ", failed ", failures);
+  CHECK(moved > seeds / 2);
+  CHECK(unreadable > seeds / 10);
+  CHECK(dead_on_arrival > seeds / 10);
+  CHECK(overtaken_reads > seeds / 50);
+  MESSAGE("written ", written, ", restored ", restored, ", failed ", failures, ", moved ", moved,
+          ", unreadable ", unreadable, ", dead on arrival ", dead_on_arrival, ", reads overtaken ",
+          overtaken_reads);
 }

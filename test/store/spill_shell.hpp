@@ -29,6 +29,7 @@ public:
   // -- shards -----------------------------------------------------------------
 
   void spill(std::uint64_t number, std::uint64_t bytes) {
+    freed.erase(number);
     event([&](auto& out) { table.spill(object_number(number), bytes, out); });
   }
 
@@ -37,6 +38,7 @@ public:
   }
 
   void free(std::uint64_t number) {
+    freed.insert(number);
     event([&](auto& out) { table.free(object_number(number), out); });
   }
 
@@ -64,8 +66,31 @@ public:
       finish_write();
   }
 
+  void finish_move(std::size_t index = 0) {
+    std::vector<record_move> all(moves.at(index).records.size(), record_move::moved);
+    end_move(index, all, std::nullopt);
+  }
+
+  /// Ends a move with an end for each record, or for a prefix of them and an error.
+  void end_move(std::size_t index, const std::vector<record_move>& ends,
+                std::optional<spill_error> error) {
+    auto move = take(moves, index);
+    auto offset = move.offset_bytes;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      const auto& record = move.records[i];
+      if (ends[i] == record_move::moved)
+        offset += copy_record(move, record, offset);
+    }
+    sizes[move.file] = offset;
+    event([&](auto& out) { table.records_moved(move.batch, {ends, error}, out); });
+  }
+
   void finish_read(std::size_t index = 0) {
-    auto id = take(reads, index).id;
+    auto read = take(reads, index);
+    auto id = read.id;
+    // A file that was deleted meanwhile was open already.
+    if (contents.contains(read.location.file))
+      REQUIRE(contents.at(read.location.file).at(read.location.offset_bytes) == id);
     event([&](auto& out) { table.read_finished(id, out); });
   }
 
@@ -77,6 +102,7 @@ public:
   void finish_delete(std::size_t index = 0) {
     auto file = take(deletions, index).file;
     sizes.erase(file);
+    contents.erase(file);
     event([&](auto& out) { table.file_deleted(file, out); });
   }
 
@@ -112,10 +138,13 @@ public:
 
   spill_table table;
   std::deque<write_batch> writes;
+  std::deque<move_records> moves;
   std::deque<read_record> reads;
   std::deque<delete_file> deletions;
-  std::map<spill_file_id, std::uint64_t> sizes; ///< of files that exist
+  std::map<spill_file_id, std::uint64_t> sizes;                         ///< of files that exist
+  std::map<spill_file_id, std::map<std::uint64_t, object_id>> contents; ///< by offset
   std::map<std::uint64_t, spill_location> locations;
+  std::set<std::uint64_t> freed;
   std::set<std::uint64_t> spilled;
   std::map<std::uint64_t, spill_error> spill_failures;
   std::map<std::uint64_t, int> restored;
@@ -123,6 +152,8 @@ public:
   std::vector<spill_directory> set_aside;
   std::vector<spill_directory> recovered;
   std::size_t spilling_possible = 0;
+  std::size_t dead_on_arrival = 0; ///< records freed while they were moved
+  std::size_t overtaken_reads = 0; ///< reads during which the record was moved
   bool drained = false;
 
 private:
@@ -139,6 +170,7 @@ private:
     for (std::size_t i = 0; i < written; ++i) {
       const auto& record = write.records[i];
       locations[record.id.sequence] = {write.file, write.directory, offset, record.record_bytes};
+      contents[write.file][offset] = record.id;
       offset += record.record_bytes;
     }
     sizes[write.file] = offset;
@@ -149,6 +181,7 @@ private:
     std::visit(
       overloaded{
         [&](const write_batch& write) { start_write(write); },
+        [&](const move_records& move) { start_move(move); },
         [&](const read_record& read) {
           REQUIRE(locations.at(read.id.sequence) == read.location);
           reads.push_back(read);
@@ -156,6 +189,8 @@ private:
         [&](const delete_file& deletion) {
           for (const auto& write : writes)
             REQUIRE(write.file != deletion.file);
+          for (const auto& move : moves)
+            REQUIRE(move.file != deletion.file);
           deletions.push_back(deletion);
         },
         [&](const report_spilled& report) {
@@ -182,13 +217,46 @@ private:
 
   void start_write(const write_batch& write) {
     REQUIRE_FALSE(write.records.empty());
-    for (const auto& other : writes)
-      REQUIRE(other.file != write.file);
-    for (const auto& other : deletions)
-      REQUIRE(other.file != write.file);
-    auto size = sizes.find(write.file);
-    REQUIRE(write.offset_bytes == (size == sizes.end() ? 0 : size->second));
+    check_target(write.file, write.offset_bytes);
     writes.push_back(write);
+  }
+
+  void start_move(const move_records& move) {
+    REQUIRE_FALSE(move.records.empty());
+    REQUIRE(move.file != move.from_file);
+    check_target(move.file, move.offset_bytes);
+    for (const auto& other : deletions)
+      REQUIRE(other.file != move.from_file);
+    for (const auto& record : move.records)
+      REQUIRE(contents.at(move.from_file).at(record.offset_bytes) == record.id);
+    moves.push_back(move);
+  }
+
+  void check_target(spill_file_id file, std::uint64_t offset) {
+    for (const auto& other : writes)
+      REQUIRE(other.file != file);
+    for (const auto& other : moves)
+      REQUIRE(other.file != file);
+    for (const auto& other : deletions)
+      REQUIRE(other.file != file);
+    auto size = sizes.find(file);
+    REQUIRE(offset == (size == sizes.end() ? 0 : size->second));
+  }
+
+  /// Returns the bytes written.
+  std::uint64_t copy_record(const move_records& move, const moving_record& record,
+                            std::uint64_t offset) {
+    contents[move.file][offset] = record.id;
+    auto& known = locations.at(record.id.sequence);
+    auto same = known.file == move.from_file && known.offset_bytes == record.offset_bytes;
+    if (same && !freed.contains(record.id.sequence)) {
+      known = {move.file, move.directory, offset, record.record_bytes};
+      overtaken_reads += static_cast<std::size_t>(
+        std::ranges::count_if(reads, [&](const auto& read) { return read.id == record.id; }));
+    } else {
+      ++dead_on_arrival;
+    }
+    return record.record_bytes;
   }
 };
 

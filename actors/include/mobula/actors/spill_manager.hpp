@@ -40,6 +40,11 @@ struct batch_finished {
   batch_outcome outcome;
 };
 
+struct batch_moved {
+  spill_batch_id batch{};
+  move_outcome outcome;
+};
+
 struct record_read {
   object_id id;
   std::optional<restore_error> error;
@@ -56,8 +61,9 @@ struct retry_spill_directories {};
 /// Plans what goes to disk and back; I/O workers do it.
 using spill_manager_actor =
   caf::typed_actor<takes<write_copy>, takes<read_copy>, takes<forget_copy>, takes<batch_finished>,
-                   takes<record_read>, takes<file_removed>, takes<retry_spill_directories>,
-                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+                   takes<batch_moved>, takes<record_read>, takes<file_removed>,
+                   takes<retry_spill_directories>, takes<collect_stats>, takes<check_tables>,
+                   takes<shut_down>>;
 
 class node_core;
 
@@ -71,6 +77,7 @@ MOBULA_LOCAL_MESSAGE(mobula::write_copy)
 MOBULA_LOCAL_MESSAGE(mobula::read_copy)
 MOBULA_LOCAL_MESSAGE(mobula::forget_copy)
 MOBULA_LOCAL_MESSAGE(mobula::batch_finished)
+MOBULA_LOCAL_MESSAGE(mobula::batch_moved)
 MOBULA_LOCAL_MESSAGE(mobula::record_read)
 MOBULA_LOCAL_MESSAGE(mobula::file_removed)
 MOBULA_LOCAL_MESSAGE(mobula::retry_spill_directories)

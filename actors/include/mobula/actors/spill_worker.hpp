@@ -24,6 +24,15 @@ struct write_records_to {
   std::vector<record_to_write> records;
 };
 
+/// Asks for records to be copied to another file; answered by `batch_moved`.
+struct move_records_to {
+  spill_batch_id batch{};
+  std::filesystem::path from_file;
+  std::filesystem::path file;
+  std::uint64_t offset_bytes = 0;
+  std::vector<moving_record> records;
+};
+
 /// Asks for one read into the memory of `copy`; answered by `record_read`.
 struct read_record_from {
   object_id id;
@@ -41,8 +50,9 @@ struct remove_spill_file {
 
 /// Does one piece of disk I/O after the other, on a thread of its own: no other actor ever waits
 /// for a disk. Under the test coordinator it is an actor like any other.
-using spill_worker_actor = caf::typed_actor<takes<write_records_to>, takes<read_record_from>,
-                                            takes<remove_spill_file>, takes<shut_down>>;
+using spill_worker_actor =
+  caf::typed_actor<takes<write_records_to>, takes<move_records_to>, takes<read_record_from>,
+                   takes<remove_spill_file>, takes<shut_down>>;
 
 /// Starts a worker that answers to the spill manager `manager`.
 spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor& manager);
@@ -50,5 +60,6 @@ spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor
 } // namespace mobula
 
 MOBULA_LOCAL_MESSAGE(mobula::write_records_to)
+MOBULA_LOCAL_MESSAGE(mobula::move_records_to)
 MOBULA_LOCAL_MESSAGE(mobula::read_record_from)
 MOBULA_LOCAL_MESSAGE(mobula::remove_spill_file)

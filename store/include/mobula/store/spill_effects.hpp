@@ -17,7 +17,7 @@ enum class spill_file_id : std::uint64_t {};
 /// Index of a directory in the configured list.
 enum class spill_directory : std::uint32_t {};
 
-/// Names one write under way.
+/// Names one write or move under way.
 enum class spill_batch_id : std::uint64_t {};
 
 /// Where a record is.
@@ -38,10 +38,31 @@ struct batch_record {
   friend bool operator==(const batch_record&, const batch_record&) = default;
 };
 
+/// One record of a move: where in the old file it is. In the new one it follows the last record
+/// before it that was moved, without a gap.
+struct moving_record {
+  object_id id;
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t record_bytes = 0;
+
+  friend bool operator==(const moving_record&, const moving_record&) = default;
+};
+
 /// How a write ended: so many records of the batch, counted from its first, are whole on disk.
 struct batch_outcome {
   std::size_t records_written = 0;
   std::optional<spill_error> error; ///< set if and only if records are missing
+};
+
+enum class record_move : std::uint8_t {
+  moved,     ///< the record is whole in the new file
+  unreadable ///< nothing of it is in the new file: damaged, missing, or the disk cannot say
+};
+
+/// How a move ended, for each record in turn up to the first that could not be written.
+struct move_outcome {
+  std::vector<record_move> records;
+  std::optional<spill_error> error; ///< of writing; set if and only if records are missing
 };
 
 // -- effects --------------------------------------------------------------------
@@ -56,14 +77,28 @@ struct write_batch {
   std::vector<batch_record> records;
 };
 
+/// Asks for records to be read, verified and appended, as they are, to another file; answered by
+/// `records_moved`. For the file that it writes to it is a write like `write_batch`. The file that
+/// it reads may be deleted meanwhile; then nobody needs the records any more.
+struct move_records {
+  spill_batch_id batch;
+  spill_file_id from_file;
+  spill_directory from_directory;
+  spill_file_id file;
+  spill_directory directory;
+  std::uint64_t offset_bytes;
+  std::vector<moving_record> records;
+};
+
 /// Asks for one read; answered by `read_finished` or `read_failed`.
 struct read_record {
   object_id id;
   spill_location location;
 };
 
-/// Asks for a file to be removed, at once: it must not queue behind writes. Reads of freed objects
-/// may still be under way. Answered by `file_deleted` or `delete_failed`.
+/// Asks for a file to be removed, at once: it must not queue behind writes. Reads of freed
+/// objects, and of records that were moved, may still be under way. Answered by `file_deleted` or
+/// `delete_failed`.
 struct delete_file {
   spill_file_id file;
   spill_directory directory;
@@ -107,9 +142,10 @@ struct report_spilling_possible {};
 struct report_spill_drained {};
 
 using spill_effect =
-  std::variant<write_batch, read_record, delete_file, report_spilled, report_spill_failed,
-               report_restored, report_restore_failed, report_directory_set_aside,
-               report_directory_recovered, report_spilling_possible, report_spill_drained>;
+  std::variant<write_batch, move_records, read_record, delete_file, report_spilled,
+               report_spill_failed, report_restored, report_restore_failed,
+               report_directory_set_aside, report_directory_recovered, report_spilling_possible,
+               report_spill_drained>;
 
 /// Effects in the order in which they must be carried out. Events append to it.
 using spill_effects = std::vector<spill_effect>;
@@ -132,11 +168,14 @@ struct spill_stats {
   // What happened since the start.
   std::uint64_t written_objects = 0;
   std::uint64_t written_bytes = 0;
+  std::uint64_t moved_objects = 0; ///< those freed while they were moved included
+  std::uint64_t moved_bytes = 0;
+  std::uint64_t unreadable_moves = 0; ///< records that stayed, for the next restore to judge
   std::uint64_t restored_objects = 0;
   std::uint64_t restored_bytes = 0;
   std::uint64_t spill_failures = 0; ///< objects whose spill was reported failed, except canceled
   std::uint64_t restore_failures = 0;
-  std::uint64_t write_errors = 0; ///< batches that ended early
+  std::uint64_t write_errors = 0; ///< writes and moves that ended early
 };
 
 } // namespace mobula

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -20,10 +22,12 @@ struct spill_config {
   /// A write ends before it exceeds this; its first record is always taken.
   std::uint64_t batch_bytes = std::uint64_t{16} << 20;
   std::size_t max_batch_records = 2'000;
-  std::size_t max_writes = 2;
+  std::size_t max_writes = 2; ///< moves included
   std::size_t max_reads = 4;
   /// Bound on the bytes of all files, dead ones included; zero is none.
   std::uint64_t spill_limit_bytes = 0;
+  /// A closed file is rewritten when it has so many dead bytes for each live one; zero is never.
+  std::uint64_t dead_for_each_live = 3;
   /// A directory that failed n + 1 times in a row sits out 2^n - 1 retries, at most this many.
   std::size_t max_skipped_retries = 63;
   /// Reads of one record that fail with an I/O error before the restore fails.
@@ -43,6 +47,21 @@ struct spill_config {
 /// *Writes* take records in order of arrival. One that could not be filled waits for more only
 /// while another write is under way, whose end looks again: a batch is small only when the disk is
 /// idle.
+///
+/// *Moves* keep a few live records from holding a large file: when a closed file is mostly dead,
+/// its live records are appended to another one, and it goes. With n dead bytes for each live one,
+/// a file of s bytes costs s / (n + 1) to rewrite, at most once. All bytes ever written are those
+/// spilled, S, and those moved, M, so M <= (S + M) / (n + 1), that is M <= S / n: a third more
+/// writes by default. In return closed files take at most n + 1 times their live bytes; the open
+/// ones, at most `max_writes` in each directory, are not counted, since they still fill.
+///
+/// A move is a write: it counts to `max_writes`, is as large as a batch at most, and takes turns
+/// with spills. It is skipped while the spill limit has no room for all live records of the file,
+/// which counts until it is deleted, and goes only to a directory that took its last write. A
+/// record keeps its old place until the move has ended, so a restore meanwhile reads there; should
+/// the old file go first, it reads again. What is freed meanwhile is dead where it arrives. A
+/// record that cannot be read stays: the next restore is to say whether it is lost, or the disk
+/// fails.
 ///
 /// *Directories* take turns. One that fails is set aside; the rest of its batch goes to the front
 /// of the line for another directory. Only when none is left do spills fail. `retry_directories`,
@@ -74,6 +93,8 @@ public:
   // -- answers from the disk --------------------------------------------------
 
   void batch_written(spill_batch_id batch, const batch_outcome& outcome, spill_effects& effects);
+
+  void records_moved(spill_batch_id move, const move_outcome& outcome, spill_effects& effects);
 
   void read_finished(const object_id& id, spill_effects& effects);
 
@@ -116,6 +137,7 @@ private:
     std::uint64_t record_bytes = 0;
     place where = place::pinned;
     bool freed = false; ///< raised by `free` while the disk is busy with it, never lowered
+    bool moved = false; ///< raised by a move's end during a read, lowered by the next read
     std::size_t read_attempts = 0;
     spill_location location; ///< from `spilled` on
   };
@@ -127,13 +149,23 @@ private:
     delete_failed ///< waits for `retry_directories`
   };
 
+  struct file_record {
+    object_id id;
+    std::uint64_t offset_bytes = 0;
+  };
+
   struct file {
     spill_directory directory{};
     file_state state = file_state::open;
     bool writing = false;
-    std::uint64_t size_bytes = 0; ///< raised by finished writes, never lowered
-    std::uint64_t live_bytes = 0; ///< raised by finished writes, lowered when a record dies
-    std::size_t live_records = 0; ///< likewise
+    bool moving = false; ///< its records are being moved
+    /// Raised when a record could not be read, lowered when one dies and by `retry_directories`:
+    /// another move would read the same.
+    bool move_failed = false;
+    std::vector<file_record> records; ///< in order; the dead ones among them go with each move
+    std::uint64_t size_bytes = 0;     ///< raised by finished writes, never lowered
+    std::uint64_t live_bytes = 0;     ///< raised by finished writes, lowered when a record dies
+    std::size_t live_records = 0;     ///< likewise
   };
 
   enum class directory_state : std::uint8_t { good, probation, aside };
@@ -152,6 +184,13 @@ private:
     std::vector<batch_record> records;
   };
 
+  struct move {
+    spill_file_id from{};
+    spill_file_id file{};
+    std::uint64_t bytes = 0;
+    std::vector<moving_record> records;
+  };
+
   enum class pick : std::uint8_t { found, all_busy, none_left };
 
   object& get(const object_id& id, place expected);
@@ -159,21 +198,33 @@ private:
   directory& get_directory(spill_directory id);
   void finish_record(const object_id& id, const spill_location& location, spill_effects& effects);
   void fail_rest(const batch& written, std::size_t first, spill_effects& effects);
-  void judge_directory(spill_directory id, const batch_outcome& outcome, spill_effects& effects);
+  void judge_directory(spill_directory id, std::optional<spill_error> error,
+                       spill_effects& effects);
   void fail_spill(const object_id& id, spill_error error, spill_effects& effects);
   void fail_restore(const object_id& id, restore_error error, spill_effects& effects);
   void kill_record(object& entry, spill_effects& effects);
   void delete_if_dead(spill_file_id id, spill_effects& effects);
   void close_file(spill_file_id id);
+  [[nodiscard]] object* find_record(const object_id& id, spill_file_id where,
+                                    std::uint64_t offset_bytes);
+  [[nodiscard]] bool is_sparse(const file& candidate) const noexcept;
+  void update_sparse(spill_file_id id);
+  void finish_move(const move& ended, const moving_record& record);
+  void release_source(spill_file_id id, const move_outcome& outcome, spill_effects& effects);
 
   void dispatch(spill_effects& effects);
   void dispatch_writes(spill_effects& effects);
   void dispatch_reads(spill_effects& effects);
+  [[nodiscard]] bool dispatch_spill(spill_effects& effects);
+  [[nodiscard]] bool dispatch_move(spill_effects& effects);
   [[nodiscard]] pick pick_directory();
   [[nodiscard]] bool within_limit(std::uint64_t more_bytes) const noexcept;
+  [[nodiscard]] std::size_t writes_under_way() const noexcept;
   [[nodiscard]] bool worth_waiting() const;
+  [[nodiscard]] std::optional<spill_directory> pick_good_directory();
   [[nodiscard]] spill_file_id pick_file(spill_directory where, std::uint64_t first_bytes);
   void start_batch(spill_directory where, spill_effects& effects);
+  void start_move(spill_file_id from, spill_directory where, spill_effects& effects);
   void refuse_oldest(spill_error error, spill_effects& effects);
 
   void check_objects() const;
@@ -182,7 +233,10 @@ private:
   spill_config config_;
   std::unordered_map<object_id, object> objects_;
   std::unordered_map<spill_file_id, file> files_;
-  std::unordered_map<spill_batch_id, batch> batches_; ///< at most `max_writes`
+  std::unordered_map<spill_batch_id, batch> batches_; ///< with `moves_` at most `max_writes`
+  std::unordered_map<spill_batch_id, move> moves_;
+  std::set<spill_file_id> sparse_; ///< exactly the files to be rewritten; sorted for replays
+  bool move_is_next_ = false;      ///< whose turn it is
   std::vector<directory> directories_;
   std::deque<object_id> write_queue_; ///< exactly the pinned objects
   std::deque<object_id> read_queue_;  ///< exactly the read-queued objects
@@ -192,6 +246,7 @@ private:
   std::uint64_t batches_named_ = 0;
   std::uint64_t file_bytes_ = 0;    ///< sum of all files' sizes
   std::uint64_t writing_bytes_ = 0; ///< sum of all batches
+  std::uint64_t moving_bytes_ = 0;  ///< sum of all moves
   std::uint64_t pinned_bytes_ = 0;
   std::uint64_t live_bytes_ = 0;
   std::size_t live_records_ = 0;

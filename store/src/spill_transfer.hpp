@@ -1,0 +1,81 @@
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <sys/uio.h>
+
+namespace mobula {
+
+// Linux takes at most this many parts in one call (UIO_MAXIOV).
+inline constexpr std::size_t max_transfer_parts = 1'024;
+
+/// The parts of a transfer, and how far it is. Short transfers are the rule for large ones: Linux
+/// moves at most 2 GiB in a call.
+class transfer {
+public:
+  void add(void* bytes, std::size_t count) {
+    if (count > 0)
+      parts_.push_back({bytes, count});
+  }
+
+  [[nodiscard]] bool done() const {
+    return next_ == parts_.size();
+  }
+
+  [[nodiscard]] const iovec* parts() const {
+    return parts_.data() + next_;
+  }
+
+  [[nodiscard]] int count() const {
+    return static_cast<int>(std::min(parts_.size() - next_, max_transfer_parts));
+  }
+
+  void advance(std::size_t bytes) {
+    moved_ += bytes;
+    while (bytes > 0 && bytes >= parts_[next_].iov_len)
+      bytes -= parts_[next_++].iov_len;
+    if (bytes > 0) {
+      parts_[next_].iov_base = static_cast<std::byte*>(parts_[next_].iov_base) + bytes;
+      parts_[next_].iov_len -= bytes;
+    }
+  }
+
+  [[nodiscard]] std::uint64_t moved_bytes() const {
+    return moved_;
+  }
+
+private:
+  std::vector<iovec> parts_;
+  std::size_t next_ = 0;
+  std::uint64_t moved_ = 0;
+};
+
+enum class transfer_end { done, end_of_file, failed };
+
+template <class Call>
+transfer_end run(transfer& parts, Call call, int file, std::uint64_t offset) {
+  while (!parts.done()) {
+    auto position = static_cast<off_t>(offset + parts.moved_bytes());
+    auto moved = call(file, parts.parts(), parts.count(), position);
+    if (moved < 0 && errno == EINTR)
+      continue;
+    if (moved < 0)
+      return transfer_end::failed;
+    if (moved == 0)
+      return transfer_end::end_of_file;
+    parts.advance(static_cast<std::size_t>(moved));
+  }
+  return transfer_end::done;
+}
+
+/// Adds a buffer that is only read from; `iovec` cannot say so.
+inline void add_source(transfer& parts, std::span<const std::byte> bytes) {
+  parts.add(const_cast<std::byte*>(bytes.data()), bytes.size());
+}
+
+} // namespace mobula
