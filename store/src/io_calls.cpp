@@ -35,11 +35,40 @@ std::string_view name_of(io_operation operation) {
       return "list";
     case io_operation::lock:
       return "lock";
+    case io_operation::publish:
+      return "publish";
+    case io_operation::map:
+      return "map";
+    case io_operation::measure:
+      return "measure";
+    case io_operation::reserve:
+      return "reserve memory in";
   }
   return "use";
 }
 
-std::string_view remedy_for(int error_number) {
+bool is_about_arena(io_operation operation) {
+  return operation == io_operation::publish || operation == io_operation::map
+         || operation == io_operation::measure || operation == io_operation::reserve;
+}
+
+std::string_view remedy_for_arena(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+    case ENOMEM:
+      return "configure a smaller store, enlarge that tmpfs or the memory limit, or configure "
+             "another arena directory";
+    case EEXIST:
+      return "let no two nodes use one incarnation";
+    case EOPNOTSUPP:
+      return "configure an arena directory on a tmpfs";
+    default:
+      return "check the arena directory and the kernel's log, or configure another one";
+  }
+}
+
+std::string_view remedy_for_disk(int error_number) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
@@ -76,9 +105,14 @@ const io_calls& system_io_calls() noexcept {
 }
 
 std::string explain(const io_failure& failure) {
-  return fmt::format("cannot {} {}: {}; {}", name_of(failure.operation), failure.path,
-                     std::generic_category().message(failure.error_number),
-                     remedy_for(failure.error_number));
+  auto sizes = failure.shortage
+                 ? fmt::format(" (wanted {} bytes, available {})", failure.shortage->wanted_bytes,
+                               failure.shortage->available_bytes)
+                 : std::string{};
+  auto remedy = is_about_arena(failure.operation) ? remedy_for_arena(failure.error_number)
+                                                  : remedy_for_disk(failure.error_number);
+  return fmt::format("cannot {} {}: {}{}; {}", name_of(failure.operation), failure.path,
+                     std::generic_category().message(failure.error_number), sizes, remedy);
 }
 
 bool is_disk_full(const io_failure& failure) noexcept {

@@ -9,11 +9,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "incarnation_files.hpp"
 #include "mobula/store/assertion.hpp"
 #include "mobula/store/spill_file.hpp"
 
@@ -21,25 +21,14 @@ namespace mobula {
 
 namespace {
 
-constexpr std::string_view name_start = "mobula-";
 constexpr std::string_view spill_suffix = ".spill";
 constexpr std::string_view lock_suffix = ".lock";
-constexpr std::size_t incarnation_digits = 32;
 
 // A sweep holds a dead lock only while it removes files; every round yields to it.
 constexpr int max_claim_attempts = 10'000;
 
 bool consists_of(std::string_view text, std::string_view characters) {
   return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
-}
-
-/// Returns whether this is `mobula-<cluster>-<incarnation>`.
-bool names_incarnation(std::string_view text) {
-  if (!text.starts_with(name_start) || text.size() < name_start.size() + incarnation_digits + 1)
-    return false;
-  auto digits = text.substr(text.size() - incarnation_digits);
-  return text[text.size() - incarnation_digits - 1] == '-'
-         && consists_of(digits, "0123456789abcdef");
 }
 
 /// Returns the `mobula-<cluster>-<incarnation>` that a file belongs to; nothing for files of
@@ -56,15 +45,7 @@ std::optional<std::string> holder_of(std::string_view name) {
   } else {
     return std::nullopt;
   }
-  return names_incarnation(name) ? std::optional{std::string{name}} : std::nullopt;
-}
-
-/// Returns whether the open file is still the one that its path names.
-bool is_current(int descriptor, const std::filesystem::path& path) {
-  struct stat open_one {};
-  struct stat named_one {};
-  return ::fstat(descriptor, &open_one) == 0 && ::lstat(path.c_str(), &named_one) == 0
-         && open_one.st_dev == named_one.st_dev && open_one.st_ino == named_one.st_ino;
+  return names_holder(name) ? std::optional{std::string{name}} : std::nullopt;
 }
 
 struct holder_files {
@@ -128,12 +109,12 @@ void sweep_holder(const std::filesystem::path& lock_file, const holder_files& fi
 
 std::string spill_file_name(std::string_view cluster, const incarnation_id& incarnation,
                             spill_file_id number) {
-  return fmt::format("{}{}-{}-{}{}", name_start, cluster, to_string(incarnation),
+  return fmt::format("{}-{}{}", holder_name(cluster, incarnation),
                      static_cast<std::uint64_t>(number), spill_suffix);
 }
 
 std::string spill_lock_name(std::string_view cluster, const incarnation_id& incarnation) {
-  return fmt::format("{}{}-{}{}", name_start, cluster, to_string(incarnation), lock_suffix);
+  return holder_name(cluster, incarnation) + std::string{lock_suffix};
 }
 
 // -- spill_claim ------------------------------------------------------------------

@@ -11,8 +11,9 @@ namespace mobula::test {
 /// A directory of its own for one test, removed at its end.
 class temporary_directory {
 public:
-  temporary_directory() {
-    auto name = (std::filesystem::temp_directory_path() / "mobula-test-XXXXXX").string();
+  explicit temporary_directory(
+    const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    auto name = (parent / "mobula-test-XXXXXX").string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path_ = name;
   }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -21,13 +23,33 @@ struct io_calls {
 
 [[nodiscard]] const io_calls& system_io_calls() noexcept;
 
-enum class io_operation { open, write, sync, close, read, remove, list, lock };
+enum class io_operation {
+  open,
+  write,
+  sync,
+  close,
+  read,
+  remove,
+  list,
+  lock,
+  publish, ///< give a file its name
+  map,
+  measure, ///< ask for a file's or a file system's size
+  reserve  ///< take memory for part of an arena
+};
+
+/// How much was asked for, and how much there was.
+struct space_shortage {
+  std::uint64_t wanted_bytes = 0;
+  std::uint64_t available_bytes = 0;
+};
 
 /// One system call that failed.
 struct io_failure {
   std::string path;
   io_operation operation;
   int error_number;
+  std::optional<space_shortage> shortage{}; ///< of `reserve`
 };
 
 /// Returns path, operation, the system's text for the error, and what to do about it.

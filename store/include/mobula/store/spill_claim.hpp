@@ -56,7 +56,7 @@ private:
 
 /// What a sweep did.
 struct sweep_result {
-  std::size_t files_removed = 0; ///< spill files; lock files are not counted
+  std::size_t files_removed = 0; ///< spill files or arenas; lock files are not counted
   std::uint64_t bytes_removed = 0;
   std::size_t incarnations_alive = 0;
   std::vector<io_failure> failures; ///< what was left behind, and why

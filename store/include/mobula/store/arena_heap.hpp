@@ -1,0 +1,123 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "mobula/store/arena_layout.hpp"
+
+namespace mobula {
+
+/// Gives out one shard's heap.
+///
+/// The idea: best fit over the free extents, kept by address (to merge neighbours) and by size (to
+/// find the best), in O(log n). What is written down about the heap is in ordinary memory of the
+/// one process that allocates, never in the heap itself. That is why this is not
+/// Boost.Interprocess's `rbtree_best_fit`, which puts its tree between the objects: there, a
+/// creator that writes past its object destroys the allocator, walking the tree touches pages that
+/// may hold no memory (SIGBUS), headers push objects off their alignment, and nothing knows which
+/// pages have been used before.
+///
+/// *Committed memory* is everything below one mark, which only rises: pages that were used once
+/// stay. Extents below it are preferred, so that freed pages are used again before fresh ones are
+/// touched. The heap plans what to commit; the caller does it (`arena_segment::commit`) and reports
+/// success with `committed`. Every such range starts at or below the mark, however many commits are
+/// under way at once, therefore no hole can stay behind it.
+///
+/// *Invariants.* Free extents are disjoint, and never touch: neighbours merge. Used + free = size.
+/// Each free extent is in one of the two orders by size: `warm_` if it ends at or below the mark,
+/// else `fresh_`. At most one, the first of the fresh, lies on both sides of the mark.
+///
+/// For one thread at a time. A crash of anybody else cannot harm it; with its own process the whole
+/// arena ends.
+class arena_heap {
+public:
+  /// Extents start at multiples of this, and take multiples of it: a cache line.
+  static constexpr std::uint64_t alignment = 64;
+
+  struct allocation {
+    arena_range extent; ///< at least as large as asked for; hand it back to `free` as it is
+    /// Must be committed, and reported, before the extent is touched. Empty if it is warm.
+    arena_range to_commit;
+  };
+
+  /// REQUIRES: `heap` is one of a layout's heaps.
+  explicit arena_heap(arena_range heap);
+
+  // -- extents ----------------------------------------------------------------
+
+  /// Returns the best extent; nothing when no free one is large enough. An empty object gets an
+  /// extent as well, so that its offset is its own.
+  [[nodiscard]] std::optional<allocation> allocate(std::uint64_t size_bytes);
+
+  /// Takes an extent back, committed or not. REQUIRES: from `allocate`, not yet freed.
+  void free(arena_range extent);
+
+  // -- committing -------------------------------------------------------------
+
+  /// Returns what to commit next so that `stock_bytes` of free memory are committed; nothing when
+  /// there are, or all of the heap is.
+  [[nodiscard]] std::optional<arena_range> next_commit(std::uint64_t stock_bytes) const;
+
+  /// A range that `allocate` or `next_commit` named has been committed.
+  void committed(arena_range range);
+
+  /// Returns where committed memory ends.
+  [[nodiscard]] std::uint64_t committed_end() const noexcept {
+    return mark_;
+  }
+
+  // -- properties -------------------------------------------------------------
+
+  [[nodiscard]] std::uint64_t used_bytes() const noexcept {
+    return used_bytes_;
+  }
+
+  [[nodiscard]] std::uint64_t free_bytes() const noexcept {
+    return heap_.size - used_bytes_;
+  }
+
+  /// Returns the free bytes that cost no page fault.
+  [[nodiscard]] std::uint64_t committed_free() const noexcept;
+
+  /// Returns the largest size that `allocate` would find room for.
+  [[nodiscard]] std::uint64_t largest_free() const noexcept;
+
+  [[nodiscard]] std::size_t free_extents() const noexcept {
+    return by_address_.size();
+  }
+
+  /// Recomputes every sum and order and asserts that they agree. O(n log n).
+  void check_invariants() const;
+
+private:
+  struct sized_extent {
+    std::uint64_t size;
+    std::uint64_t offset;
+
+    friend auto operator<=>(const sized_extent&, const sized_extent&) = default;
+  };
+
+  using address_order = std::map<std::uint64_t, std::uint64_t>; ///< size by offset
+  using size_order = std::set<sized_extent>;
+
+  [[nodiscard]] std::optional<arena_range> find(std::uint64_t size) const;
+  [[nodiscard]] std::optional<arena_range> extent_across_mark() const;
+  size_order& order_of(arena_range extent) noexcept;
+  void insert(arena_range extent);
+  void erase(arena_range extent);
+  [[nodiscard]] arena_range up_to(std::uint64_t end) const noexcept;
+
+  arena_range heap_;
+  std::uint64_t mark_; ///< raised by `committed`, never lowered
+  std::uint64_t used_bytes_ = 0;
+  std::uint64_t warm_bytes_ = 0; ///< sum of `warm_`
+  address_order by_address_;     ///< all free extents
+  size_order warm_;
+  size_order fresh_;
+};
+
+} // namespace mobula
