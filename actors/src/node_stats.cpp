@@ -49,6 +49,7 @@ std::string to_string(const node_stats& stats) {
   append(text, "evictions", stats.evictions);
   append(text, "written to disk", stats.written);
   append(text, "restored from disk", stats.restored);
+  append(text, "moved on disk", stats.moved);
   append(text, "store capacity bytes", stats.store_capacity_bytes);
   return text;
 }

@@ -164,6 +164,7 @@ public:
     stats.spill_files += figures.files;
     stats.spill_file_bytes += figures.live_bytes + figures.dead_bytes;
     stats.written += {figures.written_objects, figures.written_bytes};
+    stats.moved += {figures.moved_objects, figures.moved_bytes};
   }
 
   void shard_stopped() {

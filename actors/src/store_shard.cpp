@@ -2,9 +2,8 @@
 
 #include <unordered_map>
 
-#include <fmt/format.h>
-
 #include "mobula/actors/node_core.hpp"
+#include "mobula/actors/refusal_error.hpp"
 #include "mobula/store/assertion.hpp"
 #include "mobula/store/shard_table.hpp"
 
@@ -18,50 +17,6 @@ shard_config config_of(const node_options& options) {
   result.spill_threshold = options.spill_threshold_percent / 100.0;
   result.low_water = result.spill_threshold * 0.875;
   return result;
-}
-
-error_type to_error_type(refusal reason) {
-  switch (reason) {
-    case refusal::out_of_disk:
-      return error_type::out_of_disk_error;
-    case refusal::copy_lost:
-    case refusal::restore_failed:
-    case refusal::released:
-    case refusal::not_here:
-      return error_type::object_lost;
-    case refusal::shutting_down:
-      return error_type::shutting_down;
-    default:
-      return error_type::store_full;
-  }
-}
-
-std::string describe(const refuse_request& refused) {
-  auto id = to_string(refused.id);
-  switch (refused.error) {
-    case refusal::larger_than_store:
-      return fmt::format("object {} has {} bytes, but a shard of the store only {}; raise "
-                         "mobula.store-size or lower mobula.shards",
-                         id, refused.size_bytes, refused.capacity_bytes);
-    case refusal::out_of_disk:
-      return fmt::format("no room for the {} bytes of object {}: all that could move would go to "
-                         "disk, which takes no more; free disk space, or raise mobula.spill-limit",
-                         refused.size_bytes, id);
-    case refusal::too_many_waiting:
-      return fmt::format("too many puts wait for room in the store already; object {} is refused",
-                         id);
-    case refusal::copy_lost:
-      return fmt::format("the bytes of object {} on disk are missing or damaged", id);
-    case refusal::restore_failed:
-      return fmt::format("the bytes of object {} could not be read from disk", id);
-    case refusal::shutting_down:
-      return fmt::format("the node shut down before object {} had room", id);
-    default:
-      return fmt::format("no room for the {} bytes of object {} in a shard of {} bytes: all of it "
-                         "is in use, or there is no directory to spill to; let go of references "
-                         "and views, raise mobula.store-size, or set mobula.spill-dirs",
-                         refused.size_bytes, id, refused.capacity_bytes);
-  }
 }
 
 /// Feeds the shard table and carries out its effects.
@@ -274,10 +229,6 @@ private:
     front().set_stamp(table_->current_stamp());
   }
 
-  [[nodiscard]] bool spills() const {
-    return !core_->options().spill_directories.empty();
-  }
-
   [[nodiscard]] shard_front& front() const {
     return core_->front(index_);
   }
@@ -308,13 +259,8 @@ private:
   }
 
   void apply(const refuse_request& effect) {
-    auto refused = effect;
-    // Without a directory there is no disk that could be full.
-    if (refused.error == refusal::out_of_disk && !spills())
-      refused.error = refusal::store_full;
-    error_info reason{.type = to_error_type(refused.error),
-                      .message = describe(refused),
-                      .origin = core_->origin()};
+    auto reason = refusal_error(effect, core_->options());
+    reason.origin = core_->origin();
     auto found = slots_.find(effect.id.sequence);
     if (found == slots_.end())
       return;

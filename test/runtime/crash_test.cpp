@@ -1,6 +1,8 @@
 // Nodes are killed in the middle of their work, again and again, in a directory that they share
 // with one that lives on. The next start sweeps what they left, and nothing else.
 
+#include "../temporary_directory.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -69,38 +71,19 @@ private:
   int progress_ = -1;
 };
 
-/// A directory that is gone after the test.
-class shared_directory {
+/// A directory that several nodes spill to.
+class shared_directory : public test::temporary_directory {
 public:
-  shared_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "mobula-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-
-  ~shared_directory() {
-    std::filesystem::remove_all(path_);
-  }
-
-  shared_directory(const shared_directory&) = delete;
-  shared_directory& operator=(const shared_directory&) = delete;
-
-  [[nodiscard]] const std::string& path() const {
-    return path_;
-  }
-
   /// Counts the files that belong to none of the nodes.
   [[nodiscard]] std::size_t strange_files(const std::vector<const node*>& nodes) const {
     std::size_t count = 0;
-    for (const auto& file : std::filesystem::directory_iterator{path_})
+    for (const auto& file : std::filesystem::directory_iterator{path()})
       count += std::ranges::none_of(nodes, [&](const node* owner) {
         auto name = file.path().filename().string();
         return name.find(to_string(owner->incarnation())) != std::string::npos;
       });
     return count;
   }
-
-private:
-  std::string path_;
 };
 
 } // namespace
@@ -110,7 +93,7 @@ TEST_CASE("the next start after a kill sweeps all that is dead, none that lives,
   shared_directory directory;
   config settings;
   caf::actor_system system{settings};
-  crash_work neighbour{system, directory.path(), 1};
+  crash_work neighbour{system, directory.path().string(), 1};
   for (int step = 0; step < 60; ++step)
     REQUIRE(neighbour.step());
   REQUIRE(neighbour.node().stats().spill_files > 0);
@@ -118,11 +101,11 @@ TEST_CASE("the next start after a kill sweeps all that is dead, none that lives,
   for (std::uint64_t round = 1; round <= rounds; ++round) {
     CAPTURE(round);
     {
-      victim doomed{directory.path(), round};
+      victim doomed{directory.path().string(), round};
       CHECK(doomed.await_steps(random() % 80));
     }
     rounds_with_files += directory.strange_files({&neighbour.node()}) > 1 ? 1 : 0;
-    crash_work successor{system, directory.path(), round};
+    crash_work successor{system, directory.path().string(), round};
     CHECK(directory.strange_files({&neighbour.node(), &successor.node()}) == 0);
     for (int step = 0; step < 40; ++step)
       CHECK(successor.step());

@@ -1,6 +1,7 @@
 // Nodes whose spill directories fill up, turn read-only, vanish and rot: small file systems of the
 // test's own below them, and a simulated clock.
 
+#include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
 #include <cstring>
@@ -17,21 +18,17 @@ using namespace std::literals;
 namespace {
 
 /// A tmpfs of its own, gone after the test.
-class small_disk {
+class small_disk : public test::temporary_directory {
 public:
   explicit small_disk(const char* size = "size=4m") {
-    auto pattern = (std::filesystem::temp_directory_path() / "mobula-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, size) == 0;
+    mounted_ = ::mount("tmpfs", path().c_str(), "tmpfs", 0, size) == 0;
     if (!mounted_)
       MESSAGE("skipped: no tmpfs can be mounted here: ", std::strerror(errno));
   }
 
   ~small_disk() {
     if (mounted_)
-      ::umount2(path_.c_str(), MNT_DETACH);
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+      ::umount2(path().c_str(), MNT_DETACH);
   }
 
   small_disk(const small_disk&) = delete;
@@ -43,7 +40,7 @@ public:
 
   /// The directory that a node spills to. Not the root of the disk: that cannot be removed.
   [[nodiscard]] std::filesystem::path spills() const {
-    return path_ / "spills";
+    return path() / "spills";
   }
 
   [[nodiscard]] std::vector<std::filesystem::path> files() const {
@@ -64,7 +61,7 @@ public:
 
   /// Takes up all the room that is left, until the ballast is dropped.
   void fill() const {
-    std::ofstream ballast{path_ / "ballast", std::ios::binary};
+    std::ofstream ballast{path() / "ballast", std::ios::binary};
     const std::string bytes(4'096, 'b');
     while (ballast.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush()) {
       // nop
@@ -72,7 +69,7 @@ public:
   }
 
   void drop_ballast() const {
-    std::filesystem::remove(path_ / "ballast");
+    std::filesystem::remove(path() / "ballast");
   }
 
   /// Puts a read-only mount of the spill directory over it. To make the disk itself read-only is
@@ -89,7 +86,6 @@ public:
   }
 
 private:
-  std::filesystem::path path_;
   bool mounted_ = false;
 };
 

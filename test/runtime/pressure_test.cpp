@@ -1,39 +1,22 @@
+#include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
 #include <filesystem>
-
-#include <unistd.h>
 
 using namespace mobula;
 using namespace std::literals;
 
 namespace {
 
-/// A directory that is gone after the test.
-class scratch_directory {
+/// A directory for spill files.
+class scratch_directory : public test::temporary_directory {
 public:
-  scratch_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "mobula-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-
-  ~scratch_directory() {
-    std::filesystem::remove_all(path_);
-  }
-
-  [[nodiscard]] const std::filesystem::path& path() const {
-    return path_;
-  }
-
   [[nodiscard]] std::size_t spill_files() const {
     std::size_t count = 0;
-    for (const auto& file : std::filesystem::directory_iterator{path_})
+    for (const auto& file : std::filesystem::directory_iterator{path()})
       count += file.path().extension() == ".spill" ? 1 : 0;
     return count;
   }
-
-private:
-  std::filesystem::path path_;
 };
 
 /// A node with one shard of 4 MiB; spills if `directories` are given.

@@ -3,6 +3,8 @@
 // what each reference must give; the simulation's leftovers and the services' own sums are checked
 // at the end of each run (I1 to I6).
 
+#include "../temporary_directory.hpp"
+
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -11,7 +13,6 @@
 #include <mobula/testing.hpp>
 
 #include <cereal/types/vector.hpp>
-#include <unistd.h>
 
 using namespace mobula;
 using namespace std::literals;
@@ -368,18 +369,6 @@ void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<st
   seen.restored += stats.restored.objects;
 }
 
-/// A directory that is gone after the test.
-struct spill_directory_of_test {
-  std::string path = [] {
-    auto pattern = (std::filesystem::temp_directory_path() / "mobula-test-XXXXXX").string();
-    return std::string{::mkdtemp(pattern.data())};
-  }();
-
-  ~spill_directory_of_test() {
-    std::filesystem::remove_all(path);
-  }
-};
-
 } // namespace
 
 TEST_CASE("random schedules keep every promise in a store that cannot spill") {
@@ -392,12 +381,12 @@ TEST_CASE("random schedules keep every promise in a store that cannot spill") {
 }
 
 TEST_CASE("random schedules keep every promise in a store that spills") {
-  spill_directory_of_test directory;
+  test::temporary_directory directory;
   coverage seen;
   testing::for_each_seed(10'001, 700, [&](testing::simulation& sim) {
-    run_schedule(sim, seen, {directory.path}, ending::idle);
+    run_schedule(sim, seen, {directory.path()}, ending::idle);
   });
-  CHECK(std::filesystem::is_empty(directory.path));
+  CHECK(std::filesystem::is_empty(directory.path()));
   CHECK(seen.spilled > 0);
   CHECK(seen.restored > 0);
   MESSAGE("values ", seen.values, ", time-outs ", seen.timeouts, ", spilled ", seen.spilled,
@@ -405,12 +394,12 @@ TEST_CASE("random schedules keep every promise in a store that spills") {
 }
 
 TEST_CASE("random schedules keep every promise when the node shuts down in the middle") {
-  spill_directory_of_test directory;
+  test::temporary_directory directory;
   coverage seen;
   testing::for_each_seed(20'001, 600, [&](testing::simulation& sim) {
-    run_schedule(sim, seen, {directory.path}, ending::shutdown_midway);
+    run_schedule(sim, seen, {directory.path()}, ending::shutdown_midway);
   });
-  CHECK(std::filesystem::is_empty(directory.path));
+  CHECK(std::filesystem::is_empty(directory.path()));
   CHECK(seen.values > 0);
 }
 

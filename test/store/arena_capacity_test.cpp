@@ -3,7 +3,7 @@
 #include <fstream>
 #include <string_view>
 
-#include "temporary_directory.hpp"
+#include "../temporary_directory.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

@@ -9,7 +9,7 @@
 
 #include "mobula/store/arena_segment.hpp"
 
-#include "temporary_directory.hpp"
+#include "../temporary_directory.hpp"
 
 namespace mobula::test {
 

@@ -237,7 +237,8 @@ TEST_CASE_FIXTURE(arena_fixture,
         std::this_thread::yield();
       return 1;
     }};
-    std::this_thread::sleep_for(std::chrono::microseconds{(round * 37) % 2'000});
+    for (auto turns = (round * 37) % 2'000; turns > 0; --turns)
+      std::this_thread::yield();
     auto alive = sweep_arenas(directory.path());
     REQUIRE(alive.files_removed == 0);
     node.kill();

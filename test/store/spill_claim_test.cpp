@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "temporary_directory.hpp"
+#include "../temporary_directory.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

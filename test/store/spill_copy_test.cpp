@@ -6,9 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include "../temporary_directory.hpp"
 #include "mobula/store/spill_copy.hpp"
 #include "spill_samples.hpp"
-#include "temporary_directory.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

@@ -10,8 +10,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "../temporary_directory.hpp"
 #include "spill_samples.hpp"
-#include "temporary_directory.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

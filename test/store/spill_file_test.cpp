@@ -9,8 +9,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include "../temporary_directory.hpp"
 #include "spill_samples.hpp"
-#include "temporary_directory.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

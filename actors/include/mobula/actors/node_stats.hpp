@@ -89,6 +89,9 @@ struct node_stats {
   object_count written;
   object_count restored;
 
+  /// Objects that went from one spill file to another, to free a file that was mostly dead.
+  object_count moved;
+
   /// Room for stored objects, from the configuration.
   std::uint64_t store_capacity_bytes = 0;
 

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "mobula/actors/node_options.hpp"
+#include "mobula/serialization/error.hpp"
+#include "mobula/store/shard_effects.hpp"
+
+namespace mobula {
+
+/// Says why a shard refuses a request, with sizes and remedy, as the error that readers and
+/// creators get.
+error_info refusal_error(const refuse_request& refused, const node_options& options);
+
+} // namespace mobula
