@@ -91,8 +91,11 @@ void builder_state::proceed() {
     return;
   if (may_read())
     read();
-  while (!batches_.empty() && !idle_indexers_.empty())
-    index(take_last(idle_indexers_));
+  while (!batches_.empty() && !idle_indexers_.empty()) {
+    auto batch = std::move(batches_.front());
+    batches_.pop_front();
+    index(take_last(idle_indexers_), batch);
+  }
   if (all_indexed())
     merges_->close();
   while (!idle_mergers_.empty()) {
@@ -115,26 +118,25 @@ void builder_state::read() {
 
 void builder_state::batch_arrived(batch_read& message) {
   std::ranges::move(message.skipped, std::back_inserter(result_.skipped));
-  result_.total.files += message.files;
-  result_.total.bytes += message.bytes;
+  result_.total.skipped = result_.skipped.size();
   if (message.batch.empty())
     all_read_ = true;
   else
-    batches_.push_back(std::move(message.batch));
+    batches_.push_back(std::move(message));
 }
 
-void builder_state::index(indexer_actor worker) {
-  index_batch request{std::move(batches_.front())};
-  batches_.pop_front();
-  ask<batch_indexed>(worker, std::move(request), [this, worker](batch_indexed& answer) {
+void builder_state::index(indexer_actor worker, const batch_read& batch) {
+  ask<batch_indexed>(worker, index_batch{batch.batch}, [=, this](batch_indexed& answer) {
     idle_indexers_.push_back(worker);
-    batch_done(answer);
+    batch_done(batch, answer);
   });
 }
 
-void builder_state::batch_done(batch_indexed& message) {
+void builder_state::batch_done(const batch_read& batch, batch_indexed& message) {
   for (std::size_t partition = 0; partition < message.partitions.size(); ++partition)
     merges_->add(partition, std::move(message.partitions[partition]));
+  result_.total.files += batch.files;
+  result_.total.bytes += batch.bytes;
   result_.total.words += message.words;
   if (workers_.progress)
     self_->send(workers_.progress, result_.total);

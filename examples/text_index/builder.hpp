@@ -85,11 +85,11 @@ private:
   void proceed();
 
   void read();
-  void index(indexer_actor worker);
+  void index(indexer_actor worker, const batch_read& batch);
   void merge(merger_actor worker, merge_plan::task task);
 
   void batch_arrived(batch_read& message);
-  void batch_done(batch_indexed& message);
+  void batch_done(const batch_read& batch, batch_indexed& message);
 
   void finish();
 
@@ -131,7 +131,7 @@ private:
   std::vector<indexer_actor> idle_indexers_;
   std::vector<merger_actor> idle_mergers_;
   /// Read, and waiting for an indexer.
-  std::deque<mobula::ObjectRef<text_batch>> batches_;
+  std::deque<batch_read> batches_;
   bool reading_ = false;
   bool all_read_ = false;
   bool ended_ = false;

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <chrono>
 #include <iostream>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -25,20 +28,26 @@ std::uint64_t largest_text(const mobula::node_options& options) {
 
 // -- choosing files -------------------------------------------------------------------------------
 
-corpus choose_corpus(const index_config& config) {
-  auto paths = config.paths();
-  if (paths.empty())
-    paths = {"/usr/share/common-licenses", "/usr/include"};
+/// Returns what is below `paths`, thinned out to at most `limit` files, and says so.
+corpus choose_files(const std::vector<std::filesystem::path>& paths, std::size_t limit) {
+  auto result = find_files(paths);
+  auto found = result.files.size();
+  thin_out(result.files, limit);
   std::string names;
   for (const auto& path : paths)
     names += (names.empty() ? "" : ", ") + printable(path.string(), 200);
-  auto result = find_files(paths);
-  auto found = result.files.size();
-  thin_out(result.files, config.file_limit());
   std::cout << fmt::format("Indexing {} of {} files in {}\n", grouped(result.files.size()),
                            grouped(found), names);
-  print_skipped(std::cout, result.skipped);
-  std::cout << std::flush;
+  return result;
+}
+
+corpus choose_corpus(const index_config& config) {
+  if (auto paths = config.paths(); !paths.empty())
+    return choose_files(paths, config.file_limit());
+  auto result = choose_files({"/usr/share/common-licenses"}, config.file_limit());
+  auto headers = choose_files({"/usr/include"}, config.file_limit() - result.files.size());
+  std::ranges::move(headers.files, std::back_inserter(result.files));
+  std::ranges::move(headers.skipped, std::back_inserter(result.skipped));
   return result;
 }
 
@@ -92,13 +101,13 @@ bool verify(mobula::node& node, const corpus& corpus, const built_index& index) 
 // -- the end --------------------------------------------------------------------------------------
 
 /// An actor that counts as done may still be dropping the last message it handled, so the figures
-/// are asked for again until they are at rest. Each question is a round trip through the node's
-/// actors.
+/// are asked for again until they are at rest; a loaded machine takes its time for that.
 mobula::node_stats stats_at_rest(mobula::node& node) {
-  constexpr auto most_questions = 10'000;
   node.system().await_all_actors_done();
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   auto stats = node.stats();
-  for (int asked = 1; asked < most_questions && !stats.nothing_left(); ++asked)
+  // Each question is a round trip through the node's actors.
+  while (!stats.nothing_left() && std::chrono::steady_clock::now() < deadline)
     stats = node.stats();
   return stats;
 }
@@ -108,14 +117,15 @@ bool check_release(mobula::node& node) {
   auto stats = stats_at_rest(node);
   print_stats(std::cout, "The store after release:", stats);
   if (!stats.nothing_left())
-    std::cout << std::flush,
-      std::cerr << "LEAK: all references are gone, but the store is not empty\n";
+    std::cout << "LEAK: all references are gone, but the store is not empty\n";
   return stats.nothing_left();
 }
 
 /// All references are gone when this returns.
 bool index_and_answer(mobula::node& node, const index_config& config) {
   auto corpus = choose_corpus(config);
+  print_skipped(std::cout, corpus.skipped);
+  std::cout << std::flush;
   auto start = std::chrono::steady_clock::now();
   auto index = build(node, config, corpus);
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;

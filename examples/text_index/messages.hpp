@@ -69,6 +69,8 @@ using merger_actor = caf::typed_actor<caf::replies_to<merge_indexes>::with<index
 /// How far the builder came.
 struct build_progress {
   std::uint64_t files = 0;
+  /// Files of the source that are not in the index.
+  std::uint64_t skipped = 0;
   std::uint64_t bytes = 0;
   std::uint64_t words = 0;
 };
@@ -124,8 +126,8 @@ typename Inspector::result_type inspect(Inspector& f, indexes_merged& message) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, build_progress& message) {
-  return f(caf::meta::type_name("text_index::build_progress"), message.files, message.bytes,
-           message.words);
+  return f(caf::meta::type_name("text_index::build_progress"), message.files, message.skipped,
+           message.bytes, message.words);
 }
 
 template <class Inspector>

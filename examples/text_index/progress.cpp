@@ -31,7 +31,7 @@ std::string bar_of(double share) {
 void progress_printer::report(const build_progress& progress, time_point now) {
   if (!started_)
     started_ = now;
-  auto complete = progress.files >= total_files_;
+  auto complete = progress.files + progress.skipped >= total_files_;
   if (last_ && now - *last_ < interval_of(style_) && !complete)
     return;
   last_ = now;
@@ -39,7 +39,7 @@ void progress_printer::report(const build_progress& progress, time_point now) {
 }
 
 void progress_printer::write(const build_progress& progress, double seconds) {
-  auto share = share_of(progress.files, total_files_);
+  auto share = share_of(progress.files + progress.skipped, total_files_);
   auto text = fmt::format("{:3.0f} %  {} of {} files, {}", share * 100, grouped(progress.files),
                           grouped(total_files_), size_text(static_cast<double>(progress.bytes)));
   if (seconds > 0)

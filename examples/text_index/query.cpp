@@ -53,26 +53,31 @@ std::uint64_t index_query::words() const {
 }
 
 std::optional<word_hits> index_query::find(std::string_view word, std::size_t max_hits) const {
-  if (partitions_.empty())
-    return std::nullopt;
-  auto index = node_->get(partitions_[partition_of(word, partitions_.size())]);
-  auto entry = std::ranges::lower_bound(index->words, word, {}, &word_entry::word);
-  if (entry == index->words.end() || entry->word != word)
-    return std::nullopt;
-  word_hits result{.word = count_of(*entry), .hits = {}};
-  for (std::size_t i = 0; i < std::min(max_hits, entry->files.size()); ++i)
-    result.hits.push_back(look_into(*index, entry->files[i], word));
+  word_hits result;
+  std::vector<indexed_file> files;
+  {
+    if (partitions_.empty())
+      return std::nullopt;
+    auto index = node_->get(partitions_[partition_of(word, partitions_.size())]);
+    auto entry = std::ranges::lower_bound(index->words, word, {}, &word_entry::word);
+    if (entry == index->words.end() || entry->word != word)
+      return std::nullopt;
+    result.word = count_of(*entry);
+    for (std::size_t i = 0; i < std::min(max_hits, entry->files.size()); ++i)
+      files.push_back(file_of(*node_, *index, entry->files[i]));
+  }
+  // The index may fill most of a small shard: a view of it would leave the texts no room.
+  for (const auto& file : files)
+    result.hits.push_back(look_into(file, word));
   return result;
 }
 
-hit index_query::look_into(const partial_index& index, file_number file,
-                           std::string_view word) const {
-  auto found = file_of(*node_, index, file);
-  auto content = node_->get(found.content);
+hit index_query::look_into(const indexed_file& file, std::string_view word) const {
+  auto content = node_->get(file.content);
   auto line = first_line_with(as_string(*content), word);
   if (!line)
-    return {.file = found.name, .line = 0, .snippet = {}};
-  return {.file = found.name, .line = line->number, .snippet = std::string{line->snippet}};
+    return {.file = file.name, .line = 0, .snippet = {}};
+  return {.file = file.name, .line = line->number, .snippet = std::string{line->snippet}};
 }
 
 indexed_file file_of(mobula::node& node, const partial_index& index, file_number file) {

@@ -51,8 +51,7 @@ public:
   [[nodiscard]] std::optional<word_hits> find(std::string_view word, std::size_t max_hits) const;
 
 private:
-  [[nodiscard]] hit look_into(const partial_index& index, file_number file,
-                              std::string_view word) const;
+  [[nodiscard]] hit look_into(const indexed_file& file, std::string_view word) const;
 
   mobula::node* node_;
   std::vector<index_ref> partitions_;

@@ -14,10 +14,7 @@ WORDS = ["actor", "borrower", "shard", "seal", "pin", "lineage", "owner", "spill
 
 
 def text(source, size):
-    words = []
-    while sum(map(len, words)) + len(words) < size:
-        words.append(source.choice(WORDS) + str(source.randrange(300)))
-    return " ".join(words)
+    return " ".join(source.choice(WORDS) + str(source.randrange(300)) for _ in range(size // 9))
 
 
 def make_corpus(directory, files, size):
@@ -78,6 +75,16 @@ def main(program):
             sys.exit(f"a store a quarter of the corpus's size spilled nothing:\n{output}")
         if any(spill.iterdir()):
             sys.exit(f"left in the spill directory: {list(spill.iterdir())}")
+
+        # Shards so small that a view of one part of the index leaves little room for a text.
+        run(
+            program,
+            "--indexers=1",
+            "--store-size=1MB",
+            "--limit-files=20",
+            f'--mobula.spill-dirs=["{spill}"]',
+            plain,
+        )
 
         odd = pathlib.Path(scratch) / "odd"
         odd.mkdir()
