@@ -11,7 +11,7 @@ namespace mobula {
 struct node_options {
   /// Values up to this size live in the process heap and travel inside messages; larger ones live
   /// in a store shard.
-  std::uint64_t inline_limit_bytes = 100 * 1024;
+  std::uint64_t inline_limit_bytes = 100ULL * 1024;
 
   /// Room for stored objects, all shards together.
   std::uint64_t store_size_bytes = 1ULL << 30U;

@@ -143,11 +143,11 @@ public:
 private:
   /// Marks that a thread is decoding; never dereferenced.
   static decoded_value* decoding_mark() noexcept {
-    return reinterpret_cast<decoded_value*>(std::uintptr_t{1});
+    return reinterpret_cast<decoded_value*>(&mark_);
   }
 
   static bool is_decoded(const decoded_value* pointer) noexcept {
-    return reinterpret_cast<std::uintptr_t>(pointer) > 1;
+    return pointer != nullptr && pointer != decoding_mark();
   }
 
   /// Returns null if the caller is to decode, else the value that another thread made.
@@ -171,6 +171,9 @@ private:
     publish(result);
     return result;
   }
+
+  /// Only its address counts.
+  alignas(decoded_value) inline static std::byte mark_{};
 
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;

@@ -48,8 +48,9 @@ error_info unready_error(const object_entry& entry, blocking_wait::result result
 template <class T>
 outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index) {
   auto convert = [](reading<T>&& result) {
-    return std::visit([](auto&& content) { return outcome<T>{std::move(content)}; },
-                      std::move(result));
+    return std::visit(
+      [](auto&& content) { return outcome<T>{std::forward<decltype(content)>(content)}; },
+      std::move(result));
   };
   if (group != nullptr) {
     if (auto pin = group->take_pin(index))
