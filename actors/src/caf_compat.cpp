@@ -1,6 +1,7 @@
 #include "mobula/actors/caf_compat.hpp"
 
 #include <caf/atom.hpp>
+#include <caf/logger.hpp>
 #include <caf/sec.hpp>
 #include <caf/to_string.hpp>
 
@@ -31,6 +32,14 @@ error_info to_error_info(const caf::error& error) {
   if (error == caf::sec::request_timeout)
     return {.type = error_type::get_timed_out, .message = "the timeout of a get or wait expired"};
   return {.type = error_type::task_execution_exception, .message = caf::to_string(error)};
+}
+
+void log_info(const std::string& line) {
+  CAF_LOG_IMPL("mobula", CAF_LOG_LEVEL_INFO, line);
+}
+
+void log_warning(const std::string& line) {
+  CAF_LOG_IMPL("mobula", CAF_LOG_LEVEL_WARNING, line);
 }
 
 std::optional<caf_clock::time_point> next_timeout(caf::scheduler::test_coordinator& scheduler) {

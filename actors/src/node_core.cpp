@@ -39,7 +39,7 @@ incarnation_id draw_incarnation(std::uint64_t seed) {
 
 node_core::node_core(caf::actor_system& system, node_options options)
   : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
-    incarnation_(draw_incarnation(options_.seed)),
+    incarnation_(draw_incarnation(options_.seed)), arena_(open_arena(options_, incarnation_)),
     fronts_(std::make_unique<shard_front[]>(options_.shards)) {
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {
@@ -51,6 +51,7 @@ node_core::node_core(caf::actor_system& system, node_options options)
 node_core::~node_core() = default;
 
 core_pointer node_core::start(caf::actor_system& system, node_options options) {
+  options.store_size_bytes = resolve_store_size(options);
   core_pointer core{new node_core(system, std::move(options)), false};
   try {
     core->start_services();
@@ -73,6 +74,17 @@ void node_core::start_services() {
     shards_.push_back(spawn_store_shard(*this, index));
   owner_ = spawn_owner(*this);
   counter_ = spawn_reference_counter(*this);
+  if (simulation_ == nullptr && stock_bytes() > 0) {
+    ++running_services_;
+    filler_ = spawn_arena_filler(*this);
+    for (std::uint32_t index = 0; index < options_.shards; ++index)
+      request_fill(index);
+  }
+}
+
+void node_core::stop_filler() {
+  if (filler_)
+    caf::anon_send(filler_, mobula::shut_down{});
 }
 
 // -- properties
@@ -87,6 +99,10 @@ error_info node_core::shutting_down_error() const {
 
 error_origin node_core::origin() const {
   return {.task = {}, .node = to_string(incarnation_), .process = ::getpid()};
+}
+
+std::uint64_t node_core::stock_bytes() const noexcept {
+  return std::min(options_.prefault_bytes, options_.store_size_bytes / 4) / options_.shards;
 }
 
 entry_stripe& node_core::local_stripe() noexcept {
@@ -110,6 +126,11 @@ void node_core::request_flush() {
     caf::anon_send(counter_, flush_references{});
 }
 
+void node_core::request_fill(std::uint32_t shard) {
+  if (filler_ && front(shard).request_fill())
+    caf::anon_send(filler_, fill_stock{shard});
+}
+
 void node_core::release_stored(entry_scope scope) noexcept {
   auto shard = scope->copy()->shard;
   send_to_shard(shard, release_copy{std::make_shared<entry_scope>(std::move(scope))});
@@ -128,8 +149,11 @@ void node_core::report_unpinned(const object_entry& entry) noexcept {
 
 void node_core::service_stopped() noexcept {
   std::unique_lock guard{services_mutex_};
-  if (--running_services_ == 0)
+  if (--running_services_ == 0) {
+    // Before `shutdown` may return: it promises that no file is left. Views go on reading the memory.
+    arena_.segment->unpublish();
     services_gone_.store(true, std::memory_order_release);
+  }
   services_changed_.notify_all();
 }
 
@@ -138,6 +162,7 @@ void node_core::shut_down() {
     for (auto& stripe : stripes_)
       stripe.refuse_waiters();
     caf::anon_send(counter_, mobula::shut_down{});
+    stop_filler();
   }
   await_services();
 }
@@ -194,6 +219,7 @@ node_stats node_core::collect_once() {
   add_stripe_figures(stats);
   stats.messages = messages();
   stats.store_capacity_bytes = options_.store_size_bytes;
+  stats.arena_bytes = arena().layout().total_bytes;
   return stats;
 }
 

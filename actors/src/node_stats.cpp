@@ -8,11 +8,20 @@ bool node_stats::nothing_left() const noexcept {
   return owned == object_count{} && pending_objects == 0 && inline_values == object_count{}
          && failed_objects == 0 && stored == object_count{} && resident == object_count{}
          && pinned == object_count{} && spilled == object_count{} && reserved_bytes == 0
-         && waiting_puts == 0 && spill_file_bytes == 0 && spill_files == 0 && references == 0
+         && waiting_puts == 0 && arena_used_bytes == 0 && table_slots_used == 0 && spill_file_bytes == 0 && spill_files == 0 && references == 0
          && entries == 0 && waiting_gets == 0;
 }
 
 namespace {
+
+double rate(std::uint64_t bytes, std::chrono::nanoseconds time) {
+  return time.count() > 0 ? static_cast<double>(bytes) * 1e9 / static_cast<double>(time.count())
+                          : 0.0;
+}
+
+void append_rate(std::string& text, std::string_view name, double bytes_a_second) {
+  fmt::format_to(std::back_inserter(text), "{:<22}{:.0f} MB/s\n", name, bytes_a_second / 1e6);
+}
 
 void append(std::string& text, std::string_view name, const object_count& count) {
   fmt::format_to(std::back_inserter(text), "{:<22}{} objects, {} bytes\n", name, count.objects,
@@ -24,6 +33,14 @@ void append(std::string& text, std::string_view name, std::uint64_t count) {
 }
 
 } // namespace
+
+double node_stats::write_rate() const noexcept {
+  return rate(written.bytes, writing_time);
+}
+
+double node_stats::read_rate() const noexcept {
+  return rate(restored.bytes, reading_time);
+}
 
 std::string to_string(const node_stats& stats) {
   std::string text;
@@ -47,10 +64,29 @@ std::string to_string(const node_stats& stats) {
   append(text, "references added", stats.references_added);
   append(text, "references removed", stats.references_removed);
   append(text, "evictions", stats.evictions);
+  append(text, "unloads", stats.unloads);
   append(text, "written to disk", stats.written);
+  append_rate(text, "  rate", stats.write_rate());
   append(text, "restored from disk", stats.restored);
+  append_rate(text, "  rate", stats.read_rate());
   append(text, "moved on disk", stats.moved);
+  append(text, "failed writes", stats.spill_failures);
+  append(text, "waits for room", stats.room_waits);
+  append(text, "overtakings", stats.overtakings);
+  append(text, "refusals", stats.refusals);
+  append(text, "stalls", stats.stalls);
   append(text, "store capacity bytes", stats.store_capacity_bytes);
+  append(text, "arena bytes", stats.arena_bytes);
+  append(text, "  committed", stats.arena_committed_bytes);
+  append(text, "  used", stats.arena_used_bytes);
+  append(text, "  free and faulted in", stats.prefault_ready_bytes);
+  append(text, "  wanted faulted in", stats.prefault_target_bytes);
+  append(text, "  faulted in by puts", stats.late_commit_bytes);
+  append(text, "  free pieces", stats.free_extents);
+  append(text, "  largest piece", stats.largest_free_bytes);
+  append(text, "table slots used", stats.table_slots_used);
+  append(text, "  of", stats.table_slots);
+  append(text, "  objects without", stats.table_misses);
   return text;
 }
 

@@ -52,12 +52,17 @@ std::string text_of(const refuse_request& refused) {
 
 } // namespace
 
-error_info refusal_error(const refuse_request& refused, const node_options& options) {
+error_info refusal_error(const refuse_request& refused, const node_options& options,
+                         const std::optional<io_failure>& shortage) {
   auto adjusted = refused;
   // Without a directory there is no disk that could be full.
   if (refused.error == refusal::out_of_disk && options.spill_directories.empty())
     adjusted.error = refusal::store_full;
-  return {.type = type_of(adjusted.error), .message = text_of(adjusted)};
+  error_info result{.type = type_of(adjusted.error), .message = text_of(adjusted)};
+  if (shortage && adjusted.error == refusal::store_full)
+    result.message += fmt::format("; the system gives the arena no more memory: {}",
+                                  explain(*shortage));
+  return result;
 }
 
 } // namespace mobula

@@ -117,6 +117,7 @@ public:
 
   void batch_done(const batch_finished& answer) {
     core_->count_message();
+    writing_time_ += answer.took;
     table_->batch_written(answer.batch, answer.outcome, effects_);
     run();
   }
@@ -129,6 +130,7 @@ public:
 
   void read_done(const record_read& answer) {
     core_->count_message();
+    reading_time_ += answer.took;
     if (answer.error)
       table_->read_failed(answer.id, *answer.error, effects_);
     else
@@ -165,6 +167,8 @@ public:
     stats.spill_file_bytes += figures.live_bytes + figures.dead_bytes;
     stats.written += {figures.written_objects, figures.written_bytes};
     stats.moved += {figures.moved_objects, figures.moved_bytes};
+    stats.writing_time += writing_time_;
+    stats.reading_time += reading_time_;
   }
 
   void shard_stopped() {
@@ -312,6 +316,8 @@ private:
   /// Removals have a worker of their own: they must not wait for a slow write.
   spill_worker_actor remover_;
   std::size_t next_worker_ = 0;
+  std::chrono::nanoseconds writing_time_{};
+  std::chrono::nanoseconds reading_time_{};
   std::uint32_t stopped_shards_ = 0;
   bool retry_scheduled_ = false;
   bool stopping_ = false;

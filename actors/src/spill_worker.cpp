@@ -13,6 +13,17 @@ spill_error to_spill_error(const io_failure& failure) {
   return is_disk_full(failure) ? spill_error::out_of_disk : spill_error::io_error;
 }
 
+/// Measures a disk for the figures; no decision follows from it.
+class stopwatch {
+public:
+  [[nodiscard]] std::chrono::nanoseconds elapsed() const {
+    return std::chrono::steady_clock::now() - start_;
+  }
+
+private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 class spill_worker_state {
 public:
   using self_pointer = spill_worker_actor::pointer;
@@ -31,6 +42,7 @@ public:
   }
 
   void write(const write_records_to& job) {
+    const stopwatch watch;
     std::vector<std::vector<std::byte>> headers;
     std::vector<record_view> views;
     headers.reserve(job.records.size());
@@ -43,7 +55,8 @@ public:
       views.push_back({.id = record.id, .metadata = headers.back(), .data = data});
     }
     auto written = write_records(job.file, job.offset_bytes, views, sync_policy::none);
-    batch_finished answer{.batch = job.batch, .outcome = {written.records_written, {}}};
+    batch_finished answer{
+      .batch = job.batch, .outcome = {written.records_written, {}}, .took = watch.elapsed()};
     if (written.failure)
       answer.outcome.error = to_spill_error(*written.failure);
     self_->send(manager_, std::move(answer));
@@ -59,10 +72,11 @@ public:
   }
 
   void read(const read_record_from& job) {
+    const stopwatch watch;
     std::vector<std::byte> about(job.metadata_bytes);
     auto result = read_record_at(job.file, job.offset_bytes, job.id,
                                  {.metadata = about, .data = job.copy->storage()});
-    record_read answer{.id = job.id, .error = {}};
+    record_read answer{.id = job.id, .error = {}, .took = watch.elapsed()};
     if (result.status == read_status::failed)
       answer.error = restore_error::io_error;
     else if (result.status != read_status::intact)

@@ -1,6 +1,9 @@
 #include "mobula/actors/store_shard.hpp"
 
+#include <algorithm>
 #include <unordered_map>
+
+#include <fmt/format.h>
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/refusal_error.hpp"
@@ -10,6 +13,23 @@
 namespace mobula {
 
 namespace {
+
+/// Copying this much takes less than a message's detour.
+constexpr std::size_t most_moved_here = std::size_t{256} << 10U;
+
+std::string_view describe(pressure_level level) {
+  switch (level) {
+    case pressure_level::calm:
+      return "room enough again";
+    case pressure_level::relieving:
+      return "above the threshold, moving objects out";
+    case pressure_level::waiting:
+      return "full, requests wait for room";
+    case pressure_level::stalled:
+      return "full, and nothing can move out";
+  }
+  return "in no known state";
+}
 
 shard_config config_of(const node_options& options) {
   shard_config result;
@@ -70,6 +90,45 @@ public:
     run();
   }
 
+  void moved_in(copy_moved& answer) {
+    core_->count_message();
+    finish_admission(slots_.at(answer.sequence), std::move(*answer.memory));
+    run();
+  }
+
+  void reserve(reserve_room& request) {
+    core_->count_message();
+    auto id = id_of(request.sequence);
+    auto size = request.copy->size_bytes;
+    slot held{std::move(request.copy), nullptr};
+    held.room = std::move(request.request);
+    slots_.emplace(request.sequence, std::move(held));
+    auto token = next_token();
+    table_->create(token, id, size, copy_kind::primary, effects_);
+    run();
+    if (request.until == patience::none)
+      withdraw_unless_granted(token, id);
+  }
+
+  void seal(const seal_reserved& request) {
+    core_->count_message();
+    auto id = request.entry->id();
+    auto& held = slot_of(id);
+    held.entry = request.entry.get();
+    held.in_transfer = false;
+    table_->seal(id, effects_);
+    run();
+  }
+
+  void abort(const abort_reserved& request) {
+    core_->count_message();
+    auto id = id_of(request.sequence);
+    slot_of(id).in_transfer = false;
+    table_->abort(id, effects_);
+    run();
+    drop_unknown(id);
+  }
+
   // -- owner and readers --------------------------------------------------------------------------
 
   void release(const release_copy& request) {
@@ -123,9 +182,7 @@ public:
   void read(const copy_read& answer) {
     core_->count_message();
     slot_of(answer.id).in_transfer = false;
-    auto& copy = *slot_of(answer.id).copy;
-    copy.value.rebind(copy.storage());
-    copy.pins.reset();
+    show(*slot_of(answer.id).copy);
     table_->restore_finished(answer.id, effects_);
     run();
     drop_unknown(answer.id);
@@ -161,8 +218,15 @@ public:
     stats.reserved_bytes += figures.unsealed.bytes + figures.restoring.bytes;
     stats.lent_bytes += figures.lent_bytes;
     stats.waiting_puts += figures.waiting.objects;
-    stats.evictions += figures.evictions.objects;
+    stats.evictions += {figures.evictions.objects, figures.evictions.bytes};
+    stats.unloads += {figures.unloads.objects, figures.unloads.bytes};
     stats.restored += {figures.restores.objects, figures.restores.bytes};
+    stats.room_waits += figures.waits;
+    stats.overtakings += figures.overtakings;
+    stats.refusals += figures.refusals;
+    stats.stalls += figures.stalls;
+    stats.spill_failures += figures.spill_failures;
+    add_arena_figures(stats);
     for (const auto& [sequence, held] : slots_)
       if (held.copy->pins.pinned())
         stats.pinned += {1, held.copy->size_bytes};
@@ -172,6 +236,17 @@ public:
       self_->send(core_->spill_manager(), std::move(message));
   }
 
+  void add_arena_figures(node_stats& stats) const {
+    auto figures = heap().figures();
+    stats.arena_used_bytes += figures.used_bytes;
+    stats.arena_committed_bytes += figures.committed_bytes;
+    stats.prefault_ready_bytes += figures.committed_free_bytes;
+    stats.prefault_target_bytes += core_->stock_bytes();
+    stats.late_commit_bytes += figures.late_commit_bytes;
+    stats.free_extents += figures.free_extents;
+    stats.largest_free_bytes = std::max(stats.largest_free_bytes, figures.largest_free_bytes);
+  }
+
   void stop() {
     self_->send(core_->spill_manager(), shut_down{});
     self_->quit();
@@ -179,6 +254,7 @@ public:
 
   void check() const {
     table_->check_invariants();
+    heap().check_invariants();
     for (const auto& [sequence, held] : slots_)
       MOBULA_ASSERT(table_->contains(id_of(sequence)));
   }
@@ -190,15 +266,20 @@ private:
     }
 
     copy_pointer copy;
+
+    /// Null until an object is sealed for which a thread waited.
     object_entry* entry;
 
-    /// Set while the object waits for room.
+    /// Set while the object waits for room: that of an actor, complete but for its place, or that of
+    /// a thread, which has no entry yet.
     object_handle waiting;
+    std::shared_ptr<room_request> room;
 
     /// Set when the object is out of scope: its entry goes with the slot.
     entry_scope scope;
 
-    /// Whether the disk uses the copy's memory right now.
+    /// Whether somebody else uses the copy's memory right now: the disk, a creator that was granted
+    /// room, an actor that moves the object in.
     bool in_transfer = false;
   };
 
@@ -208,6 +289,17 @@ private:
 
   slot& slot_of(const object_id& id) {
     return slots_.at(id.sequence);
+  }
+
+  void withdraw_unless_granted(request_token token, const object_id& id) {
+    auto held = slots_.find(id.sequence);
+    if (held == slots_.end() || !held->second.room)
+      return;
+    auto room = std::move(held->second.room);
+    slots_.erase(held);
+    table_->cancel(token, effects_);
+    run();
+    room->refuse({.type = error_type::store_full, .message = "no room at once"});
   }
 
   request_token next_token() {
@@ -222,36 +314,81 @@ private:
         std::visit([this](const auto& content) { apply(content); }, effect);
       }
       effects_.clear();
-      if (!should_lend())
+      auto bytes = bytes_to_lend();
+      if (bytes == 0)
         break;
-      table_->lend(lendable_bytes() - front().available(), effects_);
+      table_->lend(bytes, effects_);
     }
     front().set_stamp(table_->current_stamp());
+    if (heap().below_stock(core_->stock_bytes()))
+      core_->request_fill(index_);
   }
 
   [[nodiscard]] shard_front& front() const {
     return core_->front(index_);
   }
 
-  /// A small part of the shard: what is lent is lost to others.
-  [[nodiscard]] std::uint64_t lendable_bytes() const {
-    return std::min(core_->options().lent_bytes,
-                    core_->options().store_size_bytes / core_->options().shards / 8);
+  [[nodiscard]] shard_heap& heap() const {
+    return core_->heap(index_);
   }
 
-  [[nodiscard]] bool should_lend() const {
-    return table_->pressure() == pressure_level::calm && !lending_failed_
-           && front().available() < lendable_bytes() / 2;
+  /// Tops the credit up, not at each event but when a good part of it is gone.
+  [[nodiscard]] std::uint64_t bytes_to_lend() const {
+    auto capacity = core_->options().store_size_bytes / core_->options().shards;
+    auto most = std::min(core_->options().lent_bytes, capacity);
+    auto available = front().available();
+    if (available >= most / 2)
+      return 0;
+    auto bytes = std::min<std::uint64_t>(most - available, table_->lendable_bytes());
+    return bytes >= most / 16 ? bytes : 0;
   }
 
   // -- requests -----------------------------------------------------------------------------------
 
   void apply(const grant_create& effect) {
     auto& held = slot_of(effect.id);
-    held.copy->pins.reset();
-    auto entry = std::move(held.waiting);
-    entry->seal_stored(*held.copy);
-    table_->seal(effect.id, effects_);
+    auto memory = heap().allocate(held.copy->arena_bytes());
+    if (!memory)
+      return table_->room_refused(effect.id, effects_);
+    if (!held.room)
+      return move_in(held, *std::move(memory));
+    held.in_transfer = true;
+    held.copy->memory = copy_memory{*std::move(memory)};
+    std::exchange(held.room, nullptr)->grant();
+  }
+
+  /// Moves an actor's object into the arena: at once, or, if that takes long, in an actor of its own,
+  /// so that nobody waits for the shard meanwhile.
+  void move_in(slot& held, arena_block memory) {
+    if (held.copy->size_bytes <= most_moved_here) {
+      std::ranges::copy(held.copy->storage(), memory.bytes().begin());
+      return finish_admission(held, std::move(memory));
+    }
+    held.in_transfer = true;
+    auto target = std::make_shared<arena_block>(std::move(memory));
+    core_->system().spawn<caf::hidden>(
+      [copy = held.copy, target, shard = store_shard_actor{self_},
+       sequence = held.entry->sequence()](caf::event_based_actor* mover) {
+        std::ranges::copy(copy->storage(), target->bytes().begin());
+        mover->send(shard, copy_moved{sequence, target});
+      });
+  }
+
+  void finish_admission(slot& held, arena_block memory) {
+    auto& copy = *held.copy;
+    held.in_transfer = false;
+    copy.memory = copy_memory{std::move(memory)};
+    show(copy);
+    auto entry = std::exchange(held.waiting, object_handle{});
+    entry->seal_stored(copy);
+    table_->seal(entry->id(), effects_);
+  }
+
+  /// Lets readers at bytes that were written to the copy's memory.
+  static void show(stored_copy& copy) {
+    copy.value.rebind(copy.storage());
+    copy.write_metadata();
+    copy.pins.reset();
   }
 
   void apply(const serve_copy& effect) {
@@ -259,7 +396,7 @@ private:
   }
 
   void apply(const refuse_request& effect) {
-    auto reason = refusal_error(effect, core_->options());
+    auto reason = refusal_error(effect, core_->options(), heap().shortage());
     reason.origin = core_->origin();
     auto found = slots_.find(effect.id.sequence);
     if (found == slots_.end())
@@ -268,6 +405,9 @@ private:
     if (auto entry = std::move(held.waiting)) {
       slots_.erase(found);
       entry->seal_failed(std::move(reason));
+    } else if (auto room = std::move(held.room)) {
+      slots_.erase(found);
+      room->refuse(std::move(reason));
     } else if (effect.error == refusal::copy_lost) {
       held.entry->lose(std::move(reason));
     } else {
@@ -321,7 +461,7 @@ private:
     auto& held = slot_of(effect.id);
     held.in_transfer = true;
     self_->send(core_->spill_manager(),
-                write_copy{.id = effect.id, .copy = held.copy, .about = describe_copy(*held.copy)});
+                write_copy{.id = effect.id, .copy = held.copy, .about = held.copy->describe()});
   }
 
   void apply(const forget_spill& effect) {
@@ -330,15 +470,17 @@ private:
 
   void apply(const restore_object& effect) {
     auto& held = slot_of(effect.id);
+    auto memory = heap().allocate(held.copy->arena_bytes());
+    if (!memory)
+      return table_->room_refused(effect.id, effects_);
     held.in_transfer = true;
-    held.copy->memory = allocate_copy_memory(held.copy->size_bytes);
+    held.copy->memory = copy_memory{*std::move(memory)};
     self_->send(core_->spill_manager(), read_copy{effect.id});
   }
 
   // -- credit -------------------------------------------------------------------------------------
 
   void apply(const lend_credit& effect) {
-    lending_failed_ = effect.bytes == 0;
     front().add(effect.bytes);
   }
 
@@ -356,8 +498,11 @@ private:
                           stall_timed_out{static_cast<std::uint64_t>(effect.number)});
   }
 
-  void apply(const report_pressure&) {
-    lending_failed_ = false;
+  void apply(const report_pressure& effect) {
+    log_info(fmt::format("shard {} of node {}: {}, {} of {} bytes in use", index_,
+                         to_string(core_->incarnation()), describe(effect.level),
+                         table_->used_bytes(), core_->options().store_size_bytes
+                                                 / core_->options().shards));
   }
 
   void apply(const report_shard_drained&) {
@@ -380,19 +525,6 @@ private:
     }
   }
 
-  static metadata describe_copy(const stored_copy& copy) {
-    metadata result;
-    result.codec = copy.value.type().codec;
-    result.type_name = copy.value.type().name;
-    result.size_bytes = copy.size_bytes;
-    if (const auto* extras = copy.value.extras()) {
-      result.shape.assign(extras->shape.extents().begin(), extras->shape.extents().end());
-      for (const auto* entry : extras->nested.entries())
-        result.nested.push_back(entry->id());
-    }
-    return result;
-  }
-
   core_pointer core_;
   std::uint32_t index_ = 0;
   self_pointer self_ = nullptr;
@@ -400,7 +532,6 @@ private:
   shard_effects effects_;
   std::unordered_map<std::uint64_t, slot> slots_;
   std::uint64_t tokens_ = 0;
-  bool lending_failed_ = false;
 };
 
 store_shard_actor::behavior_type
@@ -411,6 +542,10 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
   return {
     [&state](adopt_copy& request) { state.adopt(request); },
     [&state](admit_copy& request) { state.admit(request); },
+    [&state](copy_moved& answer) { state.moved_in(answer); },
+    [&state](reserve_room& request) { state.reserve(request); },
+    [&state](const seal_reserved& request) { state.seal(request); },
+    [&state](const abort_reserved& request) { state.abort(request); },
     [&state](const return_credit& request) { state.take_credit_back(request); },
     [&state](const release_copy& request) { state.release(request); },
     [&state](const want_copy& request) { state.want(request); },

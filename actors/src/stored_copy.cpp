@@ -1,21 +1,26 @@
 #include "mobula/actors/stored_copy.hpp"
 
-#include <new>
+#include "mobula/actors/object_entry.hpp"
+#include "mobula/store/assertion.hpp"
 
 namespace mobula {
 
-namespace {
-
-constexpr std::align_val_t copy_alignment{64};
-
-} // namespace
-
-void free_aligned::operator()(std::byte* pointer) const noexcept {
-  ::operator delete(pointer, copy_alignment);
+metadata stored_copy::describe() const {
+  metadata result;
+  result.codec = value.type().codec;
+  result.type_name = value.type().name;
+  result.size_bytes = size_bytes;
+  if (const auto* extras = value.extras()) {
+    result.shape.assign(extras->shape.extents().begin(), extras->shape.extents().end());
+    for (const auto* entry : extras->nested.entries())
+      result.nested.push_back(entry->id());
+  }
+  return result;
 }
 
-copy_memory allocate_copy_memory(std::size_t size) {
-  return copy_memory{static_cast<std::byte*>(::operator new(size, copy_alignment))};
+void stored_copy::write_metadata() const {
+  MOBULA_ASSERT(memory.in_arena());
+  encode(describe(), memory.block().bytes().subspan(metadata_offset(), metadata_bytes));
 }
 
 } // namespace mobula

@@ -1,9 +1,8 @@
 #include "mobula/actors/wait_group.hpp"
 
-#include <algorithm>
-
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/objects_ready.hpp"
+#include "mobula/actors/simulated_wait.hpp"
 
 namespace mobula {
 
@@ -108,21 +107,15 @@ blocking_wait::result blocking_wait::wait(node_core& core,
 
 blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
                                               std::optional<caf_clock::time_point> deadline) {
-  while (!fired()) {
-    auto now = scheduler.clock().now();
-    if (deadline && now >= *deadline)
+  switch (simulate_until(scheduler, [this] { return fired(); }, deadline)) {
+    case simulated_end::done:
+      return result::fired;
+    case simulated_end::timed_out:
       return result::timed_out;
-    if (scheduler.try_run_once())
-      continue;
-    // Nothing is under way: only time can help.
-    auto next = next_timeout(scheduler);
-    if (!next && !deadline)
-      return result::would_block_forever;
-    constexpr auto never = caf_clock::time_point::max();
-    auto target = std::min(next.value_or(never), deadline.value_or(never));
-    scheduler.advance_time(std::max(target - now, caf_clock::duration::zero()));
+    case simulated_end::would_block_forever:
+      break;
   }
-  return result::fired;
+  return result::would_block_forever;
 }
 
 // -- actor_wait

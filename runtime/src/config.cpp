@@ -114,14 +114,16 @@ config::config() {
   mark_worker_threads(*this);
   opt_group{custom_options_, "mobula"}
     .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
-    .add<std::string>("store-size", "room for larger values (default 1GiB)")
+    .add<std::string>("store-size", "room for larger values (default 30 % of memory)")
+    .add<std::string>("arena-dir", "tmpfs that holds them (default /dev/shm)")
+    .add<std::string>("prefault", "free memory kept ready for puts (default 256MiB)")
     .add<std::int64_t>("shards", "actors that share this room (default 2)")
     .add<std::vector<std::string>>("spill-dirs", "directories for what does not fit")
     .add<std::string>("spill-limit", "bytes on disk; 0: as much as there is (default 0)")
     .add<std::string>("spill-file-size", "size at which a spill file is closed (default 128MiB)")
     .add<std::int64_t>("spill-threshold", "percent of the room above which objects are spilled")
     .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
-    .add<std::string>("credit", "room that a shard lends ahead of need (default 32MiB)")
+    .add<std::string>("credit", "room that a shard lends ahead of need (default: what is free)")
     .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names");
@@ -143,6 +145,8 @@ node_options read_options(const caf::actor_system_config& config) {
   reader from{config};
   from.size("inline-limit", options.inline_limit_bytes);
   from.size("store-size", options.store_size_bytes);
+  from.value("arena-dir", options.arena_directory);
+  from.size("prefault", options.prefault_bytes);
   from.number("shards", options.shards);
   from.value("spill-dirs", options.spill_directories);
   from.size("spill-limit", options.spill_limit_bytes);
@@ -159,9 +163,10 @@ node_options read_options(const caf::actor_system_config& config) {
 
 void require_valid(const node_options& options) {
   require_range("inline-limit", options.inline_limit_bytes, 0, gibi);
-  require_range("store-size", options.store_size_bytes, 64 * kibi, kibi * kibi * gibi);
+  if (options.store_size_bytes != 0)
+    require_range("store-size", options.store_size_bytes, 64 * kibi, kibi * kibi * gibi);
   require_range("shards", options.shards, 1, 64);
-  if (options.store_size_bytes / options.shards < 64 * kibi)
+  if (options.store_size_bytes != 0 && options.store_size_bytes / options.shards < 64 * kibi)
     refuse("shards", fmt::to_string(options.shards),
            fmt::format("small enough to leave each 64 KiB of the {} bytes of mobula.store-size",
                        options.store_size_bytes));
@@ -169,6 +174,9 @@ void require_valid(const node_options& options) {
   require_range("spill-threshold", options.spill_threshold_percent, 1, 100);
   require_range("spill-workers", options.spill_workers, 1, 64);
   require_range("credit", options.lent_bytes, 0, kibi * gibi);
+  require_range("prefault", options.prefault_bytes, 0, kibi * gibi);
+  if (options.arena_directory.empty())
+    refuse("arena-dir", "empty", "a directory on a tmpfs, such as /dev/shm");
   if (options.full_timeout < std::chrono::nanoseconds::zero())
     refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
   if (options.cluster.empty() || options.cluster.size() > 64

@@ -35,30 +35,88 @@ scratch_buffer::~scratch_buffer() {
 // -- copy_draft
 // -------------------------------------------------------------------------------------
 
-copy_draft::copy_draft(node_core& core, std::uint64_t sequence, std::size_t size_bytes,
-                       const type_descriptor& type)
-  : core_(core), copy_(new stored_copy(core.shard_of(sequence), size_bytes, type), false),
-    has_credit_(core.front(copy_->shard).take(size_bytes)) {
-  // nop
+copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
+                       const type_descriptor& type, when_full full)
+  : core_(core), sequence_(sequence),
+    copy_(new stored_copy(core.shard_of(sequence), size.size_bytes, size.metadata_bytes, type),
+          false) {
+  if (take_credit())
+    origin_ = origin::credit;
+  else if (!on_worker_thread() && ask_shard(full))
+    origin_ = origin::grant;
+  else
+    copy_->memory = copy_memory::outside(size.size_bytes);
+}
+
+/// Room that was lent may lie in pieces, or the system may have no pages for it: then the shard has to
+/// help as if there was none.
+bool copy_draft::take_credit() {
+  if (!core_.front(copy_->shard).take(copy_->size_bytes))
+    return false;
+  if (auto block = core_.heap(copy_->shard).allocate(copy_->arena_bytes())) {
+    copy_->memory = copy_memory{*std::move(block)};
+    return true;
+  }
+  core_.send_to_shard(copy_->shard, return_credit{copy_->size_bytes});
+  return false;
+}
+
+/// Returns whether the shard granted room. Throws if waiting ends without.
+bool copy_draft::ask_shard(when_full full) {
+  auto answer = std::make_shared<room_answer>();
+  core_.send_to_shard(
+    copy_->shard,
+    reserve_room{sequence_, copy_,
+                 full == when_full::wait ? patience::unlimited : patience::none,
+                 std::make_shared<room_request>(answer, core_.shutting_down_error())});
+  error_info would_block{
+    .type = error_type::would_block_forever,
+    .message = fmt::format("no room for an object of {} bytes, and nothing in the simulation is "
+                           "under way that could make some",
+                           copy_->size_bytes),
+    .origin = core_.origin()};
+  auto failure = answer->await(core_.simulation(), would_block);
+  if (failure && full == when_full::wait)
+    throw object_error{*std::move(failure)};
+  return !failure;
 }
 
 copy_draft::~copy_draft() {
-  if (copy_ != nullptr && has_credit_)
-    core_.send_to_shard(copy_->shard, return_credit{copy_->size_bytes});
+  if (copy_ != nullptr)
+    give_back();
+}
+
+void copy_draft::give_back() noexcept {
+  switch (origin_) {
+    case origin::credit:
+      // In this order: who gets the room next finds the memory.
+      copy_->memory.reset();
+      core_.send_to_shard(copy_->shard, return_credit{copy_->size_bytes});
+      break;
+    case origin::grant:
+      core_.send_to_shard(copy_->shard, abort_reserved{sequence_});
+      break;
+    case origin::outside:
+      break;
+  }
 }
 
 void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras> extras) {
   auto& copy = *copy_;
   copy.value.assign(copy.storage(), std::move(extras));
-  auto sealed = std::exchange(copy_, nullptr);
-  if (!has_credit_) {
-    core_.send_to_shard(copy.shard, admit_copy{std::move(sealed), entry});
+  if (origin_ == origin::outside) {
+    core_.send_to_shard(copy.shard, admit_copy{std::exchange(copy_, nullptr), entry});
     return;
   }
+  copy.write_metadata();
+  auto sealed = std::exchange(copy_, nullptr);
   // In this order: the shard may ask for the memory as soon as it knows of the copy, and it must
   // know of it before it can hear of the object's end.
   copy.pins.reset();
-  core_.send_to_shard(copy.shard, adopt_copy{sealed, entry});
+  if (origin_ == origin::credit)
+    core_.send_to_shard(copy.shard, adopt_copy{sealed, entry});
+  else
+    core_.send_to_shard(copy.shard, seal_reserved{entry});
   if (!entry->seal_stored(copy))
     MOBULA_ASSERT(!"the entry of a new copy was sealed by somebody else");
 }

@@ -135,9 +135,14 @@ std::uint64_t checksum_of(std::span<const std::byte> bytes) noexcept {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+std::size_t encoded_metadata_size(std::size_t dimensions, std::size_t nested,
+                                  std::size_t type_name_bytes) noexcept {
+  return fixed_bytes + dimensions * dimension_bytes + nested * object_id::encoded_size
+         + type_name_bytes + checksum_bytes;
+}
+
 std::size_t encoded_size(const metadata& meta) noexcept {
-  return fixed_bytes + meta.shape.size() * dimension_bytes
-         + meta.nested.size() * object_id::encoded_size + meta.type_name.size() + checksum_bytes;
+  return encoded_metadata_size(meta.shape.size(), meta.nested.size(), meta.type_name.size());
 }
 
 std::vector<std::byte> encode(const metadata& meta) {

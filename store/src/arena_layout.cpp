@@ -33,6 +33,8 @@ std::uint64_t stored_hash(std::span<const std::byte> header) {
   return reader.u64();
 }
 
+constexpr arena_range readers_range{arena_region_alignment, arena_region_alignment};
+
 struct header_fields {
   std::uint64_t total_bytes;
   incarnation_id incarnation;
@@ -52,7 +54,7 @@ std::optional<arena_layout> layout_for(const header_fields& fields) {
   result.cluster = fields.cluster;
   result.incarnation = fields.incarnation;
   result.slots_per_shard = fields.slots_per_shard;
-  result.readers = {arena_region_alignment, arena_region_alignment};
+  result.readers = readers_range;
   result.table = {result.readers.end(), fields.shards * fields.slots_per_shard * arena_slot_bytes};
   auto heaps_start = round_up(result.table.end());
   if (fields.total_bytes <= heaps_start)
@@ -73,6 +75,14 @@ arena_range arena_layout::table_of(std::size_t shard) const noexcept {
   MOBULA_ASSERT(shard < heaps.size());
   auto bytes = slots_per_shard * arena_slot_bytes;
   return {table.offset + shard * bytes, bytes};
+}
+
+arena_shape shape_for_heaps(std::uint64_t heap_bytes, std::uint32_t shards,
+                            std::uint64_t slots_per_shard) noexcept {
+  auto heaps_start = round_up(readers_range.end() + shards * slots_per_shard * arena_slot_bytes);
+  return {.size_bytes = heaps_start + shards * round_up(heap_bytes),
+          .shards = shards,
+          .slots_per_shard = slots_per_shard};
 }
 
 std::optional<arena_layout> plan_arena(const arena_shape& shape, const std::string& cluster,

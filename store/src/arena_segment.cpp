@@ -213,6 +213,7 @@ arena_segment::create(const std::filesystem::path& directory, arena_layout layou
   if (auto error = publish(result.mapping_.descriptor(), path); error != 0)
     return io_failure{path.string(), io_operation::publish, error};
   result.path_ = std::move(path);
+  result.published_ = true;
   return result;
 }
 
@@ -223,15 +224,20 @@ arena_segment::arena_segment(std::filesystem::path path, arena_layout layout,
 
 arena_segment& arena_segment::operator=(arena_segment&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(published_, other.published_);
   std::swap(layout_, other.layout_);
   std::swap(mapping_, other.mapping_);
   return *this;
 }
 
 arena_segment::~arena_segment() {
+  unpublish();
+}
+
+void arena_segment::unpublish() noexcept {
   // Removed before it is unlocked. Only our own file: a cleaner may have removed it, and its name
   // may stand for another one.
-  if (mapping_.descriptor() >= 0 && !path_.empty() && is_current(mapping_.descriptor(), path_))
+  if (std::exchange(published_, false) && is_current(mapping_.descriptor(), path_))
     ::unlink(path_.c_str());
 }
 

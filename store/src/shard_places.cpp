@@ -59,9 +59,22 @@ void shard_table::enter(object& entry) {
   tally_at(entry.where, entry.kind).add(entry.size_bytes);
   if (in_memory(entry.where))
     memory_bytes_ += entry.size_bytes;
-  if (auto list = list_of(entry))
+  if (in_queue(entry.where))
+    enqueue(entry);
+  else if (auto list = list_of(entry))
     (this->*list).push_back(entry);
   MOBULA_ASSERT(used_bytes() <= config_.capacity_bytes);
+}
+
+/// By arrival: one that comes back goes before those that came later. These are few: it was the
+/// oldest, or within the window of those that may overtake.
+void shard_table::enqueue(object& entry) {
+  auto* later = queue_.front();
+  if (later == nullptr || queue_.back()->arrival < entry.arrival)
+    return queue_.push_back(entry);
+  while (later->arrival < entry.arrival)
+    later = later->next;
+  queue_.insert_before(*later, entry);
 }
 
 void shard_table::leave(object& entry) {
@@ -74,17 +87,21 @@ void shard_table::leave(object& entry) {
 
 void shard_table::free_memory(object& entry, free_reason reason, place next,
                               shard_effects& effects) {
-  effects.push_back(free_copy{entry.id, entry.size_bytes, reason});
+  give_back(entry, reason, effects);
   entry.known_use = use_stamp{};
   entry.unpin_hint = false;
-  freed_in_spell_bytes_ += entry.size_bytes;
   move(entry, next);
 }
 
 void shard_table::free_and_erase(object& entry, free_reason reason, shard_effects& effects) {
+  give_back(entry, reason, effects);
+  erase(entry);
+}
+
+void shard_table::give_back(const object& entry, free_reason reason, shard_effects& effects) {
   effects.push_back(free_copy{entry.id, entry.size_bytes, reason});
   freed_in_spell_bytes_ += entry.size_bytes;
-  erase(entry);
+  refused_bytes_.reset();
 }
 
 std::size_t shard_table::used_bytes() const noexcept {
@@ -162,6 +179,8 @@ void shard_table::start_restore(object& entry, shard_effects& effects) {
   move(entry, place::restore_waiting);
   if (first_in_line && fits(entry.size_bytes))
     grant(entry, effects);
+  else
+    ++counters_.waits;
 }
 
 void shard_table::become_idle(object& entry, shard_effects& effects) {

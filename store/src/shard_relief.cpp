@@ -18,6 +18,8 @@ std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
 /// Every event ends here: the table is settled when nothing more can be granted or set going.
 void shard_table::settle(shard_effects& effects) {
   grant_waiting(effects);
+  if (queue_.empty())
+    refused_bytes_.reset();
   relieve(effects);
   watch_stall(effects);
   tell_state(effects);
@@ -59,9 +61,18 @@ std::size_t shard_table::wanted_free_bytes() {
                   config_.capacity_bytes - low_water_bytes_);
 }
 
+/// Returns how much more than what is free should become so.
+std::size_t shard_table::missing_bytes() {
+  auto missing = minus_at_least_zero(wanted_free_bytes(), free_bytes());
+  // The bytes are there but lie apart: only more free memory can join them.
+  if (auto* oldest = queue_.front(); oldest != nullptr && in_pieces(oldest->size_bytes))
+    missing = std::max(missing, oldest->size_bytes);
+  return missing;
+}
+
 void shard_table::relieve(shard_effects& effects) {
-  auto wanted = wanted_free_bytes();
-  if (wanted <= free_bytes())
+  auto missing = missing_bytes();
+  if (missing == 0)
     return;
   if (std::exchange(credit_may_idle_, false)) {
     recalling_ = true;
@@ -69,7 +80,7 @@ void shard_table::relieve(shard_effects& effects) {
   }
   auto coming = tally(place::asked).bytes + tally(place::releasing).bytes
                 + tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
-  auto missing = minus_at_least_zero(wanted - free_bytes(), coming);
+  missing = minus_at_least_zero(missing, coming);
   while (missing > 0 && !evictable_.empty()) {
     auto& entry = *evictable_.front();
     missing = minus_at_least_zero(missing, entry.size_bytes);

@@ -25,13 +25,13 @@ void shard_table::create(request_token token, const object_id& id, std::size_t s
   if (size_bytes > config_.capacity_bytes)
     return refuse(token, id, refusal::larger_than_store, size_bytes, effects);
   if (queue_.empty() && fits(size_bytes)) {
-    insert(id, size_bytes, kind, place::unsealed);
+    insert(id, size_bytes, kind, place::unsealed).creator = token;
     effects.push_back(grant_create{token, id, size_bytes});
   } else if (requests_.size() < config_.max_waiting) {
     auto fresh = requests_.emplace(token, id).second;
     MOBULA_ASSERT(fresh);
-    auto& entry = insert(id, size_bytes, kind, place::waiting);
-    entry.creator = token;
+    ++counters_.waits;
+    insert(id, size_bytes, kind, place::waiting).creator = token;
   } else {
     return refuse(token, id, refusal::too_many_waiting, size_bytes, effects);
   }
@@ -129,14 +129,37 @@ void shard_table::release_object(object& entry, shard_effects& effects) {
     effects.push_back(forget_spill{entry.id});
 }
 
+// -- the heap ---------------------------------------------------------------------
+
+void shard_table::room_refused(const object_id& id, shard_effects& effects) {
+  auto* entry = find(id);
+  MOBULA_ASSERT(entry != nullptr && !entry->released);
+  ++counters_.waits;
+  refused_bytes_ = std::min(entry->size_bytes, refused_bytes_.value_or(entry->size_bytes));
+  if (entry->where == place::restoring) {
+    if (entry->readers.empty())
+      move(*entry, place::spilled);
+    else
+      move(*entry, place::restore_waiting);
+  } else {
+    MOBULA_ASSERT(entry->where == place::unsealed);
+    requests_.emplace(entry->creator, id);
+    move(*entry, place::waiting);
+  }
+  settle(effects);
+}
+
 // -- credit -----------------------------------------------------------------------
 
-void shard_table::lend(std::size_t max_bytes, shard_effects& effects) {
+std::size_t shard_table::lendable_bytes() const noexcept {
   // Credit comes out of what is below the threshold: lending never causes pressure.
   auto may_lend = queue_.empty() && !relieving_ && !recalling_ && !shutting_down_;
   auto used = used_bytes();
-  auto room = may_lend && used < threshold_bytes_ ? threshold_bytes_ - used : 0;
-  auto bytes = std::min(max_bytes, room);
+  return may_lend && used < threshold_bytes_ ? threshold_bytes_ - used : 0;
+}
+
+void shard_table::lend(std::size_t max_bytes, shard_effects& effects) {
+  auto bytes = std::min(max_bytes, lendable_bytes());
   lent_bytes_ += bytes;
   credit_may_idle_ = credit_may_idle_ || bytes > 0;
   effects.push_back(lend_credit{bytes});
@@ -146,6 +169,7 @@ void shard_table::lend(std::size_t max_bytes, shard_effects& effects) {
 void shard_table::take_back(std::size_t bytes, shard_effects& effects) {
   MOBULA_ASSERT(bytes <= lent_bytes_);
   lent_bytes_ -= bytes;
+  refused_bytes_.reset();
   settle(effects);
 }
 

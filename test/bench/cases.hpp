@@ -19,7 +19,11 @@ void add_small_cases(std::vector<comparison>& cases, bench_node& bench);
 void add_reading_cases(std::vector<comparison>& cases, bench_node& bench);
 
 /// Objects in a store shard.
-void add_stored_cases(std::vector<comparison>& cases, bench_node& bench);
+void add_stored_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);
+
+/// Objects that go to disk and come back, in files below `directory`.
+void add_spill_cases(std::vector<comparison>& cases, bench_node& bench,
+                     const std::string& directory);
 
 /// What objects cost as their number grows.
 void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);

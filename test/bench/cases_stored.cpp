@@ -1,7 +1,15 @@
 #include "cases.hpp"
 
+#include <chrono>
+#include <cstring>
 #include <span>
+#include <thread>
 
+#include <sys/mman.h>
+
+#include <caf/all.hpp>
+
+#include "actor_loop.hpp"
 #include "baselines.hpp"
 #include "mobula/object_builder.hpp"
 
@@ -11,6 +19,7 @@ namespace {
 
 constexpr std::size_t kib = 1024;
 constexpr std::size_t mib = 1024 * kib;
+constexpr std::size_t gib = 1024 * mib;
 
 using words = array<std::uint64_t>;
 
@@ -35,7 +44,38 @@ side put_stored(bench_node& bench, std::size_t bytes) {
   };
 }
 
-/// Writes nothing: what remains when the caller fills the memory in place.
+/// The same within an actor, a thousand in each of its turns.
+side put_in_actor(bench_node& bench, std::size_t bytes) {
+  return [&bench, bytes](benchmark::State& state) {
+    static constexpr std::int64_t puts = 1'000;
+    auto& node = bench.node();
+    const std::vector<std::uint64_t> source(bytes / sizeof(std::uint64_t), 1);
+    const words value{std::span{source}};
+    warm_up(node, [&] { (void)node.put(value); });
+    auto done = std::make_shared<signal>(0);
+    auto writer = bench.system().spawn([&node, &value, done](caf::event_based_actor*) {
+      return caf::behavior{[&node, &value, done](std::int64_t count) {
+        for (; count > 0; --count)
+          benchmark::DoNotOptimize(node.put(value));
+        done->release();
+      }};
+    });
+    while (state.KeepRunningBatch(puts)) {
+      caf::anon_send(writer, puts);
+      done->acquire();
+    }
+    settle(node);
+  };
+}
+
+using bench_clock = std::chrono::steady_clock;
+
+void set_iteration_time(benchmark::State& state, bench_clock::time_point start) {
+  state.SetIterationTime(std::chrono::duration<double>(bench_clock::now() - start).count());
+}
+
+/// Writes nothing: what remains when the caller fills the memory in place. The memory of the last one
+/// is back before the next begins, so that each size uses warm memory.
 side create_and_seal(bench_node& bench, std::size_t bytes) {
   return [&node = bench.node(), bytes](benchmark::State& state) {
     const auto create = [&] {
@@ -44,9 +84,60 @@ side create_and_seal(bench_node& bench, std::size_t bytes) {
       return builder.seal();
     };
     warm_up(node, [&] { (void)create(); });
-    for (auto _ : state)
-      benchmark::DoNotOptimize(create());
-    settle(node);
+    for (auto _ : state) {
+      const auto start = bench_clock::now();
+      const auto ref = create();
+      set_iteration_time(state, start);
+      settle(node);
+    }
+  };
+}
+
+/// A memcpy, timed alone as the creation above is.
+side timed_copies(std::size_t bytes) {
+  return [bytes](benchmark::State& state) {
+    const std::vector<char> source(bytes, 'x');
+    std::vector<char> target(bytes, 'y');
+    for (auto _ : state) {
+      const auto start = bench_clock::now();
+      std::memcpy(target.data(), source.data(), bytes);
+      benchmark::ClobberMemory();
+      set_iteration_time(state, start);
+    }
+  };
+}
+
+/// The first put of a node's life, after its filler had time to work.
+side first_put(bench_node& bench, std::size_t bytes) {
+  return [&system = bench.system(), bytes](benchmark::State& state) {
+    const std::vector<std::uint64_t> source(bytes / sizeof(std::uint64_t), 1);
+    const words value{std::span{source}};
+    for (auto _ : state) {
+      mobula::node fresh{system};
+      while (fresh.stats().prefault_ready_bytes < fresh.stats().prefault_target_bytes)
+        std::this_thread::yield();
+      const auto start = bench_clock::now();
+      const auto ref = fresh.put(value);
+      set_iteration_time(state, start);
+    }
+  };
+}
+
+/// What anybody pays who copies into shared memory that nobody has used yet.
+side fresh_copies(std::size_t bytes) {
+  return [bytes](benchmark::State& state) {
+    const std::vector<char> source(bytes, 'x');
+    for (auto _ : state) {
+      auto* target =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+      if (target == MAP_FAILED)
+        return state.SkipWithError("no memory");
+      const auto start = bench_clock::now();
+      std::memcpy(target, source.data(), bytes);
+      benchmark::ClobberMemory();
+      set_iteration_time(state, start);
+      ::munmap(target, bytes);
+    }
   };
 }
 
@@ -75,8 +166,10 @@ comparison create_case(bench_node& bench, std::string size, std::size_t bytes) {
           .unit = unit::microseconds,
           .measured = create_and_seal(bench, bytes),
           .baseline = "memcpy of as much, faulted in",
-          .reference = memory_copies(bytes),
-          .budget = budget{budget::subject::value, budget::bound::below, 5}};
+          .reference = timed_copies(bytes),
+          .budget = budget{budget::subject::value, budget::bound::below, 5},
+          .timing = timing::manual,
+          .iterations = 50};
 }
 
 comparison get_case(bench_node& bench, std::string size, std::size_t bytes) {
@@ -89,16 +182,33 @@ comparison get_case(bench_node& bench, std::string size, std::size_t bytes) {
 
 } // namespace
 
-void add_stored_cases(std::vector<comparison>& cases, bench_node& bench) {
+void add_stored_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes) {
   auto& small_put = cases.emplace_back(put_case(bench, "128KiB", 128 * kib));
   small_put.unit = unit::microseconds;
   small_put.budget = budget{budget::subject::value, budget::bound::below, 15};
+  auto& actor_put = cases.emplace_back(small_put);
+  actor_put.name += "/in_actor";
+  actor_put.measured = put_in_actor(bench, 128 * kib);
   cases.push_back(put_case(bench, "1MiB", mib));
   cases.push_back(put_case(bench, "64MiB", 64 * mib));
   cases.push_back(create_case(bench, "1MiB", mib));
   cases.push_back(create_case(bench, "64MiB", 64 * mib));
   cases.push_back(get_case(bench, "128KiB", 128 * kib));
   cases.push_back(get_case(bench, "64MiB", 64 * mib));
+  cases.push_back({.name = "put_first/64MiB",
+                   .unit = unit::gigabytes_per_second,
+                   .measured = first_put(bench, 64 * mib),
+                   .baseline = "memcpy into fresh shared memory",
+                   .reference = fresh_copies(64 * mib),
+                   .budget = budget{budget::subject::ratio, budget::bound::at_least, 4},
+                   .bytes = 64 * mib,
+                   .timing = timing::manual,
+                   .iterations = 3});
+  if (sizes == scale::large) {
+    cases.push_back(put_case(bench, "1GiB", gib));
+    cases.push_back(create_case(bench, "1GiB", gib));
+    cases.push_back(get_case(bench, "1GiB", gib));
+  }
 }
 
 } // namespace mobula::bench

@@ -69,6 +69,10 @@ struct comparison {
   int threads = 1;
 
   bench::timing timing = timing::whole;
+
+  /// How often each side runs in a round; 0: as often as the round's time allows. Set where what is
+  /// not measured takes far longer than what is.
+  std::int64_t iterations = 0;
 };
 
 /// Medians over all rounds. `ratio` is the median of each round's own ratio, so it need not be

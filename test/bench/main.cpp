@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -28,6 +29,7 @@ struct request {
   std::string report_path;
   bool list = false;
   bool large = false;
+  std::string directory = std::filesystem::temp_directory_path();
   round_plan plan;
 };
 
@@ -49,7 +51,10 @@ std::optional<int> parse(int argc, char** argv, request& wanted) {
   app.add_option("--report", wanted.report_path, "Write the results to this file, as JSON")
     ->type_name("FILE");
   app.add_flag("--large", wanted.large,
-               "Also run among 10 million objects (some gigabytes of memory)");
+               "Also run among 10 million objects and on those of 1 GiB (some gigabytes of memory)");
+  app.add_option("--directory", wanted.directory, "Where the cases on spilling write their files")
+    ->check(CLI::ExistingDirectory)
+    ->capture_default_str();
   app.add_option("--rounds", wanted.plan.rounds, "Rounds for each case")
     ->check(CLI::Range(1, 1000))
     ->capture_default_str();
@@ -70,8 +75,10 @@ std::vector<comparison> choose(bench_node& bench, const request& wanted) {
   std::vector<comparison> cases;
   add_small_cases(cases, bench);
   add_reading_cases(cases, bench);
-  add_stored_cases(cases, bench);
-  add_scale_cases(cases, bench, wanted.large ? scale::large : scale::usual);
+  const auto sizes = wanted.large ? scale::large : scale::usual;
+  add_stored_cases(cases, bench, sizes);
+  add_spill_cases(cases, bench, wanted.directory);
+  add_scale_cases(cases, bench, sizes);
   const std::regex pattern{wanted.filter};
   std::erase_if(cases, [&](const comparison& candidate) {
     return !std::regex_search(candidate.name, pattern);

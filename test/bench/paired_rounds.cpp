@@ -66,7 +66,11 @@ private:
   static void add(const char* name, const side& run, const comparison& subject,
                   const round_plan& plan) {
     auto* added = benchmark::RegisterBenchmark(name, run);
-    added->MinTime(plan.seconds)->Unit(benchmark::kSecond)->Threads(subject.threads);
+    added->Unit(benchmark::kSecond)->Threads(subject.threads);
+    if (subject.iterations > 0)
+      added->Iterations(subject.iterations);
+    else
+      added->MinTime(plan.seconds);
     if (subject.timing == timing::manual)
       added->UseManualTime();
     else

@@ -278,3 +278,78 @@ TEST_CASE("a reader that asks while the copy is being taken gets it back from th
   shell.finish_restore();
   CHECK(shell.was_served(50));
 }
+
+namespace {
+
+/// A store of 100 bytes in which objects 1 to 5 of 20 bytes lie side by side.
+struct full_heap : shard_shell {
+  full_heap() {
+    heap.emplace(100);
+    for (std::uint64_t number = 1; number <= 5; ++number)
+      put(number, 20, copy_kind::secondary);
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(full_heap, "memory in pieces makes a create wait until neighbours are gone") {
+  pin(2);
+  pin(4);
+  release(1);
+  release(3);
+  create(6, 40);
+  // 40 bytes are free, but nowhere 40 side by side; the last secondary goes as well, in vain.
+  CHECK_FALSE(was_granted(6));
+  CHECK(refused_rooms > 0);
+  unpin(2);
+  CHECK(was_granted(6));
+  unpin(4);
+}
+
+TEST_CASE_FIXTURE(full_heap, "memory in pieces is joined by evicting in order of last use") {
+  create(6, 40);
+  CHECK(was_granted(6));
+  CHECK(freed_order() == std::vector<std::uint64_t>{1, 2});
+}
+
+TEST_CASE_FIXTURE(full_heap, "memory in pieces that readers hold is a stall, and no longer than that") {
+  for (std::uint64_t number = 1; number <= 5; ++number)
+    pin(number);
+  unpin(1);
+  unpin(3);
+  unpin(5);
+  create(6, 40);
+  REQUIRE(stall);
+  CHECK(stall->cause == stall_cause::readers);
+  give_up();
+  CHECK(refused(6) == refusal::store_full);
+  // The next one is tried anew, and small ones still fit.
+  create(7, 20);
+  CHECK(was_granted(7));
+  unpin(2);
+  unpin(4);
+}
+
+TEST_CASE("a restore that finds memory only in pieces waits, and is served when there is more") {
+  shard_shell shell{{.capacity_bytes = 100, .spill_threshold = 1.0, .low_water = 1.0}};
+  shell.heap.emplace(100);
+  shell.put(1, 60);
+  shell.create(2, 60);
+  shell.finish_spill();
+  shell.seal(2);
+  shell.release(2);
+  for (std::uint64_t number = 3; number <= 7; ++number)
+    shell.put(number, 20, copy_kind::secondary);
+  shell.pin(4);
+  shell.pin(6);
+  shell.release(3);
+  shell.release(5);
+  shell.release(7);
+  shell.request(100, 1);
+  CHECK(shell.restores.empty());
+  shell.unpin(4);
+  CHECK(shell.restores.size() == 1);
+  shell.finish_restore();
+  CHECK(shell.was_served(100));
+  shell.unpin(6);
+}

@@ -40,6 +40,41 @@ enum class answers { prompt, late };
 /// Whether a served reader keeps its pin or lets go at once.
 enum class serving { glance, hold };
 
+/// Memory in which objects lie side by side at the first place that fits, so that gaps between them
+/// may be too small for what is free in all.
+class gap_heap {
+public:
+  explicit gap_heap(std::size_t size) : size_(size) {
+  }
+
+  /// Returns whether there was a gap.
+  bool take(const object_id& id, std::size_t size) {
+    std::size_t start = 0;
+    for (const auto& [next, extent] : extents_) {
+      if (next - start >= size)
+        break;
+      start = next + extent.size;
+    }
+    if (size_ - start < size)
+      return false;
+    extents_.emplace(start, extent{id, size});
+    return true;
+  }
+
+  void free(const object_id& id) {
+    std::erase_if(extents_, [&](const auto& entry) { return entry.second.id == id; });
+  }
+
+private:
+  struct extent {
+    object_id id;
+    std::size_t size;
+  };
+
+  std::size_t size_;
+  std::map<std::size_t, extent> extents_; ///< by start
+};
+
 /// Carries out a shard's effects on real pin words and imaginary memory and disk. Every event
 /// checks the table's invariants, every free that nobody still uses the memory.
 class shard_shell {
@@ -230,6 +265,9 @@ public:
     return result;
   }
 
+  /// Without one, every grant finds memory.
+  std::optional<gap_heap> heap;
+  std::size_t refused_rooms = 0;
   shard_table table;
   std::map<object_id, pin_word> words; ///< one for each piece of memory
   std::map<object_id, int> pins;
@@ -279,6 +317,8 @@ private:
                  [&](const try_reclaim& question) { ask(question); },
                  [&](const check_idle& question) { ask(question); },
                  [&](const grant_create& grant) {
+                   if (!has_memory(grant, effects))
+                     return;
                    end(grant.token);
                    granted.insert(grant.token);
                    REQUIRE(words.try_emplace(grant.id).second);
@@ -292,6 +332,8 @@ private:
                  [&](const spill_object& object) { spills.push_back(object.id); },
                  [&](const forget_spill& object) { forgotten.insert(object.id); },
                  [&](const restore_object& object) {
+                   if (!has_memory(object, effects))
+                     return;
                    REQUIRE(words.try_emplace(object.id).second);
                    restores.push_back(object.id);
                  },
@@ -305,6 +347,16 @@ private:
                  },
                },
                effect);
+  }
+
+  template <class Effect>
+  bool has_memory(const Effect& effect, shard_effects& effects) {
+    if (!heap || heap->take(effect.id, effect.size_bytes))
+      return true;
+    ++refused_rooms;
+    table.room_refused(effect.id, effects);
+    table.check_invariants();
+    return false;
   }
 
   void serve(const serve_copy& copy, shard_effects& effects) {
@@ -325,6 +377,8 @@ private:
     REQUIRE(std::find(spills.begin(), spills.end(), copy.id) == spills.end());
     REQUIRE(std::find(restores.begin(), restores.end(), copy.id) == restores.end());
     REQUIRE(words.erase(copy.id) == 1);
+    if (heap)
+      heap->free(copy.id);
     freed.push_back(copy);
   }
 

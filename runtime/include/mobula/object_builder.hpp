@@ -14,7 +14,9 @@ namespace mobula {
 /// What builders of all types share. Not for direct use.
 class basic_object_builder {
 protected:
-  basic_object_builder(node_core& core, std::size_t size_bytes, const type_descriptor& type);
+  /// `shape` is null for what has none.
+  basic_object_builder(node_core& core, std::size_t size_bytes, const type_descriptor& type,
+                       const array_shape* shape);
 
   /// Announces the object. REQUIRES: not called before.
   object_handle seal_bytes(const array_shape* shape);
@@ -45,7 +47,8 @@ class object_builder<array<T>> : basic_object_builder {
 
 public:
   object_builder(node_core& core, const array_shape& shape)
-    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>()),
+    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>(),
+                           &shape),
       shape_(shape) {
     // nop
   }
@@ -97,7 +100,7 @@ template <>
 class object_builder<bytes> : basic_object_builder {
 public:
   object_builder(node_core& core, const array_shape& shape)
-    : basic_object_builder(core, shape.elements(), descriptor_of<bytes, codec_id::raw>()) {
+    : basic_object_builder(core, shape.elements(), descriptor_of<bytes, codec_id::raw>(), nullptr) {
     // nop
   }
 

@@ -93,6 +93,11 @@ void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id reque
     caf::make_mailbox_element(receiver, request.response_id(), {}, std::move(content)), nullptr);
 }
 
+/// Writes a line to the log of the actor system that the calling thread works for, if it wants lines
+/// of this level. Threads outside of CAF have no log.
+void log_info(const std::string& line);
+void log_warning(const std::string& line);
+
 /// Starts a service actor: hidden, so that an actor system does not wait for it at its end.
 template <class F, class... Ts>
 auto spawn_service(caf::actor_system& system, F behavior, Ts&&... arguments) {

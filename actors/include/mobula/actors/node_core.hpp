@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "mobula/actors/arena_filler.hpp"
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/entry_stripe.hpp"
+#include "mobula/actors/node_arena.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/actors/owner.hpp"
 #include "mobula/actors/reference_counter.hpp"
@@ -25,8 +27,8 @@ namespace mobula {
 /// so handles and views may outlive the node, in any thread.
 class node_core {
 public:
-  /// Makes a core and starts its services. Throws `object_error` when
-  /// the spill directories cannot be used.
+  /// Makes a core and its arena, and starts its services. Throws `object_error` when the arena
+  /// cannot be made or the spill directories cannot be used.
   static caf::intrusive_ptr<node_core> start(caf::actor_system& system, node_options options);
 
   node_core(const node_core&) = delete;
@@ -124,6 +126,21 @@ public:
     return fronts_[shard];
   }
 
+  /// The memory of a shard.
+  [[nodiscard]] shard_heap& heap(std::uint32_t shard) noexcept {
+    return *arena_.heaps[shard];
+  }
+
+  [[nodiscard]] const arena_segment& arena() const noexcept {
+    return *arena_.segment;
+  }
+
+  /// Free memory that each shard should have faulted in.
+  [[nodiscard]] std::uint64_t stock_bytes() const noexcept;
+
+  /// Tells the filler, if there is one, that a shard's stock is low.
+  void request_fill(std::uint32_t shard);
+
   /// Sends to a shard, unless the services are gone; what the message carries is freed then.
   template <class Message>
   void send_to_shard(std::uint32_t shard, Message message) {
@@ -173,6 +190,8 @@ private:
   node_core(caf::actor_system& system, node_options options);
   ~node_core();
 
+  void stop_filler();
+
   void start_services();
   void await_services();
   node_stats collect_once();
@@ -189,12 +208,14 @@ private:
   node_options options_;
   incarnation_id incarnation_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
+  node_arena arena_;
 
   reference_counter_actor counter_;
   owner_actor owner_;
   std::vector<store_shard_actor> shards_;
   std::unique_ptr<shard_front[]> fronts_;
   spill_manager_actor spill_manager_;
+  arena_filler_actor filler_; ///< none in a simulation
 
   std::mutex services_mutex_;
   std::condition_variable services_changed_;

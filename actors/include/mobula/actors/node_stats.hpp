@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -19,8 +20,8 @@ struct object_count {
   }
 };
 
-/// Figures of one node at one moment. Those above `waiting_gets` are levels: exact, and zero when
-/// everything is released. The others count events since the node started.
+/// Figures of one node at one moment. Those up to `waiting_gets` are levels: exact, and zero when
+/// everything is released. The next group counts events since the node started.
 struct node_stats {
   /// All objects that this node owns, in any place.
   object_count owned;
@@ -54,8 +55,14 @@ struct node_stats {
   /// all is released.
   std::uint64_t lent_bytes = 0;
 
-  /// Puts that wait for room.
+  /// Puts that wait for room, and restores that do.
   std::uint64_t waiting_puts = 0;
+
+  /// What objects take of the arena: their bytes, their metadata, and what rounding adds.
+  std::uint64_t arena_used_bytes = 0;
+
+  /// Objects that processes of the host can find in the arena's table.
+  std::uint64_t table_slots_used = 0;
 
   /// Bytes in spill files, dead ones included.
   std::uint64_t spill_file_bytes = 0;
@@ -82,21 +89,63 @@ struct node_stats {
   std::uint64_t references_added = 0;
   std::uint64_t references_removed = 0;
 
-  /// Copies that left memory without a write, since another copy exists.
-  std::uint64_t evictions = 0;
+  /// Copies that left memory without a write: pulled ones, since another copy exists.
+  object_count evictions;
 
-  /// Objects written to disk, and read back.
+  /// Copies that left memory because their bytes are on disk.
+  object_count unloads;
+
+  /// Objects written to disk, and read back, and how long the disk's threads took for it.
   object_count written;
   object_count restored;
+  std::chrono::nanoseconds writing_time{};
+  std::chrono::nanoseconds reading_time{};
 
   /// Objects that went from one spill file to another, to free a file that was mostly dead.
   object_count moved;
 
+  /// Requests for room that had to wait, that were let pass an older one, and that failed; and spells
+  /// in which nothing inside the store could make room.
+  std::uint64_t room_waits = 0;
+  std::uint64_t overtakings = 0;
+  std::uint64_t refusals = 0;
+  std::uint64_t stalls = 0;
+
+  /// Writes to disk that failed; what they carried stayed in memory.
+  std::uint64_t spill_failures = 0;
+
+  /// Bytes of the arena that creators had to fault in themselves, the stock being used up.
+  std::uint64_t late_commit_bytes = 0;
+
+  // -- the arena's shape --------------------------------------------------------------------------
+
   /// Room for stored objects, from the configuration.
   std::uint64_t store_capacity_bytes = 0;
 
+  /// The segment of shared memory, and how much of it holds memory of the system, used or not.
+  std::uint64_t arena_bytes = 0;
+  std::uint64_t arena_committed_bytes = 0;
+
+  /// Free memory that costs no page fault, and how much of it the filler tries to keep.
+  std::uint64_t prefault_ready_bytes = 0;
+  std::uint64_t prefault_target_bytes = 0;
+
+  /// Pieces that free memory is in, and the largest of them.
+  std::uint64_t free_extents = 0;
+  std::uint64_t largest_free_bytes = 0;
+
+  /// Slots of the arena's table, and objects that found none: others on the host get these through
+  /// their owner.
+  std::uint64_t table_slots = 0;
+  std::uint64_t table_misses = 0;
+
   /// Returns whether nothing is left: all levels are zero but for room lent ahead.
   [[nodiscard]] bool nothing_left() const noexcept;
+
+  /// Bytes a second that a thread writes to disk, or reads, while it does nothing else; 0 before the
+  /// first.
+  [[nodiscard]] double write_rate() const noexcept;
+  [[nodiscard]] double read_rate() const noexcept;
 
   /// Writes one figure a line.
   friend std::string to_string(const node_stats& stats);

@@ -17,6 +17,8 @@ namespace mobula {
 /// The *stamp* is what readers leave at a copy, so that the shard learns of its use. Written by the
 /// shard only.
 ///
+/// *Fill requests* keep one message to the filler under way at most.
+///
 /// Lives in one process, so no crash of a participant needs an answer.
 class alignas(64) shard_front {
 public:
@@ -54,9 +56,21 @@ public:
     stamp_.store(static_cast<std::uint32_t>(stamp), std::memory_order_relaxed);
   }
 
+  /// Notes that the shard's stock of faulted-in memory is low. Returns whether the filler must be
+  /// told: it was not since it last looked.
+  [[nodiscard]] bool request_fill() noexcept {
+    return !fill_requested_.exchange(true, std::memory_order_relaxed);
+  }
+
+  /// Called by the filler before it looks: a later request tells it again.
+  void fill_begins() noexcept {
+    fill_requested_.store(false, std::memory_order_relaxed);
+  }
+
 private:
   std::atomic<std::uint64_t> available_ = 0;
   std::atomic<std::uint32_t> stamp_ = 0;
+  std::atomic<bool> fill_requested_ = false;
 };
 
 } // namespace mobula

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -38,6 +39,7 @@ struct forget_copy {
 struct batch_finished {
   spill_batch_id batch{};
   batch_outcome outcome;
+  std::chrono::nanoseconds took{};
 };
 
 struct batch_moved {
@@ -48,6 +50,7 @@ struct batch_moved {
 struct record_read {
   object_id id;
   std::optional<restore_error> error;
+  std::chrono::nanoseconds took{};
 };
 
 struct file_removed {

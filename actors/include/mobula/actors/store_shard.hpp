@@ -6,6 +6,7 @@
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/room_request.hpp"
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/shard_front.hpp"
 #include "mobula/actors/stored_copy.hpp"
@@ -20,11 +21,41 @@ struct adopt_copy {
   object_handle entry;
 };
 
-/// A complete object that waits for room. Its entry is pending until the shard seals it: with the
-/// copy, or with the error that says why not.
+/// A complete object, outside of the arena, that waits for room there: an actor's, which cannot wait
+/// before it writes. Its entry is pending until the shard seals it: with the copy, or with the error
+/// that says why not.
 struct admit_copy {
   copy_pointer copy;
   object_handle entry;
+};
+
+/// The bytes of an admitted object are where they belong. Ends what `admit_copy` began.
+struct copy_moved {
+  std::uint64_t sequence = 0;
+  std::shared_ptr<arena_block> memory;
+};
+
+/// Whether a request for room may wait for it.
+enum class patience : std::uint8_t { none, unlimited };
+
+/// A thread asks for room before it writes an object. Once granted, it ends in `seal_reserved` or
+/// `abort_reserved`.
+struct reserve_room {
+  std::uint64_t sequence = 0;
+  copy_pointer copy;
+  patience until = patience::unlimited;
+  std::shared_ptr<room_request> request;
+};
+
+/// A granted object is written; its entry is sealed already. The handle keeps the object while this
+/// is under way.
+struct seal_reserved {
+  object_handle entry;
+};
+
+/// Whoever was granted room gave up.
+struct abort_reserved {
+  std::uint64_t sequence = 0;
 };
 
 /// A creator gave up: its credit comes back.
@@ -83,8 +114,9 @@ struct stall_timed_out {
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees.
 using store_shard_actor =
-  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<return_credit>, takes<release_copy>,
-                   takes<want_copy>, takes<copy_unpinned>, takes<copy_written>,
+  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<reserve_room>,
+                   takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
+                   takes<release_copy>, takes<want_copy>, takes<copy_unpinned>, takes<copy_written>,
                    takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
                    takes<spilling_possible_again>, takes<stall_timed_out>, takes<collect_stats>,
                    takes<check_tables>, takes<shut_down>>;
@@ -98,6 +130,10 @@ store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index);
 
 MOBULA_LOCAL_MESSAGE(mobula::adopt_copy)
 MOBULA_LOCAL_MESSAGE(mobula::admit_copy)
+MOBULA_LOCAL_MESSAGE(mobula::copy_moved)
+MOBULA_LOCAL_MESSAGE(mobula::reserve_room)
+MOBULA_LOCAL_MESSAGE(mobula::seal_reserved)
+MOBULA_LOCAL_MESSAGE(mobula::abort_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::return_credit)
 MOBULA_LOCAL_MESSAGE(mobula::release_copy)
 MOBULA_LOCAL_MESSAGE(mobula::want_copy)

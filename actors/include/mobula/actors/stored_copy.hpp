@@ -8,30 +8,22 @@
 
 #include <caf/intrusive_ptr.hpp>
 
+#include "mobula/actors/copy_memory.hpp"
 #include "mobula/actors/object_value.hpp"
+#include "mobula/serialization/metadata.hpp"
 #include "mobula/store/pin_word.hpp"
 
 namespace mobula {
-
-/// Frees memory that was allocated with the alignment of stored objects.
-struct free_aligned {
-  void operator()(std::byte* pointer) const noexcept;
-};
-
-/// Bytes of one stored object: aligned to a cache line, so that vector instructions read them well.
-using copy_memory = std::unique_ptr<std::byte[], free_aligned>;
-
-/// Allocates `size` bytes, not zeroed. Throws `std::bad_alloc`.
-copy_memory allocate_copy_memory(std::size_t size);
 
 /// One copy of a large object in a store shard. The shard decides over its memory; the counted
 /// structure itself lives as long as the shard or the object's entry, so that a view may outlive
 /// the shard.
 class stored_copy {
 public:
-  /// Makes a copy with one count and room for `size` bytes. Throws `std::bad_alloc`.
-  stored_copy(std::uint32_t shard, std::size_t size, const type_descriptor& type)
-    : shard(shard), size_bytes(size), value(type), memory(allocate_copy_memory(size)) {
+  /// Makes a copy with one count, and no memory yet.
+  stored_copy(std::uint32_t shard, std::size_t size, std::size_t metadata_bytes,
+              const type_descriptor& type) noexcept
+    : shard(shard), size_bytes(size), metadata_bytes(metadata_bytes), value(type) {
     // nop
   }
 
@@ -50,11 +42,30 @@ public:
 
   /// Room for the value. REQUIRES: the memory is there.
   [[nodiscard]] std::span<std::byte> storage() const noexcept {
-    return {memory.get(), size_bytes};
+    return {memory.data(), size_bytes};
   }
+
+  /// What the copy takes of an arena: the value, then its metadata at the next multiple of 8, so that
+  /// other processes can read both (docs/formats.md, "Object table").
+  [[nodiscard]] std::uint64_t arena_bytes() const noexcept {
+    return metadata_offset() + metadata_bytes;
+  }
+
+  /// Where the metadata are, from the start of the value.
+  [[nodiscard]] std::uint64_t metadata_offset() const noexcept {
+    return (size_bytes + 7) / 8 * 8;
+  }
+
+  /// Returns what the metadata say, but for the checksum: nobody hashes what stays in memory.
+  [[nodiscard]] metadata describe() const;
+
+  /// Writes the metadata behind the value. REQUIRES: the memory is in an arena, the value assigned.
+  /// Throws `codec_error` for what metadata cannot say.
+  void write_metadata() const;
 
   const std::uint32_t shard;
   const std::size_t size_bytes;
+  const std::size_t metadata_bytes;
 
   /// Readers pin through this word; the shard takes the memory back through it.
   pin_word pins;

@@ -44,12 +44,36 @@ private:
   object_entry* entry_;
 };
 
-/// Room for a large object that is being written: gives its credit back unless it was sealed.
+/// What a creator does when the store has no room for its object.
+enum class when_full : std::uint8_t {
+  /// Waits for room, and writes then; but a thread that runs actors waits for nothing and does as
+  /// below.
+  wait,
+  /// Takes what room there is at once; without any, writes outside of the store, and the object stays
+  /// pending until its shard has moved it in.
+  defer
+};
+
+/// Size of a large object: what a shard must know before the object is written.
+struct draft_size {
+  std::size_t size_bytes = 0;
+  std::size_t metadata_bytes = 0;
+};
+
+/// Returns the size of an object with these parts. `shape` may be null.
+[[nodiscard]] inline draft_size size_of_draft(std::size_t size_bytes, const type_descriptor& type,
+                                              std::size_t nested, const array_shape* shape) {
+  auto dimensions = shape != nullptr ? shape->extents().size() : 0;
+  return {size_bytes, encoded_metadata_size(dimensions, nested, type.name.size())};
+}
+
+/// Room for a large object that is being written: gives it back unless the object was sealed.
 class copy_draft {
 public:
-  /// Takes credit if there is any. Never blocks. Throws `std::bad_alloc`.
-  copy_draft(node_core& core, std::uint64_t sequence, std::size_t size_bytes,
-             const type_descriptor& type);
+  /// Takes memory of the arena: at once if the shard has lent room, else as `full` says. Throws
+  /// `object_error` if waiting ends without room, and `std::bad_alloc`.
+  copy_draft(node_core& core, std::uint64_t sequence, draft_size size, const type_descriptor& type,
+             when_full full);
 
   copy_draft(const copy_draft&) = delete;
   copy_draft& operator=(const copy_draft&) = delete;
@@ -60,18 +84,23 @@ public:
     return copy_->storage();
   }
 
-  /// Makes the bytes the value of `entry`, which becomes ready at once if there was credit, and
-  /// otherwise when its shard has room. REQUIRES: all bytes are written.
+  /// Makes the bytes the value of `entry`, which becomes ready at once if they are in the arena, and
+  /// otherwise when its shard has room. REQUIRES: all bytes are written. Throws `codec_error` if there
+  /// is more to say of the object than metadata can.
   void seal(const object_handle& entry, std::unique_ptr<object_extras> extras);
 
-  [[nodiscard]] bool has_credit() const noexcept {
-    return has_credit_;
-  }
-
 private:
+  /// Where the memory came from, and so who must hear of its end.
+  enum class origin : std::uint8_t { outside, credit, grant };
+
+  [[nodiscard]] bool take_credit();
+  [[nodiscard]] bool ask_shard(when_full full);
+  void give_back() noexcept;
+
   node_core& core_;
+  std::uint64_t sequence_;
   copy_pointer copy_;
-  bool has_credit_;
+  origin origin_ = origin::outside;
 };
 
 /// Blocks until a large object that waits for room got some, unless the calling thread runs actors.
@@ -148,9 +177,12 @@ object_handle put_value(node_core& core, const T& value) {
       return draft.announce();
     }
     entry_draft draft{core, 0, type};
-    copy_draft copy{core, draft->sequence(), size, type};
+    const auto* shape = shape_of(value);
+    copy_draft copy{core, draft->sequence(),
+                    size_of_draft(size, type, scope.entries().size(), shape), type,
+                    when_full::wait};
     write(copy.storage());
-    auto extras = make_extras(scope, shape_of(value));
+    auto extras = make_extras(scope, shape);
     auto entry = draft.announce();
     copy.seal(entry, std::move(extras));
     await_room(*entry.get());
@@ -174,9 +206,12 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
       entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)));
       return;
     }
-    copy_draft copy{core, entry->sequence(), size, entry->type()};
+    const auto* shape = shape_of(value);
+    copy_draft copy{core, entry->sequence(),
+                    size_of_draft(size, entry->type(), scope.entries().size(), shape),
+                    entry->type(), when_full::defer};
     write(copy.storage());
-    copy.seal(entry, make_extras(scope, shape_of(value)));
+    copy.seal(entry, make_extras(scope, shape));
   });
 }
 

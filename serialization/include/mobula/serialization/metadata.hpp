@@ -30,7 +30,7 @@ struct metadata {
   std::optional<error_type> error{};
   /// Uncompressed size of the data buffer.
   std::uint64_t size_bytes = 0;
-  /// `checksum_of` the data buffer.
+  /// `checksum_of` the data buffer; 0 where nobody computed it, as in an arena.
   std::uint64_t checksum = 0;
   /// Extent of each dimension, outermost first; empty for all but `array<T>`.
   std::vector<std::uint64_t> shape{};
@@ -45,6 +45,11 @@ struct metadata {
 
 // -- encoding (docs/formats.md)
 // --------------------------------------------------------------------
+
+/// Returns the exact size of the encoded form of metadata with so many parts: known before there is
+/// anything to encode.
+[[nodiscard]] std::size_t encoded_metadata_size(std::size_t dimensions, std::size_t nested,
+                                                std::size_t type_name_bytes) noexcept;
 
 /// Returns the exact size of the encoded form.
 [[nodiscard]] std::size_t encoded_size(const metadata& meta) noexcept;

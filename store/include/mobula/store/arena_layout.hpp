@@ -45,6 +45,10 @@ struct arena_shape {
   std::uint64_t slots_per_shard = 1'024; ///< a power of two
 };
 
+/// Returns the shape of an arena whose heaps have at least `heap_bytes` each.
+[[nodiscard]] arena_shape shape_for_heaps(std::uint64_t heap_bytes, std::uint32_t shards,
+                                          std::uint64_t slots_per_shard) noexcept;
+
 /// Where everything is.
 struct arena_layout {
   std::uint64_t total_bytes = 0;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "mobula/store/arena_layout.hpp"
@@ -41,11 +42,20 @@ public:
   [[nodiscard]] static std::variant<arena_segment, io_failure>
   create(const std::filesystem::path& directory, arena_layout layout);
 
-  arena_segment(arena_segment&& other) noexcept = default;
+  arena_segment(arena_segment&& other) noexcept
+    : path_(std::move(other.path_)), published_(std::exchange(other.published_, false)),
+      layout_(std::move(other.layout_)), mapping_(std::move(other.mapping_)) {
+    // nop
+  }
+
   arena_segment& operator=(arena_segment&& other) noexcept;
 
-  /// Removes the name. Processes that have the arena mapped may go on reading.
+  /// Removes the name, if that was not done before. Processes that have the arena mapped may go on
+  /// reading.
   ~arena_segment();
+
+  /// Removes the name. The memory stays until the end.
+  void unpublish() noexcept;
 
   /// Takes memory for all pages that a range touches and maps them, so that their first use costs
   /// no page fault. What is committed already stays as it is, and may be in use meanwhile. After a
@@ -71,6 +81,7 @@ private:
   arena_segment(std::filesystem::path path, arena_layout layout, arena_mapping mapping) noexcept;
 
   std::filesystem::path path_;
+  bool published_ = false;
   arena_layout layout_;
   arena_mapping mapping_;
 };

@@ -219,6 +219,7 @@ struct shard_stats {
   object_tally unloads;   ///< primaries that made room, their bytes being on disk
   object_tally spills;
   object_tally restores;
+  std::size_t waits = 0; ///< creates and restores that were not granted at once
   std::size_t refusals = 0;
   std::size_t spill_failures = 0;
   std::size_t overtakings = 0; ///< grants to requests younger than one that waited

@@ -45,6 +45,12 @@ struct shard_config {
 /// on whatever becomes free is kept for it. So a huge request waits for at most its own size of
 /// others, and holds up small ones only while its own room is made.
 ///
+/// *Memory in pieces.* The table counts bytes; whether they lie side by side, only the heap knows.
+/// A grant or a restore for which the heap has no extent comes back (`room_refused`) to its place in
+/// the queue, and objects of its size wait until memory was freed. Meanwhile relief goes on beyond
+/// the bytes that are wanted, one such size at a time, until an extent fits or nothing can move any
+/// more.
+///
 /// *Nothing polls.* A request ends when room was made, or when the caller says `give_up` after
 /// `report_stall`: no answer, write or read is under way, and only readers, creators or a better
 /// disk can help.
@@ -81,6 +87,12 @@ public:
 
   /// The owner lets go of the object. Ignored when the shard does not have it.
   void release(const object_id& id, shard_effects& effects);
+
+  // -- the heap ---------------------------------------------------------------
+
+  /// Answers `grant_create` or `restore_object`: no extent of the heap is large enough. The request
+  /// waits on. REQUIRES: the effect was the last that the caller carried out for the object.
+  void room_refused(const object_id& id, shard_effects& effects);
 
   // -- credit -----------------------------------------------------------------
 
@@ -138,6 +150,9 @@ public:
 
   [[nodiscard]] std::size_t used_bytes() const noexcept;
 
+  /// Returns how much `lend` would give now.
+  [[nodiscard]] std::size_t lendable_bytes() const noexcept;
+
   [[nodiscard]] pressure_level pressure() const noexcept {
     return level_;
   }
@@ -184,7 +199,7 @@ private:
     use_stamp known_use{};    ///< what the shell last told
     std::uint64_t spared = 0; ///< the spell of pressure in which it was spared
     // While in the queue:
-    request_token creator{};         ///< of a create; restores have `readers`
+    request_token creator{};         ///< of a create, until it is sealed; restores have `readers`
     std::uint64_t arrival = 0;       ///< order in the queue
     std::size_t overtaken_bytes = 0; ///< what younger requests took while this was the oldest
     std::vector<request_token> readers;
@@ -212,8 +227,10 @@ private:
   void move(object& entry, place to);
   void enter(object& entry);
   void leave(object& entry);
+  void enqueue(object& entry);
   void free_memory(object& entry, free_reason reason, place next, shard_effects& effects);
   void free_and_erase(object& entry, free_reason reason, shard_effects& effects);
+  void give_back(const object& entry, free_reason reason, shard_effects& effects);
   using list_member = use_list<object> shard_table::*;
   [[nodiscard]] static list_member list_of(const object& entry) noexcept;
   object_tally& tally_at(place where, copy_kind kind) noexcept;
@@ -222,7 +239,12 @@ private:
   [[nodiscard]] object_tally tally(place where) const noexcept;
   [[nodiscard]] std::size_t free_bytes() const noexcept;
   [[nodiscard]] bool fits(std::size_t size_bytes) const noexcept {
-    return size_bytes <= free_bytes();
+    return size_bytes <= free_bytes() && !in_pieces(size_bytes);
+  }
+
+  /// Whether the heap is known to have no extent for this size.
+  [[nodiscard]] bool in_pieces(std::size_t size_bytes) const noexcept {
+    return refused_bytes_ && size_bytes >= *refused_bytes_;
   }
 
   // -- requests ---------------------------------------------------------------
@@ -245,6 +267,7 @@ private:
   void let_overtake(object& oldest, shard_effects& effects);
   void relieve(shard_effects& effects);
   [[nodiscard]] std::size_t wanted_free_bytes();
+  [[nodiscard]] std::size_t missing_bytes();
   void ask(object& entry, question what, shard_effects& effects);
   void ask_release(object& entry, shard_effects& effects);
   void advance_stamp() noexcept;
@@ -265,6 +288,9 @@ private:
   std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
   std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
   std::size_t lent_bytes_ = 0;
+  /// The least size that the heap refused. Set by `room_refused`; cleared by each effect that frees
+  /// memory, since it is carried out before a later grant, and with the last request that waits.
+  std::optional<std::size_t> refused_bytes_;
   bool credit_may_idle_ = false; ///< lent since the last recall
   bool recalling_ = false;       ///< `recall_answered` is on the way
   bool relieving_ = false;       ///< above the threshold, or not yet down to the low-water mark

@@ -25,12 +25,22 @@ public:
     return first_;
   }
 
+  /// Returns the last element, or null.
+  [[nodiscard]] Element* back() const noexcept {
+    return last_;
+  }
+
   void push_back(Element& element) noexcept {
     insert(element, last_, nullptr);
   }
 
   void push_front(Element& element) noexcept {
     insert(element, nullptr, first_);
+  }
+
+  /// REQUIRES: `position` is in this list.
+  void insert_before(Element& position, Element& element) noexcept {
+    insert(element, position.previous, &position);
   }
 
   /// REQUIRES: `element` is in this list.

@@ -1,0 +1,81 @@
+#include "mobula/actors/node_arena.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "mobula/serialization/error.hpp"
+#include "mobula/store/arena_capacity.hpp"
+
+namespace mobula {
+
+namespace {
+
+constexpr std::uint64_t least_shard_bytes = 64ULL * 1024;
+
+/// What a heap has beyond the shard's room, for rounding, metadata and gaps between objects.
+std::uint64_t heap_bytes_for(std::uint64_t room_bytes) {
+  return room_bytes + room_bytes / 64 + arena_region_alignment;
+}
+
+/// Twice as many as there may be objects, so that most find a slot near their first choice; smaller
+/// objects than 4 KiB may go without one.
+std::uint64_t slots_for(const node_options& options) {
+  auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, 4096);
+  auto objects = options.store_size_bytes / options.shards / least_object;
+  return std::bit_ceil(std::clamp<std::uint64_t>(2 * objects, 1024, 1 << 20));
+}
+
+[[noreturn]] void refuse(std::string message) {
+  throw object_error{{.type = error_type::invalid_argument, .message = std::move(message)}};
+}
+
+[[noreturn]] void refuse_directory(const node_options& options, const io_failure& failure) {
+  refuse(fmt::format("option mobula.arena-dir names {}, where no arena of {} bytes can be made: {}; "
+                     "free memory there, lower mobula.store-size, or name another tmpfs",
+                     options.arena_directory, options.store_size_bytes, explain(failure)));
+}
+
+} // namespace
+
+std::uint64_t resolve_store_size(const node_options& options) {
+  if (options.store_size_bytes != 0)
+    return options.store_size_bytes;
+  auto most = default_arena_bytes(options.arena_directory);
+  auto available = available_bytes(options.arena_directory);
+  for (auto* answer : {&most, &available})
+    if (auto* failure = std::get_if<io_failure>(answer))
+      refuse_directory(options, *failure);
+  // What is left of it goes to tables, rounding and gaps.
+  auto size =
+    std::min(std::get<std::uint64_t>(most), std::get<std::uint64_t>(available) / 16 * 15);
+  if (size / options.shards < least_shard_bytes)
+    refuse(fmt::format("{} has only {} bytes free, too little for {} store shards of {} bytes; free "
+                       "memory there, lower mobula.shards, or name another tmpfs as "
+                       "mobula.arena-dir",
+                       options.arena_directory, std::get<std::uint64_t>(available), options.shards,
+                       least_shard_bytes));
+  return size;
+}
+
+node_arena open_arena(const node_options& options, const incarnation_id& incarnation) {
+  // What cannot be swept belongs to others, or goes with a later start.
+  static_cast<void>(sweep_arenas(options.arena_directory));
+  auto shape = shape_for_heaps(heap_bytes_for(options.store_size_bytes / options.shards),
+                               options.shards, slots_for(options));
+  auto layout = plan_arena(shape, options.cluster, incarnation);
+  if (!layout)
+    refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",
+                       options.store_size_bytes, options.shards));
+  auto made = arena_segment::create(options.arena_directory, *std::move(layout));
+  if (auto* failure = std::get_if<io_failure>(&made))
+    refuse_directory(options, *failure);
+  node_arena result;
+  result.segment = std::make_shared<arena_segment>(std::get<arena_segment>(std::move(made)));
+  for (std::uint32_t shard = 0; shard < options.shards; ++shard)
+    result.heaps.push_back(shard_heap::make(result.segment, shard));
+  return result;
+}
+
+} // namespace mobula
