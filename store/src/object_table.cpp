@@ -32,7 +32,7 @@ object_table::object_table(const arena_segment& arena, std::uint32_t shard)
 
 slot_handle object_table::publish(const object_id& id, const object_place& place) {
   MOBULA_ASSERT(!id.empty());
-  MOBULA_ASSERT(heap_.contains(place.data) && heap_.contains(place.metadata));
+  MOBULA_ASSERT(is_well_formed(place, heap_));
   auto home = home_slot(id.sequence, entries_.size());
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(slot_window, entries_.size()); ++i) {
     auto index = (home + i) & (entries_.size() - 1);

@@ -33,7 +33,7 @@ TEST_CASE_FIXTURE(table_fixture, "objects with the same home fill its window, an
   sequences.pop_back();
   for (auto sequence : sequences)
     publish(sequence);
-  CHECK(table.publish(object(last), place()) == no_slot);
+  CHECK(table.publish(object(last), place(0)) == no_slot);
   CHECK(table.stats().publish_misses == 1);
   CHECK(table.stats().used_slots == slot_window);
 }

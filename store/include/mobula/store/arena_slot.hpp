@@ -18,6 +18,9 @@ namespace mobula {
 /// and the reason why a withdrawn object leaves no tombstone: a reader looks at all of them.
 inline constexpr std::uint64_t slot_window = 32;
 
+inline constexpr std::uint64_t data_alignment = 64;
+inline constexpr std::uint64_t metadata_alignment = 8;
+
 /// Where an object's two buffers are in its arena.
 struct object_place {
   arena_range data;
@@ -25,6 +28,12 @@ struct object_place {
 
   friend bool operator==(const object_place&, const object_place&) = default;
 };
+
+/// Returns whether an object may be there: aligned as its readers rely on, and within the heap.
+[[nodiscard]] inline bool is_well_formed(const object_place& place, arena_range heap) noexcept {
+  return place.data.offset % data_alignment == 0 && place.metadata.offset % metadata_alignment == 0
+         && heap.contains(place.data) && heap.contains(place.metadata);
+}
 
 /// As it lies in shared memory. All but `word` and `read_mark` are written by the shard while the
 /// word is zero, and by nobody else: a shard that dies half-way has told no reader of them. They
