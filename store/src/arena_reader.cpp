@@ -1,6 +1,7 @@
 #include "mobula/store/arena_reader.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <utility>
 
@@ -102,8 +103,11 @@ object_lookup arena_reader::find(const object_id& id) noexcept {
   auto slots = layout().slots_per_shard;
   auto shard = home_shard(id.sequence, static_cast<std::uint32_t>(heaps.size()));
   auto home = home_slot(id.sequence, slots);
-  for (std::uint64_t i = 0; i < std::min(slot_window, slots); ++i) {
-    auto index = shard * slots + ((home + i) & (slots - 1));
+  // Relaxed: a hint, as is what the loop finds; `pin` decides.
+  auto neighbours = slots_[shard * slots + home].neighbours.load(std::memory_order_relaxed);
+  for (; neighbours != 0; neighbours &= neighbours - 1) {
+    auto distance = static_cast<std::uint64_t>(std::countr_zero(neighbours));
+    auto index = shard * slots + ((home + distance) & (slots - 1));
     const auto& slot = slots_[index];
     if (slot.word.open() && slot.id() == id)
       return pin(index, heaps[shard], id);
@@ -123,7 +127,7 @@ object_lookup arena_reader::pin(std::uint64_t index, arena_range heap,
   if (held == id && is_well_formed(place, heap)) {
     slot.mark_read();
     return {.object = pinned_object{table_index{index}, arena_.bytes(place.data),
-                                    arena_.bytes(place.metadata)}};
+                                    arena_.bytes(place.metadata())}};
   }
   if (unpin(table_index{index}) == unpin_result::tell_shard)
     return {.to_report = held};

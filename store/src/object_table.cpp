@@ -8,7 +8,7 @@ namespace mobula {
 
 namespace {
 
-/// Id, places and marks of a slot whose word is zero.
+/// Writes id, place and mark of a slot whose word is zero.
 void describe(arena_slot& slot, const object_id& id, const object_place& place) {
   // Relaxed: `slot_word::publish` releases them.
   slot.owner_high.store(id.owner.high, std::memory_order_relaxed);
@@ -16,8 +16,7 @@ void describe(arena_slot& slot, const object_id& id, const object_place& place) 
   slot.sequence.store(id.sequence, std::memory_order_relaxed);
   slot.data_offset.store(place.data.offset, std::memory_order_relaxed);
   slot.data_size.store(place.data.size, std::memory_order_relaxed);
-  slot.metadata_offset.store(place.metadata.offset, std::memory_order_relaxed);
-  slot.metadata_size.store(place.metadata.size, std::memory_order_relaxed);
+  slot.metadata_size.store(place.metadata_size, std::memory_order_relaxed);
   slot.read_mark.store(0, std::memory_order_relaxed);
 }
 
@@ -42,7 +41,9 @@ slot_handle object_table::publish(const object_id& id, const object_place& place
       continue;
     describe(slot, id, place);
     slot.word.publish();
-    entries_[index] = {id, slot_state::published};
+    entries_[index].id = id;
+    entries_[index].state = slot_state::published;
+    flip_neighbour(id, index);
     ++used_slots_;
     return slot_handle{static_cast<std::uint32_t>(index)};
   }
@@ -101,13 +102,22 @@ arena_slot& object_table::shared(slot_handle slot) const noexcept {
   return slots_[static_cast<std::size_t>(slot)];
 }
 
+void object_table::flip_neighbour(const object_id& id, std::uint64_t index) {
+  auto home = home_slot(id.sequence, entries_.size());
+  auto distance = (index - home) & (entries_.size() - 1);
+  entries_[home].neighbours ^= 1U << distance;
+  slots_[home].neighbours.store(entries_[home].neighbours, std::memory_order_relaxed);
+}
+
 reclaim_result object_table::settle(slot_handle slot, reclaim_result result, slot_state if_pinned) {
   auto& entry = used_entry(slot);
   if (result == reclaim_result::pinned) {
     entry.state = if_pinned;
     return result;
   }
-  entry = {};
+  flip_neighbour(entry.id, static_cast<std::uint64_t>(slot));
+  entry.id = {};
+  entry.state = slot_state::empty;
   --used_slots_;
   return result;
 }

@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(arena_fixture, "a reader knows the shard of an object") {
     auto shard = home_shard(sequence, 2);
     auto start = arena.layout().heaps[shard].offset;
     object_table table{arena, shard};
-    REQUIRE(table.publish(object(sequence), {{start, 0}, {start, 0}}) != no_slot);
+    REQUIRE(table.publish(object(sequence), {{start, 0}}) != no_slot);
     auto result = reader.find(object(sequence));
     REQUIRE(result.object);
     CHECK(reader.unpin(result.object->slot) == unpin_result::nothing);
@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(reader_fixture, "objects can be read after their owner has end
     auto ended = std::move(other);
     REQUIRE_FALSE(ended.commit({start, 8}));
     object_table own{ended, home_shard(1, 2)};
-    REQUIRE(own.publish(object(1), {{start, 8}, {start, 0}}) != no_slot);
+    REQUIRE(own.publish(object(1), {{start, 8}}) != no_slot);
   }
   auto pinned = survivor->find(object(1)).object;
   REQUIRE(pinned);
@@ -141,12 +141,11 @@ TEST_CASE_FIXTURE(reader_fixture, "objects can be read after their owner has end
 
 // -- garbage --------------------------------------------------------------------
 
-TEST_CASE_FIXTURE(reader_fixture, "a slot whose places leave the heap is not believed") {
+TEST_CASE_FIXTURE(reader_fixture, "a slot whose place leaves the heap is not believed") {
   auto& slot = shared(publish(1));
   auto heap = arena.layout().heaps.front();
   constexpr auto huge = std::numeric_limits<std::uint64_t>::max();
-  for (auto* field :
-       {&slot.data_offset, &slot.data_size, &slot.metadata_offset, &slot.metadata_size}) {
+  for (auto* field : {&slot.data_offset, &slot.data_size}) {
     auto good = field->load();
     for (auto bad : {huge, huge - 63, heap.end() + 64}) {
       *field = bad;
@@ -154,24 +153,31 @@ TEST_CASE_FIXTURE(reader_fixture, "a slot whose places leave the heap is not bel
     }
     *field = good;
   }
+  slot.metadata_size = static_cast<std::uint32_t>(heap.size);
+  CHECK_FALSE(found(1));
   slot.data_offset = heap.offset - 64;
   CHECK_FALSE(found(1));
   CHECK_FALSE(anything_pinned());
 }
 
-TEST_CASE_FIXTURE(reader_fixture, "a slot whose places are not aligned is not believed") {
+TEST_CASE_FIXTURE(reader_fixture, "a slot whose data are not aligned is not believed") {
   auto& slot = shared(publish(1));
   slot.data_offset += 8;
-  CHECK_FALSE(found(1));
-  slot.data_offset -= 8;
-  slot.metadata_offset += 1;
   CHECK_FALSE(found(1));
 }
 
 TEST_CASE_FIXTURE(reader_fixture, "places up to the last byte of the heap are fine") {
   auto heap = arena.layout().heaps.front();
-  REQUIRE(table.publish(object(1), {heap, {heap.end(), 0}}) != no_slot);
+  REQUIRE(table.publish(object(1), {{heap.offset, heap.size - 8}, 8}) != no_slot);
   CHECK(found(1));
+}
+
+TEST_CASE_FIXTURE(reader_fixture, "bits that lead to slots of others, or of nobody, lead nowhere") {
+  publish(2);
+  for (auto& slot : shared_slots())
+    slot.neighbours = ~0U;
+  CHECK_FALSE(found(1));
+  CHECK(found(2));
 }
 
 TEST_CASE_FIXTURE(reader_fixture, "a bit that a stranger cleared harms neither side") {

@@ -51,11 +51,21 @@ TEST_CASE_FIXTURE(table_fixture, "a withdrawn object's slot takes the next one o
 TEST_CASE_FIXTURE(table_fixture, "a table smaller than a window takes as many as it has slots") {
   auto small = create(layout(second_node, {.size_bytes = 1U << 20, .slots_per_shard = 2}));
   object_table two{small, 0};
-  object_place nowhere{{small.layout().heaps.front().offset, 0},
-                       {small.layout().heaps.front().offset, 0}};
+  object_place nowhere{{small.layout().heaps.front().offset, 0}};
   CHECK(two.publish(object(1), nowhere) != no_slot);
   CHECK(two.publish(object(2), nowhere) != no_slot);
   CHECK(two.publish(object(3), nowhere) == no_slot);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a home says which of its neighbours hold its objects") {
+  auto home = slot_handle{static_cast<std::uint32_t>(home_slot(1, slots))};
+  auto sequences = neighbours(3, slots);
+  auto first = publish(sequences[0]);
+  publish(sequences[1]);
+  publish(sequences[2]);
+  CHECK(shared(home).neighbours == 0b111);
+  REQUIRE(table.try_withdraw(first) == reclaim_result::reclaimed);
+  CHECK(shared(home).neighbours == 0b110);
 }
 
 TEST_CASE_FIXTURE(table_fixture, "shards write to parts of their own") {
@@ -63,8 +73,7 @@ TEST_CASE_FIXTURE(table_fixture, "shards write to parts of their own") {
   object_table left{wide, 0};
   object_table right{wide, 1};
   auto at = [&](std::size_t shard) {
-    auto start = wide.layout().heaps[shard].offset;
-    return object_place{{start, 1}, {start, 1}};
+    return object_place{{wide.layout().heaps[shard].offset, 1}, 1};
   };
   CHECK(left.publish(object(9), at(0)) == right.publish(object(9), at(1)));
   CHECK(left.stats().used_slots == 1);

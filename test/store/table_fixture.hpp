@@ -32,7 +32,7 @@ inline std::vector<std::uint64_t> neighbours(std::size_t count, std::uint64_t sl
 struct table_fixture : arena_fixture {
   static constexpr std::uint64_t slots = 64;
   static constexpr std::uint64_t data_bytes = 192;
-  static constexpr std::uint64_t metadata_bytes = 40;
+  static constexpr std::uint32_t metadata_bytes = 40;
   static constexpr std::uint64_t places = 1'000;
 
   arena_segment arena =
@@ -52,13 +52,13 @@ struct table_fixture : arena_fixture {
 
   object_place place(std::uint64_t number) const {
     auto start = arena.layout().heaps.front().offset + number % places * 256;
-    return {{start, data_bytes}, {start + data_bytes, metadata_bytes}};
+    return {{start, data_bytes}, metadata_bytes};
   }
 
   /// Writes and publishes an object.
   slot_handle publish(std::uint64_t sequence) {
     auto where = place(sequence);
-    for (auto range : {where.data, where.metadata}) {
+    for (auto range : {where.data, where.metadata()}) {
       auto bytes = arena.bytes(range);
       std::ranges::fill(std::span{reinterpret_cast<std::uint64_t*>(bytes.data()), bytes.size() / 8},
                         sequence);

@@ -22,7 +22,7 @@ inline constexpr std::size_t arena_header_bytes = 4'096;
 /// the machine's page size is.
 inline constexpr std::size_t arena_region_alignment = 65'536;
 
-inline constexpr std::size_t arena_slot_bytes = 128;
+inline constexpr std::size_t arena_slot_bytes = 64;
 inline constexpr std::uint32_t max_arena_shards = 128;
 inline constexpr std::uint64_t max_slots_per_shard = 1ULL << 24;
 inline constexpr std::size_t max_cluster_name_bytes = 128;

@@ -14,31 +14,40 @@
 
 namespace mobula {
 
-/// How many neighbouring slots, from its home on, an object may be in. A bound on every search,
-/// and the reason why a withdrawn object leaves no tombstone: a reader looks at all of them.
+/// How many neighbouring slots, from its home on, an object may be in: the bits of
+/// `arena_slot::neighbours`. A bound on every search.
 inline constexpr std::uint64_t slot_window = 32;
 
 inline constexpr std::uint64_t data_alignment = 64;
 inline constexpr std::uint64_t metadata_alignment = 8;
 
-/// Where an object's two buffers are in its arena.
+/// Where an object's two buffers are in its arena: the metadata follow the data.
 struct object_place {
   arena_range data;
-  arena_range metadata;
+  std::uint32_t metadata_size = 0;
 
   friend bool operator==(const object_place&, const object_place&) = default;
+
+  [[nodiscard]] arena_range metadata() const noexcept {
+    auto start = (data.end() + metadata_alignment - 1) / metadata_alignment * metadata_alignment;
+    return {start, metadata_size};
+  }
 };
 
 /// Returns whether an object may be there: aligned as its readers rely on, and within the heap.
 [[nodiscard]] inline bool is_well_formed(const object_place& place, arena_range heap) noexcept {
-  return place.data.offset % data_alignment == 0 && place.metadata.offset % metadata_alignment == 0
-         && heap.contains(place.data) && heap.contains(place.metadata);
+  // In this order: the metadata's offset only means something if the data do.
+  return place.data.offset % data_alignment == 0 && heap.contains(place.data)
+         && heap.contains(place.metadata());
 }
 
-/// As it lies in shared memory. All but `word` and `read_mark` are written by the shard while the
-/// word is zero, and by nobody else: a shard that dies half-way has told no reader of them. They
-/// are atomic since a reader compares ids before it pins, while the shard may be writing; relaxed,
-/// as that look is a guess, and the pin's acquire orders all later ones.
+/// As it lies in shared memory: one cache line, so that a search which finds its object at home,
+/// as nearly all do, touches one line.
+///
+/// Id and place are written by the shard while the word is zero, and by nobody else: a shard that
+/// dies half-way has told no reader of them. They are atomic since a reader compares ids before it
+/// pins, while the shard may be writing; relaxed, as that look is a guess, and the pin's acquire
+/// orders all later ones.
 struct arena_slot {
   slot_word word;
   std::atomic<std::uint64_t> owner_high;
@@ -46,13 +55,15 @@ struct arena_slot {
   std::atomic<std::uint64_t> sequence;
   std::atomic<std::uint64_t> data_offset;
   std::atomic<std::uint64_t> data_size;
-  std::atomic<std::uint64_t> metadata_offset;
-  std::atomic<std::uint64_t> metadata_size;
+  std::atomic<std::uint32_t> metadata_size;
+  /// Not about this slot's object: bit *i* says that an object whose home is here lies *i* slots
+  /// further on. Written by the shard only, after the word of that slot. A hint that spares readers
+  /// to look at the whole window; relaxed, since what it leads to is checked.
+  std::atomic<std::uint32_t> neighbours;
   /// Set by readers after they pinned, cleared by the shard. A hint for the order of eviction that
-  /// guards nothing; a death leaves it as good as before. In the second cache line, which readers
-  /// therefore share.
-  std::atomic<std::uint64_t> read_mark;
-  std::uint64_t reserved[7];
+  /// guards nothing; a death leaves it as good as before.
+  std::atomic<std::uint32_t> read_mark;
+  std::uint32_t reserved;
 
   [[nodiscard]] object_id id() const noexcept {
     return {{owner_high.load(std::memory_order_relaxed), owner_low.load(std::memory_order_relaxed)},
@@ -63,8 +74,7 @@ struct arena_slot {
   [[nodiscard]] object_place place() const noexcept {
     return {
       {data_offset.load(std::memory_order_relaxed), data_size.load(std::memory_order_relaxed)},
-      {metadata_offset.load(std::memory_order_relaxed),
-       metadata_size.load(std::memory_order_relaxed)}};
+      metadata_size.load(std::memory_order_relaxed)};
   }
 
   /// Notes that a reader came by.
@@ -76,7 +86,7 @@ struct arena_slot {
 };
 
 static_assert(sizeof(arena_slot) == arena_slot_bytes);
-static_assert(offsetof(arena_slot, read_mark) == 64);
+static_assert(offsetof(arena_slot, neighbours) == 52);
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 // -- where to look ------------------------------------------------------------
@@ -90,7 +100,7 @@ inline constexpr std::uint64_t golden = 0x9E3779B97F4A7C15ULL;
 /// Returns the shard that keeps an object, whoever its owner.
 [[nodiscard]] constexpr std::uint32_t home_shard(std::uint64_t sequence,
                                                  std::uint32_t shards) noexcept {
-  return static_cast<std::uint32_t>(((sequence * detail::golden) >> 32U) % shards);
+  return static_cast<std::uint32_t>((sequence * detail::golden) >> 32U) % shards;
 }
 
 /// Returns the first slot of an object's window within its shard's table. Multiplied twice: after

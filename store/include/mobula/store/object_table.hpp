@@ -25,10 +25,15 @@ struct object_table_stats {
 
 /// Shows one shard's sealed objects to the reader processes of its arena.
 ///
-/// The idea: an index that nobody needs to keep consistent. An object is in any one of the
-/// `slot_window` slots from its home on, and a reader looks at all of them. So there are no chains
-/// to mend when a process dies, no tombstones, no growth under readers, and a search has a bound.
-/// The price is that an object whose window is full has no slot: its readers ask the owner.
+/// The idea: an index whose parts need not agree at any moment. An object is in any one of the
+/// `slot_window` slots from its home on; a word at its home says in which of them to look, and what
+/// is found there is checked. (As in hopscotch hashing, but nothing ever moves: readers may be
+/// there.) So there are no chains to mend, no tombstones, no growth under readers, and a search has
+/// a bound. The price is that an object whose window is full has no slot: its readers ask the
+/// owner.
+///
+/// *Invariant.* A bit of `entry::neighbours` stands for exactly one used slot, and shared memory
+/// holds a copy.
 ///
 /// What is used is known from ordinary memory of this process; shared memory is read for nothing
 /// but the readers' bits. So garbage there can keep a slot from being used, or deceive readers, but
@@ -91,11 +96,13 @@ private:
 
   struct entry {
     object_id id;
+    std::uint32_t neighbours = 0; ///< raised by `publish`, lowered by `reclaimed`; of this home
     slot_state state = slot_state::empty;
   };
 
   [[nodiscard]] entry& used_entry(slot_handle slot);
   [[nodiscard]] arena_slot& shared(slot_handle slot) const noexcept;
+  void flip_neighbour(const object_id& id, std::uint64_t index);
   reclaim_result settle(slot_handle slot, reclaim_result result, slot_state if_pinned);
 
   arena_range heap_;
