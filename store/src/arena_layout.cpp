@@ -47,7 +47,7 @@ struct header_fields {
 std::optional<arena_layout> layout_for(const header_fields& fields) {
   if (fields.shards == 0 || fields.shards > max_arena_shards
       || !std::has_single_bit(fields.slots_per_shard) || fields.total_bytes > max_total_bytes
-      || fields.slots_per_shard > max_total_bytes / max_arena_shards / arena_slot_bytes
+      || fields.slots_per_shard > max_slots_per_shard
       || fields.cluster.size() > max_cluster_name_bytes)
     return std::nullopt;
   arena_layout result;

@@ -30,7 +30,7 @@ struct metadata {
   std::optional<error_type> error{};
   /// Uncompressed size of the data buffer.
   std::uint64_t size_bytes = 0;
-  /// `checksum_of` the data buffer; 0 where nobody computed it, as in an arena.
+  /// `checksum_of` the data buffer; 0 when it was not computed, as in an arena.
   std::uint64_t checksum = 0;
   /// Extent of each dimension, outermost first; empty for all but `array<T>`.
   std::vector<std::uint64_t> shape{};

@@ -22,8 +22,9 @@ inline constexpr std::size_t arena_header_bytes = 4'096;
 /// the machine's page size is.
 inline constexpr std::size_t arena_region_alignment = 65'536;
 
-inline constexpr std::size_t arena_slot_bytes = 128;
+inline constexpr std::size_t arena_slot_bytes = 64;
 inline constexpr std::uint32_t max_arena_shards = 128;
+inline constexpr std::uint64_t max_slots_per_shard = 1ULL << 24;
 inline constexpr std::size_t max_cluster_name_bytes = 128;
 
 /// Part of an arena, in bytes from its start.
@@ -36,13 +37,19 @@ struct arena_range {
   [[nodiscard]] std::uint64_t end() const noexcept {
     return offset + size;
   }
+
+  /// Returns whether all of `part` is in here, whatever numbers it holds.
+  [[nodiscard]] bool contains(const arena_range& part) const noexcept {
+    return part.offset >= offset && part.offset - offset <= size
+           && part.size <= size - (part.offset - offset);
+  }
 };
 
 /// What the creator of an arena chooses.
 struct arena_shape {
   std::size_t size_bytes = 0; ///< of the whole segment, rounded down to whole regions
   std::uint32_t shards = 1;
-  std::uint64_t slots_per_shard = 1'024; ///< a power of two
+  std::uint64_t slots_per_shard = 1'024; ///< a power of two, at most `max_slots_per_shard`
 };
 
 /// Returns the shape of an arena whose heaps have at least `heap_bytes` each.
@@ -66,7 +73,7 @@ struct arena_layout {
 };
 
 /// Returns the layout; nothing when the shape leaves no room for heaps, has no shards or more than
-/// `max_arena_shards`, or a number of slots that is not a power of two.
+/// `max_arena_shards`, or a number of slots that is not a power of two or too large.
 [[nodiscard]] std::optional<arena_layout>
 plan_arena(const arena_shape& shape, const std::string& cluster, const incarnation_id& incarnation);
 
