@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mobula/actors/wait_group.hpp"
+#include "mobula/store/arena_readers.hpp"
 
 namespace mobula {
 
@@ -124,6 +125,12 @@ void node_core::request_flush() {
   if (!flush_requested_.load(std::memory_order_relaxed) && !flush_requested_.exchange(true)
       && !services_gone())
     caf::anon_send(counter_, flush_references{});
+}
+
+void node_core::clear_dead_readers() {
+  std::unique_lock guard{readers_mutex_};
+  // A place that could not be asked counts as living.
+  static_cast<void>(arena_readers{arena()}.clear_dead());
 }
 
 void node_core::request_fill(std::uint32_t shard) {

@@ -9,6 +9,7 @@
 #include "mobula/actors/refusal_error.hpp"
 #include "mobula/store/assertion.hpp"
 #include "mobula/store/shard_table.hpp"
+#include "shard_readers.hpp"
 
 namespace mobula {
 
@@ -50,7 +51,7 @@ public:
     if (!core_)
       return;
     for (auto& [sequence, held] : slots_)
-      let_go(held);
+      held.let_go();
     core_->service_stopped();
   }
 
@@ -59,6 +60,7 @@ public:
     index_ = index;
     self_ = self;
     table_.emplace(config_of(core.options()));
+    readers_.emplace(core.arena(), index);
     run();
   }
 
@@ -68,7 +70,9 @@ public:
     core_->count_message();
     auto id = request.entry->id();
     auto size = request.copy->size_bytes;
-    slots_.emplace(id.sequence, slot{std::move(request.copy), request.entry.get()});
+    auto& held =
+      slots_.emplace(id.sequence, shard_slot{std::move(request.copy), request.entry.get()}).first->second;
+    readers_->publish(id, held);
     table_->adopt(id, size, copy_kind::primary, effects_);
     run();
   }
@@ -77,7 +81,7 @@ public:
     core_->count_message();
     auto id = request.entry->id();
     auto size = request.copy->size_bytes;
-    slot held{std::move(request.copy), request.entry.get()};
+    shard_slot held{std::move(request.copy), request.entry.get()};
     held.waiting = std::move(request.entry);
     slots_.emplace(id.sequence, std::move(held));
     table_->create(next_token(), id, size, copy_kind::primary, effects_);
@@ -100,7 +104,7 @@ public:
     core_->count_message();
     auto id = id_of(request.sequence);
     auto size = request.copy->size_bytes;
-    slot held{std::move(request.copy), nullptr};
+    shard_slot held{std::move(request.copy), nullptr};
     held.room = std::move(request.request);
     slots_.emplace(request.sequence, std::move(held));
     auto token = next_token();
@@ -116,6 +120,7 @@ public:
     auto& held = slot_of(id);
     held.entry = request.entry.get();
     held.in_transfer = false;
+    readers_->publish(id, held);
     table_->seal(id, effects_);
     run();
   }
@@ -182,7 +187,7 @@ public:
   void read(const copy_read& answer) {
     core_->count_message();
     slot_of(answer.id).in_transfer = false;
-    show(*slot_of(answer.id).copy);
+    readers_->open(answer.id, slot_of(answer.id));
     table_->restore_finished(answer.id, effects_);
     run();
     drop_unknown(answer.id);
@@ -245,6 +250,7 @@ public:
     stats.late_commit_bytes += figures.late_commit_bytes;
     stats.free_extents += figures.free_extents;
     stats.largest_free_bytes = std::max(stats.largest_free_bytes, figures.largest_free_bytes);
+    readers_->add_figures(stats);
   }
 
   void stop() {
@@ -260,34 +266,11 @@ public:
   }
 
 private:
-  struct slot {
-    slot(copy_pointer copy, object_entry* entry) noexcept : copy(std::move(copy)), entry(entry) {
-      // nop
-    }
-
-    copy_pointer copy;
-
-    /// Null until an object is sealed for which a thread waited.
-    object_entry* entry;
-
-    /// Set while the object waits for room: that of an actor, complete but for its place, or that of
-    /// a thread, which has no entry yet.
-    object_handle waiting;
-    std::shared_ptr<room_request> room;
-
-    /// Set when the object is out of scope: its entry goes with the slot.
-    entry_scope scope;
-
-    /// Whether somebody else uses the copy's memory right now: the disk, a creator that was granted
-    /// room, an actor that moves the object in.
-    bool in_transfer = false;
-  };
-
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const {
     return {.owner = core_->incarnation(), .sequence = sequence};
   }
 
-  slot& slot_of(const object_id& id) {
+  shard_slot& slot_of(const object_id& id) {
     return slots_.at(id.sequence);
   }
 
@@ -359,7 +342,7 @@ private:
 
   /// Moves an actor's object into the arena: at once, or, if that takes long, in an actor of its own,
   /// so that nobody waits for the shard meanwhile.
-  void move_in(slot& held, arena_block memory) {
+  void move_in(shard_slot& held, arena_block memory) {
     if (held.copy->size_bytes <= most_moved_here) {
       std::ranges::copy(held.copy->storage(), memory.bytes().begin());
       return finish_admission(held, std::move(memory));
@@ -374,21 +357,14 @@ private:
       });
   }
 
-  void finish_admission(slot& held, arena_block memory) {
+  void finish_admission(shard_slot& held, arena_block memory) {
     auto& copy = *held.copy;
     held.in_transfer = false;
     copy.memory = copy_memory{std::move(memory)};
-    show(copy);
+    readers_->open(held.entry->id(), held);
     auto entry = std::exchange(held.waiting, object_handle{});
     entry->seal_stored(copy);
     table_->seal(entry->id(), effects_);
-  }
-
-  /// Lets readers at bytes that were written to the copy's memory.
-  static void show(stored_copy& copy) {
-    copy.value.rebind(copy.storage());
-    copy.write_metadata();
-    copy.pins.reset();
   }
 
   void apply(const serve_copy& effect) {
@@ -418,34 +394,37 @@ private:
   // -- memory -------------------------------------------------------------------------------------
 
   void apply(const try_reclaim& effect) {
-    auto& pins = slot_of(effect.id).copy->pins;
-    if (refused_as_used(effect.id, pins, effect.known_use))
+    auto& held = slot_of(effect.id);
+    if (refused_as_used(effect.id, held, effect.known_use))
       return;
-    auto result = effect.reason == reclaim_reason::release ? pins.doom() : pins.try_reclaim();
+    auto result = effect.reason == reclaim_reason::release ? readers_->doom(held)
+                                                           : readers_->reclaim(held);
     if (result == reclaim_result::reclaimed)
       table_->reclaim_succeeded(effect.id, effects_);
     else
-      table_->reclaim_refused(effect.id, reclaim_obstacle::pinned, pins.last_use(), effects_);
+      refuse_reclaim(effect.id, reclaim_obstacle::pinned);
+  }
+
+  void refuse_reclaim(const object_id& id, reclaim_obstacle obstacle) {
+    table_->reclaim_refused(id, obstacle, slot_of(id).copy->pins.last_use(), effects_);
   }
 
   void apply(const check_idle& effect) {
-    auto& pins = slot_of(effect.id).copy->pins;
-    if (refused_as_used(effect.id, pins, effect.known_use))
+    auto& held = slot_of(effect.id);
+    if (refused_as_used(effect.id, held, effect.known_use))
       return;
-    if (pins.look() == pin_state::pinned)
-      table_->reclaim_refused(effect.id, reclaim_obstacle::pinned, pins.last_use(), effects_);
+    if (readers_->look(held) == pin_state::pinned)
+      refuse_reclaim(effect.id, reclaim_obstacle::pinned);
     else
       table_->found_idle(effect.id, effects_);
   }
 
   /// Answers for a copy that was used since the table last asked.
-  bool refused_as_used(const object_id& id, pin_word& pins, std::optional<use_stamp> known_use) {
-    auto last_use = pins.last_use();
-    if (!known_use || last_use == *known_use)
+  bool refused_as_used(const object_id& id, shard_slot& held, std::optional<use_stamp> known_use) {
+    if (!known_use || readers_->last_use(held, table_->current_stamp()) == *known_use)
       return false;
-    auto obstacle =
-      pins.look() == pin_state::pinned ? reclaim_obstacle::pinned : reclaim_obstacle::used;
-    table_->reclaim_refused(id, obstacle, last_use, effects_);
+    refuse_reclaim(id, readers_->look(held) == pin_state::pinned ? reclaim_obstacle::pinned
+                                                       : reclaim_obstacle::used);
     return true;
   }
 
@@ -493,9 +472,18 @@ private:
   void apply(const report_stall& effect) {
     // Creators seal or give up by themselves. Otherwise references and views may go meanwhile, and
     // a disk may recover.
+    if (effect.cause == stall_cause::readers)
+      forget_dead_readers();
     if (effect.cause != stall_cause::creators)
       self_->delayed_send(self_, core_->options().full_timeout,
                           stall_timed_out{static_cast<std::uint64_t>(effect.number)});
+  }
+
+  /// A process that died with pins reports nothing.
+  void forget_dead_readers() {
+    core_->clear_dead_readers();
+    for (const auto& id : readers_->drained())
+      table_->unpinned(id, effects_);
   }
 
   void apply(const report_pressure& effect) {
@@ -516,21 +504,13 @@ private:
       slots_.erase(id.sequence);
   }
 
-  /// Frees a copy's memory when the shard ends, unless somebody still uses it: then it goes with
-  /// the last view, through the object's entry, or with the transfer.
-  void let_go(slot& held) {
-    if (held.copy->pins.doom() == reclaim_result::reclaimed && !held.in_transfer) {
-      held.copy->value.rebind({});
-      held.copy->memory.reset();
-    }
-  }
-
   core_pointer core_;
   std::uint32_t index_ = 0;
   self_pointer self_ = nullptr;
   std::optional<shard_table> table_;
+  std::optional<shard_readers> readers_;
   shard_effects effects_;
-  std::unordered_map<std::uint64_t, slot> slots_;
+  std::unordered_map<std::uint64_t, shard_slot> slots_;
   std::uint64_t tokens_ = 0;
 };
 

@@ -135,6 +135,10 @@ public:
     return *arena_.segment;
   }
 
+  /// Drops what dead processes have pinned in the arena; each shard then asks for its drained copies.
+  /// Thread-safe.
+  void clear_dead_readers();
+
   /// Free memory that each shard should have faulted in.
   [[nodiscard]] std::uint64_t stock_bytes() const noexcept;
 
@@ -209,6 +213,7 @@ private:
   incarnation_id incarnation_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
   node_arena arena_;
+  std::mutex readers_mutex_; ///< one census at a time
 
   reference_counter_actor counter_;
   owner_actor owner_;

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "mobula/actors/node_stats.hpp"
+#include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/room_request.hpp"
+#include "mobula/actors/stored_copy.hpp"
+#include "mobula/store/object_table.hpp"
+
+namespace mobula {
+
+/// What a shard keeps of one object.
+struct shard_slot {
+  shard_slot(copy_pointer copy, object_entry* entry) noexcept : copy(std::move(copy)), entry(entry) {
+    // nop
+  }
+
+  /// Frees the memory when the shard ends, unless somebody still uses it: then it goes with the last
+  /// view, through the object's entry, or with the transfer.
+  void let_go() noexcept;
+
+  copy_pointer copy;
+
+  /// Null until an object is sealed for which a thread waited.
+  object_entry* entry;
+
+  /// Where processes of the host find the copy while it is in memory.
+  slot_handle shown = no_slot;
+
+  /// Set while the object waits for room: that of an actor, complete but for its place, or that of a
+  /// thread, which has no entry yet.
+  object_handle waiting;
+  std::shared_ptr<room_request> room;
+
+  /// Set when the object is out of scope: its entry goes with the slot.
+  entry_scope scope;
+
+  /// Whether somebody else uses the copy's memory right now: the disk, a creator that was granted
+  /// room, an actor that moves the object in.
+  bool in_transfer = false;
+};
+
+/// Lets readers at a shard's copies, and takes copies back from them: readers of this process pin
+/// through the copy's own word, those of others through the arena's object table. Memory is only
+/// free when neither side reads it.
+class shard_readers {
+public:
+  shard_readers(const arena_segment& arena, std::uint32_t shard) : shown_(arena, shard) {
+    // nop
+  }
+
+  /// Opens the copy for readers everywhere. REQUIRES: its bytes are in its memory, in the arena.
+  void open(const object_id& id, shard_slot& held);
+
+  /// Lets other processes find a copy that is open in this one. Without a slot they ask the owner.
+  void publish(const object_id& id, shard_slot& held);
+
+  /// Takes the copy from all readers, if it has none. Otherwise the last one will report.
+  [[nodiscard]] reclaim_result reclaim(shard_slot& held);
+
+  /// Refuses new readers everywhere. Each side that still has some reports its last one, and is then
+  /// asked again.
+  [[nodiscard]] reclaim_result doom(shard_slot& held);
+
+  /// Returns whether the copy has readers; if so, the last one will report.
+  [[nodiscard]] pin_state look(shard_slot& held);
+
+  /// Returns when the copy was last used. Other processes leave a mark instead of a stamp: for them
+  /// it is `now`.
+  [[nodiscard]] use_stamp last_use(shard_slot& held, use_stamp now);
+
+  /// Returns the copies that wait for a report and have no reader in another process any more: to be
+  /// asked after such a process died.
+  [[nodiscard]] std::vector<object_id> drained() {
+    return shown_.drained();
+  }
+
+  void add_figures(node_stats& stats) const;
+
+private:
+  object_table shown_;
+};
+
+} // namespace mobula
