@@ -36,6 +36,9 @@ struct transit_stats {
 /// round, or had ended shortly before, counts only after its grace period: the receiver may be
 /// alive without this node, and its word to the owner still be on its way.
 ///
+/// A node without a session cannot be asked. So references must not be sent over a connection whose
+/// session does not begin here within the lease.
+///
 /// *Costs.* No clock: one lease runs at a time while transits are open. One round runs at a time
 /// with one barrier for each session, and only if some transit is older than the lease.
 ///
