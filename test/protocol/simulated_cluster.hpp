@@ -79,9 +79,12 @@ struct simulation_failure : std::runtime_error {
 /// Checked at every free: no living reference anywhere relies on the object (I1). What is excused
 /// is only what the protocol does not promise: references whose owner died or lost its session with
 /// the holder, and with failures those that were sent or received without a session with the owner.
-class simulated_cluster final : private node_surroundings {
+class simulated_cluster : private node_surroundings {
 public:
   explicit simulated_cluster(const cluster_options& options);
+
+  simulated_cluster(const simulated_cluster&) = delete;
+  simulated_cluster& operator=(const simulated_cluster&) = delete;
 
   // -- what happens from outside ----------------------------------------------
 
