@@ -1,0 +1,269 @@
+#include <doctest/doctest.h>
+
+#include "mobula/actors/borrow_table.hpp"
+#include "table_shell.hpp"
+
+using namespace mobula;
+using namespace mobula::test;
+
+namespace {
+
+/// The table of node 1, with sessions to nodes 2 and 3.
+class borrow_shell : public table_shell {
+public:
+  explicit borrow_shell(borrow_limits limits = {}) : table(node_number(1), limits) {
+    event(table, [&](auto& out) { table.session_started(session_with(2), out); });
+    event(table, [&](auto& out) { table.session_started(session_with(3), out); });
+  }
+
+  ~borrow_shell() {
+    event(table, [&](auto& effects) { table.shut_down(effects); });
+    CHECK(lent.empty());
+  }
+
+  static arrived_reference arrival(std::uint64_t entry, object_id object, std::uint64_t transit) {
+    return {entry_token{entry}, object, node_number(4), transit_number{transit}};
+  }
+
+  void arrive(std::uint64_t entry, object_id object, std::uint64_t transit = 50) {
+    auto arrived = arrival(entry, object, transit);
+    event(table, [&](auto& out) { table.traffic({&arrived, 1}, {}, {}, out); });
+  }
+
+  void read(std::uint64_t outer, std::vector<nested_reference> inner) {
+    value_read value{lend(outer), std::move(inner)};
+    event(table, [&](auto& out) { table.traffic({}, {&value, 1}, {}, out); });
+  }
+
+  void drop(std::uint64_t entry, object_id object) {
+    dropped_reference dropped{entry_token{entry}, object};
+    event(table, [&](auto& out) { table.traffic({}, {}, {&dropped, 1}, out); });
+  }
+
+  void confirm(peer_session owner, std::uint64_t batch, std::vector<std::uint64_t> unknown = {}) {
+    references_confirmed answer{owner.session, batch_number{batch}, std::move(unknown)};
+    event(table, [&](auto& out) { table.confirmed(owner.node, answer, out); });
+  }
+
+  void ask_barrier(peer_session from, std::uint64_t number) {
+    pass_barrier barrier{from.session, barrier_number{number}};
+    event(table, [&](auto& out) { table.barrier_asked(from.node, barrier, out); });
+  }
+
+  void end_session(peer_session peer, std::uint64_t grace) {
+    event(table, [&](auto& out) { table.session_ended(peer, grace_number{grace}, out); });
+  }
+
+  void end_grace(std::uint64_t grace) {
+    event(table, [&](auto& out) { table.grace_over(grace_number{grace}, out); });
+  }
+
+  borrow_table table;
+};
+
+constexpr std::uint64_t outer = 900;
+
+} // namespace
+
+TEST_CASE("an arrival is told to the owner with the transit that brought it") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7), 50);
+  auto batches = shell.sent<borrow_references>();
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].first == session_with(2));
+  CHECK(batches[0].second.references
+        == std::vector<borrowed_reference>{{7, node_number(4), transit_number{50}}});
+}
+
+TEST_CASE("the last reference returns as many as arrived") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7), 50);
+  shell.arrive(10, object_of(2, 7), 51);
+  shell.drop(10, object_of(2, 7));
+  auto returns = shell.sent<return_references>();
+  REQUIRE(returns.size() == 1);
+  CHECK(returns[0].second.references == std::vector<returned_reference>{{7, 2}});
+}
+
+TEST_CASE("a turn sends one batch to each owner, and returns after it") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  std::vector<arrived_reference> arrived{shell.arrival(11, object_of(2, 7), 51),
+                                         shell.arrival(12, object_of(3, 7), 52),
+                                         shell.arrival(13, object_of(2, 8), 53)};
+  dropped_reference dropped{entry_token{10}, object_of(2, 7)};
+  shell.event(shell.table, [&](auto& out) {
+    shell.table.traffic(arrived, {}, {&dropped, 1}, out);
+  });
+  CHECK(shell.sent<borrow_references>().size() == 2);
+  CHECK(std::holds_alternative<return_references>(std::get<send_to_peer>(shell.out[2]).message));
+}
+
+TEST_CASE("a batch beyond the limit is sent in parts, each confirmed by itself") {
+  borrow_shell shell{{.max_batch_references = 2}};
+  std::vector<arrived_reference> arrived;
+  for (std::uint64_t i = 0; i < 5; ++i)
+    arrived.push_back(shell.arrival(10 + i, object_of(2, 7 + i), 50 + i));
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, {}, out); });
+  CHECK(shell.sent<borrow_references>().size() == 3);
+  for (std::uint64_t batch = 1; batch <= 3; ++batch)
+    shell.confirm(session_with(2), batch);
+  CHECK(shell.table.stats().batches_in_flight == 0);
+}
+
+TEST_CASE("an unknown object fails its entry, and nothing is returned for it") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.confirm(session_with(2), 1, {7});
+  auto failed = shell.told<fail_references>();
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].entries == std::vector{entry_token{10}});
+  CHECK(failed[0].reason == reference_failure::object_deleted);
+  shell.drop(10, object_of(2, 7));
+  CHECK(shell.out.empty());
+}
+
+TEST_CASE("an unknown object does not fail a younger entry with the same token") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.drop(10, object_of(2, 7));
+  shell.arrive(10, object_of(2, 8));
+  shell.confirm(session_with(2), 1, {7});
+  CHECK(shell.out.empty());
+}
+
+TEST_CASE("the end of the owner's session fails what is borrowed from it") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.arrive(11, object_of(3, 7));
+  shell.end_session(session_with(2), 1);
+  auto failed = shell.told<fail_references>();
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].entries == std::vector{entry_token{10}});
+  CHECK(failed[0].reason == reference_failure::owner_died);
+}
+
+TEST_CASE("messages of an old session change nothing") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.end_session(session_with(2, 1), 1);
+  shell.event(shell.table,
+              [&](auto& out) { shell.table.session_started(session_with(2, 2), out); });
+  shell.arrive(11, object_of(2, 7));
+  shell.confirm(session_with(2, 1), 1, {7});
+  CHECK(shell.out.empty());
+  CHECK(shell.table.stats().batches_in_flight == 2);
+  shell.ask_barrier(session_with(2, 1), 1);
+  CHECK(shell.table.stats().barriers_waiting == 0);
+}
+
+TEST_CASE("without a session messages wait, in order, and its owner is asked for") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(5, 7));
+  CHECK(shell.told<connect_to_owner>().size() == 1);
+  CHECK(shell.sent<borrow_references>().empty());
+  shell.drop(10, object_of(5, 7));
+  shell.event(shell.table,
+              [&](auto& out) { shell.table.session_started(session_with(5, 3), out); });
+  REQUIRE(shell.out.size() == 2);
+  CHECK(shell.sent<borrow_references>().at(0).second.session == session_id{3});
+  CHECK(shell.sent<return_references>().at(0).second.session == session_id{3});
+}
+
+TEST_CASE("references to an owner that cannot be reached fail") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(5, 7));
+  shell.event(shell.table, [&](auto& out) {
+    shell.table.owner_unreachable(node_number(5), grace_number{1}, out);
+  });
+  CHECK(shell.told<fail_references>().at(0).reason == reference_failure::owner_died);
+  shell.end_grace(1);
+  CHECK(shell.table.empty());
+}
+
+TEST_CASE("a barrier is answered at once if every owner has confirmed") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.confirm(session_with(2), 1);
+  shell.ask_barrier(session_with(3), 9);
+  auto passed = shell.sent<barrier_passed>();
+  REQUIRE(passed.size() == 1);
+  CHECK(passed[0].first == session_with(3));
+  CHECK(passed[0].second.number == barrier_number{9});
+}
+
+TEST_CASE("a barrier waits for what was sent before it, and for nothing later") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.arrive(11, object_of(3, 7));
+  shell.ask_barrier(session_with(3), 9);
+  shell.arrive(12, object_of(2, 8));
+  shell.confirm(session_with(2), 1);
+  CHECK(shell.sent<barrier_passed>().empty());
+  shell.confirm(session_with(3), 1);
+  CHECK(shell.sent<barrier_passed>().size() == 1);
+}
+
+TEST_CASE("a barrier waits for the grace period of an owner that had not confirmed") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.end_session(session_with(2), 1);
+  shell.ask_barrier(session_with(3), 9);
+  CHECK(shell.sent<barrier_passed>().empty());
+  shell.end_grace(1);
+  CHECK(shell.sent<barrier_passed>().size() == 1);
+}
+
+TEST_CASE("a barrier is not answered in a session that is over") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.ask_barrier(session_with(3), 9);
+  shell.end_session(session_with(3), 1);
+  shell.confirm(session_with(2), 1);
+  CHECK(shell.sent<barrier_passed>().empty());
+  CHECK(shell.table.stats().barriers_waiting == 0);
+}
+
+TEST_CASE("a value's holder is kept until the owners of what is in it have confirmed") {
+  borrow_shell shell;
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}, {entry_token{11}, object_of(3, 7)}});
+  shell.confirm(session_with(2), 1);
+  CHECK(shell.keeps(outer));
+  shell.confirm(session_with(3), 1);
+  CHECK_FALSE(shell.keeps(outer));
+}
+
+TEST_CASE("a value's holder is not kept for references whose owner knows already") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.confirm(session_with(2), 1);
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  CHECK_FALSE(shell.keeps(outer));
+  CHECK(shell.sent<borrow_references>().empty());
+}
+
+TEST_CASE("a value's holder waits for an unconfirmed borrow that is there already") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  CHECK(shell.keeps(outer));
+  shell.confirm(session_with(2), 1);
+  CHECK_FALSE(shell.keeps(outer));
+}
+
+TEST_CASE("a value read twice before any confirmation keeps its holder twice") {
+  borrow_shell shell;
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  shell.read(outer + 1, {{entry_token{10}, object_of(2, 7)}});
+  shell.confirm(session_with(2), 1);
+  CHECK(shell.lent.empty());
+}
+
+TEST_CASE("a value's holder is kept through the grace period of an inner owner that is lost") {
+  borrow_shell shell;
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  shell.end_session(session_with(2), 1);
+  CHECK(shell.keeps(outer));
+  shell.end_grace(1);
+  CHECK_FALSE(shell.keeps(outer));
+}
