@@ -14,12 +14,13 @@ namespace mobula {
 
 /// What a shard keeps of one object.
 struct shard_slot {
-  shard_slot(copy_pointer copy, object_entry* entry) noexcept : copy(std::move(copy)), entry(entry) {
+  shard_slot(copy_pointer copy, object_entry* entry) noexcept
+    : copy(std::move(copy)), entry(entry) {
     // nop
   }
 
-  /// Frees the memory when the shard ends, unless somebody still uses it: then it goes with the last
-  /// view, through the object's entry, or with the transfer.
+  /// Frees the memory when the shard ends, unless somebody still uses it: then it goes with the
+  /// last view, through the object's entry, or with the transfer.
   void let_go() noexcept;
 
   copy_pointer copy;
@@ -30,8 +31,8 @@ struct shard_slot {
   /// Where processes of the host find the copy while it is in memory.
   slot_handle shown = no_slot;
 
-  /// Set while the object waits for room: that of an actor, complete but for its place, or that of a
-  /// thread, which has no entry yet.
+  /// Set while the object waits for room: that of an actor, complete but for its place, or that of
+  /// a thread, which has no entry yet.
   object_handle waiting;
   std::shared_ptr<room_request> room;
 
@@ -61,8 +62,8 @@ public:
   /// Takes the copy from all readers, if it has none. Otherwise the last one will report.
   [[nodiscard]] reclaim_result reclaim(shard_slot& held);
 
-  /// Refuses new readers everywhere. Each side that still has some reports its last one, and is then
-  /// asked again.
+  /// Refuses new readers everywhere. Each side that still has some reports its last one, and is
+  /// then asked again.
   [[nodiscard]] reclaim_result doom(shard_slot& held);
 
   /// Returns whether the copy has readers; if so, the last one will report.
@@ -72,8 +73,8 @@ public:
   /// it is `now`.
   [[nodiscard]] use_stamp last_use(shard_slot& held, use_stamp now);
 
-  /// Returns the copies that wait for a report and have no reader in another process any more: to be
-  /// asked after such a process died.
+  /// Returns the copies that wait for a report and have no reader in another process any more: to
+  /// be asked after such a process died.
   [[nodiscard]] std::vector<object_id> drained() {
     return shown_.drained();
   }

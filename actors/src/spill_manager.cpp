@@ -18,11 +18,9 @@ namespace {
 /// How often directories that failed are tried again.
 constexpr auto retry_interval = std::chrono::seconds{1};
 
-using claims = std::vector<spill_claim>;
-
 /// Sweeps and claims the directories of `core`.
-std::shared_ptr<claims> claim_directories(const node_core& core) {
-  auto result = std::make_shared<claims>();
+std::shared_ptr<spill_claims> claim_directories(const node_core& core) {
+  auto result = std::make_shared<spill_claims>();
   for (const auto& name : core.options().spill_directories) {
     auto refuse = [&](std::string_view reason) {
       throw object_error{{.type = error_type::invalid_argument,
@@ -39,7 +37,7 @@ std::shared_ptr<claims> claim_directories(const node_core& core) {
     auto claim = spill_claim::make(name, core.options().cluster, core.incarnation());
     if (auto* failure = std::get_if<io_failure>(&claim))
       refuse(explain(*failure));
-    result->push_back(std::get<spill_claim>(std::move(claim)));
+    result->add(std::get<spill_claim>(std::move(claim)));
   }
   return result;
 }
@@ -70,7 +68,7 @@ public:
     core_->service_stopped();
   }
 
-  void init(node_core& core, std::shared_ptr<claims> claims, self_pointer self) {
+  void init(node_core& core, std::shared_ptr<spill_claims> claims, self_pointer self) {
     core_ = core_pointer{&core};
     claims_ = std::move(claims);
     self_ = self;
@@ -201,6 +199,8 @@ private:
 
   void apply(const write_batch& effect) {
     write_records_to job{.batch = effect.batch,
+                         .claims = claims_,
+                         .directory = effect.directory,
                          .file = path_of(effect.directory, effect.file),
                          .offset_bytes = effect.offset_bytes,
                          .records = {}};
@@ -214,6 +214,8 @@ private:
   void apply(const move_records& effect) {
     self_->send(next_worker(),
                 move_records_to{.batch = effect.batch,
+                                .claims = claims_,
+                                .directory = effect.directory,
                                 .from_file = path_of(effect.from_directory, effect.from_file),
                                 .file = path_of(effect.directory, effect.file),
                                 .offset_bytes = effect.offset_bytes,
@@ -307,7 +309,7 @@ private:
   }
 
   core_pointer core_;
-  std::shared_ptr<claims> claims_;
+  std::shared_ptr<spill_claims> claims_;
   self_pointer self_ = nullptr;
   std::optional<spill_table> table_;
   spill_effects effects_;
@@ -325,7 +327,7 @@ private:
 
 spill_manager_actor::behavior_type
 spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, node_core* core,
-              const std::shared_ptr<claims>& claims) {
+              const std::shared_ptr<spill_claims>& claims) {
   auto& state = self->state;
   state.init(*core, claims, self);
   return {

@@ -43,6 +43,12 @@ public:
 
   void write(const write_records_to& job) {
     const stopwatch watch;
+    if (auto failure = prepare(job)) {
+      self_->send(manager_, batch_finished{.batch = job.batch,
+                                           .outcome = {0, to_spill_error(*failure)},
+                                           .took = watch.elapsed()});
+      return;
+    }
     std::vector<std::vector<std::byte>> headers;
     std::vector<record_view> views;
     headers.reserve(job.records.size());
@@ -63,6 +69,10 @@ public:
   }
 
   void move(const move_records_to& job) {
+    if (auto failure = prepare(job)) {
+      self_->send(manager_, batch_moved{.batch = job.batch, .outcome = {{}, to_spill_error(*failure)}});
+      return;
+    }
     auto copied =
       copy_records(job.from_file, job.records, job.file, job.offset_bytes, sync_policy::none);
     batch_moved answer{.batch = job.batch, .outcome = {std::move(copied.records), {}}};
@@ -96,6 +106,12 @@ public:
   }
 
 private:
+  /// Sees to it that a new file belongs to a living node in the eyes of others.
+  template <class Job>
+  static std::optional<io_failure> prepare(const Job& job) {
+    return job.offset_bytes == 0 ? job.claims->renew(job.directory) : std::nullopt;
+  }
+
   core_pointer core_;
   spill_manager_actor manager_;
   self_pointer self_ = nullptr;

@@ -51,7 +51,8 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
 /// Room that was lent may lie in pieces, or the system may have no pages for it: then the shard has to
 /// help as if there was none.
 bool copy_draft::take_credit() {
-  if (!core_.front(copy_->shard).take(copy_->size_bytes))
+  auto pace = on_worker_thread() ? creator_pace::unbounded : creator_pace::bounded;
+  if (!core_.front(copy_->shard).take(copy_->size_bytes, pace))
     return false;
   if (auto block = core_.heap(copy_->shard).allocate(copy_->arena_bytes())) {
     copy_->memory = copy_memory{*std::move(block)};

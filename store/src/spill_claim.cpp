@@ -105,6 +105,25 @@ void sweep_holder(const std::filesystem::path& lock_file, const holder_files& fi
       result.failures.push_back(std::move(*failure));
 }
 
+/// Returns a descriptor that holds the lock.
+std::variant<int, io_failure> take_lock(const std::filesystem::path& path) {
+  for (int attempt = 0; attempt < max_claim_attempts; ++attempt) {
+    auto descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+      return io_failure{path.string(), io_operation::open, errno};
+    auto locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    auto error_number = errno;
+    // Between our open and our lock a sweep may have taken the file for dead and removed it.
+    if (locked && is_current(descriptor, path))
+      return descriptor;
+    ::close(descriptor);
+    if (!locked && error_number != EWOULDBLOCK && error_number != EINTR)
+      return io_failure{path.string(), io_operation::lock, error_number};
+    std::this_thread::yield();
+  }
+  return io_failure{path.string(), io_operation::lock, EWOULDBLOCK};
+}
+
 } // namespace
 
 std::string spill_file_name(std::string_view cluster, const incarnation_id& incarnation,
@@ -124,21 +143,20 @@ std::variant<spill_claim, io_failure> spill_claim::make(const std::filesystem::p
                                                         const incarnation_id& incarnation) {
   MOBULA_ASSERT(cluster.find('/') == std::string_view::npos);
   auto path = directory / spill_lock_name(cluster, incarnation);
-  for (int attempt = 0; attempt < max_claim_attempts; ++attempt) {
-    auto descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0)
-      return io_failure{path.string(), io_operation::open, errno};
-    auto locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-    auto error_number = errno;
-    // Between our open and our lock a sweep may have taken the file for dead and removed it.
-    if (locked && is_current(descriptor, path))
-      return spill_claim{std::move(path), descriptor};
-    ::close(descriptor);
-    if (!locked && error_number != EWOULDBLOCK && error_number != EINTR)
-      return io_failure{path.string(), io_operation::lock, error_number};
-    std::this_thread::yield();
-  }
-  return io_failure{path.string(), io_operation::lock, EWOULDBLOCK};
+  auto taken = take_lock(path);
+  if (auto* failure = std::get_if<io_failure>(&taken))
+    return std::move(*failure);
+  return spill_claim{std::move(path), std::get<int>(taken)};
+}
+
+std::optional<io_failure> spill_claim::renew() {
+  if (is_current(descriptor_, lock_file_))
+    return std::nullopt;
+  auto taken = take_lock(lock_file_);
+  if (auto* failure = std::get_if<io_failure>(&taken))
+    return std::move(*failure);
+  ::close(std::exchange(descriptor_, std::get<int>(taken)));
+  return std::nullopt;
 }
 
 spill_claim::spill_claim(std::filesystem::path lock_file, int descriptor) noexcept
@@ -161,6 +179,18 @@ spill_claim::~spill_claim() {
   // Removed before it is unlocked, so that nobody can lock a file that is about to go.
   ::unlink(lock_file_.c_str());
   ::close(descriptor_);
+}
+
+// -- spill_claims -----------------------------------------------------------------
+
+std::optional<io_failure> spill_claims::renew(spill_directory directory) {
+  std::unique_lock guard{mutex_};
+  return claims_.at(static_cast<std::size_t>(directory)).renew();
+}
+
+void spill_claims::clear() {
+  std::unique_lock guard{mutex_};
+  claims_.clear();
 }
 
 // -- sweeping -----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "baselines.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -11,6 +12,9 @@
 namespace mobula::bench {
 
 namespace {
+
+/// More than caches hold.
+constexpr std::size_t target_bytes = std::size_t{64} << 20U;
 
 /// Handles numbers; the number 0 is the last of a batch.
 caf::behavior receiver(caf::event_based_actor*, signal_pointer done) {
@@ -54,11 +58,15 @@ side caf_requests(caf::actor_system& system) {
 
 side memory_copies(std::size_t bytes) {
   return [bytes](benchmark::State& state) {
+    // Targets take turns, as objects of a store do: none stays in the caches.
+    const std::size_t targets = std::max<std::size_t>(1, target_bytes / bytes);
     const std::vector<char> source(bytes, 'x');
-    std::vector<char> target(bytes, 'y');
+    std::vector<char> target(targets * bytes, 'y');
+    std::size_t next = 0;
     for (auto _ : state) {
-      std::memcpy(target.data(), source.data(), bytes);
+      std::memcpy(target.data() + next * bytes, source.data(), bytes);
       benchmark::ClobberMemory();
+      next = (next + 1) % targets;
     }
   };
 }

@@ -4,10 +4,12 @@
 #include "../small_disk.hpp"
 #include "one_node.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <mobula/store/arena_reader.hpp>
 
@@ -206,7 +208,8 @@ TEST_CASE_FIXTURE(arena_node, "a put that waits for readers elsewhere gets what 
   REQUIRE(child >= 0);
   if (child == 0) {
     open_reader();
-    auto all = std::ranges::all_of(held, [&](const auto& each) { return find(each.id()); });
+    auto all = std::ranges::all_of(
+      held, [&](const auto& each) { return find(each.id()).has_value(); });
     ::_exit(all ? 0 : 1);
   }
   int status = 0;

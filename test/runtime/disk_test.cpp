@@ -211,6 +211,26 @@ TEST_CASE_FIXTURE(disk_node, "a directory removed while running loses what only 
   CHECK(disk.files().empty());
 }
 
+TEST_CASE_FIXTURE(disk_node, "spill files written after the lock file was removed belong to the living") {
+  small_disk disk{"size=32m"};
+  if (!disk.mounted())
+    return;
+  start({&disk});
+  put_up_to(10);
+  for (const auto& file : std::filesystem::directory_iterator{disk.spills()})
+    if (file.path().extension() == ".lock")
+      std::filesystem::remove(file.path());
+  put_up_to(30);
+  auto living = node->incarnation();
+  auto count = disk.files().size();
+  auto* first = node;
+  start({&disk});
+  CHECK(disk.files().size() == count);
+  node = first;
+  CHECK(node->incarnation() == living);
+  check_all_whole();
+}
+
 TEST_CASE_FIXTURE(disk_node, "a truncated file loses the objects behind its end") {
   small_disk disk{"size=32m"};
   if (!disk.mounted())

@@ -124,6 +124,26 @@ TEST_CASE_FIXTURE(claim_fixture, "a claim can be moved") {
   CHECK(sweep().incarnations_alive == 1);
 }
 
+TEST_CASE_FIXTURE(claim_fixture, "a claim whose file was removed is renewed, and protects again") {
+  auto claim = std::get<spill_claim>(spill_claim::make(directory.path(), "test", first));
+  std::filesystem::remove(directory.path() / spill_lock_name("test", first));
+  CHECK_FALSE(claim.renew());
+  CHECK_FALSE(claim.renew());
+  CHECK(sweep_directory(directory.path()).incarnations_alive == 1);
+}
+
+TEST_CASE_FIXTURE(claim_fixture, "a claim on a directory that is gone cannot be renewed, and says so") {
+  auto inside = directory.path() / "inside";
+  std::filesystem::create_directory(inside);
+  auto claim = std::get<spill_claim>(spill_claim::make(inside, "test", first));
+  std::filesystem::remove_all(inside);
+  auto failure = claim.renew();
+  REQUIRE(failure);
+  CHECK(failure->operation == io_operation::open);
+  std::filesystem::create_directory(inside);
+  CHECK_FALSE(claim.renew());
+}
+
 TEST_CASE_FIXTURE(claim_fixture, "files of a killed process are swept, not before") {
   claiming_process process{*this, first};
   CHECK(sweep().incarnations_alive == 1);

@@ -7,6 +7,11 @@
 
 namespace mobula {
 
+/// How far a creator may get ahead of the shard. One that may wait keeps within a bound: memory that
+/// it drops comes back through the shard, and who runs ahead takes ever more that nobody has touched
+/// yet. One that must not wait takes what there is.
+enum class creator_pace : std::uint8_t { bounded, unbounded };
+
 /// What creators and readers need of a shard without asking it.
 ///
 /// *Credit* is room that the shard lends ahead of need: a creator takes some with one atomic
@@ -22,14 +27,29 @@ namespace mobula {
 /// Lives in one process, so no crash of a participant needs an answer.
 class alignas(64) shard_front {
 public:
-  /// Takes `bytes` if there are as many. Relaxed: the room is a number; the memory itself passes
-  /// through the message that hands the object over.
-  [[nodiscard]] bool take(std::uint64_t bytes) noexcept {
+  /// What the shard may not have seen yet of creators that keep a pace: about as much as caches hold.
+  /// A single object may be larger.
+  static constexpr std::uint64_t most_unsettled_bytes = 16ULL << 20U;
+
+  /// Takes `bytes` if there are as many, and the pace allows it. Relaxed: the room is a number; the
+  /// memory itself passes through the message that hands the object over. The pace is a guess, since
+  /// others may take meanwhile.
+  [[nodiscard]] bool take(std::uint64_t bytes, creator_pace pace) noexcept {
+    auto unsettled = unsettled_.load(std::memory_order_relaxed);
+    if (pace == creator_pace::bounded && unsettled > 0 && unsettled + bytes > most_unsettled_bytes)
+      return false;
     auto left = available_.load(std::memory_order_relaxed);
     while (left >= bytes)
-      if (available_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed))
+      if (available_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed)) {
+        unsettled_.fetch_add(bytes, std::memory_order_relaxed);
         return true;
+      }
     return false;
+  }
+
+  /// Called by the shard when it hears what became of room that was taken.
+  void settle(std::uint64_t bytes) noexcept {
+    unsettled_.fetch_sub(bytes, std::memory_order_relaxed);
   }
 
   /// Called by the shard.
@@ -69,6 +89,7 @@ public:
 
 private:
   std::atomic<std::uint64_t> available_ = 0;
+  std::atomic<std::uint64_t> unsettled_ = 0; ///< raised by `take`, lowered by `settle`
   std::atomic<std::uint32_t> stamp_ = 0;
   std::atomic<bool> fill_requested_ = false;
 };

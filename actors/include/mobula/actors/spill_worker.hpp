@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/spill_manager.hpp"
+#include "mobula/store/spill_claim.hpp"
 
 namespace mobula {
 
@@ -19,6 +21,8 @@ struct record_to_write {
 /// Asks for one write; answered by `batch_finished`.
 struct write_records_to {
   spill_batch_id batch{};
+  std::shared_ptr<spill_claims> claims;
+  spill_directory directory{};
   std::filesystem::path file;
   std::uint64_t offset_bytes = 0;
   std::vector<record_to_write> records;
@@ -27,6 +31,8 @@ struct write_records_to {
 /// Asks for records to be copied to another file; answered by `batch_moved`.
 struct move_records_to {
   spill_batch_id batch{};
+  std::shared_ptr<spill_claims> claims;
+  spill_directory directory{};
   std::filesystem::path from_file;
   std::filesystem::path file;
   std::uint64_t offset_bytes = 0;

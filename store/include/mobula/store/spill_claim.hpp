@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,11 +50,37 @@ public:
   spill_claim& operator=(spill_claim&& other) noexcept;
   ~spill_claim();
 
+  /// Claims the directory anew if the lock file is no longer there: somebody removed it, or the
+  /// whole directory, and files written from now on would look dead. Returns why that failed.
+  [[nodiscard]] std::optional<io_failure> renew();
+
 private:
   spill_claim(std::filesystem::path lock_file, int descriptor) noexcept;
 
   std::filesystem::path lock_file_;
   int descriptor_;
+};
+
+/// A node's claims on all of its directories. Thread-safe.
+class spill_claims {
+public:
+  void add(spill_claim claim) {
+    claims_.push_back(std::move(claim));
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    return claims_.empty();
+  }
+
+  /// To be called before each new file. See `spill_claim::renew`.
+  [[nodiscard]] std::optional<io_failure> renew(spill_directory directory);
+
+  /// Gives all of them up. REQUIRES: no file is left.
+  void clear();
+
+private:
+  std::mutex mutex_;
+  std::vector<spill_claim> claims_; ///< all added before threads share this
 };
 
 /// What a sweep did.

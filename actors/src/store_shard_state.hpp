@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/store_shard.hpp"
+#include "mobula/store/shard_table.hpp"
+#include "shard_readers.hpp"
+
+namespace mobula {
+
+/// Feeds the shard table with what the actor is told (store_shard.cpp) and carries out its effects
+/// (store_shard_effects.cpp).
+class store_shard_state {
+public:
+  using self_pointer = store_shard_actor::pointer;
+
+  store_shard_state() = default;
+  store_shard_state(const store_shard_state&) = delete;
+  store_shard_state& operator=(const store_shard_state&) = delete;
+  ~store_shard_state();
+
+  void init(node_core& core, std::uint32_t index, self_pointer self);
+
+  // -- creators -----------------------------------------------------------------------------------
+
+  void adopt(adopt_copy& request);
+  void admit(admit_copy& request);
+  void take_credit_back(const return_credit& request);
+  void moved_in(copy_moved& answer);
+  void reserve(reserve_room& request);
+  void seal(const seal_reserved& request);
+  void abort(const abort_reserved& request);
+
+  // -- owner and readers --------------------------------------------------------------------------
+
+  void release(const release_copy& request);
+  void want(const want_copy& request);
+  void unpinned(const copy_unpinned& hint);
+
+  // -- spill manager ------------------------------------------------------------------------------
+
+  void written(const copy_written& answer);
+  void not_written(const copy_not_written& answer);
+  void read(const copy_read& answer);
+  void not_read(const copy_not_read& answer);
+  void spilling_possible();
+  void stall_over(const stall_timed_out& timer);
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  void collect(collect_stats& message);
+  void add_arena_figures(node_stats& stats) const;
+  void stop();
+  void check() const;
+
+private:
+  [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
+  shard_slot& slot_of(const object_id& id);
+  void withdraw_unless_granted(request_token token, const object_id& id);
+  request_token next_token();
+  void run();
+  [[nodiscard]] shard_front& front() const;
+  [[nodiscard]] shard_heap& heap() const;
+  [[nodiscard]] std::uint64_t bytes_to_lend() const;
+
+  // -- requests -----------------------------------------------------------------------------------
+
+  void apply(const grant_create& effect);
+  void move_in(shard_slot& held, arena_block memory);
+  void finish_admission(shard_slot& held, arena_block memory);
+  void apply(const serve_copy& effect);
+  void apply(const refuse_request& effect);
+
+  // -- memory -------------------------------------------------------------------------------------
+
+  void apply(const try_reclaim& effect);
+  void refuse_reclaim(const object_id& id, reclaim_obstacle obstacle);
+  void apply(const check_idle& effect);
+  bool refused_as_used(const object_id& id, shard_slot& held, std::optional<use_stamp> known_use);
+  void apply(const free_copy& effect);
+
+  // -- disk ---------------------------------------------------------------------------------------
+
+  void apply(const spill_object& effect);
+  void apply(const forget_spill& effect);
+  void apply(const restore_object& effect);
+
+  // -- credit -------------------------------------------------------------------------------------
+
+  void apply(const lend_credit& effect);
+  void apply(const recall_credit&);
+
+  // -- pressure -----------------------------------------------------------------------------------
+
+  void apply(const report_stall& effect);
+  void forget_dead_readers();
+  void apply(const report_pressure& effect);
+  void apply(const report_shard_drained&);
+
+  // -- end of objects -----------------------------------------------------------------------------
+
+  void drop_unknown(const object_id& id);
+
+  core_pointer core_;
+  std::uint32_t index_ = 0;
+  self_pointer self_ = nullptr;
+  std::optional<shard_table> table_;
+  std::optional<shard_readers> readers_;
+  shard_effects effects_;
+  std::vector<object_id> freed_; ///< by the effects that are being carried out
+  std::unordered_map<std::uint64_t, shard_slot> slots_;
+  std::uint64_t tokens_ = 0;
+};
+
+} // namespace mobula
