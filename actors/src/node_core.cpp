@@ -8,6 +8,7 @@
 
 #include "mobula/actors/wait_group.hpp"
 #include "mobula/store/arena_readers.hpp"
+#include "mobula/store/arena_slot.hpp"
 
 namespace mobula {
 
@@ -111,8 +112,7 @@ entry_stripe& node_core::local_stripe() noexcept {
 }
 
 std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
-  // The upper half of the product depends on all bits of the sequence.
-  return static_cast<std::uint32_t>(((sequence * 0x9E3779B97F4A7C15ULL) >> 32U) % options_.shards);
+  return home_shard(sequence, options_.shards);
 }
 
 // -- messages
@@ -157,7 +157,8 @@ void node_core::report_unpinned(const object_entry& entry) noexcept {
 void node_core::service_stopped() noexcept {
   std::unique_lock guard{services_mutex_};
   if (--running_services_ == 0) {
-    // Before `shutdown` may return: it promises that no file is left. Views go on reading the memory.
+    // Before `shutdown` may return: it promises that no file is left. Views go on reading the
+    // memory.
     arena_.segment->unpublish();
     services_gone_.store(true, std::memory_order_release);
   }

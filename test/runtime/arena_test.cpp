@@ -18,7 +18,8 @@ using namespace std::literals;
 
 namespace {
 
-/// A node with one shard of 4 MiB in an arena directory of its own, and somebody who reads its arena.
+/// A node with one shard of 4 MiB in an arena directory of its own, and somebody who reads its
+/// arena.
 struct arena_node {
   testing::simulation sim;
   test::temporary_directory directory{"/dev/shm"};
@@ -31,13 +32,21 @@ struct arena_node {
   }
 
   mobula::node& start(const std::filesystem::path& where) {
+    return start(options_in(where));
+  }
+
+  mobula::node& start(const node_options& options) {
+    node = &sim.add_node(options);
+    return *node;
+  }
+
+  [[nodiscard]] node_options options_in(const std::filesystem::path& where) const {
     auto options = sim.default_options();
     options.store_size_bytes = 4 << 20;
     options.shards = 1;
     options.arena_directory = where;
     options.spill_directories = {spills.path()};
-    node = &sim.add_node(options);
-    return *node;
+    return options;
   }
 
   void open_reader() {
@@ -135,8 +144,9 @@ TEST_CASE_FIXTURE(arena_node, "memory that others took refuses puts, says so, an
   test::small_disk disk{"size=6m"};
   if (!disk.mounted())
     return;
-  start(disk.path());
-  auto first = node->put(block('a'));
+  auto options = options_in(disk.path());
+  options.spill_directories.clear();
+  auto first = start(options).put(block('a'));
   disk.fill();
   std::vector<ObjectRef<std::string>> held;
   auto message = message_of([&] {
@@ -199,17 +209,19 @@ TEST_CASE_FIXTURE(arena_node, "a spilled object is not found, and again when it 
 }
 
 TEST_CASE_FIXTURE(arena_node, "a put that waits for readers elsewhere gets what dead ones had") {
-  auto ref = start().put(block('d'));
-  std::vector<ObjectRef<std::string>> held{ref};
-  for (int count = 0; count < 7; ++count)
+  auto options = options_in(directory.path());
+  options.spill_threshold_percent = 100;
+  start(options);
+  std::vector<ObjectRef<std::string>> held;
+  for (int count = 0; count < 8; ++count)
     held.push_back(node->put(block('x')));
   sim.run();
   auto child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     open_reader();
-    auto all = std::ranges::all_of(
-      held, [&](const auto& each) { return find(each.id()).has_value(); });
+    auto all =
+      std::ranges::all_of(held, [&](const auto& each) { return find(each.id()).has_value(); });
     ::_exit(all ? 0 : 1);
   }
   int status = 0;
