@@ -32,9 +32,10 @@ std::uint64_t slots_for(const node_options& options) {
 }
 
 [[noreturn]] void refuse_directory(const node_options& options, const io_failure& failure) {
-  refuse(fmt::format("option mobula.arena-dir names {}, where no arena of {} bytes can be made: {}; "
-                     "free memory there, lower mobula.store-size, or name another tmpfs",
-                     options.arena_directory, options.store_size_bytes, explain(failure)));
+  refuse(
+    fmt::format("option mobula.arena-dir names {}, where no arena of {} bytes can be made: {}; "
+                "free memory there, lower mobula.store-size, or name another tmpfs",
+                options.arena_directory, options.store_size_bytes, explain(failure)));
 }
 
 } // namespace
@@ -48,14 +49,14 @@ std::uint64_t resolve_store_size(const node_options& options) {
     if (auto* failure = std::get_if<io_failure>(answer))
       refuse_directory(options, *failure);
   // What is left of it goes to tables, rounding and gaps.
-  auto size =
-    std::min(std::get<std::uint64_t>(most), std::get<std::uint64_t>(available) / 16 * 15);
+  auto size = std::min(std::get<std::uint64_t>(most), std::get<std::uint64_t>(available) / 16 * 15);
   if (size / options.shards < least_shard_bytes)
-    refuse(fmt::format("{} has only {} bytes free, too little for {} store shards of {} bytes; free "
-                       "memory there, lower mobula.shards, or name another tmpfs as "
-                       "mobula.arena-dir",
-                       options.arena_directory, std::get<std::uint64_t>(available), options.shards,
-                       least_shard_bytes));
+    refuse(
+      fmt::format("{} has only {} bytes free, too little for {} store shards of {} bytes; free "
+                  "memory there, lower mobula.shards, or name another tmpfs as "
+                  "mobula.arena-dir",
+                  options.arena_directory, std::get<std::uint64_t>(available), options.shards,
+                  least_shard_bytes));
   return size;
 }
 

@@ -8,8 +8,9 @@ bool node_stats::nothing_left() const noexcept {
   return owned == object_count{} && pending_objects == 0 && inline_values == object_count{}
          && failed_objects == 0 && stored == object_count{} && resident == object_count{}
          && pinned == object_count{} && spilled == object_count{} && reserved_bytes == 0
-         && waiting_puts == 0 && arena_used_bytes == 0 && table_slots_used == 0 && spill_file_bytes == 0 && spill_files == 0 && references == 0
-         && entries == 0 && waiting_gets == 0;
+         && waiting_puts == 0 && arena_used_bytes == 0 && table_slots_used == 0
+         && spill_file_bytes == 0 && spill_files == 0 && references == 0 && entries == 0
+         && waiting_gets == 0;
 }
 
 namespace {

@@ -60,8 +60,8 @@ error_info refusal_error(const refuse_request& refused, const node_options& opti
     adjusted.error = refusal::store_full;
   error_info result{.type = type_of(adjusted.error), .message = text_of(adjusted)};
   if (shortage && adjusted.error == refusal::store_full)
-    result.message += fmt::format("; the system gives the arena no more memory: {}",
-                                  explain(*shortage));
+    result.message +=
+      fmt::format("; the system gives the arena no more memory: {}", explain(*shortage));
   return result;
 }
 

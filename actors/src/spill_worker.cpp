@@ -70,7 +70,8 @@ public:
 
   void move(const move_records_to& job) {
     if (auto failure = prepare(job)) {
-      self_->send(manager_, batch_moved{.batch = job.batch, .outcome = {{}, to_spill_error(*failure)}});
+      self_->send(manager_,
+                  batch_moved{.batch = job.batch, .outcome = {{}, to_spill_error(*failure)}});
       return;
     }
     auto copied =

@@ -107,7 +107,8 @@ blocking_wait::result blocking_wait::wait(node_core& core,
 
 blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
                                               std::optional<caf_clock::time_point> deadline) {
-  switch (simulate_until(scheduler, [this] { return fired(); }, deadline)) {
+  switch (simulate_until(
+    scheduler, [this] { return fired(); }, deadline)) {
     case simulated_end::done:
       return result::fired;
     case simulated_end::timed_out:

@@ -48,8 +48,8 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
     copy_->memory = copy_memory::outside(size.size_bytes);
 }
 
-/// Room that was lent may lie in pieces, or the system may have no pages for it: then the shard has to
-/// help as if there was none.
+/// Room that was lent may lie in pieces, or the system may have no pages for it: then the shard has
+/// to help as if there was none.
 bool copy_draft::take_credit() {
   auto pace = on_worker_thread() ? creator_pace::unbounded : creator_pace::bounded;
   if (!core_.front(copy_->shard).take(copy_->size_bytes, pace))
@@ -67,8 +67,7 @@ bool copy_draft::ask_shard(when_full full) {
   auto answer = std::make_shared<room_answer>();
   core_.send_to_shard(
     copy_->shard,
-    reserve_room{sequence_, copy_,
-                 full == when_full::wait ? patience::unlimited : patience::none,
+    reserve_room{sequence_, copy_, full == when_full::wait ? patience::unlimited : patience::none,
                  std::make_shared<room_request>(answer, core_.shutting_down_error())});
   error_info would_block{
     .type = error_type::would_block_forever,

@@ -240,10 +240,9 @@ void add_spill_cases(std::vector<comparison>& cases, bench_node& bench,
                               restore(bench, size.bytes, directory), "cold read of one file",
                               plain_read(directory), size.least_ratio));
   }
-  auto& beyond = cases.emplace_back(disk_case("put_beyond_store/1MiB",
-                                              put_beyond_store(bench, directory),
-                                              "write of one file and fsync",
-                                              plain_write(directory), 0));
+  auto& beyond =
+    cases.emplace_back(disk_case("put_beyond_store/1MiB", put_beyond_store(bench, directory),
+                                 "write of one file and fsync", plain_write(directory), 0));
   beyond.budget.reset();
 }
 

@@ -74,8 +74,8 @@ void set_iteration_time(benchmark::State& state, bench_clock::time_point start) 
   state.SetIterationTime(std::chrono::duration<double>(bench_clock::now() - start).count());
 }
 
-/// Writes nothing: what remains when the caller fills the memory in place. The memory of the last one
-/// is back before the next begins, so that each size uses warm memory.
+/// Writes nothing: what remains when the caller fills the memory in place. The memory of the last
+/// one is back before the next begins, so that each size uses warm memory.
 side create_and_seal(bench_node& bench, std::size_t bytes) {
   return [&node = bench.node(), bytes](benchmark::State& state) {
     const auto create = [&] {

@@ -50,8 +50,9 @@ std::optional<int> parse(int argc, char** argv, request& wanted) {
     ->check(CLI::Validator{check_regex, "REGEX", "regex"});
   app.add_option("--report", wanted.report_path, "Write the results to this file, as JSON")
     ->type_name("FILE");
-  app.add_flag("--large", wanted.large,
-               "Also run among 10 million objects and on those of 1 GiB (some gigabytes of memory)");
+  app.add_flag(
+    "--large", wanted.large,
+    "Also run among 10 million objects and on those of 1 GiB (some gigabytes of memory)");
   app.add_option("--directory", wanted.directory, "Where the cases on spilling write their files")
     ->check(CLI::ExistingDirectory)
     ->capture_default_str();

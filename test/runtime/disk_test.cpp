@@ -211,7 +211,8 @@ TEST_CASE_FIXTURE(disk_node, "a directory removed while running loses what only 
   CHECK(disk.files().empty());
 }
 
-TEST_CASE_FIXTURE(disk_node, "spill files written after the lock file was removed belong to the living") {
+TEST_CASE_FIXTURE(disk_node,
+                  "spill files written after the lock file was removed belong to the living") {
   small_disk disk{"size=32m"};
   if (!disk.mounted())
     return;

@@ -312,7 +312,8 @@ TEST_CASE_FIXTURE(full_heap, "memory in pieces is joined by evicting in order of
   CHECK(freed_order() == std::vector<std::uint64_t>{1, 2});
 }
 
-TEST_CASE_FIXTURE(full_heap, "memory in pieces that readers hold is a stall, and no longer than that") {
+TEST_CASE_FIXTURE(full_heap,
+                  "memory in pieces that readers hold is a stall, and no longer than that") {
   for (std::uint64_t number = 1; number <= 5; ++number)
     pin(number);
   unpin(1);

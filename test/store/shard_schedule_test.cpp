@@ -296,7 +296,8 @@ TEST_CASE("after any schedule every invariant holds and nothing is left") {
   CHECK(refused_rooms > seeds / 10);
   MESSAGE("evictions ", sum.evictions.objects, ", unloads ", sum.unloads.objects, ", spills ",
           sum.spills.objects, ", restores ", sum.restores.objects, ", failed spills ",
-          sum.spill_failures, ", overtakings ", sum.overtakings, ", stalls ", sum.stalls, ", grants without memory ", refused_rooms);
+          sum.spill_failures, ", overtakings ", sum.overtakings, ", stalls ", sum.stalls,
+          ", grants without memory ", refused_rooms);
 }
 
 TEST_CASE("many creators against a store an eighth of their data are all served in the end") {

@@ -132,7 +132,8 @@ TEST_CASE_FIXTURE(claim_fixture, "a claim whose file was removed is renewed, and
   CHECK(sweep_directory(directory.path()).incarnations_alive == 1);
 }
 
-TEST_CASE_FIXTURE(claim_fixture, "a claim on a directory that is gone cannot be renewed, and says so") {
+TEST_CASE_FIXTURE(claim_fixture,
+                  "a claim on a directory that is gone cannot be renewed, and says so") {
   auto inside = directory.path() / "inside";
   std::filesystem::create_directory(inside);
   auto claim = std::get<spill_claim>(spill_claim::make(inside, "test", first));

@@ -47,8 +47,7 @@ class object_builder<array<T>> : basic_object_builder {
 
 public:
   object_builder(node_core& core, const array_shape& shape)
-    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>(),
-                           &shape),
+    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>(), &shape),
       shape_(shape) {
     // nop
   }

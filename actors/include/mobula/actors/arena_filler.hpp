@@ -12,9 +12,9 @@ struct fill_stock {
   std::uint32_t shard = 0;
 };
 
-/// Keeps some free memory of each shard's heap faulted in (`mobula.prefault`), so that creators need
-/// not wait for page faults. Runs on a thread of its own with a low priority, in small steps. A
-/// simulation has none.
+/// Keeps some free memory of each shard's heap faulted in (`mobula.prefault`), so that creators
+/// need not wait for page faults. Runs on a thread of its own with a low priority, in small steps.
+/// A simulation has none.
 using arena_filler_actor = caf::typed_actor<takes<fill_stock>, takes<shut_down>>;
 
 class node_core;

@@ -93,8 +93,8 @@ void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id reque
     caf::make_mailbox_element(receiver, request.response_id(), {}, std::move(content)), nullptr);
 }
 
-/// Writes a line to the log of the actor system that the calling thread works for, if it wants lines
-/// of this level. Threads outside of CAF have no log.
+/// Writes a line to the log of the actor system that the calling thread works for, if it wants
+/// lines of this level. Threads outside of CAF have no log.
 void log_info(const std::string& line);
 void log_warning(const std::string& line);
 

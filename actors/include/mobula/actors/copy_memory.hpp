@@ -13,7 +13,8 @@ struct free_aligned {
 };
 
 /// Where the bytes of a stored object are: in the arena, or, while an object of an actor waits for
-/// room there, in the process heap. Aligned to a cache line in both. Goes back when it is destroyed.
+/// room there, in the process heap. Aligned to a cache line in both. Goes back when it is
+/// destroyed.
 class copy_memory {
 public:
   copy_memory() noexcept = default;

@@ -22,8 +22,8 @@ struct node_arena {
 [[nodiscard]] std::uint64_t resolve_store_size(const node_options& options);
 
 /// Sweeps the arenas of dead nodes, then makes one for `incarnation`. Throws `object_error`
-/// (`invalid_argument`), naming option, directory and remedy, if it cannot be made or would not fit.
-/// REQUIRES: the store's size is resolved.
+/// (`invalid_argument`), naming option, directory and remedy, if it cannot be made or would not
+/// fit. REQUIRES: the store's size is resolved.
 [[nodiscard]] node_arena open_arena(const node_options& options, const incarnation_id& incarnation);
 
 } // namespace mobula

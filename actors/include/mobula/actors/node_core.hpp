@@ -135,8 +135,8 @@ public:
     return *arena_.segment;
   }
 
-  /// Drops what dead processes have pinned in the arena; each shard then asks for its drained copies.
-  /// Thread-safe.
+  /// Drops what dead processes have pinned in the arena; each shard then asks for its drained
+  /// copies. Thread-safe.
   void clear_dead_readers();
 
   /// Free memory that each shard should have faulted in.

@@ -104,8 +104,8 @@ struct node_stats {
   /// Objects that went from one spill file to another, to free a file that was mostly dead.
   object_count moved;
 
-  /// Requests for room that had to wait, that were let pass an older one, and that failed; and spells
-  /// in which nothing inside the store could make room.
+  /// Requests for room that had to wait, that were let pass an older one, and that failed; and
+  /// spells in which nothing inside the store could make room.
   std::uint64_t room_waits = 0;
   std::uint64_t overtakings = 0;
   std::uint64_t refusals = 0;
@@ -142,8 +142,8 @@ struct node_stats {
   /// Returns whether nothing is left: all levels are zero but for room lent ahead.
   [[nodiscard]] bool nothing_left() const noexcept;
 
-  /// Bytes a second that a thread writes to disk, or reads, while it does nothing else; 0 before the
-  /// first.
+  /// Bytes a second that a thread writes to disk, or reads, while it does nothing else; 0 before
+  /// the first.
   [[nodiscard]] double write_rate() const noexcept;
   [[nodiscard]] double read_rate() const noexcept;
 

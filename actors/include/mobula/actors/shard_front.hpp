@@ -7,9 +7,9 @@
 
 namespace mobula {
 
-/// How far a creator may get ahead of the shard. One that may wait keeps within a bound: memory that
-/// it drops comes back through the shard, and who runs ahead takes ever more that nobody has touched
-/// yet. One that must not wait takes what there is.
+/// How far a creator may get ahead of the shard. One that may wait keeps within a bound: memory
+/// that it drops comes back through the shard, and who runs ahead takes ever more that nobody has
+/// touched yet. One that must not wait takes what there is.
 enum class creator_pace : std::uint8_t { bounded, unbounded };
 
 /// What creators and readers need of a shard without asking it.
@@ -27,13 +27,13 @@ enum class creator_pace : std::uint8_t { bounded, unbounded };
 /// Lives in one process, so no crash of a participant needs an answer.
 class alignas(64) shard_front {
 public:
-  /// What the shard may not have seen yet of creators that keep a pace: about as much as caches hold.
-  /// A single object may be larger.
+  /// What the shard may not have seen yet of creators that keep a pace: about as much as caches
+  /// hold. A single object may be larger.
   static constexpr std::uint64_t most_unsettled_bytes = 16ULL << 20U;
 
   /// Takes `bytes` if there are as many, and the pace allows it. Relaxed: the room is a number; the
-  /// memory itself passes through the message that hands the object over. The pace is a guess, since
-  /// others may take meanwhile.
+  /// memory itself passes through the message that hands the object over. The pace is a guess,
+  /// since others may take meanwhile.
   [[nodiscard]] bool take(std::uint64_t bytes, creator_pace pace) noexcept {
     auto unsettled = unsettled_.load(std::memory_order_relaxed);
     if (pace == creator_pace::bounded && unsettled > 0 && unsettled + bytes > most_unsettled_bytes)

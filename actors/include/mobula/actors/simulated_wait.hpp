@@ -11,8 +11,8 @@ namespace mobula {
 /// How waiting in a simulation ended.
 enum class simulated_end : std::uint8_t { done, timed_out, would_block_forever };
 
-/// Lets a thread of a simulation wait: runs it until `done()`, and moves its clock to the next timer
-/// when nothing else is to do.
+/// Lets a thread of a simulation wait: runs it until `done()`, and moves its clock to the next
+/// timer when nothing else is to do.
 template <class Done>
 simulated_end simulate_until(caf::scheduler::test_coordinator& scheduler, Done done,
                              std::optional<caf_clock::time_point> deadline = std::nullopt) {

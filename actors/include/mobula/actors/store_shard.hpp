@@ -21,9 +21,9 @@ struct adopt_copy {
   object_handle entry;
 };
 
-/// A complete object, outside of the arena, that waits for room there: an actor's, which cannot wait
-/// before it writes. Its entry is pending until the shard seals it: with the copy, or with the error
-/// that says why not.
+/// A complete object, outside of the arena, that waits for room there: an actor's, which cannot
+/// wait before it writes. Its entry is pending until the shard seals it: with the copy, or with the
+/// error that says why not.
 struct admit_copy {
   copy_pointer copy;
   object_handle entry;

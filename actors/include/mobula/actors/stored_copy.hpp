@@ -45,8 +45,8 @@ public:
     return {memory.data(), size_bytes};
   }
 
-  /// What the copy takes of an arena: the value, then its metadata at the next multiple of 8, so that
-  /// other processes can read both (docs/formats.md, "Object table").
+  /// What the copy takes of an arena: the value, then its metadata at the next multiple of 8, so
+  /// that other processes can read both (docs/formats.md, "Object table").
   [[nodiscard]] std::uint64_t arena_bytes() const noexcept {
     return metadata_offset() + metadata_bytes;
   }

@@ -49,7 +49,8 @@ enum class when_full : std::uint8_t {
   /// Waits for room, and writes then; but a thread that runs actors waits for nothing and does as
   /// below.
   wait,
-  /// Takes what room there is at once; without any, writes outside of the store, and the object stays
+  /// Takes what room there is at once; without any, writes outside of the store, and the object
+  /// stays
   /// pending until its shard has moved it in.
   defer
 };
@@ -84,9 +85,9 @@ public:
     return copy_->storage();
   }
 
-  /// Makes the bytes the value of `entry`, which becomes ready at once if they are in the arena, and
-  /// otherwise when its shard has room. REQUIRES: all bytes are written. Throws `codec_error` if there
-  /// is more to say of the object than metadata can.
+  /// Makes the bytes the value of `entry`, which becomes ready at once if they are in the arena,
+  /// and otherwise when its shard has room. REQUIRES: all bytes are written. Throws `codec_error`
+  /// if there is more to say of the object than metadata can.
   void seal(const object_handle& entry, std::unique_ptr<object_extras> extras);
 
 private:

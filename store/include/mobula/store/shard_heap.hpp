@@ -74,9 +74,10 @@ struct shard_heap_figures {
 ///
 /// A mutex around `arena_heap`, held for the time of some tree operations and never during a page
 /// fault: what an extent needs is committed by the thread that wants it, outside of the mutex.
-/// Creators take memory themselves, so that a put asks no actor; whether they may is decided before,
-/// by room that the shard granted or lent. The heap therefore only fails where the granted bytes do
-/// not lie side by side, or where the system has no memory for pages that are still sparse.
+/// Creators take memory themselves, so that a put asks no actor; whether they may is decided
+/// before, by room that the shard granted or lent. The heap therefore only fails where the granted
+/// bytes do not lie side by side, or where the system has no memory for pages that are still
+/// sparse.
 ///
 /// Thread-safe. Blocks for page faults of what is not in stock.
 class shard_heap : public std::enable_shared_from_this<shard_heap> {
@@ -89,8 +90,8 @@ public:
   /// system refused pages for it (see `shortage`).
   [[nodiscard]] std::optional<arena_block> allocate(std::uint64_t size_bytes);
 
-  /// Commits free memory up to `stock_bytes`, at most `step_bytes` at once. Returns whether there is
-  /// more to do. Called by one thread at a time, of low priority.
+  /// Commits free memory up to `stock_bytes`, at most `step_bytes` at once. Returns whether there
+  /// is more to do. Called by one thread at a time, of low priority.
   [[nodiscard]] bool fill(std::uint64_t stock_bytes, std::uint64_t step_bytes);
 
   /// Returns whether `fill` would find something to do.

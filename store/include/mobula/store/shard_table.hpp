@@ -46,10 +46,10 @@ struct shard_config {
 /// others, and holds up small ones only while its own room is made.
 ///
 /// *Memory in pieces.* The table counts bytes; whether they lie side by side, only the heap knows.
-/// A grant or a restore for which the heap has no extent comes back (`room_refused`) to its place in
-/// the queue, and objects of its size wait until memory was freed. Meanwhile relief goes on beyond
-/// the bytes that are wanted, one such size at a time, until an extent fits or nothing can move any
-/// more.
+/// A grant or a restore for which the heap has no extent comes back (`room_refused`) to its place
+/// in the queue, and objects of its size wait until memory was freed. Meanwhile relief goes on
+/// beyond the bytes that are wanted, one such size at a time, until an extent fits or nothing can
+/// move any more.
 ///
 /// *Nothing polls.* A request ends when room was made, or when the caller says `give_up` after
 /// `report_stall`: no answer, write or read is under way, and only readers, creators or a better
