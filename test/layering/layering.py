@@ -27,11 +27,10 @@ build_root = Path(sys.argv[2]).resolve()
 
 
 def compile_flags(layer):
-    """Returns the build's command for a source of the layer, without that source and its output."""
-    sources = source_root / layer / "src"
+    """Returns the build's command for a source of the layer's library, without source and output."""
+    library = f"{layer}/libmobula_{layer}.a.p/"
     for entry in json.loads((build_root / "compile_commands.json").read_text()):
-        source = (Path(entry["directory"]) / entry["file"]).resolve()
-        if source.is_relative_to(sources):
+        if entry["output"].startswith(library):
             words = shlex.split(entry["command"])
             for option in ("-o", "-MF", "-MQ"):
                 at = words.index(option)
