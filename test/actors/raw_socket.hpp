@@ -69,6 +69,15 @@ public:
     send(encode(frame));
   }
 
+  /// Fills the bytes. Stops early only at the end of the stream.
+  void receive_into(std::span<std::byte> bytes) const {
+    for (ssize_t size = 1; size > 0 && !bytes.empty();) {
+      size = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
+      if (size > 0)
+        bytes = bytes.subspan(static_cast<std::size_t>(size));
+    }
+  }
+
   /// Returns nothing at the end of the stream.
   [[nodiscard]] std::optional<transfer_frame> receive() const {
     frame_header header{};

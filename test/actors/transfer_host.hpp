@@ -61,9 +61,13 @@ public:
 
   // -- setting up -----------------------------------------------------------------
 
-  void put(std::uint64_t number, transfer_bytes bytes) {
+  void put(std::uint64_t number, std::shared_ptr<transfer_bytes> bytes) {
     std::lock_guard guard{mutex_};
-    objects_[number] = std::make_shared<transfer_bytes>(std::move(bytes));
+    objects_[number] = std::move(bytes);
+  }
+
+  void put(std::uint64_t number, transfer_bytes bytes) {
+    put(number, std::make_shared<transfer_bytes>(std::move(bytes)));
   }
 
   void admit(const incarnation_id& node) {
@@ -97,6 +101,11 @@ public:
   /// Returns why there is no port; empty if there is one.
   [[nodiscard]] const std::string& failure() const {
     return failure_;
+  }
+
+  void forget(std::uint64_t number) {
+    std::lock_guard guard{mutex_};
+    objects_.erase(number);
   }
 
   /// Closes the port; what is seen stays.
@@ -149,6 +158,10 @@ public:
 
   [[nodiscard]] bool has(std::uint64_t number) const {
     return objects_.contains(number);
+  }
+
+  [[nodiscard]] std::size_t objects() const {
+    return objects_.size();
   }
 
   [[nodiscard]] pull_stats pulls() const {

@@ -21,6 +21,9 @@ void add_reading_cases(std::vector<comparison>& cases, bench_node& bench);
 /// Objects in a store shard.
 void add_stored_cases(std::vector<comparison>& cases, bench_node& bench);
 
+/// Objects from another node over TCP on the loopback device.
+void add_transfer_cases(std::vector<comparison>& cases);
+
 /// What objects cost as their number grows.
 void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);
 

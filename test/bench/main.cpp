@@ -71,6 +71,7 @@ std::vector<comparison> choose(bench_node& bench, const request& wanted) {
   add_small_cases(cases, bench);
   add_reading_cases(cases, bench);
   add_stored_cases(cases, bench);
+  add_transfer_cases(cases);
   add_scale_cases(cases, bench, wanted.large ? scale::large : scale::usual);
   const std::regex pattern{wanted.filter};
   std::erase_if(cases, [&](const comparison& candidate) {
