@@ -25,6 +25,9 @@ void add_stored_cases(std::vector<comparison>& cases, bench_node& bench, scale s
 void add_spill_cases(std::vector<comparison>& cases, bench_node& bench,
                      const std::string& directory);
 
+/// Objects from another node over TCP on the loopback device.
+void add_transfer_cases(std::vector<comparison>& cases);
+
 /// What objects cost as their number grows.
 void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);
 

@@ -79,6 +79,7 @@ std::vector<comparison> choose(bench_node& bench, const request& wanted) {
   const auto sizes = wanted.large ? scale::large : scale::usual;
   add_stored_cases(cases, bench, sizes);
   add_spill_cases(cases, bench, wanted.directory);
+  add_transfer_cases(cases);
   add_scale_cases(cases, bench, sizes);
   const std::regex pattern{wanted.filter};
   std::erase_if(cases, [&](const comparison& candidate) {

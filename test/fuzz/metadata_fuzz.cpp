@@ -4,6 +4,8 @@
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/metadata.hpp"
 
+#include "fuzz_target.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -59,6 +61,24 @@ std::vector<std::byte> sealed(std::span<const std::byte> input) {
 }
 
 } // namespace
+
+std::vector<mobula::test::fuzz_input> mobula::test::fuzz_corpus() {
+  error_info cause{.type = error_type::owner_died, .message = "gone"};
+  error_info error{.type = error_type::task_execution_exception,
+                   .message = "boom",
+                   .origin = {.task = "task", .node = "node", .process = 1},
+                   .exception_type = "std::exception",
+                   .stack_trace = {"frame", "frame"},
+                   .causes = {cause, cause}};
+  metadata meta{.codec = codec_id::message_pack,
+                .type_name = "array<float32>",
+                .error = error_type::object_lost,
+                .size_bytes = 24,
+                .checksum = 1,
+                .shape = {2, 3},
+                .nested = {{.owner = {.high = 1, .low = 2}, .sequence = 3}}};
+  return {{}, encode(error_info{}), encode(error), encode(metadata{}), encode(meta)};
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto input = std::as_bytes(std::span{data, size});

@@ -3,40 +3,17 @@
 //
 // Usage: <target> [number of mutations] [seed]
 
-#include "mobula/serialization/error.hpp"
-#include "mobula/serialization/metadata.hpp"
+#include "fuzz_target.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
-#include <vector>
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
-using namespace mobula;
-using input = std::vector<std::byte>;
-
-std::vector<input> corpus() {
-  error_info cause{.type = error_type::owner_died, .message = "gone"};
-  error_info error{.type = error_type::task_execution_exception,
-                   .message = "boom",
-                   .origin = {.task = "task", .node = "node", .process = 1},
-                   .exception_type = "std::exception",
-                   .stack_trace = {"frame", "frame"},
-                   .causes = {cause, cause}};
-  metadata meta{.codec = codec_id::message_pack,
-                .type_name = "array<float32>",
-                .error = error_type::object_lost,
-                .size_bytes = 24,
-                .checksum = 1,
-                .shape = {2, 3},
-                .nested = {{.owner = {.high = 1, .low = 2}, .sequence = 3}}};
-  return {{}, encode(error_info{}), encode(error), encode(metadata{}), encode(meta)};
-}
+using input = mobula::test::fuzz_input;
 
 /// Changes, inserts, removes or copies some bytes.
 void mutate(input& bytes, std::mt19937_64& engine) {
@@ -79,7 +56,7 @@ int main(int argument_count, char** arguments) {
   };
   auto mutations = argument(1, 200'000);
   std::mt19937_64 engine{argument(2, 1)};
-  auto seeds = corpus();
+  auto seeds = mobula::test::fuzz_corpus();
   for (const auto& seed : seeds)
     run(seed);
   for (std::uint64_t i = 0; i < mutations; ++i) {

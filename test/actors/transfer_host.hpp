@@ -1,0 +1,369 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <unistd.h>
+
+#include "mobula/actors/data_port.hpp"
+#include "mobula/store/pull_table.hpp"
+#include "mobula/store/push_table.hpp"
+
+namespace mobula::test {
+
+using transfer_bytes = std::vector<std::byte>;
+
+/// What a node does around its data port, with a lock where a node has an actor: it keeps objects,
+/// feeds the port's events to both tables, and carries their effects out. Timers never fire.
+class transfer_host final : transfer_events, transfer_source {
+public:
+  explicit transfer_host(std::uint64_t number, data_port_config config = {}, pull_config pulls = {},
+                         push_config pushes = {})
+    : self_{.high = 0xF0, .low = number}, pull_((pulls.self = self_, pulls)), push_(pushes) {
+    config.self = self_;
+    auto opened = data_port::open(config, *this, *this);
+    if (auto* failure = std::get_if<data_port_failure>(&opened))
+      failure_ = failure->message;
+    else
+      port_ = std::get<std::unique_ptr<data_port>>(std::move(opened));
+  }
+
+  ~transfer_host() {
+    port_.reset();
+  }
+
+  static object_id id_of(std::uint64_t number) {
+    return {.owner = {.high = 1, .low = 1}, .sequence = number};
+  }
+
+  static transfer_token token_of(const incarnation_id& node) {
+    transfer_token token;
+    token.bytes.fill(static_cast<std::byte>(node.low));
+    return token;
+  }
+
+  [[nodiscard]] const incarnation_id& self() const {
+    return self_;
+  }
+
+  [[nodiscard]] data_port& port() {
+    return *port_;
+  }
+
+  // -- setting up -----------------------------------------------------------------
+
+  void put(std::uint64_t number, std::shared_ptr<transfer_bytes> bytes) {
+    std::lock_guard guard{mutex_};
+    objects_[number] = std::move(bytes);
+  }
+
+  void put(std::uint64_t number, transfer_bytes bytes) {
+    put(number, std::make_shared<transfer_bytes>(std::move(bytes)));
+  }
+
+  void admit(const incarnation_id& node) {
+    port_->admit(node, token_of(node));
+  }
+
+  void know(const incarnation_id& node, const data_address& address) {
+    port_->add_peer(node, address, token_of(self_));
+  }
+
+  /// Lets each side ask the other.
+  void befriend(transfer_host& other) {
+    admit(other.self_);
+    other.admit(self_);
+    know(other.self_, other.port_->address());
+    other.know(self_, port_->address());
+  }
+
+  /// Serves so many chunks, and then none until the process is killed.
+  void stall_after(std::size_t chunks) {
+    std::lock_guard guard{mutex_};
+    chunks_to_serve_ = chunks;
+  }
+
+  /// Uses this room instead of a new one, whose pages would all have to be taken first.
+  void give_room(std::uint64_t number, std::shared_ptr<transfer_bytes> room) {
+    std::lock_guard guard{mutex_};
+    given_rooms_[number] = std::move(room);
+  }
+
+  /// Returns why there is no port; empty if there is one.
+  [[nodiscard]] const std::string& failure() const {
+    return failure_;
+  }
+
+  void forget(std::uint64_t number) {
+    std::lock_guard guard{mutex_};
+    objects_.erase(number);
+  }
+
+  /// Closes the port; what is seen stays.
+  void close_port() {
+    port_.reset();
+  }
+
+  // -- pulling --------------------------------------------------------------------
+
+  void pull(std::uint64_t number, std::uint64_t size, const std::vector<incarnation_id>& nodes) {
+    std::lock_guard guard{mutex_};
+    pull_event(
+      [&](auto& out) { pull_.pull(pull_token{++tokens_}, id_of(number), pull_class::get, out); });
+    locate_locked(number, size, nodes);
+  }
+
+  void locate(std::uint64_t number, std::uint64_t size, const std::vector<incarnation_id>& nodes) {
+    std::lock_guard guard{mutex_};
+    locate_locked(number, size, nodes);
+  }
+
+  void cancel_all() {
+    std::lock_guard guard{mutex_};
+    for (std::uint64_t token = 1; token <= tokens_; ++token)
+      pull_event([&](auto& out) { pull_.cancel(pull_token{token}, out); });
+  }
+
+  void fire_timers() {
+    std::lock_guard guard{mutex_};
+    for (const auto& timer : std::exchange(timers_, {}))
+      pull_event([&](auto& out) { pull_.timer_fired(timer, out); });
+  }
+
+  // -- waiting --------------------------------------------------------------------
+
+  /// Waits until a condition of what is seen below holds.
+  template <class Condition>
+  void wait(Condition holds) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, holds);
+  }
+
+  transfer_bytes wait_for(std::uint64_t number) {
+    wait([&] { return objects_.contains(number); });
+    std::lock_guard guard{mutex_};
+    return *objects_.at(number);
+  }
+
+  // -- what is seen; only in conditions of `wait` ---------------------------------
+
+  [[nodiscard]] bool has(std::uint64_t number) const {
+    return objects_.contains(number);
+  }
+
+  [[nodiscard]] std::size_t objects() const {
+    return objects_.size();
+  }
+
+  [[nodiscard]] pull_stats pulls() const {
+    return pull_.stats();
+  }
+
+  [[nodiscard]] push_stats pushes() const {
+    return push_.stats();
+  }
+
+  [[nodiscard]] const std::vector<std::string>& lines() const {
+    return lines_;
+  }
+
+  [[nodiscard]] std::size_t rooms() const {
+    return rooms_.size();
+  }
+
+private:
+  // -- transfer_events ------------------------------------------------------------
+
+  void reader_connected(reader_connection connection, const incarnation_id& node) override {
+    std::lock_guard guard{mutex_};
+    push_.connected(connection, node);
+    changed_.notify_all();
+  }
+
+  void reader_disconnected(reader_connection connection) override {
+    on_push([&](auto& out) { push_.disconnected(connection, out); });
+  }
+
+  void asked(reader_connection connection, ask_number ask, const object_range& range) override {
+    on_push([&](auto& out) { push_.asked(connection, ask, range, out); });
+  }
+
+  void canceled(reader_connection connection, ask_number ask) override {
+    on_push([&](auto& out) { push_.canceled(connection, ask, out); });
+  }
+
+  void sent(send_number send) override {
+    on_push([&](auto& out) { push_.sent(send, out); });
+  }
+
+  void send_failed(send_number send, send_failure failure) override {
+    on_push([&](auto& out) { push_.send_failed(send, failure, out); });
+  }
+
+  void bytes_arrived(ask_number ask, std::uint64_t bytes) override {
+    on_pull([&](auto& out) { pull_.bytes_arrived(ask, bytes, out); });
+  }
+
+  void ask_finished(ask_number ask) override {
+    on_pull([&](auto& out) { pull_.ask_finished(ask, out); });
+  }
+
+  void ask_refused(ask_number ask, refusal_reason reason) override {
+    on_pull([&](auto& out) { pull_.ask_refused(ask, reason, out); });
+  }
+
+  void ask_lost(ask_number ask) override {
+    on_pull([&](auto& out) { pull_.ask_lost(ask, out); });
+  }
+
+  void connection_refused(std::string_view why) override {
+    std::lock_guard guard{mutex_};
+    lines_.emplace_back(why);
+    changed_.notify_all();
+  }
+
+  // -- transfer_source ------------------------------------------------------------
+
+  std::optional<served_bytes> pin(const send_chunk& chunk) override {
+    std::lock_guard guard{mutex_};
+    if (chunks_to_serve_ && (*chunks_to_serve_)-- == 0)
+      ::pause();
+    auto position = objects_.find(chunk.range.id.sequence);
+    if (position == objects_.end())
+      return std::nullopt;
+    auto bytes = std::span<const std::byte>{*position->second};
+    return served_bytes{bytes.subspan(chunk.range.offset_bytes, chunk.range.length_bytes),
+                        position->second};
+  }
+
+  // -- tables ---------------------------------------------------------------------
+
+  template <class Event>
+  void on_push(Event run) {
+    std::lock_guard guard{mutex_};
+    push_event(run);
+    changed_.notify_all();
+  }
+
+  template <class Event>
+  void on_pull(Event run) {
+    std::lock_guard guard{mutex_};
+    pull_event(run);
+    changed_.notify_all();
+  }
+
+  template <class Event>
+  void pull_event(Event run) {
+    pull_effects effects;
+    run(effects);
+    for (const auto& effect : effects)
+      std::visit([&](const auto& content) { carry_out(content); }, effect);
+  }
+
+  template <class Event>
+  void push_event(Event run) {
+    push_effects effects;
+    run(effects);
+    for (const auto& effect : effects)
+      std::visit([&](const auto& content) { carry_out(content); }, effect);
+  }
+
+  void locate_locked(std::uint64_t number, std::uint64_t size,
+                     const std::vector<incarnation_id>& nodes) {
+    location_news news{.owner = id_of(number).owner, .sequence = ++news_, .size_bytes = size};
+    for (const auto& node : nodes)
+      news.copies.push_back({node, copy_distance::other_host});
+    pull_event([&](auto& out) { pull_.located(id_of(number), news, out); });
+  }
+
+  void carry_out(const reserve_room& wish) {
+    auto& room = rooms_[wish.id.sequence];
+    room = given_rooms_[wish.id.sequence];
+    if (room == nullptr)
+      room = std::make_shared<transfer_bytes>(wish.size_bytes);
+    pull_event([&](auto& out) { pull_.room_granted(wish.id, out); });
+  }
+
+  void carry_out(const withdraw_room&) {
+  }
+
+  void carry_out(const abandon_room& end) {
+    rooms_.erase(end.id.sequence);
+  }
+
+  void carry_out(const ask_bytes& ask) {
+    auto room = std::span{*rooms_.at(ask.range.id.sequence)};
+    port_->ask(ask, room.subspan(ask.range.offset_bytes, ask.range.length_bytes));
+  }
+
+  void carry_out(const cancel_ask& cancel) {
+    port_->cancel(cancel);
+  }
+
+  void carry_out(const start_pull_timer& timer) {
+    timers_.push_back(timer.timer);
+  }
+
+  void carry_out(const report_pull_began&) {
+  }
+
+  void carry_out(const report_pull_stopped&) {
+  }
+
+  void carry_out(const report_arrived& end) {
+    objects_[end.id.sequence] = rooms_.at(end.id.sequence);
+    rooms_.erase(end.id.sequence);
+  }
+
+  void carry_out(const report_pull_failed&) {
+  }
+
+  void carry_out(const find_served& find) {
+    auto position = objects_.find(find.id.sequence);
+    push_event([&](auto& out) {
+      if (position == objects_.end())
+        push_.not_found(find.id, out);
+      else
+        push_.found(find.id, position->second->size(), served_from_memory{},
+                    byte_ranges{position->second->size()}, out);
+    });
+  }
+
+  void carry_out(const release_served&) {
+  }
+
+  void carry_out(const send_chunk& send) {
+    port_->send(send);
+  }
+
+  void carry_out(const send_refusal& refusal) {
+    port_->refuse(refusal);
+  }
+
+  incarnation_id self_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  pull_table pull_;
+  push_table push_;
+  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> objects_;
+  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> rooms_;
+  std::vector<pull_timer> timers_;
+  std::vector<std::string> lines_;
+  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_rooms_;
+  std::optional<std::size_t> chunks_to_serve_;
+  std::uint64_t tokens_ = 0;
+  std::uint64_t news_ = 0;
+  std::string failure_;
+  std::unique_ptr<data_port> port_;
+};
+
+} // namespace mobula::test

@@ -1,0 +1,247 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "mobula/store/pull_table.hpp"
+#include "shard_shell.hpp"
+
+namespace mobula::test {
+
+/// Returns the n-th of the other nodes.
+inline incarnation_id node_number(std::uint64_t number) {
+  return {.high = 0xA0, .low = number};
+}
+
+/// Carries out a pull table's effects with an imaginary store and network. Every event checks the
+/// table's invariants, every effect that memory is never given back while an ask may write there.
+class pull_shell {
+public:
+  /// Chunks of ten bytes, two at a time, unless a test says otherwise.
+  static pull_config small(pull_config config = {}) {
+    if (config.self.empty())
+      config.self = node_number(1'000);
+    config.chunk_bytes = 10;
+    config.chunks_per_pull = 2;
+    return config;
+  }
+
+  explicit pull_shell(pull_config config = small()) : table(config) {
+  }
+
+  // -- requests -------------------------------------------------------------------
+
+  pull_token pull(std::uint64_t number, pull_class urgency = pull_class::get) {
+    auto token = pull_token{++tokens_};
+    event([&](auto& out) { table.pull(token, object_number(number), urgency, out); });
+    return token;
+  }
+
+  void cancel(pull_token token) {
+    event([&](auto& out) { table.cancel(token, out); });
+  }
+
+  void fail(std::uint64_t number, error_type error) {
+    event([&](auto& out) { table.fail(object_number(number), error, out); });
+  }
+
+  /// News with the next sequence.
+  void locate(std::uint64_t number, std::uint64_t size_bytes, std::vector<std::uint64_t> nodes) {
+    news(number, {.sequence = ++sequence_, .size_bytes = size_bytes, .copies = copies_on(nodes)});
+  }
+
+  void news(std::uint64_t number, location_news news) {
+    news.owner = object_number(number).owner;
+    event([&](auto& out) { table.located(object_number(number), news, out); });
+  }
+
+  static std::vector<copy_location> copies_on(const std::vector<std::uint64_t>& nodes) {
+    std::vector<copy_location> result;
+    for (auto node : nodes)
+      result.push_back({node_number(node), copy_distance::other_host});
+    return result;
+  }
+
+  void node_lost(std::uint64_t node) {
+    event([&](auto& out) { table.node_lost(node_number(node), out); });
+  }
+
+  // -- the store ------------------------------------------------------------------
+
+  void grant(std::uint64_t number) {
+    REQUIRE(reservations.erase(number) == 1);
+    rooms.insert(number);
+    event([&](auto& out) { table.room_granted(object_number(number), out); });
+  }
+
+  void refuse_room(std::uint64_t number) {
+    REQUIRE(reservations.erase(number) == 1);
+    event([&](auto& out) { table.room_refused(object_number(number), out); });
+  }
+
+  void memory_tight(std::uint64_t bytes) {
+    event([&](auto& out) { table.memory_tight(bytes, out); });
+  }
+
+  /// Pulls, locates and grants: the object's first asks are under way.
+  void start(std::uint64_t number, std::uint64_t size_bytes, std::vector<std::uint64_t> nodes,
+             pull_class urgency = pull_class::get) {
+    pull(number, urgency);
+    locate(number, size_bytes, std::move(nodes));
+    grant(number);
+  }
+
+  // -- the network ----------------------------------------------------------------
+
+  void arrive(std::uint64_t bytes, std::size_t index = 0) {
+    auto number = asks.at(index).ask;
+    event([&](auto& out) { table.bytes_arrived(number, bytes, out); });
+    partly_[number] += bytes;
+  }
+
+  /// Everything that is missing of an ask.
+  void deliver(std::size_t index = 0) {
+    auto ask = take(index);
+    auto rest = ask.range.length_bytes - partly_[ask.ask];
+    event([&](auto& out) { table.bytes_arrived(ask.ask, rest, out); });
+    event([&](auto& out) { table.ask_finished(ask.ask, out); });
+  }
+
+  void refuse(refusal_reason reason, std::size_t index = 0) {
+    auto ask = take(index);
+    event([&](auto& out) { table.ask_refused(ask.ask, reason, out); });
+  }
+
+  void lose(std::size_t index = 0) {
+    auto ask = take(index);
+    event([&](auto& out) { table.ask_lost(ask.ask, out); });
+  }
+
+  void deliver_all() {
+    while (!asks.empty())
+      deliver();
+  }
+
+  // -- time -----------------------------------------------------------------------
+
+  /// Fires every timer with this purpose that was set so far, the outdated ones among them too.
+  void fire(pull_timer_purpose purpose) {
+    auto due = timers;
+    std::erase_if(timers, [&](const auto& set) { return set.timer.purpose == purpose; });
+    for (const auto& set : due)
+      if (set.timer.purpose == purpose)
+        event([&](auto& out) { table.timer_fired(set.timer, out); });
+  }
+
+  template <class Event>
+  void event(Event run) {
+    pull_effects effects;
+    run(effects);
+    table.check_invariants();
+    for (const auto& effect : effects)
+      carry_out(effect);
+  }
+
+  // -- what is seen ---------------------------------------------------------------
+
+  /// Returns the nodes asked by the asks under way.
+  std::vector<std::uint64_t> asked_nodes() const {
+    std::vector<std::uint64_t> result;
+    for (const auto& ask : asks)
+      result.push_back(ask.node.low);
+    return result;
+  }
+
+  /// Returns where the asks under way begin.
+  std::vector<std::uint64_t> asked_offsets() const {
+    std::vector<std::uint64_t> result;
+    for (const auto& ask : asks)
+      result.push_back(ask.range.offset_bytes);
+    return result;
+  }
+
+  std::set<std::uint64_t> reserving() const {
+    std::set<std::uint64_t> result;
+    for (const auto& [number, urgency] : reservations)
+      result.insert(number);
+    return result;
+  }
+
+  std::uint64_t last_delay(pull_timer_purpose purpose) const {
+    std::uint64_t result = 0;
+    for (const auto& set : timers)
+      if (set.timer.purpose == purpose)
+        result = set.delay_ms;
+    return result;
+  }
+
+  pull_table table;
+  std::map<std::uint64_t, room_urgency> reservations; ///< not answered
+  std::set<std::uint64_t> withdrawn;
+  std::set<std::uint64_t> rooms;
+  std::set<std::uint64_t> serving;
+  std::deque<ask_bytes> asks; ///< under way
+  std::set<ask_number> canceled;
+  std::vector<start_pull_timer> timers;
+  std::map<std::uint64_t, int> arrived;
+  std::map<std::uint64_t, error_type> failed;
+
+private:
+  ask_bytes take(std::size_t index) {
+    auto ask = asks.at(index);
+    asks.erase(asks.begin() + static_cast<std::ptrdiff_t>(index));
+    return ask;
+  }
+
+  void require_quiet(const object_id& id) const {
+    for (const auto& ask : asks)
+      REQUIRE(ask.range.id != id);
+    REQUIRE(rooms.contains(id.sequence));
+  }
+
+  void carry_out(const pull_effect& effect) {
+    std::visit(
+      overloaded{
+        [&](const reserve_room& wish) {
+          REQUIRE(reservations.emplace(wish.id.sequence, wish.urgency).second);
+          REQUIRE_FALSE(rooms.contains(wish.id.sequence));
+        },
+        [&](const withdraw_room& wish) { withdrawn.insert(wish.id.sequence); },
+        [&](const abandon_room& end) {
+          require_quiet(end.id);
+          REQUIRE_FALSE(serving.contains(end.id.sequence));
+          rooms.erase(end.id.sequence);
+        },
+        [&](const ask_bytes& ask) {
+          REQUIRE(rooms.contains(ask.range.id.sequence));
+          asks.push_back(ask);
+        },
+        [&](const cancel_ask& cancel) { REQUIRE(canceled.insert(cancel.ask).second); },
+        [&](const start_pull_timer& timer) { timers.push_back(timer); },
+        [&](const report_pull_began& began) { REQUIRE(serving.insert(began.id.sequence).second); },
+        [&](const report_pull_stopped& end) { REQUIRE(serving.erase(end.id.sequence) == 1); },
+        [&](const report_arrived& end) {
+          require_quiet(end.id);
+          rooms.erase(end.id.sequence);
+          REQUIRE(serving.erase(end.id.sequence) == 1);
+          ++arrived[end.id.sequence];
+        },
+        [&](const report_pull_failed& end) { failed.insert_or_assign(end.id.sequence, end.error); },
+      },
+      effect);
+  }
+
+  std::uint64_t tokens_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::map<ask_number, std::uint64_t> partly_;
+};
+
+} // namespace mobula::test
