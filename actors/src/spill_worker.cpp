@@ -58,9 +58,10 @@ public:
       std::span<const std::byte> data = record.copy->storage();
       about.checksum = checksum_of(data);
       headers.push_back(encode(about));
-      views.push_back({.id = record.id, .metadata = headers.back(), .data = data});
+      views.push_back(
+        {.id = record.id, .metadata = headers.back(), .data = data, .data_hash = about.checksum});
     }
-    auto written = write_records(job.file, job.offset_bytes, views, sync_policy::none);
+    auto written = write_records(job.file, job.offset_bytes, views, sync_policy::begin);
     batch_finished answer{
       .batch = job.batch, .outcome = {written.records_written, {}}, .took = watch.elapsed()};
     if (written.failure)
@@ -75,7 +76,7 @@ public:
       return;
     }
     auto copied =
-      copy_records(job.from_file, job.records, job.file, job.offset_bytes, sync_policy::none);
+      copy_records(job.from_file, job.records, job.file, job.offset_bytes, sync_policy::begin);
     batch_moved answer{.batch = job.batch, .outcome = {std::move(copied.records), {}}};
     if (copied.failure)
       answer.outcome.error = to_spill_error(*copied.failure);

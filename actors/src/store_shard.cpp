@@ -74,7 +74,7 @@ void store_shard_state::moved_in(copy_moved& answer) {
   run();
 }
 
-void store_shard_state::reserve(reserve_room& request) {
+void store_shard_state::reserve(want_room& request) {
   core_->count_message();
   auto id = id_of(request.sequence);
   auto size = request.copy->size_bytes;
@@ -251,7 +251,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](adopt_copy& request) { state.adopt(request); },
     [&state](admit_copy& request) { state.admit(request); },
     [&state](copy_moved& answer) { state.moved_in(answer); },
-    [&state](reserve_room& request) { state.reserve(request); },
+    [&state](want_room& request) { state.reserve(request); },
     [&state](const seal_reserved& request) { state.seal(request); },
     [&state](const abort_reserved& request) { state.abort(request); },
     [&state](const return_credit& request) { state.take_credit_back(request); },

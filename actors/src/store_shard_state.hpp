@@ -31,7 +31,7 @@ public:
   void admit(admit_copy& request);
   void take_credit_back(const return_credit& request);
   void moved_in(copy_moved& answer);
-  void reserve(reserve_room& request);
+  void reserve(want_room& request);
   void seal(const seal_reserved& request);
   void abort(const abort_reserved& request);
 

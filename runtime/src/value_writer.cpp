@@ -67,8 +67,8 @@ bool copy_draft::ask_shard(when_full full) {
   auto answer = std::make_shared<room_answer>();
   core_.send_to_shard(
     copy_->shard,
-    reserve_room{sequence_, copy_, full == when_full::wait ? patience::unlimited : patience::none,
-                 std::make_shared<room_request>(answer, core_.shutting_down_error())});
+    want_room{sequence_, copy_, full == when_full::wait ? patience::unlimited : patience::none,
+              std::make_shared<room_request>(answer, core_.shutting_down_error())});
   error_info would_block{
     .type = error_type::would_block_forever,
     .message = fmt::format("no room for an object of {} bytes, and nothing in the simulation is "

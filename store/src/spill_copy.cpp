@@ -138,6 +138,8 @@ copy_result copy_records(const std::filesystem::path& from, std::span<const movi
   auto error_number = copy_all(copier, records, offset, result.records);
   if (error_number)
     result.failure = failed_at(io_operation::write, *error_number);
+  if (sync == sync_policy::begin)
+    begin_writeback(target.get(), offset, 0);
   // As in `write_records`: after either of these fails nothing of it can be trusted.
   if (sync == sync_policy::data && calls.fdatasync(target.get()) != 0)
     return {{}, failed_at(io_operation::sync, errno)};

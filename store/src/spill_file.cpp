@@ -18,7 +18,7 @@ using namespace spill_format;
 header_bytes make_header(const record_view& record) {
   auto header = make_header_start(record.id, record.metadata.size(), record.data.size());
   put(header, at::metadata_hash, hash_of(record.metadata));
-  put(header, at::data_hash, hash_of(record.data));
+  put(header, at::data_hash, record.data_hash ? *record.data_hash : hash_of(record.data));
   put(header, at::header_hash, hash_of(std::span{header}.first<at::header_hash>()));
   return header;
 }
@@ -90,6 +90,8 @@ write_result write_records(const std::filesystem::path& file, std::uint64_t offs
   write_result result{count_whole(records, written.bytes), std::nullopt};
   if (written.error_number)
     result.failure = failed_at(io_operation::write, *written.error_number);
+  if (sync == sync_policy::begin)
+    begin_writeback(handle.get(), offset, written.bytes);
   // After a failed sync Linux drops the dirty pages: none of this batch can be trusted.
   if (sync == sync_policy::data && result.records_written > 0 && calls.fdatasync(handle.get()) != 0)
     return {0, failed_at(io_operation::sync, errno)};

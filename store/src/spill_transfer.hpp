@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/uio.h>
 
 namespace mobula {
@@ -71,6 +72,13 @@ transfer_end run(transfer& parts, Call call, int file, std::uint64_t offset) {
     parts.advance(static_cast<std::size_t>(moved));
   }
   return transfer_end::done;
+}
+
+/// Has the disk begin to write what was written to a file. Its failure is none: the page cache has
+/// the bytes, and writes them some day. No `bytes` stand for all up to the end.
+inline void begin_writeback(int file, std::uint64_t offset, std::uint64_t bytes) {
+  ::sync_file_range(file, static_cast<off64_t>(offset), static_cast<off64_t>(bytes),
+                    SYNC_FILE_RANGE_WRITE);
 }
 
 /// Adds a buffer that is only read from; `iovec` cannot say so.

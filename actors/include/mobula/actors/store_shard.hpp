@@ -40,7 +40,7 @@ enum class patience : std::uint8_t { none, unlimited };
 
 /// A thread asks for room before it writes an object. Once granted, it ends in `seal_reserved` or
 /// `abort_reserved`.
-struct reserve_room {
+struct want_room {
   std::uint64_t sequence = 0;
   copy_pointer copy;
   patience until = patience::unlimited;
@@ -114,7 +114,7 @@ struct stall_timed_out {
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees.
 using store_shard_actor =
-  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<reserve_room>,
+  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>,
                    takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
                    takes<release_copy>, takes<want_copy>, takes<copy_unpinned>, takes<copy_written>,
                    takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
@@ -131,7 +131,7 @@ store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index);
 MOBULA_LOCAL_MESSAGE(mobula::adopt_copy)
 MOBULA_LOCAL_MESSAGE(mobula::admit_copy)
 MOBULA_LOCAL_MESSAGE(mobula::copy_moved)
-MOBULA_LOCAL_MESSAGE(mobula::reserve_room)
+MOBULA_LOCAL_MESSAGE(mobula::want_room)
 MOBULA_LOCAL_MESSAGE(mobula::seal_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::abort_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::return_credit)

@@ -54,6 +54,9 @@ struct record_view {
   object_id id;
   std::span<const std::byte> metadata;
   std::span<const std::byte> data;
+
+  /// XXH3-64 of the data, from whoever has it already: it takes as long as a copy.
+  std::optional<std::uint64_t> data_hash{};
 };
 
 /// Where a record is to be read to, at exactly its sizes.
@@ -64,8 +67,9 @@ struct record_target {
 
 /// What a write waits for.
 enum class sync_policy {
-  none, ///< the page cache; a disk that fails later loses the record, which its checksum shows
-  data  ///< the disk
+  none,  ///< the page cache; a disk that fails later loses the record, which its checksum shows
+  begin, ///< the same, but the disk gets to work at once instead of when dirty pages have piled up
+  data   ///< the disk
 };
 
 /// How a write ended: the first `records_written` records are whole.
