@@ -285,10 +285,18 @@ void simulated_cluster::handle(const event& what) {
     case kind::session_lost:
       note(
         [&] { return to_text(what.node) + " loses its session with " + to_text(what.peer.node); });
-      return node->end_session(what.peer);
+      return session_lost(*node, what.peer);
     default:
       return dialed(*node, what.peer.node);
   }
+}
+
+void simulated_cluster::session_lost(simulated_node& node, const peer_session& peer) {
+  auto had_one = node.session_with(peer.node) != session_id::none;
+  node.end_session(peer);
+  // A connection that is lost before its session began answers no dial, so that one goes on.
+  if (!had_one)
+    dial(node.self(), peer.node);
 }
 
 void simulated_cluster::dialed(simulated_node& from, const incarnation_id& owner) {

@@ -226,6 +226,7 @@ private:
   void deliver(std::size_t which);
   void cut_connection(std::size_t which);
   void lose_session(std::size_t which, std::size_t end);
+  void session_lost(simulated_node& node, const peer_session& peer);
   void dialed(simulated_node& from, const incarnation_id& owner);
   void handle(const event& what);
 

@@ -54,20 +54,17 @@ struct borrow_stats {
 /// for a session by what was deserialized since the last confirmation or until the owner is given
 /// up; barriers by one for each session; keeps by values read since the last confirmation.
 ///
-/// | field                | raised by                           | lowered by |
-/// |----------------------|-------------------------------------|----------------------------------|
-/// | channels_            | `session_started`, `traffic`        | end of the session, | | | |
-/// `owner_unreachable`              | | channel::borrows     | `traffic`: first arrival of an
-/// entry| `traffic`: its drop; `confirmed` | |                      | | as unknown; end of the
-/// channel   | | borrow::count        | `traffic`: each arrival             | never: returned as a
-/// whole       | | channel::in_flight   | `traffic`                           | `confirmed`; end of
-/// the channel  | | channel::outbox      | `traffic` without a session         | `session_started`
-/// | | waits_ (keep)        | `traffic`: a value read             | last of the batches it waits
-/// for | | waits_ (barrier)     | `barrier_asked`                     | the same; end of its
-/// session;    | |                      |                                     | the next one of
-/// that session     | | wait::remaining      | where it begins, once for a batch   | `confirmed`,
-/// `grace_over`        | | lingering_           | end of a channel with batches       |
-/// `grace_over`                     |
+/// | field              | raised by                    | lowered by                               |
+/// |--------------------|------------------------------|------------------------------------------|
+/// | channels_          | `session_started`, `traffic` | end of session, `owner_unreachable`      |
+/// | channel::borrows   | `traffic`: first arrival     | `traffic`: drop; unknown; end of channel |
+/// | borrow::count      | `traffic`: each arrival      | never: returned as a whole               |
+/// | channel::in_flight | `traffic`                    | `confirmed`; end of channel              |
+/// | channel::outbox    | `traffic` without session    | `session_started`; end of channel        |
+/// | waits_ (keep)      | `traffic`: a value read      | last batch that it waits for             |
+/// | waits_ (barrier)   | `barrier_asked`              | the same; end or next of its session     |
+/// | wait::remaining    | begin: once for a batch      | `confirmed`, `grace_over`                |
+/// | lingering_         | end of channel with batches  | `grace_over`                             |
 class borrow_table {
 public:
   explicit borrow_table(const incarnation_id& self, const borrow_limits& limits = {})

@@ -104,8 +104,9 @@ struct start_lease {
   lease_mark mark;
 };
 
-/// Asks for a session with the owner of a reference that arrived here. Ends in `session_started` or
-/// `owner_unreachable`.
+/// Asks for a session with the owner of a reference that arrived here. Has to end in
+/// `session_started` or `owner_unreachable`, also if a connection is lost before its session began:
+/// until then references to that owner wait, and with them each barrier that this node is asked.
 struct connect_to_owner {
   incarnation_id owner;
 };
