@@ -24,20 +24,20 @@ void member_table::join(join_id join, const endpoint& target, member_effects& ef
   fresh.join = join;
   fresh.targets = {target};
   queue(add_contact(std::move(fresh)));
-  start_dials(effects);
+  finish(effects);
 }
 
 void member_table::dialed(dial_id number, link_id link, member_effects& effects) {
   auto id = take_dial(number);
   if (!id) {
-    forget_if_unused(link, effects);
+    may_forget(link);
   } else if (auto session = sessions_.find(link); session != sessions_.end()) {
     auto member = session->second;
     arrived(*id, member, effects);
   } else {
     greet(contacts_.at(*id), link, effects);
   }
-  start_dials(effects);
+  finish(effects);
 }
 
 void member_table::dialed_oneself(dial_id number, member_effects& effects) {
@@ -48,14 +48,14 @@ void member_table::dialed_oneself(dial_id number, member_effects& effects) {
                        to_string(who.targets[who.next_target])),
            effects);
   }
-  start_dials(effects);
+  finish(effects);
 }
 
 void member_table::dial_failed(dial_id number, dial_failure kind, const std::string& text,
                                member_effects& effects) {
   if (auto id = take_dial(number))
     failed(*id, kind, text, effects);
-  start_dials(effects);
+  finish(effects);
 }
 
 void member_table::timer_fired(timer_id timer, member_effects& effects) {
@@ -73,7 +73,7 @@ void member_table::timer_fired(timer_id timer, member_effects& effects) {
                        config_.handshake_timeout / std::chrono::milliseconds{1}),
            effects);
   }
-  start_dials(effects);
+  finish(effects);
 }
 
 // -- a contact's way
@@ -157,7 +157,7 @@ void member_table::arrived(contact_id id, const incarnation_id& member, member_e
     effects.emplace_back(report_join_succeeded{*who.join, member});
   else if (who.member != member)
     return failed(id, dial_failure::passing, "another node answers there", effects);
-  drop_contact(id, effects);
+  drop_contact(id);
 }
 
 void member_table::failed(contact_id id, dial_failure kind, std::string text,
@@ -167,7 +167,7 @@ void member_table::failed(contact_id id, dial_failure kind, std::string text,
   if (who.now == phase::greeting) {
     timers_.erase(who.timer);
     who.now = phase::waiting;
-    forget_if_unused(who.link, effects);
+    may_forget(who.link);
   }
   if (++who.next_target < who.targets.size()) {
     queue(who);
@@ -188,7 +188,7 @@ void member_table::join_round_failed(contact& who, dial_failure kind, member_eff
   if (who.rounds > 1)
     text += fmt::format(" (tried {} times)", who.rounds);
   effects.emplace_back(report_join_failed{*who.join, std::move(text)});
-  drop_contact(who.id, effects);
+  drop_contact(who.id);
 }
 
 void member_table::member_round_failed(contact& who, member_effects& effects) {
@@ -198,16 +198,16 @@ void member_table::member_round_failed(contact& who, member_effects& effects) {
   if (lost.rounds_left > 0 || !lost.vouchers.empty())
     return wait(who, delay_after(who.rounds), effects);
   members_.erase(who.member);
-  drop_contact(who.id, effects);
+  drop_contact(who.id);
 }
 
-void member_table::drop_contact(contact_id id, member_effects& effects) {
+void member_table::drop_contact(contact_id id) {
   auto entry = contacts_.extract(id);
   const auto& who = entry.mapped();
   timers_.erase(who.timer);
   std::erase(queue_, id);
   if (who.now == phase::greeting)
-    forget_if_unused(who.link, effects);
+    may_forget(who.link);
 }
 
 // -- looking at contacts

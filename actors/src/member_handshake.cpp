@@ -96,8 +96,11 @@ void member_table::handle(link_id link, const welcome& message, member_effects& 
   if (auto found = members_.find(incarnation);
       found != members_.end() && found->second.session != session_id::none) {
     // Late: it came over another link, and the other side has ended that session since.
-    if (message.session <= found->second.session)
+    if (message.session <= found->second.session) {
+      for (auto id : greeters_on(link))
+        arrived(id, incarnation, effects);
       return;
+    }
     end_session(found->second, departure::replaced, effects);
   }
   begin_session(link, message.record, message.session, effects);

@@ -47,8 +47,8 @@ void member_table::leave(member_effects& effects) {
 
 void member_table::received(link_id link, const member_message& message, member_effects& effects) {
   std::visit([&](const auto& content) { handle(link, content, effects); }, message);
-  start_dials(effects);
-  forget_if_unused(link, effects);
+  may_forget(link);
+  finish(effects);
 }
 
 void member_table::link_lost(link_id link, departure why, member_effects& effects) {
@@ -59,7 +59,7 @@ void member_table::link_lost(link_id link, departure why, member_effects& effect
   }
   for (auto id : greeters_on(link))
     failed(id, dial_failure::passing, "the connection was lost during the handshake", effects);
-  start_dials(effects);
+  finish(effects);
 }
 
 void member_table::handle(link_id link, const members_changed& message, member_effects& effects) {
@@ -126,7 +126,7 @@ void member_table::end_session(member& who, departure why, member_effects& effec
   effects.emplace_back(report_member_left{incarnation, who.session, why});
   sessions_.erase(who.link);
   who.session = session_id::none;
-  forget_if_unused(who.link, effects);
+  may_forget(who.link);
   tell_others(incarnation, {.connected = {}, .disconnected = {incarnation}}, effects);
   std::vector<incarnation_id> fewer;
   for (auto& [other, member] : members_)
@@ -174,7 +174,7 @@ void member_table::settle(const incarnation_id& incarnation, member_effects& eff
   if (who.rounds_left > 0 || !who.vouchers.empty())
     return seek({incarnation, who.record.control}, effects);
   if (auto* contact = contact_of(incarnation))
-    drop_contact(contact->id, effects);
+    drop_contact(contact->id);
   members_.erase(found);
 }
 
@@ -187,9 +187,17 @@ void member_table::tell_others(const incarnation_id& about, members_changed chan
     }
 }
 
-void member_table::forget_if_unused(link_id link, member_effects& effects) {
-  if (!sessions_.contains(link) && !greeting_on(link))
-    effects.emplace_back(forget_link{link});
+void member_table::may_forget(link_id link) {
+  if (std::find(forgettable_.begin(), forgettable_.end(), link) == forgettable_.end())
+    forgettable_.push_back(link);
+}
+
+void member_table::finish(member_effects& effects) {
+  start_dials(effects);
+  // Only now: what one step of an event had no more use for, a later one may have taken again.
+  for (auto link : std::exchange(forgettable_, {}))
+    if (!sessions_.contains(link) && !greeting_on(link))
+      effects.emplace_back(forget_link{link});
 }
 
 std::vector<member_hint> member_table::hints_without(const incarnation_id& receiver) const {

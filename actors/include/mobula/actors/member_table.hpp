@@ -176,7 +176,7 @@ private:
   void failed(contact_id id, dial_failure kind, std::string text, member_effects& effects);
   void join_round_failed(contact& who, dial_failure kind, member_effects& effects);
   void member_round_failed(contact& who, member_effects& effects);
-  void drop_contact(contact_id id, member_effects& effects);
+  void drop_contact(contact_id id);
   [[nodiscard]] bool greeting_on(link_id link) const;
   [[nodiscard]] std::vector<contact_id> greeters_on(link_id link) const;
   [[nodiscard]] std::chrono::nanoseconds delay_after(std::uint32_t rounds) const;
@@ -208,7 +208,8 @@ private:
              member_effects& effects);
   void settle(const incarnation_id& incarnation, member_effects& effects);
   void tell_others(const incarnation_id& about, members_changed change, member_effects& effects);
-  void forget_if_unused(link_id link, member_effects& effects);
+  void may_forget(link_id link);
+  void finish(member_effects& effects);
   [[nodiscard]] std::vector<member_hint> hints_without(const incarnation_id& receiver) const;
   [[nodiscard]] bool has_session(const incarnation_id& incarnation) const;
 
@@ -226,6 +227,7 @@ private:
   std::deque<contact_id> queue_;                         ///< those that are `queued`
   std::map<dial_id, contact_id> dials_;   ///< under way; their contacts may have ended
   std::map<timer_id, contact_id> timers_; ///< awaited
+  std::vector<link_id> forgettable_;      ///< within an event: may be of no use at its end
 };
 
 } // namespace mobula
