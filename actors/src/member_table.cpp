@@ -65,7 +65,9 @@ void member_table::link_lost(link_id link, departure why, member_effects& effect
 void member_table::handle(link_id link, const members_changed& message, member_effects& effects) {
   auto sender = sessions_.find(link);
   if (sender == sessions_.end() || members_.at(sender->second).session != message.session) {
-    if (!left_)
+    if (left_)
+      effects.emplace_back(send_on_link{link, leave_cluster{message.session}});
+    else
       effects.emplace_back(send_on_link{link, session_over{message.session}});
     return;
   }

@@ -333,3 +333,24 @@ TEST_CASE("a node that comes costs each member one message to each other member"
   CHECK(world.sent_messages - before <= 20 * 3 + 2 * 20 * 20);
   CHECK(world.sent_messages - before >= 20 * 19);
 }
+
+TEST_CASE("a welcome that arrives after its sender has left makes no member for long") {
+  member_world world{dialing::adds_links};
+  world.start(100, 1);
+  world.start(101, 2);
+  // Two dials over two links; the first link is slow.
+  world.join(1, 1);
+  world.end_dial(0);
+  world.deliver(0, 1);
+  world.join(1, 1);
+  world.end_dial(0);
+  world.deliver(1, 1);
+  world.deliver(1, 0);
+  world.deliver(1, 1);
+  world.deliver(1, 0);
+  world.leave(0);
+  world.deliver(1, 0);
+  REQUIRE(world.nodes[1].members.empty());
+  world.settle();
+  CHECK(world.complete({1}));
+}
