@@ -12,7 +12,7 @@ namespace mobula {
 
 void member_table::join(join_id join, const endpoint& target, member_effects& effects) {
   auto refuse = [&](std::string text) {
-    effects.emplace_back(report_join_failed{join, std::move(text)});
+    effects.emplace_back(report_join_failed{join, dial_failure::lasting, std::move(text)});
   };
   if (left_)
     return refuse("this node has left its cluster; start another one to join again");
@@ -67,7 +67,7 @@ void member_table::timer_fired(timer_id timer, member_effects& effects) {
     queue(who);
   } else {
     MOBULA_ASSERT(who.now == phase::greeting);
-    failed(who.id, dial_failure::lasting,
+    failed(who.id, dial_failure::silent,
            fmt::format("the node at {} did not answer within {} ms; is it stopped?",
                        to_string(who.targets[who.next_target]),
                        config_.handshake_timeout / std::chrono::milliseconds{1}),
@@ -187,7 +187,7 @@ void member_table::join_round_failed(contact& who, dial_failure kind, member_eff
   auto text = std::move(who.failure);
   if (who.rounds > 1)
     text += fmt::format(" (tried {} times)", who.rounds);
-  effects.emplace_back(report_join_failed{*who.join, std::move(text)});
+  effects.emplace_back(report_join_failed{*who.join, kind, std::move(text)});
   drop_contact(who.id);
 }
 

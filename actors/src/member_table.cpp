@@ -32,8 +32,8 @@ void member_table::leave(member_effects& effects) {
     if (who.now == phase::greeting)
       effects.emplace_back(forget_link{who.link});
     if (who.join)
-      effects.emplace_back(
-        report_join_failed{*who.join, "this node left its cluster before it had joined"});
+      effects.emplace_back(report_join_failed{*who.join, dial_failure::lasting,
+                                              "this node left its cluster before it had joined"});
   }
   members_.clear();
   sessions_.clear();
@@ -222,6 +222,11 @@ const member_table::member* member_table::find_connected(const incarnation_id& i
   if (found == members_.end() || found->second.session == session_id::none)
     return nullptr;
   return &found->second;
+}
+
+const member_table::member* member_table::find_link(link_id link) const {
+  auto session = sessions_.find(link);
+  return session == sessions_.end() ? nullptr : &members_.at(session->second);
 }
 
 std::vector<const member_table::member*> member_table::connected() const {

@@ -23,6 +23,10 @@ namespace mobula {
 /// | `mobula.full-timeout`     | how long a put waits in a store where nothing can move | 2s      |
 /// | `mobula.seed`             | seed of all ids; 0: drawn from the system              | 0       |
 /// | `mobula.cluster`          | name of the cluster, part of file names                | mobula  |
+/// | `mobula.listen`           | ADDRESS:PORT where nodes may join through this one     | none    |
+/// | `mobula.join`             | ADDRESS:PORT of a member of the cluster to join        | none    |
+/// | `mobula.heartbeat-interval` | how often nodes tell each other that they live       | 1s      |
+/// | `mobula.heartbeat-timeout`  | silence after which a node counts as dead            | 10s     |
 class config : public caf::actor_system_config {
 public:
   config();

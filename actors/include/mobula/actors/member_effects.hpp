@@ -36,7 +36,8 @@ enum class departure : std::uint8_t {
 /// Whether a dial that failed may succeed later.
 enum class dial_failure : std::uint8_t {
   passing, ///< nobody answers there, now
-  lasting, ///< the address itself is wrong
+  lasting, ///< the address itself is wrong, or the node there wants no session
+  silent,  ///< somebody is there, and says nothing: time will tell, but not soon
 };
 
 /// Ends in `member_table::dialed`, `dialed_oneself` or `dial_failed`.
@@ -80,6 +81,7 @@ struct report_join_succeeded {
 
 struct report_join_failed {
   join_id join;
+  dial_failure kind;
   std::string text;
 };
 

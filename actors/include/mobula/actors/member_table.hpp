@@ -116,6 +116,9 @@ public:
   /// Returns nothing for a node that is no member, or that has no session now.
   [[nodiscard]] const member* find_connected(const incarnation_id& incarnation) const;
 
+  /// Returns the member whose session uses the link; null if there is none.
+  [[nodiscard]] const member* find_link(link_id link) const;
+
   /// Returns all members with a session, ordered by incarnation.
   [[nodiscard]] std::vector<const member*> connected() const;
 

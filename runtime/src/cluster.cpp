@@ -1,0 +1,190 @@
+#include "mobula/cluster.hpp"
+
+#include <array>
+#include <charconv>
+
+#include <caf/io/middleman.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "mobula/actors/network_address.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Version of all that nodes tell each other. Raised with each change that the other side must know
+/// of.
+constexpr std::uint32_t protocol_version = 1;
+
+/// Where arenas are: what nodes compare to guess whether they share memory.
+constexpr auto arena_directory = "/dev/shm";
+
+[[noreturn]] void refuse(error_type type, std::string text) {
+  throw object_error{{.type = type, .message = std::move(text)}};
+}
+
+dialect dialect_of(const node& owner) {
+  return {.cluster = owner.options().cluster,
+          .protocol_version = protocol_version,
+          .library_version = MOBULA_VERSION};
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+node_record describe(const node& owner, const endpoint& where) {
+  return {.incarnation = owner.incarnation(),
+          .name = fmt::format("{}:{}", host_name(), ::getpid()),
+          .host = identify_host(arena_directory),
+          .process_id = ::getpid(),
+          .control = reachable_endpoints(where),
+          .data = {},
+          .data_token = 0,
+          .arena_path = {}};
+}
+
+} // namespace
+
+cluster::cluster(node& owner) : owner_(owner) {
+  // nop
+}
+
+cluster::~cluster() {
+  leave();
+}
+
+// -- listening and joining
+// --------------------------------------------------------------------------
+
+std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
+  std::unique_lock guard{mutex_};
+  if (left_)
+    refuse(error_type::shutting_down, "this node has left its cluster; start another one");
+  if (actor_)
+    refuse(error_type::invalid_argument,
+           fmt::format("this node listens at port {} already", port_));
+  auto& system = owner_.system();
+  if (!system.has_middleman())
+    refuse(error_type::invalid_argument,
+           "the actor system has no middleman; call load<caf::io::middleman>() on its "
+           "configuration, or give the option mobula.listen");
+  auto actor = spawn_membership(system, dialect_of(owner_));
+  // Reuse: a port whose last connections the system still remembers is free all the same.
+  auto opened = system.middleman().publish(actor, port, address.c_str(), true);
+  if (!opened) {
+    caf::anon_send(actor, shut_down{});
+    refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
+  }
+  port_ = *opened;
+  actor_ = actor;
+  caf::anon_send(actor, begin_membership{.self = describe(owner_, {address, port_}),
+                                         .config = {.speaks = dialect_of(owner_)}});
+  return port_;
+}
+
+void cluster::join(const std::string& address, std::uint16_t port) {
+  auto listening = [this] {
+    std::unique_lock guard{mutex_};
+    return left_ || actor_;
+  };
+  if (!listening())
+    listen("", 0);
+  auto answer = std::make_shared<std::promise<std::optional<join_failure>>>();
+  auto outcome = answer->get_future();
+  caf::anon_send(require_actor(), join_through{{address, port}, std::move(answer)});
+  std::optional<join_failure> failure;
+  try {
+    failure = outcome.get();
+  } catch (const std::future_error&) {
+    refuse(error_type::shutting_down, "this node left its cluster before it had joined");
+  }
+  if (failure)
+    refuse(
+      failure->kind == dial_failure::lasting ? error_type::invalid_argument : error_type::node_died,
+      fmt::format("cannot join through {}: {}", to_string(endpoint{address, port}), failure->text));
+}
+
+void cluster::follow_options() {
+  const auto& settings = owner_.system().config();
+  if (auto where = caf::get_if<std::string>(&settings, "mobula.listen")) {
+    auto [address, port] = parse_endpoint("listen", *where);
+    listen(address, port);
+  }
+  if (auto where = caf::get_if<std::string>(&settings, "mobula.join")) {
+    auto [address, port] = parse_endpoint("join", *where);
+    join(address, port);
+  }
+}
+
+// -- members
+// ----------------------------------------------------------------------------------------
+
+std::vector<member_info> cluster::members() const {
+  membership_actor actor;
+  {
+    std::unique_lock guard{mutex_};
+    if (!actor_)
+      return {};
+    actor = actor_;
+  }
+  auto answer = std::make_shared<std::promise<std::vector<member_info>>>();
+  auto result = answer->get_future();
+  caf::anon_send(actor, list_members{std::move(answer)});
+  try {
+    return result.get();
+  } catch (const std::future_error&) {
+    return {};
+  }
+}
+
+void cluster::watch(std::function<void(const member_event&)> watcher) {
+  caf::anon_send(require_actor(), watch_members{std::move(watcher)});
+}
+
+void cluster::leave() {
+  membership_actor actor;
+  {
+    std::unique_lock guard{mutex_};
+    left_ = true;
+    actor = std::exchange(actor_, nullptr);
+  }
+  if (!actor)
+    return;
+  owner_.system().middleman().unpublish(actor, port_);
+  caf::anon_send(actor, shut_down{});
+}
+
+membership_actor cluster::require_actor() const {
+  std::unique_lock guard{mutex_};
+  if (left_)
+    refuse(error_type::shutting_down, "this node has left its cluster; start another one");
+  if (!actor_)
+    refuse(error_type::invalid_argument, "this node does not listen yet; call listen first");
+  return actor_;
+}
+
+// -- options
+// ----------------------------------------------------------------------------------------
+
+endpoint parse_endpoint(std::string_view option, std::string_view text) {
+  auto split = text.rfind(':');
+  std::uint16_t port = 0;
+  if (split != std::string_view::npos) {
+    auto digits = text.substr(split + 1);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    auto address = text.substr(0, split);
+    if (address.starts_with('[') && address.ends_with(']'))
+      address = address.substr(1, address.size() - 2);
+    if (error == std::errc{} && end == digits.data() + digits.size())
+      return {std::string{address}, port};
+  }
+  refuse(error_type::invalid_argument,
+         fmt::format("option mobula.{} is \"{}\", but must be ADDRESS:PORT with a port from 0 to "
+                     "65535, such as 127.0.0.1:4242",
+                     option, text));
+}
+
+} // namespace mobula
