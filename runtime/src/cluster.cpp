@@ -65,7 +65,13 @@ std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
     refuse(error_type::shutting_down, "this node has left its cluster; start another one");
   if (actor_)
     refuse(error_type::invalid_argument,
-           fmt::format("this node listens at port {} already", port_));
+           fmt::format("this node listens at port {} already; it cannot listen twice", port_));
+  open(address, port);
+  return port_;
+}
+
+/// REQUIRES: the mutex is held, and there is no actor yet.
+void cluster::open(const std::string& address, std::uint16_t port) {
   auto& system = owner_.system();
   if (!system.has_middleman())
     refuse(error_type::invalid_argument,
@@ -82,16 +88,14 @@ std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
   actor_ = actor;
   caf::anon_send(actor, begin_membership{.self = describe(owner_, {address, port_}),
                                          .config = {.speaks = dialect_of(owner_)}});
-  return port_;
 }
 
 void cluster::join(const std::string& address, std::uint16_t port) {
-  auto listening = [this] {
+  {
     std::unique_lock guard{mutex_};
-    return left_ || actor_;
-  };
-  if (!listening())
-    listen("", 0);
+    if (!actor_ && !left_)
+      open("", 0);
+  }
   auto answer = std::make_shared<std::promise<std::optional<join_failure>>>();
   auto outcome = answer->get_future();
   caf::anon_send(require_actor(), join_through{{address, port}, std::move(answer)});
@@ -138,6 +142,11 @@ std::vector<member_info> cluster::members() const {
   } catch (const std::future_error&) {
     return {};
   }
+}
+
+std::uint16_t cluster::port() const {
+  std::unique_lock guard{mutex_};
+  return port_;
 }
 
 void cluster::watch(std::function<void(const member_event&)> watcher) {

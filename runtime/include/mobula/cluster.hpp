@@ -60,7 +60,11 @@ public:
   /// again. May be called several times.
   void leave();
 
+  /// Returns the port that the node listens at; 0 if it does not.
+  [[nodiscard]] std::uint16_t port() const;
+
 private:
+  void open(const std::string& address, std::uint16_t port);
   [[nodiscard]] membership_actor require_actor() const;
 
   node& owner_;
