@@ -70,8 +70,9 @@ membership_behavior(membership_actor::stateful_pointer<membership_state> self,
     [&state](const watch_members& message) { state.watch(message); },
     [&state](const dial_ended& message) { state.nodes.dial_done(message); },
     [&state](const member_timer& message) { state.nodes.timer_fired(message); },
-    [&state, self](shut_down) {
+    [&state, self](const end_membership& message) {
       state.nodes.leave();
+      message.done->set_value();
       self->quit();
     },
   };

@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor.hpp>
+#include <caf/scoped_actor.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -46,6 +48,27 @@ node_record describe(const node& owner, const endpoint& where) {
           .arena_path = {}};
 }
 
+void end(const membership_actor& actor) {
+  auto answer = std::make_shared<std::promise<void>>();
+  auto done = answer->get_future();
+  caf::anon_send(actor, end_membership{std::move(answer)});
+  done.wait();
+}
+
+/// Waits until what was sent to other nodes is with the operating system: CAF drops the rest when
+/// the system ends, and the others would take this node for dead instead of gone.
+void flush_network(caf::actor_system& system) {
+  // The broker answers the first question after it took the messages, the second in a later turn of
+  // its event loop, in which it writes, and the third after that turn.
+  constexpr int turns = 3;
+  constexpr auto limit = std::chrono::seconds{1};
+  caf::scoped_actor self{system};
+  for (int turn = 0; turn < turns; ++turn)
+    self->request(system.middleman().actor_handle(), limit, caf::get_atom_v, system.node())
+      .receive([](const caf::node_id&, const std::string&, std::uint16_t) {},
+               [](const caf::error&) {});
+}
+
 } // namespace
 
 cluster::cluster(node& owner) : owner_(owner) {
@@ -81,7 +104,7 @@ void cluster::open(const std::string& address, std::uint16_t port) {
   // Reuse: a port whose last connections the system still remembers is free all the same.
   auto opened = system.middleman().publish(actor, port, address.c_str(), true);
   if (!opened) {
-    caf::anon_send(actor, shut_down{});
+    end(actor);
     refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
   }
   port_ = *opened;
@@ -163,7 +186,8 @@ void cluster::leave() {
   if (!actor)
     return;
   owner_.system().middleman().unpublish(actor, port_);
-  caf::anon_send(actor, shut_down{});
+  end(actor);
+  flush_network(owner_.system());
 }
 
 membership_actor cluster::require_actor() const {

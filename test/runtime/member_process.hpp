@@ -22,6 +22,8 @@ namespace mobula::test {
 class member_process {
 public:
   explicit member_process(std::vector<std::string> options = {}) {
+    // A node that lost another would also join a stranger's that got the same port.
+    options.insert(options.begin(), "--mobula.cluster=test_" + std::to_string(::getpid()));
     options.insert(options.begin(), MEMBER_NODE);
     std::array<int, 2> input{};
     std::array<int, 2> output{};
@@ -63,6 +65,7 @@ public:
         return rest;
       }
       REQUIRE_MESSAGE(hear(), "the process ended before it said ", begin);
+      REQUIRE_MESSAGE((begin == "failed " || !heard_.back().starts_with("failed ")), heard_.back());
     }
   }
 

@@ -112,7 +112,7 @@ TEST_CASE("a node of another cluster is refused with both names") {
   first.listen();
   auto text = second.fail("join 127.0.0.1:" + first.port());
   CHECK(contains(text, "invalid_argument cannot join through 127.0.0.1:" + first.port()));
-  CHECK(contains(text, R"(belongs to the cluster "mobula", the joining node to "other")"));
+  CHECK(contains(text, R"(, the joining node to "other"; set mobula.cluster)"));
 }
 
 TEST_CASE("two nodes with one seed are told so") {

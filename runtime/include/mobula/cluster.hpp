@@ -56,7 +56,7 @@ public:
   /// block. REQUIRES: the node listens.
   void watch(std::function<void(const member_event&)> watcher);
 
-  /// Tells all members, and closes the port. Waits for nobody. A node that has left cannot join
+  /// Tells all members, and closes the port. Waits for no answer. A node that has left cannot join
   /// again. May be called several times.
   void leave();
 
