@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/cluster_messages.hpp"
+#include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
@@ -126,7 +128,12 @@ config::config() {
     .add<std::string>("credit", "room that a shard lends ahead of need (default: what is free)")
     .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
-    .add<std::string>("cluster", "name of the cluster, part of file names");
+    .add<std::string>("cluster", "name of the cluster, part of file names")
+    .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
+    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join")
+    .add<caf::timespan>("heartbeat-interval", "how often nodes say that they live (default 1s)")
+    .add<caf::timespan>("heartbeat-timeout", "silence after which a node is dead (default 10s)");
+  add_cluster_messages(*this);
 }
 
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
@@ -134,6 +141,7 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
     return error;
   try {
     require_valid(read_options(*this));
+    prepare_network(*this);
   } catch (const object_error& error) {
     return to_caf_error(error.info());
   }

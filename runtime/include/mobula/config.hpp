@@ -9,23 +9,26 @@ namespace mobula {
 /// that command line and configuration file work as in any CAF program. Sizes are numbers of bytes
 /// with an optional unit: `64MB` is 64,000,000, `64MiB` is 67,108,864.
 ///
-/// | option                    | meaning                                                | default |
-/// |---------------------------|--------------------------------------------------------|---------|
-/// | `mobula.inline-limit`     | largest value in the process heap                      | 100KiB  |
-/// | `mobula.store-size`       | room for larger ones; 0: 30 % of memory                | 0       |
-/// | `mobula.arena-dir`        | tmpfs that holds them, as shared memory                | /dev/shm
-/// | | `mobula.prefault`         | free memory kept faulted in, so that puts need not wait | 256MiB
-/// | | `mobula.shards`           | actors that share this room                            | 2 | |
-/// `mobula.spill-dirs`       | directories for what does not fit, used in turn        | none    |
-/// | `mobula.spill-limit`      | bytes on disk; 0: as much as there is                  | 0       |
-/// | `mobula.spill-file-size`  | size at which a spill file is closed                   | 128MiB  |
-/// | `mobula.spill-threshold`  | percent of the room above which idle objects are spilled | 80    |
-/// | `mobula.spill-workers`    | threads that read and write spill files                | 2       |
-/// | `mobula.credit`           | room that each shard lends to creators ahead of need, at most what
-/// is free below the threshold | 1TiB | | `mobula.full-timeout`     | how long a put waits in a
-/// store where nothing can move | 2s      | | `mobula.seed`             | seed of all ids; 0: drawn
-/// from the system              | 0       | | `mobula.cluster`          | name of the cluster, part
-/// of file names                | mobula  |
+/// | option of `mobula`   | meaning                                                  | default  |
+/// |----------------------|----------------------------------------------------------|----------|
+/// | `inline-limit`       | largest value in the process heap                        | 100KiB   |
+/// | `store-size`         | room for larger ones; 0: 30 % of memory                  | 0        |
+/// | `arena-dir`          | tmpfs that holds them, as shared memory                  | /dev/shm |
+/// | `prefault`           | free memory kept faulted in, so that puts need not wait  | 256MiB   |
+/// | `shards`             | actors that share this room                              | 2        |
+/// | `spill-dirs`         | directories for what does not fit, used in turn          | none     |
+/// | `spill-limit`        | bytes on disk; 0: as much as there is                    | 0        |
+/// | `spill-file-size`    | size at which a spill file is closed                     | 128MiB   |
+/// | `spill-threshold`    | percent of the room above which idle objects are spilled | 80       |
+/// | `spill-workers`      | threads that read and write spill files                  | 2        |
+/// | `credit`             | room lent to creators ahead of need, by each shard       | 1TiB     |
+/// | `full-timeout`       | how long a put waits in a store where nothing can move   | 2s       |
+/// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |
+/// | `cluster`            | name of the cluster, part of file names                  | mobula   |
+/// | `listen`             | ADDRESS:PORT where nodes may join through this one       | none     |
+/// | `join`               | ADDRESS:PORT of a member of the cluster to join          | none     |
+/// | `heartbeat-interval` | how often nodes tell each other that they live           | 1s       |
+/// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
 class config : public caf::actor_system_config {
 public:
   config();

@@ -2,6 +2,7 @@
 
 // Everything that applications need; each header may also be included alone.
 
+#include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/coroutine.hpp"
 #include "mobula/get.hpp"

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/member_messages.hpp"
+
+/// How what nodes tell each other travels in CAF. Each type that may cross a connection is named in
+/// `add_cluster_messages` (cluster_messages.cpp), and nowhere else.
+
+namespace mobula {
+
+/// A `hello` as it travels. Versions that differ in all else read this far, so that they can tell
+/// each other what is wrong: it must never change.
+struct hello_envelope {
+  dialect speaks;
+  std::vector<char> body; ///< the rest, as nodes that speak the same write it
+};
+
+[[nodiscard]] hello_envelope seal(const hello& content);
+
+/// Inverse of `seal`. Nodes that do not speak as `ours` get only the dialect; so do those whose
+/// body cannot be read.
+[[nodiscard]] hello open(const hello_envelope& envelope, const dialect& ours);
+
+/// Makes the types known to systems that run with `config`.
+void add_cluster_messages(caf::actor_system_config& config);
+
+// -- inspection
+// -------------------------------------------------------------------------------------
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, incarnation_id& x) {
+  return f(caf::meta::type_name("mobula::incarnation_id"), x.high, x.low);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, endpoint& x) {
+  return f(caf::meta::type_name("mobula::endpoint"), x.address, x.port);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, host_identity& x) {
+  return f(caf::meta::type_name("mobula::host_identity"), x.boot_id, x.user_id, x.mount_device);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_record& x) {
+  return f(caf::meta::type_name("mobula::node_record"), x.incarnation, x.name, x.host, x.process_id,
+           x.control, x.data, x.data_token, x.arena_path);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, member_hint& x) {
+  return f(caf::meta::type_name("mobula::member_hint"), x.incarnation, x.control);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, dialect& x) {
+  return f(caf::meta::type_name("mobula::dialect"), x.cluster, x.protocol_version,
+           x.library_version);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, hello_envelope& x) {
+  return f(caf::meta::type_name("mobula::hello_envelope"), x.speaks, x.body);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, welcome& x) {
+  return f(caf::meta::type_name("mobula::welcome"), x.record, x.session, x.members);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, crossed& x) {
+  return f(caf::meta::type_name("mobula::crossed"), x.sender);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, already_connected& x) {
+  return f(caf::meta::type_name("mobula::already_connected"), x.sender, x.session);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, refused& x) {
+  return f(caf::meta::type_name("mobula::refused"), x.reason, x.text);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, members_changed& x) {
+  return f(caf::meta::type_name("mobula::members_changed"), x.session, x.connected, x.disconnected);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, session_over& x) {
+  return f(caf::meta::type_name("mobula::session_over"), x.session);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, leave_cluster& x) {
+  return f(caf::meta::type_name("mobula::leave_cluster"), x.session);
+}
+
+} // namespace mobula

@@ -1,0 +1,236 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "mobula/actors/member_effects.hpp"
+
+namespace mobula {
+
+struct member_config {
+  dialect speaks;
+  /// Members and nodes that may become members; more are refused.
+  std::size_t max_members = 512;
+  /// Requests to join that may be open at once; more fail.
+  std::size_t max_joins = 64;
+  std::size_t max_dials = 8; ///< under way at once
+  /// Rounds over a node's addresses before a join fails, or a lost node is given up.
+  std::uint32_t max_join_rounds = 8;
+  std::uint32_t max_lost_rounds = 12;
+  std::chrono::nanoseconds first_delay = std::chrono::milliseconds{50};
+  std::chrono::nanoseconds longest_delay = std::chrono::seconds{30}; ///< delays double up to this
+  /// By how much the larger incarnation of a pair dials later than the smaller one.
+  std::chrono::nanoseconds deference = std::chrono::seconds{1};
+  std::chrono::nanoseconds handshake_timeout = std::chrono::seconds{5};
+};
+
+/// Knows who belongs to the cluster, as seen by one node. No CAF, no clock, no I/O.
+///
+/// *The idea.* Every member has a session with every other. A node joins by dialing any member;
+/// whoever begins a session tells its other members of the new one, and the new one of them, so
+/// two nodes that share a member always hear of each other. Then the one with the smaller
+/// incarnation dials, and after some time the larger one too: the smaller may not have heard yet.
+/// No leader and no agreed list: a list of all would have to be agreed upon just when nodes cannot
+/// talk to each other, and nothing here needs one.
+///
+/// *One session for each pair*, whoever dialed, however often. The side that is dialed decides: it
+/// welcomes, or answers that there is a session. When hellos cross, that of the smaller incarnation
+/// counts. A side that does not know of a session that the other believes in ends it by saying
+/// hello again.
+///
+/// *Who is dialed, and for how long.* A node without a session is dialed as long as some member
+/// vouches for it (is connected to it), and after its loss for `max_lost_rounds`; then it is
+/// forgotten. So a cut between two nodes heals by itself whenever a third sees both, and a dead
+/// node is forgotten by all. Two halves of a cluster that were apart for longer than all rounds
+/// need a join.
+///
+/// *Cost.* A node that comes or goes costs each member one message to each other member.
+///
+/// *Invariants.* A member has a session or is being contacted, never both; each session has one
+/// link, and each link at most one session; who vouches has a session.
+///
+/// Events append to the caller's buffer.
+class member_table {
+public:
+  member_table(node_record self, member_config config);
+
+  member_table(const member_table&) = delete;
+  member_table& operator=(const member_table&) = delete;
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  /// Joins through the member at `target`. Ends in `report_join_succeeded`, at once if the node is
+  /// connected to that member already, or in `report_join_failed`. REQUIRES: `join` is not in use.
+  void join(join_id join, const endpoint& target, member_effects& effects);
+
+  /// Leaves for good: tells all, waits for nobody, refuses whatever comes later.
+  void leave(member_effects& effects);
+
+  // -- dials: each ends in one of these -----------------------------------------------------------
+
+  /// A node answers at the dialed endpoint. REQUIRES: the link is no loop.
+  void dialed(dial_id number, link_id link, member_effects& effects);
+
+  /// The dial reached this node itself.
+  void dialed_oneself(dial_id number, member_effects& effects);
+
+  /// `text` says what happened, and to which address.
+  void dial_failed(dial_id number, dial_failure kind, const std::string& text,
+                   member_effects& effects);
+
+  // -- links --------------------------------------------------------------------------------------
+
+  /// A message came over a link, which may be new.
+  void received(link_id link, const member_message& message, member_effects& effects);
+
+  /// No message will come over this link any more.
+  void link_lost(link_id link, departure why, member_effects& effects);
+
+  void timer_fired(timer_id timer, member_effects& effects);
+
+  // -- properties ---------------------------------------------------------------------------------
+
+  struct member {
+    node_record record; ///< without a session: only `incarnation` and `control`
+    /// Raised by a handshake; lowered by the link's loss, a leave, or a hello that ends it.
+    session_id session = session_id::none;
+    link_id link{}; ///< meaningless without a session
+    /// Raised by `members_changed::connected` and `welcome::members`; lowered by
+    /// `members_changed::disconnected` and by the end of the voucher's session.
+    std::vector<incarnation_id> vouchers;
+    /// Raised by the loss of a session; lowered by each round of dials in vain.
+    std::uint32_t rounds_left = 0;
+  };
+
+  [[nodiscard]] const node_record& self() const noexcept {
+    return self_;
+  }
+
+  /// Returns nothing for a node that is no member, or that has no session now.
+  [[nodiscard]] const member* find_connected(const incarnation_id& incarnation) const;
+
+  /// Returns the member whose session uses the link; null if there is none.
+  [[nodiscard]] const member* find_link(link_id link) const;
+
+  /// Returns all members with a session, ordered by incarnation.
+  [[nodiscard]] std::vector<const member*> connected() const;
+
+  /// Nodes that are known, with and without a session.
+  [[nodiscard]] std::size_t known() const noexcept {
+    return members_.size();
+  }
+
+  /// Joins and nodes that are being contacted.
+  [[nodiscard]] std::size_t contacts() const noexcept {
+    return contacts_.size();
+  }
+
+  [[nodiscard]] bool has_left() const noexcept {
+    return left_;
+  }
+
+  /// Asserts the invariants. O(n²).
+  void check_invariants() const;
+
+private:
+  enum class contact_id : std::uint64_t {};
+
+  enum class phase : std::uint8_t {
+    waiting,  ///< for a timer
+    queued,   ///< for a dial to end
+    dialing,  ///< until the dial ends
+    greeting, ///< until an answer, the link's loss or a timer
+  };
+
+  /// Somebody who is to become a member. Ends with a session, or with its last round.
+  struct contact {
+    contact_id id{};
+    incarnation_id member; ///< empty: a join that does not know whom it dials
+    std::optional<join_id> join;
+    std::vector<endpoint> targets;
+    std::size_t next_target = 0;
+    std::uint32_t rounds = 0; ///< over all targets, in vain
+    phase now = phase::queued;
+    link_id link{};   ///< while greeting
+    timer_id timer{}; ///< while waiting or greeting
+    std::string failure;
+  };
+
+  using members_map = std::map<incarnation_id, member>;
+
+  // -- contacts (member_contacts.cpp) -------------------------------------------------------------
+
+  contact& add_contact(contact fresh);
+  [[nodiscard]] contact* contact_of(const incarnation_id& member);
+  void seek(const member_hint& hint, member_effects& effects);
+  void queue(contact& who);
+  void wait(contact& who, std::chrono::nanoseconds delay, member_effects& effects);
+  void greet(contact& who, link_id link, member_effects& effects);
+  [[nodiscard]] std::optional<contact_id> take_dial(dial_id number);
+  void start_dials(member_effects& effects);
+  void arrived(contact_id id, const incarnation_id& member, member_effects& effects);
+  void failed(contact_id id, dial_failure kind, std::string text, member_effects& effects);
+  void join_round_failed(contact& who, dial_failure kind, member_effects& effects);
+  void member_round_failed(contact& who, member_effects& effects);
+  void drop_contact(contact_id id);
+  [[nodiscard]] bool greeting_on(link_id link) const;
+  [[nodiscard]] std::vector<contact_id> greeters_on(link_id link) const;
+  [[nodiscard]] std::chrono::nanoseconds delay_after(std::uint32_t rounds) const;
+  [[nodiscard]] std::chrono::nanoseconds deference_to(const incarnation_id& member) const;
+
+  // -- handshakes ---------------------------------------------------------------------------------
+
+  void handle(link_id link, const hello& message, member_effects& effects);
+  void handle(link_id link, const welcome& message, member_effects& effects);
+  void handle(link_id link, const crossed& message, member_effects& effects);
+  void handle(link_id link, const already_connected& message, member_effects& effects);
+  void handle(link_id link, const refused& message, member_effects& effects);
+  void handle(link_id link, const members_changed& message, member_effects& effects);
+  void handle(link_id link, const session_over& message, member_effects& effects);
+  void handle(link_id link, const leave_cluster& message, member_effects& effects);
+  void session_ended(link_id link, session_id session, departure why, member_effects& effects);
+  void accept(link_id link, const hello& message, member_effects& effects);
+  void say_hello(link_id link, session_id ends, member_effects& effects);
+  [[nodiscard]] std::optional<refused> objection_to(const hello& message) const;
+  [[nodiscard]] bool greets(link_id link, const incarnation_id& member) const;
+
+  // -- sessions -----------------------------------------------------------------------------------
+
+  void begin_session(link_id link, const node_record& record, session_id session,
+                     member_effects& effects);
+  void end_session(member& who, departure why, member_effects& effects);
+  void after_loss(const incarnation_id& incarnation, departure why, member_effects& effects);
+  void learn(const incarnation_id& voucher, const std::vector<member_hint>& hints,
+             member_effects& effects);
+  void settle(const incarnation_id& incarnation, member_effects& effects);
+  void tell_others(const incarnation_id& about, members_changed change, member_effects& effects);
+  void may_forget(link_id link);
+  void finish(member_effects& effects);
+  [[nodiscard]] std::vector<member_hint> hints_without(const incarnation_id& receiver) const;
+  [[nodiscard]] bool has_session(const incarnation_id& incarnation) const;
+
+  node_record self_;
+  member_config config_;
+  bool left_ = false;
+  /// The largest session number that was proposed, agreed or heard of.
+  std::uint64_t last_session_ = 0;
+  std::uint64_t last_contact_ = 0;
+  std::uint64_t last_dial_ = 0;
+  std::uint64_t last_timer_ = 0;
+  members_map members_;                                  ///< at most `max_members`
+  std::unordered_map<link_id, incarnation_id> sessions_; ///< the members with a session
+  std::map<contact_id, contact> contacts_;               ///< one a member, and `max_joins`
+  std::deque<contact_id> queue_;                         ///< those that are `queued`
+  std::map<dial_id, contact_id> dials_;   ///< under way; their contacts may have ended
+  std::map<timer_id, contact_id> timers_; ///< awaited
+  std::vector<link_id> forgettable_;      ///< within an event: may be of no use at its end
+};
+
+} // namespace mobula

@@ -1,0 +1,41 @@
+#include "mobula/actors/cluster_messages.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+
+#include "mobula/store/assertion.hpp"
+
+namespace mobula {
+
+hello_envelope seal(const hello& content) {
+  hello_envelope result{.speaks = content.speaks, .body = {}};
+  caf::binary_serializer sink{nullptr, result.body};
+  auto copy = content;
+  auto error = sink(copy.record, copy.proposal, copy.ends);
+  MOBULA_ASSERT(!error);
+  return result;
+}
+
+hello open(const hello_envelope& envelope, const dialect& ours) {
+  hello result{.speaks = envelope.speaks, .record = {}};
+  if (envelope.speaks != ours)
+    return result;
+  caf::binary_deserializer source{nullptr, envelope.body};
+  if (auto error = source(result.record, result.proposal, result.ends))
+    result.record = {};
+  return result;
+}
+
+void add_cluster_messages(caf::actor_system_config& config) {
+  config.add_message_type<hello_envelope>("mobula::hello_envelope");
+  config.add_message_type<welcome>("mobula::welcome");
+  config.add_message_type<crossed>("mobula::crossed");
+  config.add_message_type<already_connected>("mobula::already_connected");
+  config.add_message_type<refused>("mobula::refused");
+  config.add_message_type<members_changed>("mobula::members_changed");
+  config.add_message_type<session_over>("mobula::session_over");
+  config.add_message_type<leave_cluster>("mobula::leave_cluster");
+}
+
+} // namespace mobula

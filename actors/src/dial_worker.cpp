@@ -1,0 +1,71 @@
+#include "mobula/actors/dial_worker.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor.hpp>
+#include <fmt/format.h>
+
+namespace mobula {
+
+namespace {
+
+void tell(const caf::strong_actor_ptr& client, dial_ended news) {
+  client->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(news)),
+                  nullptr);
+}
+
+address_failure lasting(std::string text) {
+  return {dial_failure::lasting, std::move(text)};
+}
+
+address_failure explain(const caf::error& error, const dial_job& job) {
+  if (error == caf::sec::request_timeout)
+    return {dial_failure::silent,
+            fmt::format("{} accepts connections, but did not answer within {} ms; is the "
+                        "process there stopped, or no Mobula node?",
+                        to_string(job.target), job.limit.count())};
+  // The port accepted a connection a moment ago, so this may be a node that ends, or that begins.
+  return {dial_failure::passing,
+          fmt::format("the handshake with {} failed ({}); does a Mobula node listen there?",
+                      to_string(job.target), caf::to_string(error))};
+}
+
+std::variant<caf::strong_actor_ptr, address_failure> check(caf::actor_system& system,
+                                                           const caf::strong_actor_ptr& peer,
+                                                           const std::set<std::string>& offered,
+                                                           const dial_job& job) {
+  if (peer == nullptr)
+    return lasting(fmt::format("no actor is published at {}; does a Mobula node listen there?",
+                               to_string(job.target)));
+  if (!system.assignable(offered, job.interface))
+    return lasting(fmt::format("the CAF actor at {} is no Mobula node; give the address of a "
+                               "member",
+                               to_string(job.target)));
+  return peer;
+}
+
+void dial_worker(caf::event_based_actor* self, const caf::strong_actor_ptr& client,
+                 const dial_job& job) {
+  auto found = find_listener(job.target, job.limit);
+  if (auto* failure = std::get_if<address_failure>(&found))
+    return tell(client, {job.number, std::move(*failure)});
+  const auto& where = std::get<endpoint>(found);
+  self
+    ->request(self->system().middleman().actor_handle(), job.limit, caf::connect_atom_v,
+              where.address, where.port)
+    .then(
+      [=](const caf::node_id&, const caf::strong_actor_ptr& peer,
+          const std::set<std::string>& offered) {
+        tell(client, {job.number, check(self->system(), peer, offered, job)});
+      },
+      [=](const caf::error& error) {
+        tell(client, {job.number, explain(error, job)});
+      });
+}
+
+} // namespace
+
+void spawn_dial_worker(caf::actor_system& system, caf::strong_actor_ptr client, dial_job job) {
+  system.spawn<caf::detached + caf::hidden>(dial_worker, std::move(client), std::move(job));
+}
+
+} // namespace mobula

@@ -1,0 +1,150 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/member_table.hpp"
+
+namespace mobula {
+
+void member_table::say_hello(link_id link, session_id ends, member_effects& effects) {
+  effects.emplace_back(send_on_link{link, hello{.speaks = config_.speaks,
+                                                .record = self_,
+                                                .proposal = session_id{++last_session_},
+                                                .ends = ends}});
+}
+
+std::optional<refused> member_table::objection_to(const hello& message) const {
+  const auto& ours = config_.speaks;
+  const auto& theirs = message.speaks;
+  auto us = fmt::format("node {} at {}", self_.name, to_string(self_.control.front()));
+  if (left_)
+    return refused{refusal_reason::has_left,
+                   fmt::format("{} has left its cluster; join through another member", us)};
+  if (theirs.cluster != ours.cluster)
+    return refused{refusal_reason::wrong_cluster,
+                   fmt::format("{} belongs to the cluster \"{}\", the joining node to \"{}\"; set "
+                               "mobula.cluster to the same name on both",
+                               us, ours.cluster, theirs.cluster)};
+  if (theirs.protocol_version != ours.protocol_version)
+    return refused{refusal_reason::wrong_protocol,
+                   fmt::format("{} speaks version {} of the protocol, the joining node version {}; "
+                               "run the same version of Mobula on both",
+                               us, ours.protocol_version, theirs.protocol_version)};
+  if (theirs.library_version != ours.library_version)
+    return refused{refusal_reason::wrong_library,
+                   fmt::format("{} runs Mobula {}, the joining node {}; run the same version of "
+                               "Mobula on both",
+                               us, ours.library_version, theirs.library_version)};
+  const auto& incarnation = message.record.incarnation;
+  const auto* present = find_connected(incarnation);
+  if (incarnation.empty() || incarnation == self_.incarnation
+      || (present != nullptr && present->record != message.record))
+    return refused{refusal_reason::duplicate_incarnation,
+                   fmt::format("{} knows another node with the incarnation {}; give each node a "
+                               "mobula.seed of its own, or none",
+                               us, to_string(incarnation))};
+  if (!members_.contains(incarnation) && members_.size() >= config_.max_members)
+    return refused{
+      refusal_reason::cluster_full,
+      fmt::format("{} knows {} other nodes already, which is the most", us, members_.size())};
+  return std::nullopt;
+}
+
+void member_table::handle(link_id link, const hello& message, member_effects& effects) {
+  if (auto objection = objection_to(message)) {
+    effects.emplace_back(report_refused{objection->reason, objection->text});
+    effects.emplace_back(send_on_link{link, *std::move(objection)});
+    return;
+  }
+  const auto& incarnation = message.record.incarnation;
+  if (auto found = members_.find(incarnation);
+      found != members_.end() && found->second.session != session_id::none) {
+    if (found->second.session != message.ends) {
+      effects.emplace_back(
+        send_on_link{link, already_connected{self_.incarnation, found->second.session}});
+      return;
+    }
+    end_session(found->second, departure::replaced, effects);
+  } else if (greets(link, incarnation) && self_.incarnation < incarnation) {
+    effects.emplace_back(send_on_link{link, crossed{self_.incarnation}});
+    return;
+  }
+  accept(link, message, effects);
+}
+
+void member_table::accept(link_id link, const hello& message, member_effects& effects) {
+  const auto& record = message.record;
+  // Larger than any session of either side so far.
+  session_id session{std::max(static_cast<std::uint64_t>(message.proposal), last_session_ + 1)};
+  effects.emplace_back(
+    send_on_link{link, welcome{self_, session, hints_without(record.incarnation)}});
+  begin_session(link, record, session, effects);
+}
+
+void member_table::handle(link_id link, const welcome& message, member_effects& effects) {
+  const auto& incarnation = message.record.incarnation;
+  auto room = members_.contains(incarnation) || members_.size() < config_.max_members;
+  if (left_ || !room || incarnation == self_.incarnation) {
+    effects.emplace_back(send_on_link{link, leave_cluster{message.session}});
+    for (auto id : greeters_on(link))
+      failed(
+        id, dial_failure::lasting,
+        fmt::format("this node knows {} other nodes already, which is the most", members_.size()),
+        effects);
+    return;
+  }
+  if (auto found = members_.find(incarnation);
+      found != members_.end() && found->second.session != session_id::none) {
+    // Late: it came over another link, and the other side has ended that session since.
+    if (message.session <= found->second.session) {
+      for (auto id : greeters_on(link))
+        arrived(id, incarnation, effects);
+      return;
+    }
+    end_session(found->second, departure::replaced, effects);
+  }
+  begin_session(link, message.record, message.session, effects);
+  effects.emplace_back(
+    send_on_link{link, members_changed{message.session, hints_without(incarnation), {}}});
+  learn(incarnation, message.members, effects);
+}
+
+void member_table::handle(link_id link, const crossed& message, member_effects& effects) {
+  for (auto id : greeters_on(link)) {
+    // From here on the join ends with the session that the other side begins.
+    if (auto& who = contacts_.at(id); who.join)
+      who.member = message.sender;
+    if (has_session(message.sender))
+      arrived(id, message.sender, effects);
+    else
+      failed(id, dial_failure::passing, "the node there says hello itself", effects);
+  }
+}
+
+void member_table::handle(link_id link, const already_connected& message, member_effects& effects) {
+  auto greeters = greeters_on(link);
+  if (greeters.empty())
+    return;
+  const auto* present = find_connected(message.sender);
+  if (present == nullptr) {
+    last_session_ = std::max(last_session_, static_cast<std::uint64_t>(message.session));
+    say_hello(link, message.session, effects);
+    return;
+  }
+  for (auto id : greeters) {
+    if (present->session == message.session)
+      arrived(id, message.sender, effects);
+    else
+      failed(id, dial_failure::passing, "the node there began another session", effects);
+  }
+}
+
+void member_table::handle(link_id link, const refused& message, member_effects& effects) {
+  for (auto id : greeters_on(link)) {
+    if (const auto& who = contacts_.at(id); !who.join)
+      members_.at(who.member).rounds_left = 0;
+    failed(id, dial_failure::lasting, message.text, effects);
+  }
+}
+
+} // namespace mobula

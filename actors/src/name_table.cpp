@@ -1,0 +1,182 @@
+#include "mobula/actors/name_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mobula/store/assertion.hpp"
+
+namespace mobula {
+
+namespace {
+
+std::pair<publish_number, incarnation_id> rank(const name_table::publication& which) {
+  return {which.number, which.publisher};
+}
+
+} // namespace
+
+name_table::name_table(const incarnation_id& self, name_config config)
+  : self_(self), config_(config) {
+  MOBULA_ASSERT(!self.empty());
+}
+
+// -- this node's names
+// ------------------------------------------------------------------------------
+
+std::optional<std::string> name_table::publish(const std::string& name,
+                                               std::vector<std::byte> payload,
+                                               name_effects& effects) {
+  if (name.empty() || name.size() > config_.max_name_bytes)
+    return fmt::format("the name \"{:.40}\" has {} bytes; use 1 to {}", name, name.size(),
+                       config_.max_name_bytes);
+  if (payload.size() > config_.max_payload_bytes)
+    return fmt::format("what \"{}\" stands for has {} bytes; publish a reference instead of more "
+                       "than {}",
+                       name, payload.size(), config_.max_payload_bytes);
+  if (const auto* present = lookup(name))
+    return fmt::format("the name \"{}\" is taken by node {}; choose another, or unpublish it there "
+                       "first",
+                       name, to_string(present->publisher));
+  if (auto count = counts_.find(self_);
+      count != counts_.end() && count->second >= config_.max_names)
+    return fmt::format("this node has published {} names, which is the most; unpublish some",
+                       count->second);
+  published_name fresh{name, publish_number{++last_number_}, std::move(payload)};
+  insert(self_, fresh);
+  tell_all({.withdrawn = {}, .published = {std::move(fresh)}}, effects);
+  return std::nullopt;
+}
+
+void name_table::unpublish(const std::string& name, name_effects& effects) {
+  const auto* mine = own(name);
+  if (mine == nullptr)
+    return;
+  withdrawn_name gone{name, mine->number};
+  remove(self_, name, gone.number);
+  tell_all({.withdrawn = {std::move(gone)}, .published = {}}, effects);
+}
+
+// -- members
+// ----------------------------------------------------------------------------------------
+
+void name_table::member_joined(const incarnation_id& member, session_id session,
+                               name_effects& effects) {
+  auto fresh = sessions_.emplace(member, session).second;
+  MOBULA_ASSERT(fresh && member != self_);
+  names_changed all{.session = session, .withdrawn = {}, .published = {}};
+  for (const auto& [name, known] : names_)
+    if (const auto* mine = own(name))
+      all.published.push_back({name, mine->number, mine->payload});
+  if (!all.published.empty())
+    effects.emplace_back(tell_names{member, std::move(all)});
+}
+
+void name_table::member_left(const incarnation_id& member) {
+  auto known = sessions_.erase(member) == 1;
+  MOBULA_ASSERT(known);
+  if (!counts_.contains(member))
+    return;
+  std::vector<std::string> gone;
+  for (const auto& [name, known_by] : names_)
+    if (std::any_of(known_by.begin(), known_by.end(),
+                    [&](const auto& each) { return each.publisher == member; }))
+      gone.push_back(name);
+  for (const auto& name : gone)
+    remove(member, name, std::nullopt);
+}
+
+void name_table::received(const incarnation_id& member, const names_changed& message,
+                          name_effects& effects) {
+  auto sender = sessions_.find(member);
+  if (sender == sessions_.end() || sender->second != message.session)
+    return;
+  for (const auto& gone : message.withdrawn)
+    remove(member, gone.name, gone.number);
+  for (const auto& fresh : message.published) {
+    last_number_ = std::max(last_number_, static_cast<std::uint64_t>(fresh.number));
+    auto count = counts_.find(member);
+    // A publisher keeps to these bounds itself; one that does not harms only its own names.
+    if (fresh.name.empty() || (count != counts_.end() && count->second >= config_.max_names))
+      continue;
+    remove(member, fresh.name, std::nullopt);
+    insert(member, fresh);
+    const auto* mine = own(fresh.name);
+    const auto* first = lookup(fresh.name);
+    if (mine == nullptr || mine == first)
+      continue;
+    effects.emplace_back(report_name_taken{fresh.name, first->publisher});
+    unpublish(fresh.name, effects);
+  }
+}
+
+// -- publications
+// -----------------------------------------------------------------------------------
+
+void name_table::insert(const incarnation_id& publisher, const published_name& fresh) {
+  auto& known = names_[fresh.name];
+  publication added{publisher, fresh.number, fresh.payload};
+  auto position = std::find_if(known.begin(), known.end(),
+                               [&](const auto& each) { return rank(added) < rank(each); });
+  known.insert(position, std::move(added));
+  ++counts_[publisher];
+}
+
+void name_table::remove(const incarnation_id& publisher, const std::string& name,
+                        std::optional<publish_number> number) {
+  auto found = names_.find(name);
+  if (found == names_.end())
+    return;
+  auto removed = std::erase_if(found->second, [&](const auto& each) {
+    return each.publisher == publisher && (!number || each.number == *number);
+  });
+  MOBULA_ASSERT(removed <= 1);
+  if (found->second.empty())
+    names_.erase(found);
+  if (removed > 0 && --counts_.at(publisher) == 0)
+    counts_.erase(publisher);
+}
+
+void name_table::tell_all(const names_changed& change, name_effects& effects) const {
+  for (const auto& [member, session] : sessions_) {
+    auto message = change;
+    message.session = session;
+    effects.emplace_back(tell_names{member, std::move(message)});
+  }
+}
+
+// -- properties
+// -------------------------------------------------------------------------------------
+
+const name_table::publication* name_table::lookup(std::string_view name) const {
+  auto found = names_.find(name);
+  return found == names_.end() ? nullptr : &found->second.front();
+}
+
+const name_table::publication* name_table::own(const std::string& name) const {
+  auto found = names_.find(name);
+  if (found == names_.end())
+    return nullptr;
+  for (const auto& each : found->second)
+    if (each.publisher == self_)
+      return &each;
+  return nullptr;
+}
+
+void name_table::check_invariants() const {
+  std::map<incarnation_id, std::size_t> counts;
+  for (const auto& [name, known] : names_) {
+    MOBULA_ASSERT(!known.empty());
+    for (std::size_t index = 0; index < known.size(); ++index) {
+      const auto& each = known[index];
+      MOBULA_ASSERT(index == 0 || rank(known[index - 1]) < rank(each));
+      MOBULA_ASSERT(each.publisher == self_ ? index == 0 : sessions_.contains(each.publisher));
+      MOBULA_ASSERT(static_cast<std::uint64_t>(each.number) <= last_number_);
+      ++counts[each.publisher];
+    }
+  }
+  MOBULA_ASSERT(counts == counts_);
+}
+
+} // namespace mobula

@@ -1,0 +1,182 @@
+#include "mobula/actors/network_address.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mobula {
+
+namespace {
+
+constexpr std::size_t max_endpoints = 16;
+
+/// A socket, closed at the end of its scope.
+class socket_guard {
+public:
+  explicit socket_guard(int socket) : socket_(socket) {
+    // nop
+  }
+
+  socket_guard(const socket_guard&) = delete;
+  socket_guard& operator=(const socket_guard&) = delete;
+
+  ~socket_guard() {
+    if (socket_ >= 0)
+      ::close(socket_);
+  }
+
+  [[nodiscard]] int get() const noexcept {
+    return socket_;
+  }
+
+private:
+  int socket_;
+};
+
+std::string describe(int error) {
+  return std::generic_category().message(error);
+}
+
+struct free_addresses {
+  void operator()(addrinfo* list) const noexcept {
+    ::freeaddrinfo(list);
+  }
+};
+
+using address_list = std::unique_ptr<addrinfo, free_addresses>;
+
+std::variant<address_list, std::string> resolve(const endpoint& where, int flags) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
+  addrinfo* result = nullptr;
+  const auto* name = where.address.empty() ? nullptr : where.address.c_str();
+  auto error = ::getaddrinfo(name, std::to_string(where.port).c_str(), &hints, &result);
+  if (error == 0)
+    return address_list{result};
+  return std::string{error == EAI_SYSTEM ? describe(errno) : ::gai_strerror(error)};
+}
+
+std::string numeric(const sockaddr* address, socklen_t size) {
+  char text[NI_MAXHOST] = {};
+  auto error = ::getnameinfo(address, size, text, sizeof(text), nullptr, 0, NI_NUMERICHOST);
+  return error == 0 ? text : "";
+}
+
+/// Returns 0 or the error number of a connect.
+int try_connect(const addrinfo& address, std::chrono::milliseconds limit) {
+  socket_guard attempt{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (attempt.get() < 0)
+    return errno;
+  if (::connect(attempt.get(), address.ai_addr, address.ai_addrlen) == 0)
+    return 0;
+  if (errno != EINPROGRESS)
+    return errno;
+  pollfd waiting{.fd = attempt.get(), .events = POLLOUT, .revents = 0};
+  auto ready = ::poll(&waiting, 1, static_cast<int>(limit.count()));
+  if (ready == 0)
+    return ETIMEDOUT;
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (ready < 0 || ::getsockopt(attempt.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+    return errno;
+  return error;
+}
+
+bool stands_for_all(const std::string& address) {
+  return address.empty() || address == "0.0.0.0" || address == "::";
+}
+
+} // namespace
+
+std::variant<endpoint, address_failure> find_listener(const endpoint& target,
+                                                      std::chrono::milliseconds limit) {
+  if (target.port == 0 || target.address.empty())
+    return address_failure{dial_failure::lasting,
+                           fmt::format("\"{}\" names no address and port to dial; give those that "
+                                       "a member listens at",
+                                       to_string(target))};
+  auto found = resolve(target, AI_NUMERICSERV);
+  if (const auto* text = std::get_if<std::string>(&found))
+    return address_failure{dial_failure::lasting,
+                           fmt::format("cannot resolve the name \"{}\": {}; check the spelling, or "
+                                       "give a number",
+                                       target.address, *text)};
+  int error = 0;
+  for (const auto* next = std::get<address_list>(found).get(); next != nullptr;
+       next = next->ai_next) {
+    error = try_connect(*next, limit);
+    if (auto number = numeric(next->ai_addr, next->ai_addrlen); error == 0 && !number.empty())
+      return endpoint{std::move(number), target.port};
+  }
+  return address_failure{dial_failure::passing,
+                         fmt::format("nobody answers at {}: {}; is a member of the cluster "
+                                     "listening there?",
+                                     to_string(target), describe(error))};
+}
+
+std::string explain_listen_failure(const endpoint& where) {
+  auto found = resolve(where, AI_PASSIVE | AI_NUMERICSERV);
+  if (const auto* text = std::get_if<std::string>(&found))
+    return fmt::format("cannot listen at {}: {}; give an address of this host", to_string(where),
+                       *text);
+  const auto& first = *std::get<address_list>(found);
+  socket_guard attempt{::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  int reuse = 1;
+  ::setsockopt(attempt.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+  int error = 0;
+  if (attempt.get() < 0 || ::bind(attempt.get(), first.ai_addr, first.ai_addrlen) != 0
+      || ::listen(attempt.get(), 1) != 0)
+    error = errno;
+  if (error == EADDRINUSE)
+    return fmt::format("cannot listen at {}: the port is in use; choose another, or 0 for any that "
+                       "is free",
+                       to_string(where));
+  return fmt::format("cannot listen at {}: {}; give an address of this host and a port that this "
+                     "user may open",
+                     to_string(where), error == 0 ? "the socket was refused" : describe(error));
+}
+
+std::vector<endpoint> reachable_endpoints(const endpoint& where) {
+  if (!stands_for_all(where.address))
+    return {where};
+  std::vector<endpoint> result;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) == 0) {
+    std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
+    for (const auto* next = list; next != nullptr; next = next->ifa_next) {
+      // Others could not dial a link-local IPv6 address without knowing the interface.
+      if (next->ifa_addr == nullptr || next->ifa_addr->sa_family != AF_INET)
+        continue;
+      auto number = numeric(next->ifa_addr, sizeof(sockaddr_in));
+      if (!number.empty() && !number.starts_with("127.") && result.size() + 1 < max_endpoints)
+        result.push_back({std::move(number), where.port});
+    }
+  }
+  result.push_back({"127.0.0.1", where.port});
+  return result;
+}
+
+host_identity identify_host(const std::string& arena_directory) {
+  host_identity result;
+  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;
+  result.user_id = ::geteuid();
+  struct ::stat about {};
+  if (::stat(arena_directory.c_str(), &about) == 0)
+    result.mount_device = about.st_dev;
+  return result;
+}
+
+} // namespace mobula

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mobula/actors/membership_actor.hpp"
+#include "mobula/node.hpp"
+
+namespace mobula {
+
+/// A node's place in a cluster. Leaves it at the end of its scope, which must end before the
+/// node's.
+///
+/// All nodes of a cluster are connected to each other directly, so each of them must listen. The
+/// actor system needs CAF's middleman: `mobula::config` loads it when the options `mobula.listen`
+/// or `mobula.join` are given, `load<caf::io::middleman>()` in any other case.
+///
+/// All members are thread-safe, and block: none is for use by an actor. They throw `object_error`
+/// (`invalid_argument`, `node_died`, `shutting_down`) with a text that says what to do.
+class cluster {
+public:
+  /// Does nothing yet. `owner` must outlive the cluster.
+  explicit cluster(node& owner);
+
+  cluster(const cluster&) = delete;
+  cluster& operator=(const cluster&) = delete;
+
+  /// Calls `leave`.
+  ~cluster();
+
+  /// Lets nodes join through this one. An empty address stands for all of the host's, port 0 for
+  /// any that is free. Returns the port. Throws `invalid_argument` if the port is in use, the
+  /// address is not of this host, or the node listens already.
+  std::uint16_t listen(const std::string& address, std::uint16_t port);
+
+  /// Joins the cluster of the node that listens at this address, and so meets all its members.
+  /// Listens first, at all addresses and any port, if the node does not listen yet. Tries for some
+  /// seconds if nobody answers there. Joining again through a member changes nothing. When this
+  /// returns, the two nodes are connected; connections to the others follow.
+  ///
+  /// Throws `invalid_argument` for a name that does not resolve, this node's own address, another
+  /// cluster, another version or a duplicate incarnation; `node_died` if nobody answers.
+  void join(const std::string& address, std::uint16_t port);
+
+  /// Does what the options `mobula.listen` and `mobula.join` say. Throws as the above.
+  void follow_options();
+
+  /// Returns the nodes that this one is connected to, without itself.
+  [[nodiscard]] std::vector<member_info> members() const;
+
+  /// Calls `watcher` for each member now, and whenever one comes or goes. In an actor: it must not
+  /// block. REQUIRES: the node listens.
+  void watch(std::function<void(const member_event&)> watcher);
+
+  /// Tells all members, and closes the port. Waits for no answer. A node that has left cannot join
+  /// again. May be called several times.
+  void leave();
+
+  /// Returns the port that the node listens at; 0 if it does not.
+  [[nodiscard]] std::uint16_t port() const;
+
+private:
+  void open(const std::string& address, std::uint16_t port);
+  [[nodiscard]] membership_actor require_actor() const;
+
+  node& owner_;
+  mutable std::mutex mutex_;
+  membership_actor actor_; ///< null until the node listens
+  std::uint16_t port_ = 0;
+  bool left_ = false;
+};
+
+/// Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `:PORT`. Throws `object_error` (`invalid_argument`)
+/// that names `option`.
+[[nodiscard]] endpoint parse_endpoint(std::string_view option, std::string_view text);
+
+} // namespace mobula

@@ -1,0 +1,223 @@
+#include "mobula/cluster.hpp"
+
+#include <array>
+#include <charconv>
+
+#include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "mobula/actors/network_address.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Version of all that nodes tell each other. Raised with each change that the other side must know
+/// of.
+constexpr std::uint32_t protocol_version = 1;
+
+/// Where arenas are: what nodes compare to guess whether they share memory.
+constexpr auto arena_directory = "/dev/shm";
+
+[[noreturn]] void refuse(error_type type, std::string text) {
+  throw object_error{{.type = type, .message = std::move(text)}};
+}
+
+dialect dialect_of(const node& owner) {
+  return {.cluster = owner.options().cluster,
+          .protocol_version = protocol_version,
+          .library_version = MOBULA_VERSION};
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+node_record describe(const node& owner, const endpoint& where) {
+  return {.incarnation = owner.incarnation(),
+          .name = fmt::format("{}:{}", host_name(), ::getpid()),
+          .host = identify_host(arena_directory),
+          .process_id = ::getpid(),
+          .control = reachable_endpoints(where),
+          .data = {},
+          .data_token = 0,
+          .arena_path = {}};
+}
+
+void end(const membership_actor& actor) {
+  auto answer = std::make_shared<std::promise<void>>();
+  auto done = answer->get_future();
+  caf::anon_send(actor, end_membership{std::move(answer)});
+  done.wait();
+}
+
+/// Waits until what was sent to other nodes is with the operating system: CAF drops the rest when
+/// the system ends, and the others would take this node for dead instead of gone.
+void flush_network(caf::actor_system& system) {
+  // The broker answers the first question after it took the messages, the second in a later turn of
+  // its event loop, in which it writes, and the third after that turn.
+  constexpr int turns = 3;
+  constexpr auto limit = std::chrono::seconds{1};
+  caf::scoped_actor self{system};
+  for (int turn = 0; turn < turns; ++turn)
+    self->request(system.middleman().actor_handle(), limit, caf::get_atom_v, system.node())
+      .receive([](const caf::node_id&, const std::string&, std::uint16_t) {},
+               [](const caf::error&) {});
+}
+
+} // namespace
+
+cluster::cluster(node& owner) : owner_(owner) {
+  // nop
+}
+
+cluster::~cluster() {
+  leave();
+}
+
+// -- listening and joining
+// --------------------------------------------------------------------------
+
+std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
+  std::unique_lock guard{mutex_};
+  if (left_)
+    refuse(error_type::shutting_down, "this node has left its cluster; start another one");
+  if (actor_)
+    refuse(error_type::invalid_argument,
+           fmt::format("this node listens at port {} already; it cannot listen twice", port_));
+  open(address, port);
+  return port_;
+}
+
+/// REQUIRES: the mutex is held, and there is no actor yet.
+void cluster::open(const std::string& address, std::uint16_t port) {
+  auto& system = owner_.system();
+  if (!system.has_middleman())
+    refuse(error_type::invalid_argument,
+           "the actor system has no middleman; call load<caf::io::middleman>() on its "
+           "configuration, or give the option mobula.listen");
+  auto actor = spawn_membership(system, dialect_of(owner_));
+  // Reuse: a port whose last connections the system still remembers is free all the same.
+  auto opened = system.middleman().publish(actor, port, address.c_str(), true);
+  if (!opened) {
+    end(actor);
+    refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
+  }
+  port_ = *opened;
+  actor_ = actor;
+  caf::anon_send(actor, begin_membership{.self = describe(owner_, {address, port_}),
+                                         .config = {.speaks = dialect_of(owner_)}});
+}
+
+void cluster::join(const std::string& address, std::uint16_t port) {
+  {
+    std::unique_lock guard{mutex_};
+    if (!actor_ && !left_)
+      open("", 0);
+  }
+  auto answer = std::make_shared<std::promise<std::optional<join_failure>>>();
+  auto outcome = answer->get_future();
+  caf::anon_send(require_actor(), join_through{{address, port}, std::move(answer)});
+  std::optional<join_failure> failure;
+  try {
+    failure = outcome.get();
+  } catch (const std::future_error&) {
+    refuse(error_type::shutting_down, "this node left its cluster before it had joined");
+  }
+  if (failure)
+    refuse(
+      failure->kind == dial_failure::lasting ? error_type::invalid_argument : error_type::node_died,
+      fmt::format("cannot join through {}: {}", to_string(endpoint{address, port}), failure->text));
+}
+
+void cluster::follow_options() {
+  const auto& settings = owner_.system().config();
+  if (auto where = caf::get_if<std::string>(&settings, "mobula.listen")) {
+    auto [address, port] = parse_endpoint("listen", *where);
+    listen(address, port);
+  }
+  if (auto where = caf::get_if<std::string>(&settings, "mobula.join")) {
+    auto [address, port] = parse_endpoint("join", *where);
+    join(address, port);
+  }
+}
+
+// -- members
+// ----------------------------------------------------------------------------------------
+
+std::vector<member_info> cluster::members() const {
+  membership_actor actor;
+  {
+    std::unique_lock guard{mutex_};
+    if (!actor_)
+      return {};
+    actor = actor_;
+  }
+  auto answer = std::make_shared<std::promise<std::vector<member_info>>>();
+  auto result = answer->get_future();
+  caf::anon_send(actor, list_members{std::move(answer)});
+  try {
+    return result.get();
+  } catch (const std::future_error&) {
+    return {};
+  }
+}
+
+std::uint16_t cluster::port() const {
+  std::unique_lock guard{mutex_};
+  return port_;
+}
+
+void cluster::watch(std::function<void(const member_event&)> watcher) {
+  caf::anon_send(require_actor(), watch_members{std::move(watcher)});
+}
+
+void cluster::leave() {
+  membership_actor actor;
+  {
+    std::unique_lock guard{mutex_};
+    left_ = true;
+    actor = std::exchange(actor_, nullptr);
+  }
+  if (!actor)
+    return;
+  owner_.system().middleman().unpublish(actor, port_);
+  end(actor);
+  flush_network(owner_.system());
+}
+
+membership_actor cluster::require_actor() const {
+  std::unique_lock guard{mutex_};
+  if (left_)
+    refuse(error_type::shutting_down, "this node has left its cluster; start another one");
+  if (!actor_)
+    refuse(error_type::invalid_argument, "this node does not listen yet; call listen first");
+  return actor_;
+}
+
+// -- options
+// ----------------------------------------------------------------------------------------
+
+endpoint parse_endpoint(std::string_view option, std::string_view text) {
+  auto split = text.rfind(':');
+  std::uint16_t port = 0;
+  if (split != std::string_view::npos) {
+    auto digits = text.substr(split + 1);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    auto address = text.substr(0, split);
+    if (address.starts_with('[') && address.ends_with(']'))
+      address = address.substr(1, address.size() - 2);
+    if (error == std::errc{} && end == digits.data() + digits.size())
+      return {std::string{address}, port};
+  }
+  refuse(error_type::invalid_argument,
+         fmt::format("option mobula.{} is \"{}\", but must be ADDRESS:PORT with a port from 0 to "
+                     "65535, such as 127.0.0.1:4242",
+                     option, text));
+}
+
+} // namespace mobula

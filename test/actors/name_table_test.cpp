@@ -1,0 +1,112 @@
+#include "mobula/actors/name_table.hpp"
+
+#include "name_world.hpp"
+
+using namespace mobula;
+using namespace mobula::test;
+
+namespace {
+
+struct three_members : name_world {
+  three_members() : name_world(3) {
+    connect_all();
+    run();
+  }
+};
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("a published name is found by all members") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.run();
+  for (std::size_t index = 0; index < 3; ++index)
+    CHECK(world.keeper(index, "index") == 1);
+}
+
+TEST_CASE("a member that joins later learns all names from their publishers") {
+  name_world world{3};
+  CHECK(!world.publish(0, "a"));
+  CHECK(!world.publish(1, "b"));
+  world.connect_all();
+  world.run();
+  CHECK(world.keeper(2, "a") == 0);
+  CHECK(world.keeper(2, "b") == 1);
+}
+
+TEST_CASE("an unpublished name is found no more, and free for others") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.run();
+  world.unpublish(1, "index");
+  world.run();
+  CHECK(world.nodes[0].table->size() == 0);
+  CHECK(!world.publish(2, "index"));
+}
+
+TEST_CASE("a name is gone with its publisher") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.run();
+  world.disconnect(0, 1);
+  CHECK(!world.keeper(0, "index"));
+  CHECK(world.keeper(2, "index") == 1);
+}
+
+TEST_CASE("a name that is known is refused to others, with its keeper") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.run();
+  auto refusal = world.publish(2, "index");
+  REQUIRE(refusal);
+  CHECK(contains(*refusal, to_string(name_world::incarnation_of(1))));
+  CHECK(world.publish(1, "index"));
+}
+
+TEST_CASE("of two that publish a name at once the smaller incarnation keeps it, and all agree") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  CHECK(!world.publish(2, "index"));
+  world.run();
+  CHECK(world.nodes[2].lost == std::vector<std::string>{"index"});
+  CHECK(world.nodes[1].lost.empty());
+  for (std::size_t index = 0; index < 3; ++index)
+    CHECK(world.keeper(index, "index") == 1);
+}
+
+TEST_CASE("who published earlier, by what it had heard of, keeps a name against a smaller one") {
+  three_members world;
+  CHECK(!world.publish(2, "index"));
+  world.deliver(2, 1);
+  CHECK(!world.publish(1, "other"));
+  world.deliver(1, 0);
+  CHECK(!world.publish(0, "index"));
+  world.run();
+  CHECK(world.nodes[0].lost == std::vector<std::string>{"index"});
+  CHECK(world.keeper(0, "index") == 2);
+}
+
+TEST_CASE("what was said in a session that is over changes nothing") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.disconnect(0, 1);
+  world.unpublish(1, "index");
+  world.connect(0, 1);
+  world.run();
+  CHECK(!world.keeper(0, "index"));
+}
+
+TEST_CASE("names and payloads beyond their bounds are refused, with the bound") {
+  name_table table{name_world::incarnation_of(0),
+                   {.max_names = 1, .max_name_bytes = 4, .max_payload_bytes = 2}};
+  name_effects effects;
+  CHECK(contains(*table.publish("", {}, effects), "use 1 to 4"));
+  CHECK(contains(*table.publish("abcde", {}, effects), "has 5 bytes"));
+  CHECK(contains(*table.publish("a", std::vector<std::byte>(3), effects), "has 3 bytes"));
+  CHECK(!table.publish("a", {}, effects));
+  CHECK(contains(*table.publish("b", {}, effects), "which is the most"));
+}

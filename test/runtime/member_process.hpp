@@ -1,0 +1,148 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace mobula::test {
+
+/// A process that runs member_node.cpp; killed at the end of its scope. Nothing here waits for
+/// time: each wait ends with a line, or when the process does.
+class member_process {
+public:
+  explicit member_process(std::vector<std::string> options = {}) {
+    // A node that lost another would also join a stranger's that got the same port.
+    options.insert(options.begin(), "--mobula.cluster=test_" + std::to_string(::getpid()));
+    options.insert(options.begin(), MEMBER_NODE);
+    std::array<int, 2> input{};
+    std::array<int, 2> output{};
+    REQUIRE(::pipe2(input.data(), O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(output.data(), O_CLOEXEC) == 0);
+    start(options, input[0], output[1]);
+    ::close(input[0]);
+    ::close(output[1]);
+    commands_ = ::fdopen(input[1], "w");
+    lines_ = ::fdopen(output[0], "r");
+    incarnation_ = await("node ");
+  }
+
+  member_process(const member_process&) = delete;
+  member_process& operator=(const member_process&) = delete;
+
+  ~member_process() {
+    signal(SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    std::fclose(commands_);
+    std::fclose(lines_);
+  }
+
+  void say(const std::string& command) {
+    std::fprintf(commands_, "%s\n", command.c_str());
+    std::fflush(commands_);
+  }
+
+  /// Waits for a line that begins so, and returns its rest. Lines before it can still be awaited.
+  std::string await(std::string_view begin) {
+    auto matches = [&](const std::string& line) {
+      return line.starts_with(begin);
+    };
+    for (;;) {
+      auto found = std::find_if(heard_.begin(), heard_.end(), matches);
+      if (found != heard_.end()) {
+        auto rest = found->substr(begin.size());
+        heard_.erase(found);
+        return rest;
+      }
+      REQUIRE_MESSAGE(hear(), "the process ended before it said ", begin);
+      REQUIRE_MESSAGE((begin == "failed " || !heard_.back().starts_with("failed ")), heard_.back());
+    }
+  }
+
+  /// Listens on loopback. Returns the port.
+  std::string listen(const std::string& port = "0") {
+    say("listen 127.0.0.1:" + port);
+    port_ = await("listening ");
+    return port_;
+  }
+
+  /// Does what its options say. Returns the port that it listens at.
+  std::string follow_options() {
+    say("options -");
+    port_ = await("followed ");
+    return port_;
+  }
+
+  void join(const member_process& other) {
+    say("join 127.0.0.1:" + other.port_);
+    await("joined");
+  }
+
+  /// Tries what cannot work, and returns the error and its text.
+  std::string fail(const std::string& command) {
+    say(command);
+    return await("failed ");
+  }
+
+  void await_member(const member_process& other) {
+    await("+" + other.incarnation_);
+  }
+
+  /// Returns why.
+  std::string await_loss(const member_process& other) {
+    return await("-" + other.incarnation_ + " ");
+  }
+
+  void signal(int number) const {
+    ::kill(process_, number);
+  }
+
+  [[nodiscard]] const std::string& port() const noexcept {
+    return port_;
+  }
+
+private:
+  void start(std::vector<std::string>& words, int input, int output) {
+    std::vector<char*> arguments;
+    for (auto& word : words)
+      arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    REQUIRE(::posix_spawn_file_actions_init(&actions) == 0);
+    REQUIRE(::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0);
+    REQUIRE(::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0);
+    auto error =
+      ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    REQUIRE(error == 0);
+  }
+
+  bool hear() {
+    char* text = nullptr;
+    std::size_t size = 0;
+    auto length = ::getline(&text, &size, lines_);
+    if (length > 0)
+      heard_.emplace_back(text, static_cast<std::size_t>(length) - 1);
+    std::free(text);
+    return length > 0;
+  }
+
+  pid_t process_ = -1;
+  std::FILE* commands_ = nullptr;
+  std::FILE* lines_ = nullptr;
+  std::string incarnation_;
+  std::string port_;
+  std::vector<std::string> heard_;
+};
+
+} // namespace mobula::test
