@@ -24,6 +24,7 @@ public:
   explicit member_process(std::vector<std::string> options = {}) {
     // A node that lost another would also join a stranger's that got the same port.
     options.insert(options.begin(), "--mobula.cluster=test_" + std::to_string(::getpid()));
+    options.insert(options.begin(), "--mobula.store-size=16MiB");
     options.insert(options.begin(), MEMBER_NODE);
     std::array<int, 2> input{};
     std::array<int, 2> output{};

@@ -4,6 +4,7 @@
 
 #include <mobula/mobula.hpp>
 
+#include "../temporary_directory.hpp"
 #include "member_process.hpp"
 
 using namespace mobula;
@@ -117,7 +118,9 @@ TEST_CASE("a node of another cluster is refused with both names") {
 
 TEST_CASE("two nodes with one seed are told so") {
   member_process first{{"--mobula.seed=7"}};
-  member_process second{{"--mobula.seed=7"}};
+  // As on another host: on this one, it could not even make its arena.
+  test::temporary_directory elsewhere{"/dev/shm"};
+  member_process second{{"--mobula.seed=7", "--mobula.arena-dir=" + elsewhere.path().string()}};
   first.listen();
   CHECK(contains(second.fail("join 127.0.0.1:" + first.port()), "mobula.seed"));
 }
