@@ -1,6 +1,7 @@
 #include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace mobula;
@@ -111,6 +112,31 @@ TEST_CASE_FIXTURE(small_store, "views that fill the store hold a put up until on
   CHECK(error_of([&] { static_cast<void>(node.put(block('y'))); }) == error_type::store_full);
   views.pop_back();
   CHECK(node.get(node.put(block('z')))->front() == 'z');
+}
+
+TEST_CASE_FIXTURE(small_store,
+                  "a builder in a full store does not wait, and is moved in after its seal") {
+  auto& node = start(true);
+  std::vector<view<std::string>> views;
+  for (int count = 0; count < 8; ++count)
+    views.push_back(node.get(node.put(block('x'))));
+  auto before = sim.now();
+  auto builder = node.create<bytes>(500'000);
+  CHECK(sim.now() == before);
+  std::ranges::fill(builder.elements(), std::byte{'b'});
+  views.pop_back();
+  auto value = node.get(builder.seal());
+  CHECK(value->size() == 500'000);
+  CHECK(value->data()[499'999] == std::byte{'b'});
+}
+
+TEST_CASE_FIXTURE(small_store, "an unsealed builder keeps its room and gives it back") {
+  auto& node = start(true);
+  {
+    auto builder = node.create<bytes>(500'000);
+    CHECK(node.stats().arena_used_bytes >= 500'000);
+  }
+  CHECK(sim.leftovers() == "");
 }
 
 TEST_CASE_FIXTURE(small_store, "spilled arrays come back with shape and references") {
