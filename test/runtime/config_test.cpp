@@ -24,17 +24,23 @@ TEST_CASE("without options there are defaults") {
   auto options = options_of({});
   CHECK(options.inline_limit_bytes == 100 * 1024);
   CHECK(options.spill_directories.empty());
+  CHECK(options.store_size_bytes == 0);
+  CHECK(options.arena_directory == "/dev/shm");
+  CHECK(options.prefault_bytes == 256 << 20);
 }
 
 TEST_CASE("options come from the command line") {
   auto options = options_of({"--mobula.inline-limit=4KiB", "--mobula.store-size=64MB",
                              "--mobula.shards=4", "--mobula.spill-dirs=[\"/tmp/a\",\"/tmp/b\"]",
-                             "--mobula.seed=9", "--mobula.full-timeout=5s"});
+                             "--mobula.seed=9", "--mobula.full-timeout=5s",
+                             "--mobula.arena-dir=/tmp/arena", "--mobula.prefault=1MiB"});
   CHECK(options.inline_limit_bytes == 4096);
   CHECK(options.store_size_bytes == 64'000'000);
   CHECK(options.shards == 4);
   CHECK(options.spill_directories == std::vector<std::string>{"/tmp/a", "/tmp/b"});
   CHECK(options.seed == 9);
+  CHECK(options.arena_directory == "/tmp/arena");
+  CHECK(options.prefault_bytes == 1 << 20);
   CHECK(options.full_timeout == std::chrono::seconds{5});
 }
 
@@ -61,6 +67,10 @@ TEST_CASE("a value out of range is refused with option, value and range") {
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.spill-threshold=101"})); })
         == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.cluster=a/b"})); })
+        == error_type::invalid_argument);
+  CHECK(error_of([] { static_cast<void>(options_of({"--mobula.arena-dir="})); })
+        == error_type::invalid_argument);
+  CHECK(error_of([] { static_cast<void>(options_of({"--mobula.prefault=2TiB"})); })
         == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.store-size=1KiB"})); })
         == error_type::invalid_argument);
