@@ -18,20 +18,20 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
   const auto& theirs = message.speaks;
   auto us = fmt::format("node {} at {}", self_.name, to_string(self_.control.front()));
   if (left_)
-    return refused{refusal_reason::has_left,
+    return refused{join_refusal::has_left,
                    fmt::format("{} has left its cluster; join through another member", us)};
   if (theirs.cluster != ours.cluster)
-    return refused{refusal_reason::wrong_cluster,
+    return refused{join_refusal::wrong_cluster,
                    fmt::format("{} belongs to the cluster \"{}\", the joining node to \"{}\"; set "
                                "mobula.cluster to the same name on both",
                                us, ours.cluster, theirs.cluster)};
   if (theirs.protocol_version != ours.protocol_version)
-    return refused{refusal_reason::wrong_protocol,
+    return refused{join_refusal::wrong_protocol,
                    fmt::format("{} speaks version {} of the protocol, the joining node version {}; "
                                "run the same version of Mobula on both",
                                us, ours.protocol_version, theirs.protocol_version)};
   if (theirs.library_version != ours.library_version)
-    return refused{refusal_reason::wrong_library,
+    return refused{join_refusal::wrong_library,
                    fmt::format("{} runs Mobula {}, the joining node {}; run the same version of "
                                "Mobula on both",
                                us, ours.library_version, theirs.library_version)};
@@ -39,13 +39,13 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
   const auto* present = find_connected(incarnation);
   if (incarnation.empty() || incarnation == self_.incarnation
       || (present != nullptr && present->record != message.record))
-    return refused{refusal_reason::duplicate_incarnation,
+    return refused{join_refusal::duplicate_incarnation,
                    fmt::format("{} knows another node with the incarnation {}; give each node a "
                                "mobula.seed of its own, or none",
                                us, to_string(incarnation))};
   if (!members_.contains(incarnation) && members_.size() >= config_.max_members)
     return refused{
-      refusal_reason::cluster_full,
+      join_refusal::cluster_full,
       fmt::format("{} knows {} other nodes already, which is the most", us, members_.size())};
   return std::nullopt;
 }

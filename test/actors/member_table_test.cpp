@@ -146,7 +146,7 @@ TEST_CASE("a node of another cluster is refused, and told both names") {
   auto text = world.join_result(3);
   CHECK(contains(text, R"(belongs to the cluster "other", the joining node to "c")"));
   CHECK(contains(text, "mobula.cluster"));
-  CHECK(world.nodes[2].refusals == std::vector{refusal_reason::wrong_cluster});
+  CHECK(world.nodes[2].refusals == std::vector{join_refusal::wrong_cluster});
 }
 
 TEST_CASE("a node that speaks another version of the protocol is refused") {

@@ -59,7 +59,7 @@ public:
     std::map<join_id, std::string> joins{}; ///< how they ended; empty: well
     std::set<join_id> open_joins{};
     std::set<link_id> links{}; ///< that the table has use for
-    std::vector<refusal_reason> refusals{};
+    std::vector<join_refusal> refusals{};
   };
 
   // -- nodes --------------------------------------------------------------------------------------

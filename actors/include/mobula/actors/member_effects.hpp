@@ -87,7 +87,7 @@ struct report_join_failed {
 
 /// A node was turned away; for the log.
 struct report_refused {
-  refusal_reason reason;
+  join_refusal reason;
   std::string text;
 };
 

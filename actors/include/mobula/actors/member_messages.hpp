@@ -95,7 +95,7 @@ struct already_connected {
   session_id session = session_id::none;
 };
 
-enum class refusal_reason : std::uint8_t {
+enum class join_refusal : std::uint8_t {
   wrong_cluster,
   wrong_protocol,
   wrong_library,
@@ -106,7 +106,7 @@ enum class refusal_reason : std::uint8_t {
 
 /// There will be no session.
 struct refused {
-  refusal_reason reason = refusal_reason::has_left;
+  join_refusal reason = join_refusal::has_left;
   std::string text; ///< for the people on the other side
 };
 
