@@ -4,7 +4,7 @@ namespace mobula::detail {
 
 namespace {
 
-constexpr std::size_t most_levels = 512;
+constexpr std::size_t deepest_level = 512;
 
 /// What follows the first byte of a value.
 struct layout {
@@ -31,7 +31,7 @@ public:
       auto children = skip_value();
       if (children == 0)
         continue;
-      if (levels == most_levels)
+      if (levels == deepest_level)
         throw codec_error("a value in MessagePack is nested too deeply");
       open_[levels++] = children;
     }
@@ -107,7 +107,7 @@ private:
   std::span<const std::byte> source_;
   std::size_t offset_ = 0;
   /// For each level, how many values are still to come.
-  std::array<std::uint64_t, most_levels> open_{};
+  std::array<std::uint64_t, deepest_level> open_{};
 };
 
 } // namespace
