@@ -59,7 +59,7 @@ std::vector<mobula::test::fuzz_input> mobula::test::fuzz_corpus() {
     .id = {.owner = {.high = 1, .low = 2}, .sequence = 3}, .offset_bytes = 4, .length_bytes = 5};
   std::vector<fuzz_input> result;
   for (const transfer_frame& frame :
-       {transfer_frame{hello_frame{.sender = {1, 2}, .receiver = {3, 4}}},
+       {transfer_frame{hello_frame{.token = {}, .sender = {1, 2}, .receiver = {3, 4}}},
         transfer_frame{request_frame{ask_number{1}, range}},
         transfer_frame{chunk_frame{ask_number{1}, range, chunk_encoding::plain, 5, 6}},
         transfer_frame{chunk_frame{ask_number{1}, range, chunk_encoding::zstd, 4, 6}},

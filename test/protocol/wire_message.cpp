@@ -35,7 +35,7 @@ struct message_text {
   std::string operator()(const value_told& message) const {
     std::string result = message.outcome == want_outcome::found ? "value with" : "no such object";
     for (const auto& reference : message.inner)
-      result += " " + to_text(reference.object);
+      result += fmt::format(" {}", to_text(reference.object));
     return result;
   }
 
