@@ -1,6 +1,5 @@
 #include "cases.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <span>
@@ -85,16 +84,10 @@ side create_and_seal(bench_node& bench, std::size_t bytes) {
       return builder.seal();
     };
     warm_up(node, [&] { (void)create(); });
-    // Some at a time: the first also wakes the shard's actor, which slept while the node settled.
-    const auto objects = std::clamp<std::size_t>(gib / bytes, 1, 8);
     for (auto _ : state) {
-      std::vector<ObjectRef<words>> refs;
       const auto start = bench_clock::now();
-      for (std::size_t count = 0; count < objects; ++count)
-        refs.push_back(create());
-      const std::chrono::duration<double> time = bench_clock::now() - start;
-      state.SetIterationTime(time.count() / static_cast<double>(objects));
-      refs.clear();
+      const auto ref = create();
+      set_iteration_time(state, start);
       settle(node);
     }
   };
