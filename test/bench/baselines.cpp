@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <vector>
-
-#include <sys/mman.h>
 
 #include <caf/all.hpp>
 
 #include "actor_loop.hpp"
+#include "shared_memory.hpp"
 
 namespace mobula::bench {
 
@@ -18,33 +16,6 @@ namespace {
 
 /// More than caches hold.
 constexpr std::size_t target_bytes = std::size_t{64} << 20U;
-
-/// Memory of the kind that an arena is made of: shared, in ordinary pages, faulted in.
-class shared_memory {
-public:
-  explicit shared_memory(std::size_t bytes)
-    : bytes_(bytes),
-      data_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
-    if (data_ == MAP_FAILED)
-      throw std::bad_alloc{};
-    std::memset(data_, 'y', bytes);
-  }
-
-  shared_memory(const shared_memory&) = delete;
-  shared_memory& operator=(const shared_memory&) = delete;
-
-  ~shared_memory() {
-    ::munmap(data_, bytes_);
-  }
-
-  [[nodiscard]] char* data() const noexcept {
-    return static_cast<char*>(data_);
-  }
-
-private:
-  std::size_t bytes_;
-  void* data_;
-};
 
 /// Handles numbers; the number 0 is the last of a batch.
 caf::behavior receiver(caf::event_based_actor*, signal_pointer done) {
@@ -92,6 +63,7 @@ side memory_copies(std::size_t bytes) {
     const std::size_t targets = std::max<std::size_t>(1, target_bytes / bytes);
     const std::vector<char> source(bytes, 'x');
     const shared_memory target{targets * bytes};
+    std::memset(target.data(), 'y', targets * bytes);
     std::size_t next = 0;
     for (auto _ : state) {
       std::memcpy(target.data() + next * bytes, source.data(), bytes);

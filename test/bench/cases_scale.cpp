@@ -1,9 +1,9 @@
 #include "cases.hpp"
 
-#include <chrono>
 #include <memory>
 
 #include "baselines.hpp"
+#include "manual_timing.hpp"
 #include "population.hpp"
 
 namespace mobula::bench {
@@ -24,13 +24,6 @@ std::unique_ptr<Population> make_population(bench_node& bench) {
     return std::make_unique<Population>(bench);
   else
     return std::make_unique<Population>();
-}
-
-template <class F>
-double seconds_of(F&& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // -- operations among many ------------------------------------------------------------------------

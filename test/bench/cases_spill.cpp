@@ -1,6 +1,5 @@
 #include "cases.hpp"
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -11,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "manual_timing.hpp"
 #include "mobula/object_builder.hpp"
 
 namespace mobula::bench {
@@ -22,7 +22,6 @@ constexpr std::size_t mib = 1024 * kib;
 constexpr std::size_t spilled_bytes = 256 * mib;
 
 using words = array<std::uint64_t>;
-using bench_clock = std::chrono::steady_clock;
 
 /// A directory that goes with what is in it.
 class scratch_folder {
@@ -91,10 +90,6 @@ void for_each_file(const std::string& directory, const std::function<void(open_f
     }
 }
 
-void set_iteration_time(benchmark::State& state, bench_clock::time_point start) {
-  state.SetIterationTime(std::chrono::duration<double>(bench_clock::now() - start).count());
-}
-
 /// A node that spills whatever is put: its threshold lies near zero.
 node_options eager_spiller(caf::actor_system& system, const std::string& directory) {
   auto options = read_options(system.config());
@@ -125,10 +120,11 @@ side spill(bench_node& bench, std::size_t object_bytes, const std::string& paren
     for (auto _ : state) {
       const scratch_folder folder{parent};
       mobula::node node{system, eager_spiller(system, folder.path())};
-      const auto start = bench_clock::now();
-      const auto refs = spill_all(node, object_bytes);
-      for_each_file(folder.path(), [](open_file& file) { file.sync(); });
-      set_iteration_time(state, start);
+      std::vector<ObjectRef<words>> refs;
+      state.SetIterationTime(seconds_of([&] {
+        refs = spill_all(node, object_bytes);
+        for_each_file(folder.path(), [](open_file& file) { file.sync(); });
+      }));
     }
   };
 }
@@ -140,9 +136,8 @@ side restore(bench_node& bench, std::size_t object_bytes, const std::string& par
       mobula::node node{system, eager_spiller(system, folder.path())};
       const auto refs = spill_all(node, object_bytes);
       for_each_file(folder.path(), [](open_file& file) { file.forget_pages(); });
-      const auto start = bench_clock::now();
-      const auto values = node.get_all(refs);
-      set_iteration_time(state, start);
+      outcomes<words> values;
+      state.SetIterationTime(seconds_of([&] { values = node.get_all(refs); }));
       for (const auto& value : values)
         if (!value.has_value())
           return state.SkipWithError("an object did not come back");
@@ -159,13 +154,17 @@ void write_file(const std::string& path) {
   file.sync();
 }
 
+void read_file(const open_file& file, std::span<char> target) {
+  for (std::size_t done = 0; done < target.size(); done += mib)
+    if (::read(file.get(), target.data() + done, mib) != static_cast<ssize_t>(mib))
+      throw std::runtime_error("cannot read a file");
+}
+
 side plain_write(const std::string& parent) {
   return [parent](benchmark::State& state) {
     for (auto _ : state) {
       const scratch_folder folder{parent};
-      const auto start = bench_clock::now();
-      write_file(folder.path() + "/plain");
-      set_iteration_time(state, start);
+      state.SetIterationTime(seconds_of([&] { write_file(folder.path() + "/plain"); }));
     }
   };
 }
@@ -178,11 +177,7 @@ side plain_read(const std::string& parent) {
       write_file(folder.path() + "/plain");
       const open_file file{folder.path() + "/plain", O_RDONLY};
       file.forget_pages();
-      const auto start = bench_clock::now();
-      for (std::size_t done = 0; done < spilled_bytes; done += mib)
-        if (::read(file.get(), target.data() + done, mib) != static_cast<ssize_t>(mib))
-          return state.SkipWithError("cannot read");
-      set_iteration_time(state, start);
+      state.SetIterationTime(seconds_of([&] { read_file(file, target); }));
     }
   };
 }
@@ -199,10 +194,10 @@ side put_beyond_store(bench_node& bench, const std::string& parent) {
       options.spill_directories = {folder.path()};
       mobula::node node{system, options};
       std::vector<ObjectRef<words>> refs;
-      const auto start = bench_clock::now();
-      for (std::size_t bytes = 0; bytes < spilled_bytes; bytes += mib)
-        refs.push_back(node.put(value));
-      set_iteration_time(state, start);
+      state.SetIterationTime(seconds_of([&] {
+        for (std::size_t bytes = 0; bytes < spilled_bytes; bytes += mib)
+          refs.push_back(node.put(value));
+      }));
     }
   };
 }

@@ -1,17 +1,16 @@
 #include "cases.hpp"
 
-#include <chrono>
 #include <cstring>
 #include <span>
 #include <thread>
-
-#include <sys/mman.h>
 
 #include <caf/all.hpp>
 
 #include "actor_loop.hpp"
 #include "baselines.hpp"
+#include "manual_timing.hpp"
 #include "mobula/object_builder.hpp"
+#include "shared_memory.hpp"
 
 namespace mobula::bench {
 
@@ -68,12 +67,6 @@ side put_in_actor(bench_node& bench, std::size_t bytes) {
   };
 }
 
-using bench_clock = std::chrono::steady_clock;
-
-void set_iteration_time(benchmark::State& state, bench_clock::time_point start) {
-  state.SetIterationTime(std::chrono::duration<double>(bench_clock::now() - start).count());
-}
-
 /// Writes nothing: what remains when the caller fills the memory in place. The memory of the last
 /// one is back before the next begins, so that each size uses warm memory.
 side create_and_seal(bench_node& bench, std::size_t bytes) {
@@ -85,9 +78,8 @@ side create_and_seal(bench_node& bench, std::size_t bytes) {
     };
     warm_up(node, [&] { (void)create(); });
     for (auto _ : state) {
-      const auto start = bench_clock::now();
-      const auto ref = create();
-      set_iteration_time(state, start);
+      ObjectRef<words> ref;
+      state.SetIterationTime(seconds_of([&] { ref = create(); }));
       settle(node);
     }
   };
@@ -99,10 +91,10 @@ side timed_copies(std::size_t bytes) {
     const std::vector<char> source(bytes, 'x');
     std::vector<char> target(bytes, 'y');
     for (auto _ : state) {
-      const auto start = bench_clock::now();
-      std::memcpy(target.data(), source.data(), bytes);
-      benchmark::ClobberMemory();
-      set_iteration_time(state, start);
+      state.SetIterationTime(seconds_of([&] {
+        std::memcpy(target.data(), source.data(), bytes);
+        benchmark::ClobberMemory();
+      }));
     }
   };
 }
@@ -116,9 +108,8 @@ side first_put(bench_node& bench, std::size_t bytes) {
       mobula::node fresh{system};
       while (fresh.stats().prefault_ready_bytes < fresh.stats().prefault_target_bytes)
         std::this_thread::yield();
-      const auto start = bench_clock::now();
-      const auto ref = fresh.put(value);
-      set_iteration_time(state, start);
+      ObjectRef<words> ref;
+      state.SetIterationTime(seconds_of([&] { ref = fresh.put(value); }));
     }
   };
 }
@@ -128,15 +119,11 @@ side fresh_copies(std::size_t bytes) {
   return [bytes](benchmark::State& state) {
     const std::vector<char> source(bytes, 'x');
     for (auto _ : state) {
-      auto* target =
-        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-      if (target == MAP_FAILED)
-        return state.SkipWithError("no memory");
-      const auto start = bench_clock::now();
-      std::memcpy(target, source.data(), bytes);
-      benchmark::ClobberMemory();
-      set_iteration_time(state, start);
-      ::munmap(target, bytes);
+      const shared_memory target{bytes};
+      state.SetIterationTime(seconds_of([&] {
+        std::memcpy(target.data(), source.data(), bytes);
+        benchmark::ClobberMemory();
+      }));
     }
   };
 }
