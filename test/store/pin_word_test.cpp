@@ -1,4 +1,5 @@
 #include "mobula/store/pin_word.hpp"
+#include "reclaiming.hpp"
 
 #include <array>
 #include <atomic>
@@ -142,13 +143,7 @@ TEST_CASE("threads that read while the shard reclaims and reuses the memory see 
   for (int i = 0; i < 3; ++i)
     readers.emplace_back([&] { torn += read_often(copy, 20'000); });
   for (std::uint64_t value = 2; value < 2'000; ++value) {
-    // Waiting for the report must always end: whoever unpins last says so.
-    auto seen = copy.reports.load();
-    while (copy.word.try_reclaim() != reclaim_result::reclaimed) {
-      while (copy.reports.load() == seen)
-        std::this_thread::yield();
-      seen = copy.reports.load();
-    }
+    test::reclaim_by_reports(copy.reports, [&] { return copy.word.try_reclaim(); });
     copy.fill(value);
   }
   readers.clear();

@@ -1,4 +1,5 @@
 #include "mobula/store/slot_pins.hpp"
+#include "reclaiming.hpp"
 
 #include <algorithm>
 #include <array>
@@ -111,13 +112,7 @@ TEST_CASE("threads of two processes see whole objects while the shard reuses the
   for (std::size_t i = 0; i < 4; ++i)
     threads.emplace_back([&, i] { changed += object.read_often(processes[i / 3], 100'000); });
   for (std::uint64_t value = 2; value < 1'000; ++value) {
-    // Waiting for the report must always end: whoever unpins last says so.
-    auto seen = object.reports.load();
-    while (object.word.try_withdraw() != reclaim_result::reclaimed) {
-      while (object.reports.load() == seen)
-        std::this_thread::yield();
-      seen = object.reports.load();
-    }
+    test::reclaim_by_reports(object.reports, [&] { return object.word.try_withdraw(); });
     object.fill(value);
   }
   threads.clear();

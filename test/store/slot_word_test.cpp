@@ -1,4 +1,5 @@
 #include "mobula/store/slot_word.hpp"
+#include "reclaiming.hpp"
 
 #include <algorithm>
 #include <array>
@@ -150,13 +151,7 @@ TEST_CASE("readers with a bit each see whole objects while the shard reuses the 
         changed += read_once(object, reader_index{i}) == read_result::changed ? 1 : 0;
     });
   for (std::uint64_t value = 2; value < 2'000; ++value) {
-    // Waiting for the report must always end: whoever unpins last says so.
-    auto seen = object.reports.load();
-    while (object.word.try_withdraw() != reclaim_result::reclaimed) {
-      while (object.reports.load() == seen)
-        std::this_thread::yield();
-      seen = object.reports.load();
-    }
+    test::reclaim_by_reports(object.reports, [&] { return object.word.try_withdraw(); });
     object.fill(value);
   }
   readers.clear();
