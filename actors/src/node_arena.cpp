@@ -23,7 +23,7 @@ std::uint64_t heap_bytes_for(std::uint64_t room_bytes) {
 /// objects than 4 KiB may go without one.
 std::uint64_t slots_for(const node_options& options) {
   auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, 4096);
-  auto objects = options.store_size_bytes / options.shards / least_object;
+  auto objects = options.shard_bytes() / least_object;
   return std::bit_ceil(std::clamp<std::uint64_t>(2 * objects, 1024, 1 << 20));
 }
 
@@ -63,8 +63,8 @@ std::uint64_t resolve_store_size(const node_options& options) {
 node_arena open_arena(const node_options& options, const incarnation_id& incarnation) {
   // What cannot be swept belongs to others, or goes with a later start.
   static_cast<void>(sweep_arenas(options.arena_directory));
-  auto shape = shape_for_heaps(heap_bytes_for(options.store_size_bytes / options.shards),
-                               options.shards, slots_for(options));
+  auto shape =
+    shape_for_heaps(heap_bytes_for(options.shard_bytes()), options.shards, slots_for(options));
   auto layout = plan_arena(shape, options.cluster, incarnation);
   if (!layout)
     refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",

@@ -19,6 +19,12 @@ struct shard_slot {
     // nop
   }
 
+  /// Gives the copy memory that somebody else is about to fill.
+  void lend_memory(arena_block memory) noexcept {
+    copy->memory = copy_memory{std::move(memory)};
+    in_transfer = true;
+  }
+
   /// Frees the memory when the shard ends, unless somebody still uses it: then it goes with the
   /// last view, through the object's entry, or with the transfer.
   void let_go() noexcept;

@@ -11,7 +11,7 @@ namespace {
 
 shard_config config_of(const node_options& options) {
   shard_config result;
-  result.capacity_bytes = options.store_size_bytes / options.shards;
+  result.capacity_bytes = options.shard_bytes();
   result.spill_threshold = options.spill_threshold_percent / 100.0;
   result.low_water = result.spill_threshold * 0.875;
   return result;

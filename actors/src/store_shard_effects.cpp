@@ -82,7 +82,7 @@ shard_heap& store_shard_state::heap() const {
 
 /// Tops the credit up, not at each event but when a good part of it is gone.
 std::uint64_t store_shard_state::bytes_to_lend() const {
-  auto capacity = core_->options().store_size_bytes / core_->options().shards;
+  auto capacity = core_->options().shard_bytes();
   auto most = std::min(core_->options().lent_bytes, capacity);
   auto available = front().available();
   if (available >= most / 2)
@@ -99,8 +99,7 @@ void store_shard_state::apply(const grant_create& effect) {
     return table_->room_refused(effect.id, effects_);
   if (!held.room)
     return move_in(held, *std::move(memory));
-  held.in_transfer = true;
-  held.copy->memory = copy_memory{*std::move(memory)};
+  held.lend_memory(*std::move(memory));
   std::exchange(held.room, nullptr)->grant();
 }
 
@@ -218,8 +217,7 @@ void store_shard_state::apply(const restore_object& effect) {
   auto memory = heap().allocate(held.copy->arena_bytes());
   if (!memory)
     return table_->room_refused(effect.id, effects_);
-  held.in_transfer = true;
-  held.copy->memory = copy_memory{*std::move(memory)};
+  held.lend_memory(*std::move(memory));
   self_->send(core_->spill_manager(), read_copy{effect.id});
 }
 
@@ -255,8 +253,7 @@ void store_shard_state::forget_dead_readers() {
 void store_shard_state::apply(const report_pressure& effect) {
   log_info(fmt::format("shard {} of node {}: {}, {} of {} bytes in use", index_,
                        to_string(core_->incarnation()), describe(effect.level),
-                       table_->used_bytes(),
-                       core_->options().store_size_bytes / core_->options().shards));
+                       table_->used_bytes(), core_->options().shard_bytes()));
 }
 
 void store_shard_state::apply(const report_shard_drained&) {

@@ -23,7 +23,7 @@ constexpr std::size_t shown_hits = 3;
 
 /// Texts must leave room in their shard for others.
 std::uint64_t largest_text(const mobula::node_options& options) {
-  return std::max(options.inline_limit_bytes, options.store_size_bytes / options.shards / 4);
+  return std::max(options.inline_limit_bytes, options.shard_bytes() / 4);
 }
 
 // -- choosing files -------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ void require_valid(const node_options& options) {
   if (options.store_size_bytes != 0)
     require_range("store-size", options.store_size_bytes, 64 * kibi, kibi * kibi * gibi);
   require_range("shards", options.shards, 1, 64);
-  if (options.store_size_bytes != 0 && options.store_size_bytes / options.shards < 64 * kibi)
+  if (options.store_size_bytes != 0 && options.shard_bytes() < 64 * kibi)
     refuse("shards", fmt::to_string(options.shards),
            fmt::format("small enough to leave each 64 KiB of the {} bytes of mobula.store-size",
                        options.store_size_bytes));

@@ -194,9 +194,8 @@ private:
   node_core(caf::actor_system& system, node_options options);
   ~node_core();
 
-  void stop_filler();
-
   void start_services();
+  void stop_filler();
   void await_services();
   node_stats collect_once();
   void add_stripe_figures(node_stats& stats);

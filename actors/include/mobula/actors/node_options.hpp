@@ -56,6 +56,11 @@ struct node_options {
 
   /// Name of the cluster; part of the names of files that a node leaves on disk.
   std::string cluster = "mobula";
+
+  /// Returns the room of one shard. REQUIRES: the store's size is given, as a running node's is.
+  [[nodiscard]] std::uint64_t shard_bytes() const noexcept {
+    return store_size_bytes / shards;
+  }
 };
 
 } // namespace mobula

@@ -50,8 +50,7 @@ enum class when_full : std::uint8_t {
   /// below.
   wait,
   /// Takes what room there is at once; without any, writes outside of the store, and the object
-  /// stays
-  /// pending until its shard has moved it in.
+  /// stays pending until its shard has moved it in.
   defer
 };
 
