@@ -1,7 +1,8 @@
 #include "mobula/actors/dial_worker.hpp"
 
+#include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor.hpp>
+#include <caf/io/network/multiplexer.hpp>
 #include <fmt/format.h>
 
 namespace mobula {
@@ -45,13 +46,16 @@ std::variant<caf::strong_actor_ptr, address_failure> check(caf::actor_system& sy
 
 void dial_worker(caf::event_based_actor* self, const caf::strong_actor_ptr& client,
                  const dial_job& job) {
-  auto found = find_listener(job.target, job.limit);
-  if (auto* failure = std::get_if<address_failure>(&found))
+  auto outcome = connect_to(job.target, job.limit);
+  if (auto* failure = std::get_if<address_failure>(&outcome))
     return tell(client, {job.number, std::move(*failure)});
-  const auto& where = std::get<endpoint>(found);
-  self
-    ->request(self->system().middleman().actor_handle(), job.limit, caf::connect_atom_v,
-              where.address, where.port)
+  // What CAF's own connect does with a socket. A second connection, after one that only tried,
+  // could get the descriptor of the first at the other side; CAF 0.17 forgets the second there when
+  // it learns that the first was closed, and its messages arrive without a sender.
+  auto& middleman = self->system().middleman();
+  auto broker = middleman.named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+  auto connection = middleman.backend().new_scribe(std::get<owned_socket>(outcome).release());
+  self->request(broker, job.limit, caf::connect_atom_v, std::move(connection), job.target.port)
     .then(
       [=](const caf::node_id&, const caf::strong_actor_ptr& peer,
           const std::set<std::string>& offered) {

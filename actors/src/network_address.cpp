@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <ifaddrs.h>
@@ -20,29 +21,6 @@ namespace mobula {
 namespace {
 
 constexpr std::size_t max_endpoints = 16;
-
-/// A socket, closed at the end of its scope.
-class socket_guard {
-public:
-  explicit socket_guard(int socket) : socket_(socket) {
-    // nop
-  }
-
-  socket_guard(const socket_guard&) = delete;
-  socket_guard& operator=(const socket_guard&) = delete;
-
-  ~socket_guard() {
-    if (socket_ >= 0)
-      ::close(socket_);
-  }
-
-  [[nodiscard]] int get() const noexcept {
-    return socket_;
-  }
-
-private:
-  int socket_;
-};
 
 std::string describe(int error) {
   return std::generic_category().message(error);
@@ -75,24 +53,27 @@ std::string numeric(const sockaddr* address, socklen_t size) {
   return error == 0 ? text : "";
 }
 
-/// Returns 0 or the error number of a connect.
-int try_connect(const addrinfo& address, std::chrono::milliseconds limit) {
-  socket_guard attempt{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+/// Returns the error number of a connect, or 0 with a socket.
+std::pair<int, owned_socket> try_connect(const addrinfo& address, std::chrono::milliseconds limit) {
+  owned_socket attempt{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  auto ended = [&attempt](int error) {
+    return std::pair{error, std::move(attempt)};
+  };
   if (attempt.get() < 0)
-    return errno;
+    return ended(errno);
   if (::connect(attempt.get(), address.ai_addr, address.ai_addrlen) == 0)
-    return 0;
+    return ended(0);
   if (errno != EINPROGRESS)
-    return errno;
+    return ended(errno);
   pollfd waiting{.fd = attempt.get(), .events = POLLOUT, .revents = 0};
   auto ready = ::poll(&waiting, 1, static_cast<int>(limit.count()));
   if (ready == 0)
-    return ETIMEDOUT;
+    return ended(ETIMEDOUT);
   int error = 0;
   socklen_t size = sizeof(error);
   if (ready < 0 || ::getsockopt(attempt.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-    return errno;
-  return error;
+    return ended(errno);
+  return ended(error);
 }
 
 bool stands_for_all(const std::string& address) {
@@ -101,8 +82,30 @@ bool stands_for_all(const std::string& address) {
 
 } // namespace
 
-std::variant<endpoint, address_failure> find_listener(const endpoint& target,
-                                                      std::chrono::milliseconds limit) {
+owned_socket::owned_socket(int socket) noexcept : socket_(socket) {
+  // nop
+}
+
+owned_socket::owned_socket(owned_socket&& other) noexcept : socket_(other.release()) {
+  // nop
+}
+
+owned_socket& owned_socket::operator=(owned_socket&& other) noexcept {
+  std::swap(socket_, other.socket_);
+  return *this;
+}
+
+owned_socket::~owned_socket() {
+  if (socket_ >= 0)
+    ::close(socket_);
+}
+
+int owned_socket::release() noexcept {
+  return std::exchange(socket_, -1);
+}
+
+std::variant<owned_socket, address_failure> connect_to(const endpoint& target,
+                                                       std::chrono::milliseconds limit) {
   if (target.port == 0 || target.address.empty())
     return address_failure{dial_failure::lasting,
                            fmt::format("\"{}\" names no address and port to dial; give those that "
@@ -117,9 +120,10 @@ std::variant<endpoint, address_failure> find_listener(const endpoint& target,
   int error = 0;
   for (const auto* next = std::get<address_list>(found).get(); next != nullptr;
        next = next->ai_next) {
-    error = try_connect(*next, limit);
-    if (auto number = numeric(next->ai_addr, next->ai_addrlen); error == 0 && !number.empty())
-      return endpoint{std::move(number), target.port};
+    auto [failure, socket] = try_connect(*next, limit);
+    if (failure == 0)
+      return std::move(socket);
+    error = failure;
   }
   return address_failure{dial_failure::passing,
                          fmt::format("nobody answers at {}: {}; is a member of the cluster "
@@ -133,7 +137,7 @@ std::string explain_listen_failure(const endpoint& where) {
     return fmt::format("cannot listen at {}: {}; give an address of this host", to_string(where),
                        *text);
   const auto& first = *std::get<address_list>(found);
-  socket_guard attempt{::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  owned_socket attempt{::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   int reuse = 1;
   ::setsockopt(attempt.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
   int error = 0;

@@ -17,14 +17,35 @@ struct address_failure {
   std::string text;
 };
 
-/// Finds an address in numbers that accepts a connection at `target`, or tells why there is none.
-/// Each address that a name stands for is tried for up to `limit`.
+/// A socket that is closed at the end of its scope, or handed on with `release`.
+class owned_socket {
+public:
+  explicit owned_socket(int socket) noexcept;
+
+  owned_socket(owned_socket&& other) noexcept;
+
+  owned_socket& operator=(owned_socket&& other) noexcept;
+
+  ~owned_socket();
+
+  [[nodiscard]] int get() const noexcept {
+    return socket_;
+  }
+
+  /// Returns the socket, which is the caller's from now on.
+  [[nodiscard]] int release() noexcept;
+
+private:
+  int socket_; ///< negative: none
+};
+
+/// Connects to `target` by TCP, or tells why that is not possible. Each address that a name stands
+/// for is tried for up to `limit`.
 ///
-/// CAF's connect says only that it failed, and blocks all other connects until the system gives up,
-/// for minutes if the other side is silent. So it is called only for addresses that were found
-/// here.
-[[nodiscard]] std::variant<endpoint, address_failure>
-find_listener(const endpoint& target, std::chrono::milliseconds limit);
+/// CAF's own connect says only that it failed, and blocks all other connects until the system gives
+/// up, for minutes if the other side is silent.
+[[nodiscard]] std::variant<owned_socket, address_failure>
+connect_to(const endpoint& target, std::chrono::milliseconds limit);
 
 /// Returns why this process cannot listen at `where`, with the remedy. Called after a failure that
 /// does not say.
