@@ -126,15 +126,17 @@ public:
     run();
   }
 
-  void read_done(const record_read& answer) {
+  void read_done(const records_read& answer) {
     core_->count_message();
     reading_time_ += answer.took;
-    if (answer.error)
-      table_->read_failed(answer.id, *answer.error, effects_);
-    else
-      table_->read_finished(answer.id, effects_);
-    run();
-    drop_unknown(answer.id);
+    for (const auto& [id, error] : answer.records) {
+      if (error)
+        table_->read_failed(id, *error, effects_);
+      else
+        table_->read_finished(id, effects_);
+      run();
+      drop_unknown(id);
+    }
   }
 
   void remove_done(const file_removed& answer) {
@@ -222,14 +224,16 @@ private:
                                 .records = effect.records});
   }
 
-  void apply(const read_record& effect) {
-    const auto& known = copies_.at(effect.id);
-    self_->send(next_worker(),
-                read_record_from{.id = effect.id,
-                                 .file = path_of(effect.location.directory, effect.location.file),
-                                 .offset_bytes = effect.location.offset_bytes,
-                                 .metadata_bytes = known.metadata_bytes,
-                                 .copy = known.copy});
+  void apply(const read_records& effect) {
+    read_records_from job{.file = path_of(effect.directory, effect.file),
+                          .offset_bytes = effect.records.front().location.offset_bytes,
+                          .records = {}};
+    for (const auto& record : effect.records) {
+      const auto& known = copies_.at(record.id);
+      job.records.push_back(
+        {.id = record.id, .metadata_bytes = known.metadata_bytes, .copy = known.copy});
+    }
+    self_->send(next_worker(), std::move(job));
   }
 
   void apply(const delete_file& effect) {
@@ -336,7 +340,7 @@ spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, n
     [&state](const forget_copy& request) { state.forget(request); },
     [&state](const batch_finished& answer) { state.batch_done(answer); },
     [&state](const batch_moved& answer) { state.move_done(answer); },
-    [&state](const record_read& answer) { state.read_done(answer); },
+    [&state](const records_read& answer) { state.read_done(answer); },
     [&state](const file_removed& answer) { state.remove_done(answer); },
     [&state](retry_spill_directories) { state.retry(); },
     [&state](const collect_stats& request) { state.collect(request); },

@@ -13,6 +13,19 @@ spill_error to_spill_error(const io_failure& failure) {
   return is_disk_full(failure) ? spill_error::out_of_disk : spill_error::io_error;
 }
 
+std::optional<restore_error> to_restore_error(read_status status) {
+  switch (status) {
+    case read_status::intact:
+      return std::nullopt;
+    case read_status::failed:
+      return restore_error::io_error;
+    case read_status::damaged:
+    case read_status::missing:
+      break;
+  }
+  return restore_error::record_lost;
+}
+
 /// Measures a disk for the figures; no decision follows from it.
 class stopwatch {
 public:
@@ -83,16 +96,22 @@ public:
     self_->send(manager_, std::move(answer));
   }
 
-  void read(const read_record_from& job) {
+  void read(const read_records_from& job) {
     const stopwatch watch;
-    std::vector<std::byte> about(job.metadata_bytes);
-    auto result = read_record_at(job.file, job.offset_bytes, job.id,
-                                 {.metadata = about, .data = job.copy->storage()});
-    record_read answer{.id = job.id, .error = {}, .took = watch.elapsed()};
-    if (result.status == read_status::failed)
-      answer.error = restore_error::io_error;
-    else if (result.status != read_status::intact)
-      answer.error = restore_error::record_lost;
+    std::vector<std::vector<std::byte>> headers;
+    std::vector<wanted_record> wanted;
+    headers.reserve(job.records.size());
+    wanted.reserve(job.records.size());
+    for (const auto& record : job.records)
+      wanted.push_back({record.id,
+                        {.metadata = headers.emplace_back(record.metadata_bytes),
+                         .data = record.copy->storage()}});
+    auto results = read_records_at(job.file, job.offset_bytes, wanted);
+    records_read answer;
+    answer.records.reserve(results.size());
+    for (std::size_t i = 0; i < results.size(); ++i)
+      answer.records.push_back({wanted[i].id, to_restore_error(results[i].status)});
+    answer.took = watch.elapsed();
     self_->send(manager_, std::move(answer));
   }
 
@@ -127,7 +146,7 @@ spill_worker(spill_worker_actor::stateful_pointer<spill_worker_state> self, node
   return {
     [&state](const write_records_to& job) { state.write(job); },
     [&state](const move_records_to& job) { state.move(job); },
-    [&state](const read_record_from& job) { state.read(job); },
+    [&state](const read_records_from& job) { state.read(job); },
     [&state](const remove_spill_file& job) { state.remove(job); },
     [&state](shut_down) { state.stop(); },
   };

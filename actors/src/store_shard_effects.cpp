@@ -88,7 +88,7 @@ std::uint64_t store_shard_state::bytes_to_lend() const {
   if (available >= most / 2)
     return 0;
   auto bytes = std::min<std::uint64_t>(most - available, table_->lendable_bytes());
-  return bytes >= most / 16 ? bytes : 0;
+  return bytes >= most / 64 ? bytes : 0;
 }
 // -- requests -----------------------------------------------------------------------------------
 

@@ -13,6 +13,23 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
+/// Returns what the extents of objects of such a size are multiples of.
+std::uint64_t unit_for(std::uint64_t size_bytes) {
+  return size_bytes >= arena_heap::large_object_bytes ? arena_heap::page_alignment
+                                                      : arena_heap::alignment;
+}
+
+/// Returns the largest object that a free extent can hold.
+std::uint64_t largest_in(arena_range extent) {
+  auto start = round_up(extent.offset, arena_heap::page_alignment);
+  auto pages = start < extent.end()
+                 ? (extent.end() - start) / arena_heap::page_alignment * arena_heap::page_alignment
+                 : 0;
+  if (pages >= arena_heap::large_object_bytes)
+    return pages;
+  return std::min(extent.size, arena_heap::large_object_bytes - arena_heap::alignment);
+}
+
 } // namespace
 
 arena_heap::arena_heap(arena_range heap) : heap_(heap), mark_(heap.offset) {
@@ -27,15 +44,18 @@ std::optional<arena_heap::allocation> arena_heap::allocate(std::uint64_t size_by
   // Beyond this, rounding up could overflow.
   if (size_bytes > heap_.size)
     return std::nullopt;
-  auto size = round_up(std::max<std::uint64_t>(size_bytes, 1), alignment);
-  auto found = find(size);
+  auto unit = unit_for(size_bytes);
+  auto size = round_up(std::max<std::uint64_t>(size_bytes, 1), unit);
+  auto found = find(size, unit);
   if (!found)
     return std::nullopt;
   erase(*found);
-  if (found->size > size)
-    insert({found->offset + size, found->size - size});
+  arena_range extent{round_up(found->offset, unit), size};
+  if (extent.offset > found->offset)
+    insert({found->offset, extent.offset - found->offset});
+  if (found->end() > extent.end())
+    insert({extent.end(), found->end() - extent.end()});
   used_bytes_ += size;
-  arena_range extent{found->offset, size};
   return allocation{extent, up_to(extent.end())};
 }
 
@@ -65,14 +85,24 @@ void arena_heap::free(arena_range extent) {
 
 /// Warm extents first, the smallest that fits; then one that is warm in part, since what is missing
 /// continues the committed memory; then the smallest fresh one.
-std::optional<arena_range> arena_heap::find(std::uint64_t size) const {
-  if (auto best = warm_.lower_bound({size, 0}); best != warm_.end())
-    return arena_range{best->offset, best->size};
-  if (auto across = extent_across_mark(); across && across->size >= size)
+std::optional<arena_range> arena_heap::find(std::uint64_t size, std::uint64_t unit) const {
+  auto fits = [&](const arena_range& extent) {
+    return round_up(extent.offset, unit) + size <= extent.end();
+  };
+  // The smallest may begin in a bad place; with so much more, any does. To look at all in between
+  // could take long.
+  auto best_of = [&](const size_order& order) -> std::optional<arena_range> {
+    for (auto enough : {size, size + unit - alignment})
+      if (auto best = order.lower_bound({enough, 0}); best != order.end())
+        if (arena_range extent{best->offset, best->size}; fits(extent))
+          return extent;
+    return std::nullopt;
+  };
+  if (auto best = best_of(warm_))
+    return best;
+  if (auto across = extent_across_mark(); across && fits(*across))
     return across;
-  if (auto best = fresh_.lower_bound({size, 0}); best != fresh_.end())
-    return arena_range{best->offset, best->size};
-  return std::nullopt;
+  return best_of(fresh_);
 }
 
 /// Returns the free extent that lies on both sides of the mark.
@@ -152,7 +182,7 @@ std::uint64_t arena_heap::committed_free() const noexcept {
 
 std::uint64_t arena_heap::largest_free() const noexcept {
   auto largest = [](const size_order& order) {
-    return order.empty() ? 0 : order.rbegin()->size;
+    return order.empty() ? 0 : largest_in({order.rbegin()->offset, order.rbegin()->size});
   };
   return std::max(largest(warm_), largest(fresh_));
 }

@@ -9,6 +9,10 @@ namespace mobula {
 
 namespace {
 
+/// While objects move out, credit may be this part of what is free. It counts as used, so that much
+/// more than needed moves out, at most; without any, each creator would have to wait for an answer.
+constexpr std::size_t relief_credit_share = 8;
+
 std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
   return from - std::min(from, bytes);
 }
@@ -74,7 +78,9 @@ void shard_table::relieve(shard_effects& effects) {
   auto missing = missing_bytes();
   if (missing == 0)
     return;
-  if (std::exchange(credit_may_idle_, false)) {
+  // Nobody takes credit who waits for room.
+  if ((!queue_.empty() || lent_bytes_ > credit_in_relief())
+      && std::exchange(credit_may_idle_, false)) {
     recalling_ = true;
     effects.push_back(recall_credit{});
   }
@@ -91,6 +97,21 @@ void shard_table::relieve(shard_effects& effects) {
     missing = minus_at_least_zero(missing, entry.size_bytes);
     ask(entry, question::is_idle, effects);
   }
+}
+
+std::size_t shard_table::lendable_bytes() const noexcept {
+  if (!queue_.empty() || recalling_ || shutting_down_)
+    return 0;
+  if (relieving_)
+    return minus_at_least_zero(credit_in_relief(), lent_bytes_);
+  // Out of what is below the threshold: lending never causes pressure.
+  return minus_at_least_zero(threshold_bytes_, used_bytes());
+}
+
+/// Returns how much credit may be out while objects move out.
+std::size_t shard_table::credit_in_relief() const noexcept {
+  auto taken = used_bytes() - lent_bytes_;
+  return (config_.capacity_bytes - taken) / relief_credit_share;
 }
 
 void shard_table::ask(object& entry, question what, shard_effects& effects) {

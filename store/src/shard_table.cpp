@@ -151,13 +151,6 @@ void shard_table::room_refused(const object_id& id, shard_effects& effects) {
 
 // -- credit -----------------------------------------------------------------------
 
-std::size_t shard_table::lendable_bytes() const noexcept {
-  // Credit comes out of what is below the threshold: lending never causes pressure.
-  auto may_lend = queue_.empty() && !relieving_ && !recalling_ && !shutting_down_;
-  auto used = used_bytes();
-  return may_lend && used < threshold_bytes_ ? threshold_bytes_ - used : 0;
-}
-
 void shard_table::lend(std::size_t max_bytes, shard_effects& effects) {
   auto bytes = std::min(max_bytes, lendable_bytes());
   lent_bytes_ += bytes;

@@ -25,10 +25,10 @@ spill_stats spill_table::stats() const {
 void spill_table::check_invariants() const {
   check_objects();
   check_files();
-  MOBULA_ASSERT(writes_under_way() <= config_.max_writes && reads_ <= config_.max_reads);
+  MOBULA_ASSERT(writes_under_way() <= config_.max_writes && reads_.size() <= config_.max_reads);
   MOBULA_ASSERT(config_.spill_limit_bytes == 0
                 || file_bytes_ + writing_bytes_ + moving_bytes_ <= config_.spill_limit_bytes);
-  MOBULA_ASSERT(read_queue_.empty() || reads_ == config_.max_reads);
+  MOBULA_ASSERT(read_queue_.empty() || reads_.size() == config_.max_reads);
   // Whoever waits for a write waits for an event that is sure to come.
   MOBULA_ASSERT(write_queue_.empty() || writes_under_way() > 0 || deletions_ > 0);
 }
@@ -63,7 +63,10 @@ void spill_table::check_objects() const {
     in_batches += entry.records.size();
   MOBULA_ASSERT(sum.live_bytes == live_bytes_ && sum.live_records == live_records_);
   MOBULA_ASSERT(sum.pinned == write_queue_.size() && sum.pinned_bytes == pinned_bytes_);
-  MOBULA_ASSERT(sum.read_queued == read_queue_.size() && sum.reading == reads_);
+  std::size_t in_reads = 0;
+  for (const auto& [id, unanswered] : reads_)
+    in_reads += unanswered;
+  MOBULA_ASSERT(sum.read_queued == read_queue_.size() && sum.reading == in_reads);
   MOBULA_ASSERT(sum.spilling == in_batches);
 }
 

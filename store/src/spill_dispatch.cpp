@@ -87,15 +87,57 @@ void spill_table::dispatch(spill_effects& effects) {
 }
 
 void spill_table::dispatch_reads(spill_effects& effects) {
-  while (!read_queue_.empty() && reads_ < config_.max_reads) {
-    auto id = read_queue_.front();
-    read_queue_.pop_front();
-    auto& entry = get(id, place::read_queued);
+  while (!read_queue_.empty() && reads_.size() < config_.max_reads)
+    start_read(read_queue_.front(), effects);
+}
+
+void spill_table::queue_read(const object_id& id, object& entry) {
+  entry.where = place::read_queued;
+  entry.read_position = read_queue_.insert(read_queue_.end(), id);
+}
+
+void spill_table::start_read(const object_id& first, spill_effects& effects) {
+  spill_read_id read{++reads_named_};
+  auto records = readable_from(first);
+  for (const auto& record : records) {
+    auto& entry = get(record.id, place::read_queued);
+    read_queue_.erase(entry.read_position);
     entry.where = place::reading;
     entry.moved = false;
-    ++reads_;
-    effects.push_back(read_record{id, entry.location});
+    entry.read = read;
   }
+  reads_.emplace(read, records.size());
+  const auto& where = records.front().location;
+  effects.push_back(read_records{where.file, where.directory, std::move(records)});
+}
+
+/// Returns the record of `first` and those that wait for being read right behind it.
+std::vector<record_to_read> spill_table::readable_from(const object_id& first) {
+  auto start = get(first, place::read_queued).location;
+  std::vector<record_to_read> result{{first, start}};
+  const auto& records = get_file(start.file).records;
+  auto next = std::ranges::upper_bound(records, start.offset_bytes, {}, &file_record::offset_bytes);
+  auto end = start.offset_bytes + start.record_bytes;
+  for (; next != records.end() && next->offset_bytes == end; ++next) {
+    const auto* entry = find_record(next->id, start.file, next->offset_bytes);
+    if (entry == nullptr || entry->where != place::read_queued)
+      break;
+    end += entry->record_bytes;
+    if (end - start.offset_bytes > config_.read_bytes)
+      break;
+    result.push_back({next->id, entry->location});
+  }
+  return result;
+}
+
+/// Counts one record's answer. The read makes way for another when all of its records have theirs.
+spill_table::object& spill_table::end_read(const object_id& id) {
+  auto& entry = get(id, place::reading);
+  auto read = reads_.find(entry.read);
+  MOBULA_ASSERT(read != reads_.end());
+  if (--read->second == 0)
+    reads_.erase(read);
+  return entry;
 }
 
 void spill_table::dispatch_writes(spill_effects& effects) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -33,13 +34,53 @@ bool is_intact(const header_bytes& header, const object_id& expected, const reco
 
 /// How far ahead the disk is asked to read. Records that were spilled together are often wanted
 /// together, and each read opens the file anew, so that the kernel cannot see a pattern. Large
-/// records need no help: what they would save is small against themselves.
+/// reads need no help: what they would save is small against themselves.
 constexpr std::uint64_t prefetch_bytes = std::uint64_t{1} << 20U;
 
-void prefetch_after(int file, std::uint64_t end, std::uint64_t record_bytes) {
-  if (record_bytes < prefetch_bytes)
+void prefetch_after(int file, std::uint64_t end, std::uint64_t read_bytes) {
+  if (read_bytes < prefetch_bytes)
     ::posix_fadvise(file, static_cast<off_t>(end), static_cast<off_t>(prefetch_bytes),
                     POSIX_FADV_WILLNEED);
+}
+
+std::uint64_t size_of(const wanted_record& record) {
+  return spill_record_bytes(record.target.metadata.size(), record.target.data.size());
+}
+
+/// What a read brought besides what is in the targets now.
+struct parts_read {
+  transfer_end end = transfer_end::done;
+  int error_number = 0; ///< why it failed
+  std::vector<header_bytes> headers;
+};
+
+parts_read read_parts(const file_handle& handle, std::uint64_t offset,
+                      std::span<const wanted_record> records, const io_calls& calls) {
+  parts_read result;
+  // Reserved, because the parts point into it.
+  result.headers.reserve(records.size());
+  transfer parts;
+  std::uint64_t bytes = 0;
+  for (const auto& record : records) {
+    auto& header = result.headers.emplace_back();
+    parts.add(header.data(), header.size());
+    parts.add(record.target.metadata.data(), record.target.metadata.size());
+    parts.add(record.target.data.data(), record.target.data.size());
+    bytes += size_of(record);
+  }
+  prefetch_after(handle.get(), offset + bytes, bytes);
+  result.end = run(parts, calls.preadv, handle.get(), offset);
+  result.error_number = errno;
+  return result;
+}
+
+read_result judge(const parts_read& read, std::size_t index, const wanted_record& record,
+                  const std::filesystem::path& file) {
+  if (read.end == transfer_end::failed)
+    return {read_status::failed, io_failure{file.string(), io_operation::read, read.error_number}};
+  auto intact =
+    read.end == transfer_end::done && is_intact(read.headers[index], record.id, record.target);
+  return {intact ? read_status::intact : read_status::damaged, std::nullopt};
 }
 
 std::size_t count_whole(std::span<const record_view> records, std::uint64_t bytes) {
@@ -59,8 +100,13 @@ struct write_progress {
   std::optional<int> error_number;
 };
 
+/// How much is written before the disk is set to work on it: it should not idle while a large
+/// record is still on its way to the page cache.
+constexpr std::uint64_t writeback_bytes = std::uint64_t{8} << 20U;
+
 write_progress write_parts(const file_handle& handle, std::uint64_t offset,
-                           std::span<const record_view> records, const io_calls& calls) {
+                           std::span<const record_view> records, sync_policy sync,
+                           const io_calls& calls) {
   // Reserved, because the parts point into it.
   std::vector<header_bytes> headers;
   headers.reserve(records.size());
@@ -70,7 +116,20 @@ write_progress write_parts(const file_handle& handle, std::uint64_t offset,
     add_source(parts, record.metadata);
     add_source(parts, record.data);
   }
-  switch (run(parts, calls.pwritev, handle.get(), offset)) {
+  auto started = offset;
+  auto write_some = [&](int file, const iovec* first, int count, off_t position) {
+    auto moved = calls.pwritev(file, first, count, position);
+    if (moved <= 0 || sync != sync_policy::begin)
+      return moved;
+    auto reached = static_cast<std::uint64_t>(position + moved);
+    if (reached - started >= writeback_bytes) {
+      begin_writeback(file, started, reached - started);
+      started = reached;
+    }
+    return moved;
+  };
+  auto end = run(parts, write_some, handle.get(), offset);
+  switch (end) {
     case transfer_end::done:
       return {parts.moved_bytes(), std::nullopt};
     case transfer_end::end_of_file:
@@ -97,7 +156,7 @@ write_result write_records(const std::filesystem::path& file, std::uint64_t offs
   file_handle handle{calls, calls.open(file.c_str(), flags, 0600)};
   if (!handle.valid())
     return {0, failed_at(io_operation::open, errno)};
-  auto written = write_parts(handle, offset, records, calls);
+  auto written = write_parts(handle, offset, records, sync, calls);
   write_result result{count_whole(records, written.bytes), std::nullopt};
   if (written.error_number)
     result.failure = failed_at(io_operation::write, *written.error_number);
@@ -115,24 +174,30 @@ write_result write_records(const std::filesystem::path& file, std::uint64_t offs
 read_result read_record_at(const std::filesystem::path& file, std::uint64_t offset,
                            const object_id& expected, const record_target& target,
                            const io_calls& calls) {
-  file_handle handle{calls, calls.open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0)};
+  const wanted_record wanted{expected, target};
+  return std::move(read_records_at(file, offset, {&wanted, 1}, calls).front());
+}
+
+std::vector<read_result> read_records_at(const std::filesystem::path& file, std::uint64_t offset,
+                                         std::span<const wanted_record> records,
+                                         const io_calls& calls) {
+  const file_handle handle{calls, calls.open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0)};
   if (!handle.valid()) {
     auto status = errno == ENOENT || errno == ENOTDIR ? read_status::missing : read_status::failed;
-    return {status, io_failure{file.string(), io_operation::open, errno}};
+    return {records.size(), {status, io_failure{file.string(), io_operation::open, errno}}};
   }
-  header_bytes header;
-  transfer parts;
-  parts.add(header.data(), header.size());
-  parts.add(target.metadata.data(), target.metadata.size());
-  parts.add(target.data.data(), target.data.size());
-  auto record_bytes = spill_record_bytes(target.metadata.size(), target.data.size());
-  prefetch_after(handle.get(), offset + record_bytes, record_bytes);
-  auto end = run(parts, calls.preadv, handle.get(), offset);
-  if (end == transfer_end::failed)
-    return {read_status::failed, io_failure{file.string(), io_operation::read, errno}};
-  if (end == transfer_end::end_of_file || !is_intact(header, expected, target))
-    return {read_status::damaged, std::nullopt};
-  return {read_status::intact, std::nullopt};
+  auto together = read_parts(handle, offset, records, calls);
+  std::vector<read_result> results;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    // Which of several records a failed read has, nobody says: each is read for itself then.
+    auto known = together.end == transfer_end::done || records.size() == 1;
+    auto single = records.subspan(i, 1);
+    results.push_back(known
+                        ? judge(together, i, records[i], file)
+                        : judge(read_parts(handle, offset, single, calls), 0, records[i], file));
+    offset += size_of(records[i]);
+  }
+  return results;
 }
 
 std::optional<io_failure> remove_file(const std::filesystem::path& file, const io_calls& calls) {

@@ -44,9 +44,8 @@ void spill_table::restore(const object_id& id, spill_effects& effects) {
   MOBULA_ASSERT(entry.where != place::pinned && entry.where != place::spilling);
   if (entry.where != place::spilled)
     return;
-  entry.where = place::read_queued;
   entry.read_attempts = 0;
-  read_queue_.push_back(id);
+  queue_read(id, entry);
   dispatch(effects);
 }
 
@@ -69,7 +68,7 @@ void spill_table::free(const object_id& id, spill_effects& effects) {
       objects_.erase(position);
       break;
     case place::read_queued:
-      std::erase(read_queue_, id);
+      read_queue_.erase(entry.read_position);
       kill_record(entry, effects);
       fail_restore(id, restore_error::canceled, effects);
       break;
@@ -169,8 +168,7 @@ void spill_table::judge_directory(spill_directory id, std::optional<spill_error>
 }
 
 void spill_table::read_finished(const object_id& id, spill_effects& effects) {
-  auto& entry = get(id, place::reading);
-  --reads_;
+  auto& entry = end_read(id);
   if (entry.freed) {
     fail_restore(id, restore_error::canceled, effects);
   } else {
@@ -183,20 +181,17 @@ void spill_table::read_finished(const object_id& id, spill_effects& effects) {
 }
 
 void spill_table::read_failed(const object_id& id, restore_error error, spill_effects& effects) {
-  auto& entry = get(id, place::reading);
-  --reads_;
+  auto& entry = end_read(id);
   if (entry.freed) {
     fail_restore(id, restore_error::canceled, effects);
   } else if (entry.moved) {
     // It was read where it is no more, which tells nothing.
-    entry.where = place::read_queued;
-    read_queue_.push_back(id);
+    queue_read(id, entry);
   } else if (error == restore_error::record_lost) {
     kill_record(entry, effects);
     fail_restore(id, error, effects);
   } else if (++entry.read_attempts < config_.max_read_attempts) {
-    entry.where = place::read_queued;
-    read_queue_.push_back(id);
+    queue_read(id, entry);
   } else {
     entry.where = place::spilled;
     ++counters_.restore_failures;

@@ -15,13 +15,17 @@ namespace mobula {
 // Linux takes at most this many parts in one call (UIO_MAXIOV).
 inline constexpr std::size_t max_transfer_parts = 1'024;
 
-/// The parts of a transfer, and how far it is. Short transfers are the rule for large ones: Linux
-/// moves at most 2 GiB in a call.
+/// A call moves no more than this, so that the disk can be set to work between two calls, and one
+/// call never keeps a thread for long.
+inline constexpr std::size_t max_transfer_bytes = std::size_t{8} << 20U;
+
+/// The parts of a transfer, and how far it is. Short transfers are the rule for large ones.
 class transfer {
 public:
   void add(void* bytes, std::size_t count) {
-    if (count > 0)
-      parts_.push_back({bytes, count});
+    auto* next = static_cast<std::byte*>(bytes);
+    for (; count > 0; count -= parts_.back().iov_len, next += parts_.back().iov_len)
+      parts_.push_back({next, std::min(count, max_transfer_bytes)});
   }
 
   [[nodiscard]] bool done() const {
@@ -32,8 +36,16 @@ public:
     return parts_.data() + next_;
   }
 
+  /// Returns how many parts the next call may take.
   [[nodiscard]] int count() const {
-    return static_cast<int>(std::min(parts_.size() - next_, max_transfer_parts));
+    auto end = std::min(parts_.size(), next_ + max_transfer_parts);
+    auto last = next_;
+    for (std::size_t bytes = 0; last < end; ++last) {
+      bytes += parts_[last].iov_len;
+      if (bytes > max_transfer_bytes && last > next_)
+        break;
+    }
+    return static_cast<int>(last - next_);
   }
 
   void advance(std::size_t bytes) {

@@ -107,6 +107,34 @@ TEST_CASE_FIXTURE(heap_fixture, "extents are aligned, disjoint, and counted by w
   CHECK(heap.free_bytes() == small_heap.size - 256);
 }
 
+TEST_CASE_FIXTURE(heap_fixture, "large objects start with a page, wherever free memory begins") {
+  auto small = take(100);
+  auto large = take(arena_heap::large_object_bytes + 1);
+  CHECK(large.offset % arena_heap::page_alignment == 0);
+  CHECK(large.size == arena_heap::large_object_bytes + arena_heap::page_alignment);
+  CHECK(take(100).offset == small.end());
+  give(small);
+  CHECK(heap.used_bytes() == large.size + 128);
+}
+
+TEST_CASE_FIXTURE(heap_fixture,
+                  "a free extent that begins within a page is passed over if need be") {
+  take(64);
+  auto within = take(arena_heap::large_object_bytes - 64);
+  take(64);
+  give(within);
+  CHECK(take(arena_heap::large_object_bytes - 64) == within);
+  give(within);
+  CHECK(take(arena_heap::large_object_bytes).offset > within.end());
+}
+
+TEST_CASE_FIXTURE(heap_fixture, "the largest size that is told fits") {
+  take(64);
+  CHECK(take(heap.largest_free()).offset == small_heap.offset + arena_heap::page_alignment);
+  CHECK(take(heap.largest_free()).offset == small_heap.offset + 64);
+  CHECK(heap.free_bytes() == 0);
+}
+
 TEST_CASE_FIXTURE(heap_fixture, "neighbours merge, in whatever order they are freed") {
   for (auto order : {std::vector{0, 1, 2}, {2, 1, 0}, {0, 2, 1}, {1, 0, 2}}) {
     std::vector extents{take(kib), take(kib), take(kib)};

@@ -272,7 +272,7 @@ TEST_CASE("credit that a creator has taken is not asked for twice") {
   CHECK(shell.was_granted(3));
 }
 
-TEST_CASE("nothing is lent while a request waits or the store is above its threshold") {
+TEST_CASE("nothing is lent while a request waits") {
   shard_shell shell{{.capacity_bytes = 100, .spill_threshold = 0.8, .low_water = 0.7}};
   shell.create(1, 75);
   shell.lend(100);
@@ -280,6 +280,22 @@ TEST_CASE("nothing is lent while a request waits or the store is above its thres
   shell.create(2, 90);
   shell.lend(100);
   CHECK(shell.idle_credit == 0);
+}
+
+TEST_CASE("above the threshold an eighth of what is free may be lent, and no more is left out") {
+  shard_shell shell{{.capacity_bytes = 1'000, .spill_threshold = 0.5, .low_water = 0.4}};
+  shell.lend(1'000);
+  CHECK(shell.idle_credit == 500);
+  shell.create(1, 360);
+  shell.create(2, 160);
+  CHECK(shell.recalls == 1);
+  CHECK(shell.idle_credit == 0);
+  shell.lend(1'000);
+  CHECK(shell.idle_credit == 60);
+  shell.create(3, 80);
+  CHECK(shell.recalls == 2);
+  shell.lend(1'000);
+  CHECK(shell.idle_credit == 50);
 }
 
 TEST_CASE("pressure is told when it changes, not at each object") {

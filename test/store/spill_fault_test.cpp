@@ -142,6 +142,19 @@ ssize_t failing_read(int file, const iovec* parts, int, off_t offset) {
   return transfer_some(::preadv, file, parts, offset);
 }
 
+/// Where a disk has a bad sector. Global as the plan is.
+off_t bad_byte = 0;
+
+ssize_t read_around_bad_byte(int file, const iovec* parts, int count, off_t offset) {
+  auto end = offset;
+  for (int i = 0; i < count; ++i)
+    end += static_cast<off_t>(parts[i].iov_len);
+  if (offset > bad_byte || bad_byte >= end)
+    return ::preadv(file, parts, count, offset);
+  errno = EIO;
+  return -1;
+}
+
 int failing_sync(int) {
   errno = EIO;
   return -1;
@@ -222,6 +235,18 @@ TEST_CASE_FIXTURE(fault_fixture, "a read error is neither damage nor a missing f
   auto result = read_object(file, 0, objects[0], faulty_transfers({.bytes_before_error = 50}));
   CHECK(result.result.status == read_status::failed);
   CHECK(explain(*result.result.failure).find("cannot read") == 0);
+}
+
+TEST_CASE_FIXTURE(fault_fixture, "a read error in one record takes no other along") {
+  REQUIRE(write(system_io_calls()).records_written == 4);
+  auto calls = system_io_calls();
+  calls.preadv = read_around_bad_byte;
+  bad_byte = static_cast<off_t>(objects[0].record_bytes() + 50);
+  auto back = read_together(file, objects, calls);
+  CHECK(back[0].status == read_status::intact);
+  CHECK(back[1].status == read_status::failed);
+  CHECK(back[2].status == read_status::intact);
+  CHECK(back[3].status == read_status::intact);
 }
 
 TEST_CASE_FIXTURE(fault_fixture, "a file that cannot be removed says why") {

@@ -141,6 +141,21 @@ TEST_CASE_FIXTURE(file_fixture, "a truncated file loses the records behind the c
   }
 }
 
+TEST_CASE_FIXTURE(file_fixture, "records that are read together fail each for itself") {
+  flip_bit(file, offset_of(1) + 90);
+  auto back = read_together(file, objects);
+  CHECK(back[0].status == read_status::intact);
+  CHECK(back[1].status == read_status::damaged);
+  CHECK(back[2].status == read_status::intact);
+  std::filesystem::resize_file(file, offset_of(2) + 1);
+  back = read_together(file, objects);
+  CHECK(back[0].status == read_status::intact);
+  CHECK(back[2].status == read_status::damaged);
+  std::filesystem::remove(file);
+  for (const auto& each : read_together(file, objects))
+    CHECK(each.status == read_status::missing);
+}
+
 TEST_CASE_FIXTURE(file_fixture, "a whole record of another object is damage") {
   CHECK(read_object(file, offset_of(1), objects[0]).result.status == read_status::damaged);
 }

@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "mobula/store/spill_file.hpp"
 
 namespace mobula::test {
@@ -62,6 +64,25 @@ inline read_back read_object(const std::filesystem::path& file, std::uint64_t of
   read_back back{{}, buffer(expected.metadata.size()), buffer(expected.data.size())};
   back.result = read_record_at(file, offset, expected.id, {back.metadata, back.data}, calls);
   return back;
+}
+
+/// Reads objects that lie side by side at the start of a file. One that counts as intact has the
+/// bytes that it should have.
+inline std::vector<read_result> read_together(const std::filesystem::path& file,
+                                              const std::vector<sample_object>& objects,
+                                              const io_calls& calls = system_io_calls()) {
+  std::vector<read_back> targets;
+  for (const auto& each : objects)
+    targets.push_back({{}, buffer(each.metadata.size()), buffer(each.data.size())});
+  std::vector<wanted_record> wanted;
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    wanted.push_back({objects[i].id, {targets[i].metadata, targets[i].data}});
+  auto results = read_records_at(file, 0, wanted, calls);
+  REQUIRE(results.size() == objects.size());
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    if (results[i].status == read_status::intact)
+      CHECK((targets[i].metadata == objects[i].metadata && targets[i].data == objects[i].data));
+  return results;
 }
 
 inline bool is_intact(const std::filesystem::path& file, std::uint64_t offset,

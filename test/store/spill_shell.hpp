@@ -139,7 +139,8 @@ public:
   spill_table table;
   std::deque<write_batch> writes;
   std::deque<move_records> moves;
-  std::deque<read_record> reads;
+  std::deque<record_to_read> reads;    ///< all records of all reads under way
+  std::vector<std::size_t> read_sizes; ///< records of each read ever started
   std::deque<delete_file> deletions;
   std::map<spill_file_id, std::uint64_t> sizes;                         ///< of files that exist
   std::map<spill_file_id, std::map<std::uint64_t, object_id>> contents; ///< by offset
@@ -182,10 +183,7 @@ private:
       overloaded{
         [&](const write_batch& write) { start_write(write); },
         [&](const move_records& move) { start_move(move); },
-        [&](const read_record& read) {
-          REQUIRE(locations.at(read.id.sequence) == read.location);
-          reads.push_back(read);
-        },
+        [&](const read_records& read) { start_read(read); },
         [&](const delete_file& deletion) {
           for (const auto& write : writes)
             REQUIRE(write.file != deletion.file);
@@ -219,6 +217,20 @@ private:
     REQUIRE_FALSE(write.records.empty());
     check_target(write.file, write.offset_bytes);
     writes.push_back(write);
+  }
+
+  void start_read(const read_records& read) {
+    REQUIRE_FALSE(read.records.empty());
+    read_sizes.push_back(read.records.size());
+    auto offset = read.records.front().location.offset_bytes;
+    for (const auto& record : read.records) {
+      REQUIRE(locations.at(record.id.sequence) == record.location);
+      REQUIRE(record.location.file == read.file);
+      REQUIRE(record.location.directory == read.directory);
+      REQUIRE(record.location.offset_bytes == offset);
+      offset += record.location.record_bytes;
+      reads.push_back(record);
+    }
   }
 
   void start_move(const move_records& move) {

@@ -244,6 +244,45 @@ TEST_CASE("several objects are restored at once, within the bound") {
   CHECK(shell.reads.size() == 2);
 }
 
+TEST_CASE("what lies side by side and waits is read at once") {
+  spill_shell shell{{.max_writes = 1, .max_reads = 1, .read_bytes = 40}};
+  for (std::uint64_t number = 1; number <= 7; ++number)
+    shell.store(number, 10);
+  // 1 goes alone, since nothing else waits. 4 is not wanted; 7 would make a read of 50 bytes.
+  for (std::uint64_t number : {1, 2, 3, 5, 6, 7})
+    shell.restore(number);
+  while (!shell.reads.empty())
+    shell.finish_read();
+  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 2, 3});
+  CHECK(shell.restored.size() == 6);
+}
+
+TEST_CASE("a read of many ends within its bound") {
+  spill_shell shell{{.max_writes = 1, .max_reads = 1, .read_bytes = 25}};
+  for (std::uint64_t number = 1; number <= 5; ++number)
+    shell.store(number, 10);
+  for (std::uint64_t number = 1; number <= 5; ++number)
+    shell.restore(number);
+  while (!shell.reads.empty())
+    shell.finish_read();
+  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 2, 2});
+}
+
+TEST_CASE("a read makes way for another when all of its records are answered") {
+  spill_shell shell{{.max_writes = 1, .max_reads = 1}};
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    shell.store(number, 10);
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    shell.restore(number);
+  shell.finish_read();
+  shell.restore(1);
+  shell.fail_read(restore_error::record_lost);
+  CHECK(shell.reads.size() == 1);
+  shell.finish_read();
+  CHECK(shell.restored.at(3) == 1);
+  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 2, 1});
+}
+
 TEST_CASE("a damaged record loses its object and none of its neighbours") {
   spill_shell shell{{.max_writes = 1}};
   shell.store(1, 10);

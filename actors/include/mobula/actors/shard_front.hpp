@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -28,15 +29,16 @@ enum class creator_pace : std::uint8_t { bounded, unbounded };
 class alignas(64) shard_front {
 public:
   /// What the shard may not have seen yet of creators that keep a pace: about as much as caches
-  /// hold. A single object may be larger.
+  /// hold, or some large objects.
   static constexpr std::uint64_t most_unsettled_bytes = 16ULL << 20U;
+  static constexpr std::uint64_t most_unsettled_objects = 4;
 
   /// Takes `bytes` if there are as many, and the pace allows it. Relaxed: the room is a number; the
   /// memory itself passes through the message that hands the object over. The pace is a guess,
   /// since others may take meanwhile.
   [[nodiscard]] bool take(std::uint64_t bytes, creator_pace pace) noexcept {
-    auto unsettled = unsettled_.load(std::memory_order_relaxed);
-    if (pace == creator_pace::bounded && unsettled > 0 && unsettled + bytes > most_unsettled_bytes)
+    auto most = std::max(most_unsettled_bytes, most_unsettled_objects * bytes);
+    if (pace == creator_pace::bounded && unsettled_.load(std::memory_order_relaxed) + bytes > most)
       return false;
     auto left = available_.load(std::memory_order_relaxed);
     while (left >= bytes)

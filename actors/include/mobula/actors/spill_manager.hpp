@@ -47,9 +47,13 @@ struct batch_moved {
   move_outcome outcome;
 };
 
-struct record_read {
-  object_id id;
-  std::optional<restore_error> error;
+struct records_read {
+  struct record {
+    object_id id;
+    std::optional<restore_error> error;
+  };
+
+  std::vector<record> records;
   std::chrono::nanoseconds took{};
 };
 
@@ -64,7 +68,7 @@ struct retry_spill_directories {};
 /// Plans what goes to disk and back; I/O workers do it.
 using spill_manager_actor =
   caf::typed_actor<takes<write_copy>, takes<read_copy>, takes<forget_copy>, takes<batch_finished>,
-                   takes<batch_moved>, takes<record_read>, takes<file_removed>,
+                   takes<batch_moved>, takes<records_read>, takes<file_removed>,
                    takes<retry_spill_directories>, takes<collect_stats>, takes<check_tables>,
                    takes<shut_down>>;
 
@@ -81,6 +85,6 @@ MOBULA_LOCAL_MESSAGE(mobula::read_copy)
 MOBULA_LOCAL_MESSAGE(mobula::forget_copy)
 MOBULA_LOCAL_MESSAGE(mobula::batch_finished)
 MOBULA_LOCAL_MESSAGE(mobula::batch_moved)
-MOBULA_LOCAL_MESSAGE(mobula::record_read)
+MOBULA_LOCAL_MESSAGE(mobula::records_read)
 MOBULA_LOCAL_MESSAGE(mobula::file_removed)
 MOBULA_LOCAL_MESSAGE(mobula::retry_spill_directories)

@@ -39,13 +39,18 @@ struct move_records_to {
   std::vector<moving_record> records;
 };
 
-/// Asks for one read into the memory of `copy`; answered by `record_read`.
-struct read_record_from {
+/// One object to be read into the memory of `copy`.
+struct record_to_restore {
   object_id id;
-  std::filesystem::path file;
-  std::uint64_t offset_bytes = 0;
   std::uint64_t metadata_bytes = 0;
   copy_pointer copy;
+};
+
+/// Asks for one read of records that lie side by side; answered by `records_read`.
+struct read_records_from {
+  std::filesystem::path file;
+  std::uint64_t offset_bytes = 0;
+  std::vector<record_to_restore> records;
 };
 
 /// Asks for a file to be removed; answered by `file_removed`.
@@ -57,7 +62,7 @@ struct remove_spill_file {
 /// Does one piece of disk I/O after the other, on a thread of its own: no other actor ever waits
 /// for a disk. Under the test coordinator it is an actor like any other.
 using spill_worker_actor =
-  caf::typed_actor<takes<write_records_to>, takes<move_records_to>, takes<read_record_from>,
+  caf::typed_actor<takes<write_records_to>, takes<move_records_to>, takes<read_records_from>,
                    takes<remove_spill_file>, takes<shut_down>>;
 
 /// Starts a worker that answers to the spill manager `manager`.
@@ -67,5 +72,5 @@ spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor
 
 MOBULA_LOCAL_MESSAGE(mobula::write_records_to)
 MOBULA_LOCAL_MESSAGE(mobula::move_records_to)
-MOBULA_LOCAL_MESSAGE(mobula::read_record_from)
+MOBULA_LOCAL_MESSAGE(mobula::read_records_from)
 MOBULA_LOCAL_MESSAGE(mobula::remove_spill_file)

@@ -38,6 +38,14 @@ public:
   /// Extents start at multiples of this, and take multiples of it: a cache line.
   static constexpr std::uint64_t alignment = 64;
 
+  /// Those of large objects are pages instead. A copy from the start of a page, where large buffers
+  /// are, to a little behind the start of one would take several times as long: the processor
+  /// compares addresses within a page to find out whether a load depends on a store before it.
+  static constexpr std::uint64_t page_alignment = 4096;
+
+  /// From this size on; rounding costs less than 1/64 then.
+  static constexpr std::uint64_t large_object_bytes = std::uint64_t{256} << 10U;
+
   struct allocation {
     arena_range extent; ///< at least as large as asked for; hand it back to `free` as it is
     /// Must be committed, and reported, before the extent is touched. Empty if it is warm.
@@ -83,7 +91,7 @@ public:
   /// Returns the free bytes that cost no page fault.
   [[nodiscard]] std::uint64_t committed_free() const noexcept;
 
-  /// Returns the largest size that `allocate` would find room for.
+  /// Returns the largest size that `allocate` would find room for, or up to a page less.
   [[nodiscard]] std::uint64_t largest_free() const noexcept;
 
   [[nodiscard]] std::size_t free_extents() const noexcept {
@@ -104,7 +112,7 @@ private:
   using address_order = std::map<std::uint64_t, std::uint64_t>; ///< size by offset
   using size_order = std::set<sized_extent>;
 
-  [[nodiscard]] std::optional<arena_range> find(std::uint64_t size) const;
+  [[nodiscard]] std::optional<arena_range> find(std::uint64_t size, std::uint64_t unit) const;
   [[nodiscard]] std::optional<arena_range> extent_across_mark() const;
   size_order& order_of(arena_range extent) noexcept;
   void insert(arena_range extent);

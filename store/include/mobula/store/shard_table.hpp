@@ -31,9 +31,10 @@ struct shard_config {
 /// never above the capacity. Every object is in exactly one `place`, every place has a tally, and
 /// one function moves objects between places, so that each sum follows from the last.
 ///
-/// *Order of measures*, once used is above the threshold or a request waits: credit is recalled;
-/// secondaries, and primaries that still have a spill record, are evicted; idle primaries are
-/// spilled. Each in order of last use. What is under way counts as done when the rest is chosen.
+/// *Order of measures*, once used is above the threshold or a request waits: credit is recalled,
+/// all of it or, while nobody waits, what exceeds a part of the free room; secondaries, and
+/// primaries that still have a spill record, are evicted; idle primaries are spilled. Each in order
+/// of last use. What is under way counts as done when the rest is chosen.
 ///
 /// *Last use* is learnt late: readers only leave a stamp. A copy that was touched since the table
 /// last asked is spared and becomes the youngest, once in each spell of pressure; after that only
@@ -268,6 +269,7 @@ private:
   void relieve(shard_effects& effects);
   [[nodiscard]] std::size_t wanted_free_bytes();
   [[nodiscard]] std::size_t missing_bytes();
+  [[nodiscard]] std::size_t credit_in_relief() const noexcept;
   void ask(object& entry, question what, shard_effects& effects);
   void ask_release(object& entry, shard_effects& effects);
   void advance_stamp() noexcept;

@@ -20,6 +20,9 @@ enum class spill_directory : std::uint32_t {};
 /// Names one write or move under way.
 enum class spill_batch_id : std::uint64_t {};
 
+/// Names one read under way, of one or more records.
+enum class spill_read_id : std::uint64_t {};
+
 /// Where a record is.
 struct spill_location {
   spill_file_id file{};
@@ -90,10 +93,19 @@ struct move_records {
   std::vector<moving_record> records;
 };
 
-/// Asks for one read; answered by `read_finished` or `read_failed`.
-struct read_record {
+struct record_to_read {
   object_id id;
   spill_location location;
+
+  friend bool operator==(const record_to_read&, const record_to_read&) = default;
+};
+
+/// Asks for one read of records that lie side by side in one file. Each record is answered for
+/// itself, by `read_finished` or `read_failed`: a damaged one must not take its neighbours along.
+struct read_records {
+  spill_file_id file;
+  spill_directory directory;
+  std::vector<record_to_read> records;
 };
 
 /// Asks for a file to be removed, at once: it must not queue behind writes. Reads of freed
@@ -142,7 +154,7 @@ struct report_spilling_possible {};
 struct report_spill_drained {};
 
 using spill_effect =
-  std::variant<write_batch, move_records, read_record, delete_file, report_spilled,
+  std::variant<write_batch, move_records, read_records, delete_file, report_spilled,
                report_spill_failed, report_restored, report_restore_failed,
                report_directory_set_aside, report_directory_recovered, report_spilling_possible,
                report_spill_drained>;

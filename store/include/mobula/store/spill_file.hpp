@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/io_calls.hpp"
@@ -65,6 +66,12 @@ struct record_target {
   std::span<std::byte> data;
 };
 
+/// One of several records to be read.
+struct wanted_record {
+  object_id id;
+  record_target target;
+};
+
 /// What a write waits for.
 enum class sync_policy {
   none,  ///< the page cache; a disk that fails later loses the record, which its checksum shows
@@ -100,6 +107,13 @@ struct read_result {
 [[nodiscard]] read_result read_record_at(const std::filesystem::path& file, std::uint64_t offset,
                                          const object_id& expected, const record_target& target,
                                          const io_calls& calls = system_io_calls());
+
+/// Reads and verifies records that lie side by side from `offset` on, with one read where that
+/// works. Returns how each of them ended: what befalls one takes no other along.
+[[nodiscard]] std::vector<read_result> read_records_at(const std::filesystem::path& file,
+                                                       std::uint64_t offset,
+                                                       std::span<const wanted_record> records,
+                                                       const io_calls& calls = system_io_calls());
 
 /// Removes a file. One that is not there counts as removed.
 [[nodiscard]] std::optional<io_failure> remove_file(const std::filesystem::path& file,

@@ -24,6 +24,8 @@ struct spill_config {
   std::size_t max_batch_records = 2'000;
   std::size_t max_writes = 2; ///< moves included
   std::size_t max_reads = 4;
+  /// A read ends before it exceeds this; its first record is always taken.
+  std::uint64_t read_bytes = std::uint64_t{4} << 20;
   /// Bound on the bytes of all files, dead ones included; zero is none.
   std::uint64_t spill_limit_bytes = 0;
   /// A closed file is rewritten when it has so many dead bytes for each live one; zero is never.
@@ -47,6 +49,10 @@ struct spill_config {
 /// *Writes* take records in order of arrival. One that could not be filled waits for more only
 /// while another write is under way, whose end looks again: a batch is small only when the disk is
 /// idle.
+///
+/// *Reads* take the record that waits longest, and with it those that wait for being read right
+/// behind it in its file: what was spilled together is often wanted together, and one read of many
+/// costs little more than a read of one.
 ///
 /// *Moves* keep a few live records from holding a large file: when a closed file is mostly dead,
 /// its live records are appended to another one, and it goes. With n dead bytes for each live one,
@@ -139,7 +145,9 @@ private:
     bool freed = false; ///< raised by `free` while the disk is busy with it, never lowered
     bool moved = false; ///< raised by a move's end during a read, lowered by the next read
     std::size_t read_attempts = 0;
-    spill_location location; ///< from `spilled` on
+    spill_location location;                        ///< from `spilled` on
+    std::list<object_id>::iterator read_position{}; ///< in `read_queue_` while read-queued
+    spill_read_id read{};                           ///< while reading
   };
 
   enum class file_state : std::uint8_t {
@@ -215,6 +223,10 @@ private:
   void dispatch(spill_effects& effects);
   void dispatch_writes(spill_effects& effects);
   void dispatch_reads(spill_effects& effects);
+  void queue_read(const object_id& id, object& entry);
+  void start_read(const object_id& first, spill_effects& effects);
+  object& end_read(const object_id& id);
+  [[nodiscard]] std::vector<record_to_read> readable_from(const object_id& first);
   [[nodiscard]] bool dispatch_spill(spill_effects& effects);
   [[nodiscard]] bool dispatch_move(spill_effects& effects);
   [[nodiscard]] pick pick_directory();
@@ -239,11 +251,13 @@ private:
   bool move_is_next_ = false;      ///< whose turn it is
   std::vector<directory> directories_;
   std::deque<object_id> write_queue_; ///< exactly the pinned objects
-  std::deque<object_id> read_queue_;  ///< exactly the read-queued objects
-  std::size_t reads_ = 0;             ///< under way, at most `max_reads`
+  std::list<object_id> read_queue_;   ///< exactly the read-queued objects
+  /// Reads under way, at most `max_reads`, and how many of their records were not answered yet.
+  std::unordered_map<spill_read_id, std::size_t> reads_;
   std::size_t next_directory_ = 0;
   std::uint64_t files_named_ = 0;
   std::uint64_t batches_named_ = 0;
+  std::uint64_t reads_named_ = 0;
   std::uint64_t file_bytes_ = 0;    ///< sum of all files' sizes
   std::uint64_t writing_bytes_ = 0; ///< sum of all batches
   std::uint64_t moving_bytes_ = 0;  ///< sum of all moves
