@@ -39,6 +39,8 @@ void wait_group::watch(wait_link& link, wait_goal goal) {
   if (entry.stripe_->link_unless(link, look)) {
     if (entry.phase() == object_phase::stored)
       entry.core().request_restore(entry);
+    else if (entry.kind() == entry_kind::foreign)
+      entry.core().border().want(entry);
   } else if (there) {
     notify();
   } else {
@@ -107,7 +109,8 @@ blocking_wait::result blocking_wait::wait(node_core& core,
 
 blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
                                               std::optional<caf_clock::time_point> deadline) {
-  switch (simulate_until(scheduler, [this] { return fired(); }, deadline)) {
+  switch (simulate_until(
+    scheduler, [this] { return fired(); }, deadline)) {
     case simulated_end::done:
       return result::fired;
     case simulated_end::timed_out:

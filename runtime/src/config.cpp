@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/peer_messages.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
@@ -125,8 +126,12 @@ config::config() {
     .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
     .add<std::string>("credit", "room that a shard lends ahead of need (default: what is free)")
     .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
+    .add<caf::timespan>("transit-lease", "age at which references in messages are looked after "
+                                         "(default 10s)")
+    .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names");
+  add_peer_messages(*this);
 }
 
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
@@ -155,6 +160,8 @@ node_options read_options(const caf::actor_system_config& config) {
   from.number("spill-workers", options.spill_workers);
   from.size("credit", options.lent_bytes);
   from.value("full-timeout", options.full_timeout);
+  from.value("transit-lease", options.transit_lease);
+  from.value("grace-period", options.grace_period);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);
@@ -179,6 +186,10 @@ void require_valid(const node_options& options) {
     refuse("arena-dir", "empty", "a directory on a tmpfs, such as /dev/shm");
   if (options.full_timeout < std::chrono::nanoseconds::zero())
     refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
+  for (auto [option, time] : {std::pair{"transit-lease", options.transit_lease},
+                              std::pair{"grace-period", options.grace_period}})
+    if (time <= std::chrono::nanoseconds::zero())
+      refuse(option, fmt::format("{} ns", time.count()), "more than 0s");
   if (options.cluster.empty() || options.cluster.size() > 64
       || options.cluster.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                            "0123456789_.")

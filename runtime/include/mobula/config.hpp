@@ -13,18 +13,21 @@ namespace mobula {
 /// |---------------------------|--------------------------------------------------------|---------|
 /// | `mobula.inline-limit`     | largest value in the process heap                      | 100KiB  |
 /// | `mobula.store-size`       | room for larger ones; 0: 30 % of memory                | 0       |
-/// | `mobula.arena-dir`        | tmpfs that holds them, as shared memory                | /dev/shm |
-/// | `mobula.prefault`         | free memory kept faulted in, so that puts need not wait | 256MiB |
-/// | `mobula.shards`           | actors that share this room                            | 2       |
-/// | `mobula.spill-dirs`       | directories for what does not fit, used in turn        | none    |
+/// | `mobula.arena-dir`        | tmpfs that holds them, as shared memory                | /dev/shm
+/// | | `mobula.prefault`         | free memory kept faulted in, so that puts need not wait | 256MiB
+/// | | `mobula.shards`           | actors that share this room                            | 2 | |
+/// `mobula.spill-dirs`       | directories for what does not fit, used in turn        | none    |
 /// | `mobula.spill-limit`      | bytes on disk; 0: as much as there is                  | 0       |
 /// | `mobula.spill-file-size`  | size at which a spill file is closed                   | 128MiB  |
 /// | `mobula.spill-threshold`  | percent of the room above which idle objects are spilled | 80    |
 /// | `mobula.spill-workers`    | threads that read and write spill files                | 2       |
-/// | `mobula.credit`           | room that each shard lends to creators ahead of need, at most what is free below the threshold | 1TiB |
-/// | `mobula.full-timeout`     | how long a put waits in a store where nothing can move | 2s      |
-/// | `mobula.seed`             | seed of all ids; 0: drawn from the system              | 0       |
-/// | `mobula.cluster`          | name of the cluster, part of file names                | mobula  |
+/// | `mobula.credit`           | room that each shard lends to creators ahead of need, at most what
+/// is free below the threshold | 1TiB | | `mobula.full-timeout`     | how long a put waits in a
+/// store where nothing can move | 2s      | | `mobula.transit-lease`    | age at which references
+/// in messages are looked after   | 10s     | | `mobula.grace-period`     | how long what a lost
+/// node held is kept                 | 30s     | | `mobula.seed`             | seed of all ids; 0:
+/// drawn from the system              | 0       | | `mobula.cluster`          | name of the
+/// cluster, part of file names                | mobula  |
 class config : public caf::actor_system_config {
 public:
   config();

@@ -13,8 +13,8 @@ struct node_options {
   /// in a store shard.
   std::uint64_t inline_limit_bytes = 100ULL * 1024;
 
-  /// Room for stored objects, all shards together. 0: 30 % of the machine's memory, but no more than
-  /// the arena's directory and memory cgroups can give; a running node's options say how much.
+  /// Room for stored objects, all shards together. 0: 30 % of the machine's memory, but no more
+  /// than the arena's directory and memory cgroups can give; a running node's options say how much.
   std::uint64_t store_size_bytes = 0;
 
   /// Where the arena, the node's shared memory, is made: a tmpfs.
@@ -47,9 +47,18 @@ struct node_options {
   /// go. Measured by the actor system's clock.
   std::chrono::nanoseconds full_timeout = std::chrono::seconds{2};
 
-  /// Room that each shard lends to creators ahead of need, so that a put asks nobody. Never more than
-  /// what is free below the spill threshold, which is the default.
+  /// Room that each shard lends to creators ahead of need, so that a put asks nobody. Never more
+  /// than what is free below the spill threshold, which is the default.
   std::uint64_t lent_bytes = 1ULL << 40U;
+
+  /// How long a reference in a message to another node may be under way before it is looked into
+  /// whether it still is. Any length is safe.
+  std::chrono::nanoseconds transit_lease = std::chrono::seconds{10};
+
+  /// How long what a lost node held stays held, since others may have got it from there. Longer
+  /// than it takes until both sides know that a connection is lost, and what was sent before has
+  /// arrived.
+  std::chrono::nanoseconds grace_period = std::chrono::seconds{30};
 
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;

@@ -80,10 +80,29 @@ struct node_stats {
   /// Readers that wait for objects, counted once for each object.
   std::uint64_t waiting_gets = 0;
 
+  /// References in messages to other nodes whose receiver is not known yet.
+  std::uint64_t open_transits = 0;
+
+  /// Own objects that other nodes hold, or lost nodes held until a short time ago.
+  std::uint64_t exported_objects = 0;
+
+  /// Entries for other nodes' objects that their owners know of.
+  std::uint64_t borrowed_objects = 0;
+
+  /// What waits for another node: borrows for their confirmation, containers and barriers for
+  /// borrows, nodes for a value that is not there yet.
+  std::uint64_t peer_waits = 0;
+
+  /// Leases and grace periods that run.
+  std::uint64_t peer_timers = 0;
+
   // -- since the start ----------------------------------------------------------------------------
 
   /// Messages that the node's services have handled, these requests for figures not counted.
   std::uint64_t messages = 0;
+
+  /// Messages that this node sent to other nodes.
+  std::uint64_t peer_messages = 0;
 
   /// References that the owner was told of, and told the end of.
   std::uint64_t references_added = 0;
@@ -104,8 +123,8 @@ struct node_stats {
   /// Objects that went from one spill file to another, to free a file that was mostly dead.
   object_count moved;
 
-  /// Requests for room that had to wait, that were let pass an older one, and that failed; and spells
-  /// in which nothing inside the store could make room.
+  /// Requests for room that had to wait, that were let pass an older one, and that failed; and
+  /// spells in which nothing inside the store could make room.
   std::uint64_t room_waits = 0;
   std::uint64_t overtakings = 0;
   std::uint64_t refusals = 0;
@@ -142,8 +161,8 @@ struct node_stats {
   /// Returns whether nothing is left: all levels are zero but for room lent ahead.
   [[nodiscard]] bool nothing_left() const noexcept;
 
-  /// Bytes a second that a thread writes to disk, or reads, while it does nothing else; 0 before the
-  /// first.
+  /// Bytes a second that a thread writes to disk, or reads, while it does nothing else; 0 before
+  /// the first.
   [[nodiscard]] double write_rate() const noexcept;
   [[nodiscard]] double read_rate() const noexcept;
 
