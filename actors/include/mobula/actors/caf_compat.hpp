@@ -65,20 +65,6 @@ typename Inspector::result_type inspect(Inspector& f, error_info& info) {
            info.exception_type, info.stack_trace, info.causes);
 }
 
-caf::error to_caf_error(error_info info);
-
-/// Inspects something that CAF may print but never serialize: printing shows `text`, all else fails
-/// with `refusal`.
-template <class Inspector>
-typename Inspector::result_type inspect_within_node(Inspector& f, const char* name,
-                                                    const std::string& text,
-                                                    const error_info& refusal) {
-  if constexpr (std::is_same_v<typename Inspector::result_type, caf::error>)
-    return to_caf_error(refusal);
-  else
-    return f(caf::meta::type_name(name), text);
-}
-
 /// Wraps `info` into an error that actors can pass on; nothing of it is lost.
 caf::error to_caf_error(error_info info);
 
@@ -93,8 +79,8 @@ void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id reque
     caf::make_mailbox_element(receiver, request.response_id(), {}, std::move(content)), nullptr);
 }
 
-/// Writes a line to the log of the actor system that the calling thread works for, if it wants lines
-/// of this level. Threads outside of CAF have no log.
+/// Writes a line to the log of the actor system that the calling thread works for, if it wants
+/// lines of this level. Threads outside of CAF have no log.
 void log_info(const std::string& line);
 void log_warning(const std::string& line);
 
