@@ -5,6 +5,7 @@
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/member_messages.hpp"
+#include "mobula/actors/traveling_incarnation.hpp"
 
 /// How what nodes tell each other travels in CAF. Each type that may cross a connection is named in
 /// `add_cluster_messages` (cluster_messages.cpp), and nowhere else.
@@ -29,11 +30,6 @@ void add_cluster_messages(caf::actor_system_config& config);
 
 // -- inspection
 // -------------------------------------------------------------------------------------
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, incarnation_id& x) {
-  return f(caf::meta::type_name("mobula::incarnation_id"), x.high, x.low);
-}
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, endpoint& x) {
