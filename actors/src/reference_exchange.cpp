@@ -177,13 +177,10 @@ void reference_exchange::received(const return_references& message) {
   const auto* from = sender();
   if (from == nullptr || teller_->waiting() == 0)
     return;
-  for (const auto& reference : message.references) {
-    if (!teller_->awaited(reference.sequence))
-      continue;
-    auto holders = tables_->exports().borrowers_of(reference.sequence);
-    if (std::ranges::none_of(holders, [&](const auto& holder) { return holder.first == *from; }))
+  for (const auto& reference : message.references)
+    if (teller_->awaited(reference.sequence)
+        && !tables_->exports().borrows(*from, reference.sequence))
       teller_->let_go(*from, reference.sequence);
-  }
 }
 
 void reference_exchange::received(const references_confirmed& message) {
@@ -207,7 +204,11 @@ void reference_exchange::received(const want_objects& message) {
   const auto* from = sender();
   if (from == nullptr || peers_.at(*from).session != message.session)
     return;
-  teller_->wanted({*from, message.session}, message.sequences);
+  // Who has returned an object gets no answer. It may have borrowed it anew meanwhile, and then
+  // asks anew: an answer to the first question must not be taken for one to the second.
+  auto sequences = message.sequences;
+  std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
+  teller_->wanted({*from, message.session}, sequences);
   send_answers();
 }
 

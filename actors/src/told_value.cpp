@@ -141,13 +141,6 @@ void take_told(const object_handle& entry, told_object& told) {
       // In this order: who is told now and tries again asks again.
       border.want_again(entry->id());
       return entry->refuse_readers(error_in(*entry.get(), told));
-    case told_outcome::unknown:
-      border.forget(*entry.get());
-      entry->seal_failed({.type = error_type::object_deleted,
-                          .message = fmt::format("object {} does not exist any more at its owner",
-                                                 to_string(entry->id())),
-                          .origin = entry->core().origin()});
-      return;
   }
   entry->seal_failed(bad_bytes(*entry.get(), "unknown outcome"));
 }

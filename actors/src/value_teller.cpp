@@ -4,6 +4,7 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/told_value.hpp"
+#include "mobula/store/assertion.hpp"
 
 namespace mobula {
 
@@ -32,17 +33,13 @@ value_teller::~value_teller() = default;
 
 void value_teller::wanted(const peer_session& reader, std::span<const std::uint64_t> sequences) {
   for (auto sequence : sequences) {
-    if (auto known = waiting_.find(sequence); known != waiting_.end())
+    if (auto known = waiting_.find(sequence); known != waiting_.end()) {
       known->second.readers.push_back(reader);
-    else if (auto entry = core_.border().find_own(sequence); !entry)
-      tell({.sequence = sequence,
-            .outcome = told_outcome::unknown,
-            .about = {},
-            .data = {},
-            .types = {},
-            .nested_types = {}},
-           {&reader, 1});
-    else if (!tell_if_there(entry, {&reader, 1}))
+      continue;
+    }
+    auto entry = core_.border().find_own(sequence);
+    MOBULA_ASSERT(entry);
+    if (!tell_if_there(entry, {&reader, 1}))
       watch(std::move(entry), reader);
   }
 }

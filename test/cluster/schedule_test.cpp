@@ -391,34 +391,39 @@ void run_schedule(testing::simulation& sim, coverage& seen, failures expect) {
     throw std::logic_error("something is left:\n" + left);
 }
 
-void run_seeds(std::uint64_t first, std::uint64_t count, failures expect, coverage& seen) {
-  testing::for_each_seed(first, count, settings_of_run,
-                         [&](testing::simulation& sim) { run_schedule(sim, seen, expect); });
+void run_seeds(std::uint64_t first, std::uint64_t count, failures expect) {
+  coverage seen;
+  std::uint64_t runs = 0;
+  testing::for_each_seed(first, count, settings_of_run, [&](testing::simulation& sim) {
+    // Counted from the first seed.
+    CAPTURE(runs);
+    run_schedule(sim, seen, expect);
+    ++runs;
+  });
+  MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
+          seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners);
+  // One seed alone need not meet everything.
+  if (runs < 100)
+    return;
   CHECK(seen.values > 0);
   CHECK(seen.foreign_values > 0);
   CHECK(seen.arrived > 0);
-  MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
-          seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners);
+  CHECK(seen.timeouts > 0);
+  CHECK((seen.lost_owners > 0) == (expect != failures::none));
 }
 
 } // namespace
 
 TEST_CASE("random schedules over three nodes keep every promise") {
-  coverage seen;
-  run_seeds(1, 500, failures::none, seen);
-  CHECK(seen.timeouts > 0);
+  run_seeds(1, 500, failures::none);
 }
 
 TEST_CASE("random schedules keep what can be kept when connections are cut") {
-  coverage seen;
-  run_seeds(10'001, 500, failures::cuts, seen);
-  CHECK(seen.lost_owners > 0);
+  run_seeds(10'001, 500, failures::cuts);
 }
 
 TEST_CASE("random schedules keep what can be kept when nodes crash") {
-  coverage seen;
-  run_seeds(20'001, 500, failures::crashes, seen);
-  CHECK(seen.lost_owners > 0);
+  run_seeds(20'001, 500, failures::crashes);
 }
 
 TEST_CASE("one seed always gives the same run") {

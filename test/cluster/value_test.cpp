@@ -81,6 +81,26 @@ TEST_CASE_FIXTURE(with_promise, "an owner waits no longer for a reader that let 
   CHECK(home.stats().peer_waits == 0);
 }
 
+// Order: away borrows, returns and asks in one turn. The owner sends another reference after any
+// number of steps, also right behind its answer, so that away meets the reference first.
+TEST_CASE("a reader that gave up does not spoil a reference that comes later") {
+  for (int steps = 0; steps < 20; ++steps) {
+    CAPTURE(steps);
+    three_nodes nodes;
+    auto ref = nodes.home.put("a text");
+    nodes.send(nodes.home, nodes.away, nodes.at_away, letter{{ref}});
+    while (nodes.at_away.letters.empty())
+      REQUIRE(nodes.sim.run_one());
+    nodes.away.core().border().want(nodes.at_away.letters.at(0).entry());
+    nodes.at_away.clear();
+    for (int step = 0; step < steps; ++step)
+      nodes.sim.run_one();
+    nodes.send_away(ref);
+    auto result = nodes.away.try_get(nodes.at_away.letters.at(0));
+    REQUIRE_MESSAGE(result, to_string(to_error_info(result.error())));
+  }
+}
+
 TEST_CASE_FIXTURE(three_nodes, "reading an object often asks its owner once") {
   send_away(home.put("a text"));
   auto before = peer_messages();

@@ -16,8 +16,9 @@
 
 namespace mobula {
 
-/// To the owner: tell me of these objects when they are there. The sender holds them. Answered once
-/// for each, in any order.
+/// To the owner: tell me of these objects when they are there. Answered once for each that the
+/// sender holds, in any order. It may hold one no longer: a reader may give up, and the reference
+/// be dropped, before this is sent.
 struct want_objects {
   session_id session = session_id::none;
   std::vector<std::uint64_t> sequences;
@@ -31,8 +32,6 @@ enum class told_outcome : std::uint8_t {
   failed = 1,
   /// It cannot be read now; who asks later may have more luck.
   refused = 2,
-  /// It does not exist.
-  unknown = 3,
 };
 
 /// Names the type of a reference inside of a value, which its metadata do not.
@@ -43,8 +42,8 @@ struct told_type {
 
 struct told_object {
   std::uint64_t sequence = 0;
-  told_outcome outcome = told_outcome::unknown;
-  carried_bytes about;                     ///< encoded metadata; empty for an unknown object
+  told_outcome outcome = told_outcome::value;
+  carried_bytes about;                     ///< encoded metadata
   carried_bytes data;                      ///< the value, or an encoded error
   std::vector<told_type> types;            ///< of references inside, each once
   std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands

@@ -35,6 +35,7 @@ public:
 
   ~value_teller();
 
+  /// REQUIRES: the reader borrows these objects; `let_go` follows when it returns one.
   void wanted(const peer_session& reader, std::span<const std::uint64_t> sequences);
 
   /// The border says that a watched object is there.
