@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
@@ -11,6 +12,9 @@
 /// `add_cluster_messages` (cluster_messages.cpp), and nowhere else.
 
 namespace mobula {
+
+/// What nodes of this library speak in the cluster of that name.
+[[nodiscard]] dialect dialect_of(std::string cluster);
 
 /// A `hello` as it travels. Versions that differ in all else read this far, so that they can tell
 /// each other what is wrong: it must never change.
