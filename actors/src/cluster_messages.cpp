@@ -8,6 +8,20 @@
 
 namespace mobula {
 
+namespace {
+
+/// Version of all that nodes tell each other. Raised with each change that the other side must know
+/// of.
+constexpr std::uint32_t protocol_version = 1;
+
+} // namespace
+
+dialect dialect_of(std::string cluster) {
+  return {.cluster = std::move(cluster),
+          .protocol_version = protocol_version,
+          .library_version = MOBULA_VERSION};
+}
+
 hello_envelope seal(const hello& content) {
   hello_envelope result{.speaks = content.speaks, .body = {}};
   caf::binary_serializer sink{nullptr, result.body};

@@ -16,6 +16,11 @@ std::uint64_t entry_stripe::enlist() {
   return (++enlisted_ * count) | index_;
 }
 
+void entry_stripe::enlist_foreign() {
+  std::unique_lock guard{mutex_};
+  ++live_;
+}
+
 void entry_stripe::delist() noexcept {
   std::unique_lock guard{mutex_};
   --live_;
@@ -57,7 +62,8 @@ void entry_stripe::take_back(object_entry& entry) noexcept {
 }
 
 void entry_stripe::note_seal(object_entry& entry) {
-  if (!closed_ && !is_unsent(entry))
+  // The owner of a foreign object is who told of its seal.
+  if (!closed_ && entry.kind() == entry_kind::own && !is_unsent(entry))
     sealed_.push_back(describe(entry));
 }
 

@@ -224,6 +224,12 @@ const member_table::member* member_table::find_connected(const incarnation_id& i
   return &found->second;
 }
 
+bool member_table::is_vouched_for(const incarnation_id& incarnation) const {
+  auto found = members_.find(incarnation);
+  return found != members_.end()
+         && (found->second.session != session_id::none || !found->second.vouchers.empty());
+}
+
 const member_table::member* member_table::find_link(link_id link) const {
   auto session = sessions_.find(link);
   return session == sessions_.end() ? nullptr : &members_.at(session->second);

@@ -50,7 +50,7 @@ void membership::list(const list_members& message) const {
   std::vector<member_info> result;
   if (table_)
     for (const auto* member : table_->connected())
-      result.push_back({member->record, member->session});
+      result.push_back({member->record, member->session, peers_.at(member->link)->node()});
   message.answer->set_value(std::move(result));
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/receiving_node.hpp"
 #include "mobula/actors/wait_group.hpp"
 #include "mobula/store/arena_readers.hpp"
 #include "mobula/store/arena_slot.hpp"
@@ -82,6 +83,25 @@ void node_core::start_services() {
     for (std::uint32_t index = 0; index < options_.shards; ++index)
       request_fill(index);
   }
+}
+
+void node_core::start_cluster() {
+  std::unique_lock guard{services_mutex_};
+  // Shutdown looks for the actor under the same mutex, after it has set this.
+  if (closing())
+    throw object_error{shutting_down_error()};
+  if (in_cluster())
+    return;
+  ++running_services_;
+  cluster_ = spawn_cluster(*this);
+  border_.open();
+  receiving_nodes::enlist(*this);
+  in_cluster_.store(true, std::memory_order_release);
+}
+
+void node_core::wake_cluster() noexcept {
+  if (!services_gone())
+    caf::anon_send(cluster_, border_changed{});
 }
 
 void node_core::stop_filler() {
@@ -169,10 +189,20 @@ void node_core::shut_down() {
   if (!closing_.exchange(true)) {
     for (auto& stripe : stripes_)
       stripe.refuse_waiters();
-    caf::anon_send(counter_, mobula::shut_down{});
+    stop_first_service();
     stop_filler();
   }
   await_services();
+}
+
+/// Each service tells the next. The cluster actor comes first: what its tables held goes to the
+/// counter.
+void node_core::stop_first_service() {
+  std::unique_lock guard{services_mutex_};
+  if (in_cluster())
+    caf::anon_send(cluster_, mobula::shut_down{});
+  else
+    caf::anon_send(counter_, mobula::shut_down{});
 }
 
 void node_core::await_services() {
@@ -211,6 +241,8 @@ node_stats node_core::collect() {
 }
 
 bool node_core::has_unsent_changes() const {
+  if (border_.has_changes())
+    return true;
   for (const auto& stripe : stripes_)
     if (stripe.has_changes())
       return true;
@@ -219,10 +251,13 @@ bool node_core::has_unsent_changes() const {
 
 node_stats node_core::collect_once() {
   auto answer = std::make_shared<stats_answer>();
-  if (!services_gone())
-    caf::anon_send(counter_, collect_stats{std::make_shared<stats_request>(answer)});
+  collect_stats request{std::make_shared<stats_request>(answer)};
+  if (services_gone())
+    request.request.reset();
+  else if (in_cluster())
+    caf::anon_send(cluster_, std::move(request));
   else
-    answer->set({});
+    caf::anon_send(counter_, std::move(request));
   auto stats = answer->await(simulation_);
   add_stripe_figures(stats);
   stats.messages = messages();
@@ -232,6 +267,8 @@ node_stats node_core::collect_once() {
 }
 
 void node_core::check_invariants() {
+  if (in_cluster())
+    caf::anon_send(cluster_, check_tables{});
   caf::anon_send(owner_, check_tables{});
   for (const auto& shard : shards_)
     caf::anon_send(shard, check_tables{});

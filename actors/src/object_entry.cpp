@@ -55,11 +55,25 @@ object_entry* object_entry::make(node_core& core, std::size_t capacity,
                                  const type_descriptor& type) {
   auto* memory = ::operator new(sizeof(object_entry) + capacity);
   auto& stripe = core.local_stripe();
-  return new (memory) object_entry(stripe, stripe.enlist(), type);
+  return new (memory) object_entry(stripe, entry_kind::own, stripe.enlist(), type);
+}
+
+object_entry* object_entry::make_foreign(node_core& core, const object_id& id,
+                                         const type_descriptor& type) {
+  // Its own id is dear to few entries, so it stands behind them, where others have their bytes.
+  auto* memory = ::operator new(sizeof(object_entry) + sizeof(incarnation_id));
+  auto& stripe = core.local_stripe();
+  stripe.enlist_foreign();
+  auto* entry = new (memory) object_entry(stripe, entry_kind::foreign, id.sequence, type);
+  new (entry + 1) incarnation_id(id.owner);
+  return entry;
 }
 
 object_id object_entry::id() const noexcept {
-  return {.owner = core().incarnation(), .sequence = sequence_};
+  const auto& owner = kind_ == entry_kind::foreign
+                        ? *std::launder(reinterpret_cast<const incarnation_id*>(this + 1))
+                        : core().incarnation();
+  return {.owner = owner, .sequence = sequence_};
 }
 
 node_core& object_entry::core() const noexcept {
@@ -162,7 +176,10 @@ void object_entry::lose(error_info reason) {
 }
 
 void object_entry::last_handle_gone() noexcept {
-  stripe_->retire(*this);
+  if (kind_ == entry_kind::foreign)
+    core().border().drop(*this);
+  else
+    stripe_->retire(*this);
 }
 
 void object_entry::destroy() noexcept {

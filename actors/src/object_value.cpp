@@ -47,6 +47,19 @@ void object_value::assign(std::span<const std::byte> bytes,
   extras_ = std::move(extras);
 }
 
+metadata object_value::describe() const {
+  metadata result;
+  result.codec = type_->codec;
+  result.type_name = type_->name;
+  result.size_bytes = size_;
+  if (extras_ != nullptr) {
+    result.shape.assign(extras_->shape.extents().begin(), extras_->shape.extents().end());
+    for (const auto* entry : extras_->nested.entries())
+      result.nested.push_back(entry->id());
+  }
+  return result;
+}
+
 void object_value::assign_failure(error_info reason) {
   extras_ = std::make_unique<object_extras>();
   extras_->failure = std::make_unique<error_info>(std::move(reason));

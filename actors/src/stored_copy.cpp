@@ -6,15 +6,9 @@
 namespace mobula {
 
 metadata stored_copy::describe() const {
-  metadata result;
-  result.codec = value.type().codec;
-  result.type_name = value.type().name;
+  auto result = value.describe();
+  // On disk it has no bytes here.
   result.size_bytes = size_bytes;
-  if (const auto* extras = value.extras()) {
-    result.shape.assign(extras->shape.extents().begin(), extras->shape.extents().end());
-    for (const auto* entry : extras->nested.entries())
-      result.nested.push_back(entry->id());
-  }
   return result;
 }
 

@@ -39,6 +39,8 @@ void wait_group::watch(wait_link& link, wait_goal goal) {
   if (entry.stripe_->link_unless(link, look)) {
     if (entry.phase() == object_phase::stored)
       entry.core().request_restore(entry);
+    else if (entry.kind() == entry_kind::foreign)
+      entry.core().border().want(entry);
   } else if (there) {
     notify();
   } else {

@@ -15,21 +15,11 @@ namespace mobula {
 
 namespace {
 
-/// Version of all that nodes tell each other. Raised with each change that the other side must know
-/// of.
-constexpr std::uint32_t protocol_version = 1;
-
 /// Where arenas are: what nodes compare to guess whether they share memory.
 constexpr auto arena_directory = "/dev/shm";
 
 [[noreturn]] void refuse(error_type type, std::string text) {
   throw object_error{{.type = type, .message = std::move(text)}};
-}
-
-dialect dialect_of(const node& owner) {
-  return {.cluster = owner.options().cluster,
-          .protocol_version = protocol_version,
-          .library_version = MOBULA_VERSION};
 }
 
 std::string host_name() {
@@ -48,7 +38,7 @@ node_record describe(const node& owner, const endpoint& where) {
           .arena_path = {}};
 }
 
-void end(const membership_actor& actor) {
+void end_membership_of(const cluster_actor& actor) {
   auto answer = std::make_shared<std::promise<void>>();
   auto done = answer->get_future();
   caf::anon_send(actor, end_membership{std::move(answer)});
@@ -100,17 +90,17 @@ void cluster::open(const std::string& address, std::uint16_t port) {
     refuse(error_type::invalid_argument,
            "the actor system has no middleman; call load<caf::io::middleman>() on its "
            "configuration, or give the option mobula.listen");
-  auto actor = spawn_membership(system, dialect_of(owner_));
+  owner_.core().start_cluster();
+  const auto& actor = owner_.core().cluster();
   // Reuse: a port whose last connections the system still remembers is free all the same.
   auto opened = system.middleman().publish(actor, port, address.c_str(), true);
-  if (!opened) {
-    end(actor);
+  if (!opened)
     refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
-  }
   port_ = *opened;
   actor_ = actor;
-  caf::anon_send(actor, begin_membership{.self = describe(owner_, {address, port_}),
-                                         .config = {.speaks = dialect_of(owner_)}});
+  caf::anon_send(actor,
+                 begin_membership{.self = describe(owner_, {address, port_}),
+                                  .config = {.speaks = dialect_of(owner_.options().cluster)}});
 }
 
 void cluster::join(const std::string& address, std::uint16_t port) {
@@ -150,7 +140,7 @@ void cluster::follow_options() {
 // ----------------------------------------------------------------------------------------
 
 std::vector<member_info> cluster::members() const {
-  membership_actor actor;
+  cluster_actor actor;
   {
     std::unique_lock guard{mutex_};
     if (!actor_)
@@ -177,7 +167,7 @@ void cluster::watch(std::function<void(const member_event&)> watcher) {
 }
 
 void cluster::leave() {
-  membership_actor actor;
+  cluster_actor actor;
   {
     std::unique_lock guard{mutex_};
     left_ = true;
@@ -186,11 +176,11 @@ void cluster::leave() {
   if (!actor)
     return;
   owner_.system().middleman().unpublish(actor, port_);
-  end(actor);
+  end_membership_of(actor);
   flush_network(owner_.system());
 }
 
-membership_actor cluster::require_actor() const {
+cluster_actor cluster::require_actor() const {
   std::unique_lock guard{mutex_};
   if (left_)
     refuse(error_type::shutting_down, "this node has left its cluster; start another one");

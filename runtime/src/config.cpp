@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/cluster_messages.hpp"
+#include "mobula/actors/peer_messages.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
@@ -127,6 +128,9 @@ config::config() {
     .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
     .add<std::string>("credit", "room that a shard lends ahead of need (default: what is free)")
     .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
+    .add<caf::timespan>("transit-lease", "age at which references in messages are looked after "
+                                         "(default 10s)")
+    .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -134,6 +138,7 @@ config::config() {
     .add<caf::timespan>("heartbeat-interval", "how often nodes say that they live (default 1s)")
     .add<caf::timespan>("heartbeat-timeout", "silence after which a node is dead (default 10s)");
   add_cluster_messages(*this);
+  add_peer_messages(*this);
 }
 
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
@@ -163,6 +168,8 @@ node_options read_options(const caf::actor_system_config& config) {
   from.number("spill-workers", options.spill_workers);
   from.size("credit", options.lent_bytes);
   from.value("full-timeout", options.full_timeout);
+  from.value("transit-lease", options.transit_lease);
+  from.value("grace-period", options.grace_period);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);
@@ -187,6 +194,10 @@ void require_valid(const node_options& options) {
     refuse("arena-dir", "empty", "a directory on a tmpfs, such as /dev/shm");
   if (options.full_timeout < std::chrono::nanoseconds::zero())
     refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
+  for (auto [option, time] : {std::pair{"transit-lease", options.transit_lease},
+                              std::pair{"grace-period", options.grace_period}})
+    if (time <= std::chrono::nanoseconds::zero())
+      refuse(option, fmt::format("{} ns", time.count()), "more than 0s");
   if (options.cluster.empty() || options.cluster.size() > 64
       || options.cluster.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                            "0123456789_.")

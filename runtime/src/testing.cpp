@@ -41,6 +41,8 @@ simulation::simulation(std::uint64_t seed, std::unique_ptr<config> settings)
 simulation::~simulation() {
   nodes_.clear();
   run();
+  network_.reset();
+  run();
 }
 
 // -- what there is
@@ -63,6 +65,46 @@ node& simulation::add_node(node_options options) {
 
 void simulation::remove_node(node& removed) {
   std::erase_if(nodes_, [&](const auto& candidate) { return candidate.get() == &removed; });
+}
+
+// -- several nodes
+// ----------------------------------------------------------------------------------
+
+simulated_network& simulation::network() {
+  if (network_ == nullptr)
+    network_ = std::make_unique<simulated_network>(*system_, random_);
+  return *network_;
+}
+
+void simulation::connect(node& one, node& other) {
+  network().connect(one.core(), other.core());
+}
+
+void simulation::connect_all() {
+  for (auto one = nodes_.begin(); one != nodes_.end(); ++one)
+    for (auto other = nodes_.begin(); other != one; ++other)
+      connect(**other, **one);
+}
+
+caf::actor simulation::remote(node& from, node& to, const caf::actor& target) {
+  return network().remote(from.core(), to.core(), target);
+}
+
+void simulation::cut(node& one, node& other) {
+  network().cut(one.core(), other.core());
+}
+
+void simulation::heal(node& one, node& other) {
+  network().connect(one.core(), other.core());
+}
+
+void simulation::crash(node& node) {
+  network().remove(node.core(), in_flight::chance, in_flight::lost);
+  remove_node(node);
+}
+
+std::vector<error_info> simulation::lost_messages() const {
+  return network_ == nullptr ? std::vector<error_info>{} : network_->lost_messages();
 }
 
 // -- running
@@ -124,6 +166,7 @@ std::size_t simulation::timers() const {
 
 std::string simulation::leftovers() {
   run();
+  let_timers_of_nodes_pass();
   std::string result;
   for (const auto& node : nodes_) {
     auto stats = node->stats();
@@ -135,6 +178,21 @@ std::string simulation::leftovers() {
   return result;
 }
 
+void simulation::let_timers_of_nodes_pass() {
+  auto nodes_have_timers = [this] {
+    return std::ranges::any_of(nodes_,
+                               [](const auto& node) { return node->stats().peer_timers > 0; });
+  };
+  // Leases and grace periods end; what an application's own timers do may start others.
+  for (int rounds = 0; rounds < 1000 && nodes_have_timers(); ++rounds) {
+    auto next = next_timeout(scheduler());
+    if (!next)
+      return;
+    advance(std::max(*next - now(), caf_clock::duration::zero()));
+    run();
+  }
+}
+
 void simulation::check_invariants() {
   run();
   for (const auto& node : nodes_)
@@ -144,6 +202,12 @@ void simulation::check_invariants() {
 
 void for_each_seed(std::uint64_t first, std::uint64_t count,
                    const std::function<void(simulation&)>& body) {
+  for_each_seed(first, count, default_settings, body);
+}
+
+void for_each_seed(std::uint64_t first, std::uint64_t count,
+                   const std::function<std::unique_ptr<config>()>& make_settings,
+                   const std::function<void(simulation&)>& body) {
   count = number_from_environment("MOBULA_SEEDS", count);
   if (const auto* one = std::getenv("MOBULA_SEED")) {
     first = std::strtoull(one, nullptr, 10);
@@ -151,7 +215,7 @@ void for_each_seed(std::uint64_t first, std::uint64_t count,
   }
   for (auto seed = first; seed < first + count; ++seed) {
     try {
-      simulation sim{seed};
+      simulation sim{seed, make_settings()};
       body(sim);
       if (auto left = sim.leftovers(); !left.empty())
         throw std::logic_error("something is left:\n" + left);

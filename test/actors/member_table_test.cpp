@@ -306,6 +306,18 @@ TEST_CASE("a member whose membership ended is not dialed again") {
   CHECK(std::get<report_member_left>(effects.front()).why == departure::node_ended);
   // The other member still vouches for it.
   CHECK(table.known() == 2);
+  CHECK(table.is_vouched_for(world.incarnation_number(101)));
+}
+
+TEST_CASE("nobody vouches for a node that all have lost, though it is dialed for some time") {
+  three_members world;
+  auto lost = world.incarnation_number(102);
+  auto& table = *world.nodes[0].table;
+  CHECK(table.is_vouched_for(lost));
+  world.crash(2);
+  world.run();
+  CHECK(table.known() == 2);
+  CHECK_FALSE(table.is_vouched_for(lost));
 }
 
 TEST_CASE("what is said in a session that is over changes nothing, and is answered so") {

@@ -60,8 +60,11 @@ TEST_CASE("a borrowed object is held until it is returned") {
   export_shell shell;
   shell.borrow(session_with(2), {7});
   CHECK(shell.keeps(7));
+  CHECK(shell.table.borrows(node_number(2), 7));
+  CHECK_FALSE(shell.table.borrows(node_number(3), 7));
   shell.give_back(session_with(2), 7);
   CHECK_FALSE(shell.keeps(7));
+  CHECK_FALSE(shell.table.borrows(node_number(2), 7));
   CHECK(shell.table.empty());
 }
 

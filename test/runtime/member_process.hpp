@@ -17,8 +17,8 @@
 
 namespace mobula::test {
 
-/// A process that runs member_node.cpp; killed at the end of its scope. Nothing here waits for
-/// time: each wait ends with a line, or when the process does.
+/// A process that runs the program MEMBER_NODE; killed at the end of its scope. Nothing here waits
+/// for time: each wait ends with a line, or when the process does.
 class member_process {
 public:
   explicit member_process(std::vector<std::string> options = {}) {
@@ -106,6 +106,10 @@ public:
 
   void signal(int number) const {
     ::kill(process_, number);
+  }
+
+  [[nodiscard]] const std::string& incarnation() const noexcept {
+    return incarnation_;
   }
 
   [[nodiscard]] const std::string& port() const noexcept {

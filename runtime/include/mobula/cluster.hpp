@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mobula/actors/membership_actor.hpp"
+#include "mobula/actors/cluster_actor.hpp"
 #include "mobula/node.hpp"
 
 namespace mobula {
@@ -65,11 +65,11 @@ public:
 
 private:
   void open(const std::string& address, std::uint16_t port);
-  [[nodiscard]] membership_actor require_actor() const;
+  [[nodiscard]] cluster_actor require_actor() const;
 
   node& owner_;
   mutable std::mutex mutex_;
-  membership_actor actor_; ///< null until the node listens
+  cluster_actor actor_; ///< null until the node listens
   std::uint16_t port_ = 0;
   bool left_ = false;
 };

@@ -29,6 +29,8 @@ namespace mobula {
 /// | `join`               | ADDRESS:PORT of a member of the cluster to join          | none     |
 /// | `heartbeat-interval` | how often nodes tell each other that they live           | 1s       |
 /// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
+/// | `transit-lease`      | age at which references in messages are looked after     | 10s      |
+/// | `grace-period`       | how long what a lost node held is kept                   | 30s      |
 class config : public caf::actor_system_config {
 public:
   config();

@@ -10,7 +10,7 @@
 #include <msgpack.hpp>
 
 #include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/object_handle.hpp"
+#include "mobula/runtime/traveling_reference.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/serialization/type_name.hpp"
@@ -180,14 +180,42 @@ public:
 /// Returns `ObjectRef(<object id>)`.
 std::string to_string(const basic_object_ref& ref);
 
-/// Lets CAF carry references in any message within a node, and print them. Neither takes a
-/// reference beyond the copy that the message itself is.
+/// Returns the type that an object must have for a reference to be an `ObjectRef<T>`; empty for
+/// any.
+template <class T>
+std::string_view wanted_type() {
+  if constexpr (std::is_void_v<T>)
+    return {};
+  else
+    return type_name<T>();
+}
+
+/// Lets CAF carry references in any message, and print them. Within a node a message holds them
+/// like any copy. Serialized for another node, each keeps its object alive until the owner knows
+/// the receiver; the receiving end checks the type. Printing takes no reference.
 template <class Inspector, class T>
 typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
-  return inspect_within_node(f, "ObjectRef", to_string(ref.id()),
-                             error_info{.type = error_type::reference_not_portable,
-                                        .message = "an ObjectRef cannot leave its process in a CAF "
-                                                   "message; send the value instead"});
+  if constexpr (!std::is_same_v<typename Inspector::result_type, caf::error>) {
+    auto text = to_string(ref.id());
+    return f(caf::meta::type_name("ObjectRef"), text);
+  } else if constexpr (Inspector::reads_state) {
+    auto departing = depart(ref.handle(), f.context());
+    if (!departing)
+      return std::move(departing.error());
+    auto error = f(*departing);
+    if (error)
+      call_off(ref.handle(), *departing);
+    return error;
+  } else {
+    traveling_reference arriving;
+    if (auto error = f(arriving))
+      return error;
+    auto handle = arrive(arriving, f.context(), wanted_type<T>());
+    if (!handle)
+      return std::move(handle.error());
+    ref = ObjectRef<T>{*std::move(handle)};
+    return {};
+  }
 }
 
 /// Stable name of reference types; see `type_name`.

@@ -12,6 +12,7 @@
 
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"
+#include "mobula/runtime/simulated_network.hpp"
 
 namespace mobula::testing {
 
@@ -53,13 +54,50 @@ public:
   /// Options as `add_node` takes them: those of the configuration.
   [[nodiscard]] node_options default_options() const;
 
-  /// Shuts `node` down and destroys it. REQUIRES: made by `add_node`.
+  /// Shuts `node` down and destroys it; nodes that it was connected to know that it left. REQUIRES:
+  /// made by `add_node`.
   void remove_node(node& node);
 
   /// The source of all random choices.
   [[nodiscard]] std::mt19937_64& random() noexcept {
     return random_;
   }
+
+  // -- several nodes
+  // --------------------------------------------------------------------------------
+
+  // Nodes of a simulation share nothing but what is sent between them. References get from one to
+  // another in messages that are really written to bytes and read again; each direction between two
+  // nodes keeps its messages in order, and delivers them when the scheduler, or the seed, says so.
+
+  /// Connects two nodes: they are members of one cluster now. Does nothing if they are connected.
+  void connect(node& one, node& other);
+
+  /// Connects each two nodes that there are.
+  void connect_all();
+
+  /// Returns a handle through which actors of the node `from` send to an actor of the node `to`,
+  /// and get its answers. It uses the connection that there is when a message is sent: without one
+  /// the message is lost, and a request answered with an error. References in messages must be of
+  /// `from`. Monitors and links see only the handle, which never dies.
+  [[nodiscard]] caf::actor remote(node& from, node& to, const caf::actor& target);
+
+  /// Ends the connection of two nodes: of what is under way, the seed chooses what still arrives,
+  /// and when each side learns of the loss. They find each other again only by `heal`.
+  void cut(node& one, node& other);
+
+  /// Connects two nodes that were cut: a new session.
+  void heal(node& one, node& other);
+
+  /// Ends a node without a farewell, and destroys it. What is under way to it is lost; of what
+  /// comes from it the seed chooses how much. The test ends the actors that belong to the node,
+  /// before or after; the references that they have left are worth nothing. REQUIRES: made by
+  /// `add_node`.
+  void crash(node& node);
+
+  /// Why messages between nodes could not be written or read, in order: CAF loses such messages
+  /// with no more than a line in its log.
+  [[nodiscard]] std::vector<error_info> lost_messages() const;
 
   // -- running ------------------------------------------------------------------------------------
 
@@ -93,7 +131,9 @@ public:
   // -- checking -----------------------------------------------------------------------------------
 
   /// Runs until idle, then returns a description of all that is left on any node: objects, entries,
-  /// references, bytes in memory and on disk, waiting readers, timers. Empty: nothing is left.
+  /// references, bytes in memory and on disk, waiting readers, what nodes hold of each other,
+  /// timers. Empty: nothing is left. With several nodes, it first lets the time pass that they give
+  /// messages and lost nodes, if any of them has such a timer.
   [[nodiscard]] std::string leftovers();
 
   /// Runs until idle, then asks each table of each node to recompute its sums. Aborts the process
@@ -102,10 +142,13 @@ public:
 
 private:
   [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
+  [[nodiscard]] simulated_network& network();
+  void let_timers_of_nodes_pass();
 
   std::mt19937_64 random_;
   std::unique_ptr<config> settings_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<simulated_network> network_; ///< null until there are several nodes
   std::deque<std::unique_ptr<node>> nodes_;
 };
 
@@ -114,6 +157,11 @@ private:
 /// exception on. The environment variables `MOBULA_SEEDS` (number of seeds) and `MOBULA_SEED` (one
 /// seed) override the numbers.
 void for_each_seed(std::uint64_t first, std::uint64_t count,
+                   const std::function<void(simulation&)>& body);
+
+/// The same with a configuration of the caller's for each simulation, to add message types, say.
+void for_each_seed(std::uint64_t first, std::uint64_t count,
+                   const std::function<std::unique_ptr<config>()>& make_settings,
                    const std::function<void(simulation&)>& body);
 
 } // namespace mobula::testing

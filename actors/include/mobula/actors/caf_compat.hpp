@@ -65,20 +65,6 @@ typename Inspector::result_type inspect(Inspector& f, error_info& info) {
            info.exception_type, info.stack_trace, info.causes);
 }
 
-caf::error to_caf_error(error_info info);
-
-/// Inspects something that CAF may print but never serialize: printing shows `text`, all else fails
-/// with `refusal`.
-template <class Inspector>
-typename Inspector::result_type inspect_within_node(Inspector& f, const char* name,
-                                                    const std::string& text,
-                                                    const error_info& refusal) {
-  if constexpr (std::is_same_v<typename Inspector::result_type, caf::error>)
-    return to_caf_error(refusal);
-  else
-    return f(caf::meta::type_name(name), text);
-}
-
 /// Wraps `info` into an error that actors can pass on; nothing of it is lost.
 caf::error to_caf_error(error_info info);
 

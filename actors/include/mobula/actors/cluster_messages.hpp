@@ -1,15 +1,20 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/member_messages.hpp"
+#include "mobula/actors/traveling_incarnation.hpp"
 
 /// How what nodes tell each other travels in CAF. Each type that may cross a connection is named in
 /// `add_cluster_messages` (cluster_messages.cpp), and nowhere else.
 
 namespace mobula {
+
+/// What nodes of this library speak in the cluster of that name.
+[[nodiscard]] dialect dialect_of(std::string cluster);
 
 /// A `hello` as it travels. Versions that differ in all else read this far, so that they can tell
 /// each other what is wrong: it must never change.
@@ -29,11 +34,6 @@ void add_cluster_messages(caf::actor_system_config& config);
 
 // -- inspection
 // -------------------------------------------------------------------------------------
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, incarnation_id& x) {
-  return f(caf::meta::type_name("mobula::incarnation_id"), x.high, x.low);
-}
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, endpoint& x) {

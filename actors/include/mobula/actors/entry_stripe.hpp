@@ -89,6 +89,9 @@ public:
   /// bits, so that stripes never give the same one and numbers of one stripe are dense above them.
   std::uint64_t enlist();
 
+  /// Counts one more entry, of an object that has its number from another node.
+  void enlist_foreign();
+
   /// Forgets an entry that is about to be freed.
   void delist() noexcept;
 

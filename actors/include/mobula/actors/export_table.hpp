@@ -96,6 +96,12 @@ public:
     return objects_.contains(sequence);
   }
 
+  /// Returns whether the node borrows the object in its current session.
+  [[nodiscard]] bool borrows(const incarnation_id& node, std::uint64_t sequence) const {
+    auto known = peers_.find(node);
+    return known != peers_.end() && known->second.held.contains(sequence);
+  }
+
   /// Returns whether nothing is left: no object is held, for nobody. Sessions do not count.
   [[nodiscard]] bool empty() const noexcept {
     return objects_.empty() && ghosts_.empty();

@@ -122,6 +122,9 @@ public:
   /// Returns all members with a session, ordered by incarnation.
   [[nodiscard]] std::vector<const member*> connected() const;
 
+  /// Returns whether this node or one of its members has a session with that node.
+  [[nodiscard]] bool is_vouched_for(const incarnation_id& incarnation) const;
+
   /// Nodes that are known, with and without a session.
   [[nodiscard]] std::size_t known() const noexcept {
     return members_.size();

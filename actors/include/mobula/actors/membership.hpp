@@ -19,6 +19,7 @@ namespace mobula {
 struct member_info {
   node_record record;
   session_id session = session_id::none;
+  caf::node_id process; ///< CAF's name of its actor system, to look up actors there
 };
 
 /// Hears who comes and goes. Called by the actor that owns the membership, within its events.

@@ -11,10 +11,12 @@
 
 #include "mobula/actors/arena_filler.hpp"
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/cluster_actor.hpp"
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/node_arena.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/actors/owner.hpp"
+#include "mobula/actors/reference_border.hpp"
 #include "mobula/actors/reference_counter.hpp"
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/store_shard.hpp"
@@ -107,6 +109,30 @@ public:
     flush_requested_.store(false);
   }
 
+  /// Where references of this node leave and enter.
+  [[nodiscard]] reference_border& border() noexcept {
+    return border_;
+  }
+
+  // -- the cluster --------------------------------------------------------------------------------
+
+  /// Starts the actor that speaks with other nodes, unless it runs. Until then a node has none, and
+  /// its references cannot leave. Throws `object_error` (`shutting_down`).
+  void start_cluster();
+
+  /// Returns whether it was started. The acquire pairs with the release in `start_cluster`.
+  [[nodiscard]] bool in_cluster() const noexcept {
+    return in_cluster_.load(std::memory_order_acquire);
+  }
+
+  /// REQUIRES: `in_cluster`.
+  [[nodiscard]] const cluster_actor& cluster() const noexcept {
+    return cluster_;
+  }
+
+  /// Has the cluster actor look at the border. Called by the border, once until it looks.
+  void wake_cluster() noexcept;
+
   // -- services -----------------------------------------------------------------------------------
 
   [[nodiscard]] const reference_counter_actor& counter() const noexcept {
@@ -194,6 +220,8 @@ private:
   node_core(caf::actor_system& system, node_options options);
   ~node_core();
 
+  void stop_first_service();
+
   void start_services();
   void stop_filler();
   void await_services();
@@ -205,6 +233,7 @@ private:
   std::atomic<bool> closing_ = false;
   std::atomic<bool> flush_requested_ = false;
   std::atomic<bool> services_gone_ = false;
+  std::atomic<bool> in_cluster_ = false;
   std::atomic<std::uint64_t> messages_ = 0;
   caf::actor_system* system_;
   caf::scheduler::test_coordinator* simulation_;
@@ -213,7 +242,9 @@ private:
   std::array<entry_stripe, entry_stripe::count> stripes_;
   node_arena arena_;
   std::mutex readers_mutex_; ///< one census at a time
+  reference_border border_{*this};
 
+  cluster_actor cluster_; ///< written once, under `services_mutex_`, before `in_cluster_`
   reference_counter_actor counter_;
   owner_actor owner_;
   std::vector<store_shard_actor> shards_;

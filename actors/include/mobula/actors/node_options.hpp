@@ -51,6 +51,15 @@ struct node_options {
   /// than what is free below the spill threshold, which is the default.
   std::uint64_t lent_bytes = 1ULL << 40U;
 
+  /// How long a reference in a message to another node may be under way before it is looked into
+  /// whether it still is. Any length is safe.
+  std::chrono::nanoseconds transit_lease = std::chrono::seconds{10};
+
+  /// How long what a lost node held stays held, since others may have got it from there. Longer
+  /// than it takes until both sides know that a connection is lost, and what was sent before has
+  /// arrived.
+  std::chrono::nanoseconds grace_period = std::chrono::seconds{30};
+
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;
 

@@ -80,10 +80,29 @@ struct node_stats {
   /// Readers that wait for objects, counted once for each object.
   std::uint64_t waiting_gets = 0;
 
+  /// References in messages to other nodes whose receiver is not known yet.
+  std::uint64_t open_transits = 0;
+
+  /// Own objects that other nodes hold, or lost nodes held until a short time ago.
+  std::uint64_t exported_objects = 0;
+
+  /// Entries for other nodes' objects that their owners know of.
+  std::uint64_t borrowed_objects = 0;
+
+  /// What waits for another node: borrows for their confirmation, containers and barriers for
+  /// borrows, nodes for a value that is not there yet.
+  std::uint64_t peer_waits = 0;
+
+  /// Leases and grace periods that run.
+  std::uint64_t peer_timers = 0;
+
   // -- since the start ----------------------------------------------------------------------------
 
   /// Messages that the node's services have handled, these requests for figures not counted.
   std::uint64_t messages = 0;
+
+  /// Messages that this node sent to other nodes.
+  std::uint64_t peer_messages = 0;
 
   /// References that the owner was told of, and told the end of.
   std::uint64_t references_added = 0;

@@ -31,6 +31,14 @@ enum class object_phase : std::uint8_t {
   failed,
 };
 
+/// Whose object an entry stands for.
+enum class entry_kind : std::uint8_t {
+  /// This node's.
+  own,
+  /// Another node's, or one that does not exist any more.
+  foreign,
+};
+
 /// Returns the name of `phase`.
 std::string_view to_string(object_phase phase) noexcept;
 
@@ -93,6 +101,10 @@ using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 /// What a node knows of one object: one per node and object, shared by all `ObjectRef`s to it.
 /// The bytes of an inline object that existed at construction follow the entry in memory.
 ///
+/// An entry for another node's object is pending until the owner has told the value, or until it is
+/// known that there will be none. Its owner is not told of handles by the reference counter, but by
+/// the node's border, which gets the last one (see `reference_border`).
+///
 /// | field    | raised by                            | lowered by                      | at zero |
 /// |----------|--------------------------------------|---------------------------------|---------|
 /// | handles_ | `ObjectRef` copy, nested reference   | their destruction               | the last
@@ -106,6 +118,11 @@ public:
   /// Nobody but the caller knows it before it is announced. Throws `std::bad_alloc`.
   static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type);
 
+  /// Makes an entry for an object of another node, with one handle, in phase `pending`. Only the
+  /// border does. Throws `std::bad_alloc`.
+  static object_entry* make_foreign(node_core& core, const object_id& id,
+                                    const type_descriptor& type);
+
   object_entry(const object_entry&) = delete;
   object_entry& operator=(const object_entry&) = delete;
 
@@ -117,6 +134,11 @@ public:
     return sequence_;
   }
 
+  [[nodiscard]] entry_kind kind() const noexcept {
+    return kind_;
+  }
+
+  /// The node that this entry is on, which need not be the object's owner.
   [[nodiscard]] node_core& core() const noexcept;
 
   /// The acquire pairs with the release in `enter`: who sees a phase sees what belongs to it.
@@ -147,6 +169,16 @@ public:
   /// REQUIRES: the caller owns a handle. Relaxed: a new handle publishes nothing.
   void add_handle() noexcept {
     handles_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// Adds a handle unless there is none any more: the entry is dying then. REQUIRES: the entry's
+  /// memory is there. Relaxed: as for `add_handle`; the entry was found under a mutex.
+  [[nodiscard]] bool try_add_handle() noexcept {
+    auto known = handles_.load(std::memory_order_relaxed);
+    while (known != 0)
+      if (handles_.compare_exchange_weak(known, known + 1, std::memory_order_relaxed))
+        return true;
+    return false;
   }
 
   /// Acquire-release: who drops the last handle must see what all others did before theirs.
@@ -221,8 +253,9 @@ private:
   friend struct end_entry_scope;
   friend class wait_group;
 
-  object_entry(entry_stripe& stripe, std::uint64_t sequence, const type_descriptor& type) noexcept
-    : stripe_(&stripe), sequence_(sequence), value_(type) {
+  object_entry(entry_stripe& stripe, entry_kind kind, std::uint64_t sequence,
+               const type_descriptor& type) noexcept
+    : kind_(kind), stripe_(&stripe), sequence_(sequence), value_(type) {
     // nop
   }
 
@@ -245,6 +278,7 @@ private:
   std::uint32_t slot_ = 0;
 
   std::atomic<object_phase> phase_ = object_phase::pending;
+  const entry_kind kind_;
   entry_stripe* stripe_;
   std::uint64_t sequence_;
   object_value value_;

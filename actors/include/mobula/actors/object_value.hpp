@@ -10,6 +10,7 @@
 #include "mobula/actors/type_descriptor.hpp"
 #include "mobula/serialization/array.hpp"
 #include "mobula/serialization/error.hpp"
+#include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
 
@@ -115,6 +116,9 @@ public:
   [[nodiscard]] const object_extras* extras() const noexcept {
     return extras_.get();
   }
+
+  /// Returns what metadata say of this value, but for the checksum.
+  [[nodiscard]] metadata describe() const;
 
   /// Sets what only errors have. REQUIRES: no reader uses this value.
   void assign_failure(error_info reason);

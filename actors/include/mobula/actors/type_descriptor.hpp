@@ -7,8 +7,9 @@
 
 namespace mobula {
 
-/// What a reader must know to trust the bytes of an object: one static instance for each type and
-/// codec, so that equal pointers mean equal types and only strangers compare names.
+/// What a reader must know to trust the bytes of an object. Those that this program makes have one
+/// static instance for each type and codec, so that equal pointers mean equal types and only
+/// strangers compare names.
 struct type_descriptor {
   std::string_view name;
   codec_id codec;
@@ -20,5 +21,10 @@ const type_descriptor& descriptor_of() {
   static const type_descriptor instance{.name = type_name<T>(), .codec = C};
   return instance;
 }
+
+/// Returns the descriptor of a type that another node named: always the same one for the same name
+/// and codec. Never freed, since entries may outlive everything: bounded by the types of the
+/// cluster's programs. Thread-safe.
+[[nodiscard]] const type_descriptor& intern_type(std::string_view name, codec_id codec);
 
 } // namespace mobula

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/member_watchers.hpp"
+#include "mobula/actors/membership.hpp"
+#include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/service_messages.hpp"
+
+namespace mobula {
+
+/// Something happened at the node's border; many changes share one such message.
+struct border_changed {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, border_changed&) {
+  return f(caf::meta::type_name("mobula::border_changed"));
+}
+
+/// Leave for good. The promise is set when all is said that there is to say.
+struct end_membership {
+  std::shared_ptr<std::promise<void>> done;
+};
+
+/// A round of the search for owners is over.
+struct search_round_over {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, search_round_over&) {
+  return f(caf::meta::type_name("mobula::search_round_over"));
+}
+
+/// References to this owner are in vain: there will be no session with it.
+struct owner_not_found {
+  incarnation_id owner;
+};
+
+// -- from a simulated network, which stands in for the membership
+// ---------------------------------
+
+/// Messages of this session come from `handle` and are sent to it, from now on.
+struct session_opened {
+  peer_session peer;
+  caf::strong_actor_ptr handle;
+};
+
+/// No message of this session comes any more.
+struct session_closed {
+  peer_session peer;
+};
+
+/// To the network: a reference came here whose owner has no session with this node. Ends in
+/// `session_opened` or `owner_not_found`.
+struct find_owner {
+  incarnation_id asker;
+  incarnation_id owner;
+};
+
+/// Tells who is to get `find_owner`.
+struct ask_for_owners {
+  caf::actor finder;
+};
+
+/// Speaks for a node with the other nodes' cluster actors: on membership, on references and on
+/// values. One actor for all of it, because CAF keeps the order of messages only between two
+/// actors, and what nodes tell each other of references has to come after the beginning of the
+/// session that it belongs to, and before its end.
+using cluster_actor = caf::typed_actor<
+  // From other nodes: membership.
+  takes<hello_envelope>, takes<welcome>, takes<crossed>, takes<already_connected>, takes<refused>,
+  takes<members_changed>, takes<session_over>, takes<leave_cluster>,
+  // From other nodes: references and values.
+  takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
+  takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
+  takes<objects_told>,
+  // From this node.
+  takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
+  takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
+  takes<owner_not_found>, takes<border_changed>, takes<collect_stats>, takes<check_tables>,
+  takes<shut_down>,
+  // From a simulated network.
+  takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
+
+class node_core;
+
+/// Starts the cluster actor of `core`. REQUIRES: the reference counter runs.
+cluster_actor spawn_cluster(node_core& core);
+
+} // namespace mobula
+
+MOBULA_LOCAL_MESSAGE(mobula::end_membership)
+MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
+MOBULA_LOCAL_MESSAGE(mobula::session_opened)
+MOBULA_LOCAL_MESSAGE(mobula::session_closed)
+MOBULA_LOCAL_MESSAGE(mobula::find_owner)
+MOBULA_LOCAL_MESSAGE(mobula::ask_for_owners)

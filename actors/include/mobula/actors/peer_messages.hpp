@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/carried_bytes.hpp"
+#include "mobula/actors/reference_messages.hpp"
+#include "mobula/actors/traveling_incarnation.hpp"
+#include "mobula/serialization/codec_id.hpp"
+
+/// What nodes tell each other of references and values, as it travels in CAF. Each type is named in
+/// `add_peer_messages` (peer_messages.cpp), and nowhere else. Numbers travel big-endian, as CAF
+/// writes them; what these messages carry of an object is as in docs/formats.md.
+
+namespace mobula {
+
+/// To the owner: tell me of these objects when they are there. Answered once for each that the
+/// sender holds, in any order. It may hold one no longer: a reader may give up, and the reference
+/// be dropped, before this is sent.
+struct want_objects {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
+};
+
+/// What the owner says of an object.
+enum class told_outcome : std::uint8_t {
+  /// Its value.
+  value = 0,
+  /// There is an error in its place, for good.
+  failed = 1,
+  /// It cannot be read now; who asks later may have more luck.
+  refused = 2,
+};
+
+/// Names the type of a reference inside of a value, which its metadata do not.
+struct told_type {
+  std::string name;
+  codec_id codec = codec_id::raw;
+};
+
+struct told_object {
+  std::uint64_t sequence = 0;
+  told_outcome outcome = told_outcome::value;
+  carried_bytes about;                     ///< encoded metadata
+  carried_bytes data;                      ///< the value, or an encoded error
+  std::vector<told_type> types;            ///< of references inside, each once
+  std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
+};
+
+/// From the owner, once for each object that was asked for and is there.
+struct objects_told {
+  session_id session = session_id::none;
+  std::vector<told_object> objects;
+};
+
+/// Makes these types known to systems that run with `config`.
+void add_peer_messages(caf::actor_system_config& config);
+
+// -- inspection -----------------------------------------------------------------------------------
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, borrowed_reference& x) {
+  return f(caf::meta::type_name("mobula::borrowed_reference"), x.sequence, x.sender, x.transit);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, borrow_references& x) {
+  return f(caf::meta::type_name("mobula::borrow_references"), x.session, x.batch, x.references);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, references_confirmed& x) {
+  return f(caf::meta::type_name("mobula::references_confirmed"), x.session, x.batch, x.unknown);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transits_ended& x) {
+  // As plain numbers: CAF reads elements into variables without a value, which compilers notice if
+  // they are enumerations.
+  std::vector<std::uint64_t> numbers;
+  if constexpr (Inspector::reads_state)
+    for (auto transit : x.transits)
+      numbers.push_back(static_cast<std::uint64_t>(transit));
+  if constexpr (Inspector::writes_state) {
+    if (auto error = f(x.session, numbers))
+      return error;
+    for (auto number : numbers)
+      x.transits.push_back(transit_number{number});
+    return {};
+  } else {
+    return f(caf::meta::type_name("mobula::transits_ended"), x.session, numbers);
+  }
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, returned_reference& x) {
+  return f(caf::meta::type_name("mobula::returned_reference"), x.sequence, x.count);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, return_references& x) {
+  return f(caf::meta::type_name("mobula::return_references"), x.session, x.references);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pass_barrier& x) {
+  return f(caf::meta::type_name("mobula::pass_barrier"), x.session, x.number);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, barrier_passed& x) {
+  return f(caf::meta::type_name("mobula::barrier_passed"), x.session, x.number);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, want_objects& x) {
+  return f(caf::meta::type_name("mobula::want_objects"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_type& x) {
+  return f(caf::meta::type_name("mobula::told_type"), x.name, x.codec);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_object& x) {
+  return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about, x.data,
+           x.types, x.nested_types);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, objects_told& x) {
+  return f(caf::meta::type_name("mobula::objects_told"), x.session, x.objects);
+}
+
+} // namespace mobula

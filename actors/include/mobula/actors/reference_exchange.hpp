@@ -1,0 +1,141 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/node_stats.hpp"
+#include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/reference_border.hpp"
+#include "mobula/actors/reference_protocol.hpp"
+#include "mobula/actors/value_teller.hpp"
+
+namespace mobula {
+
+/// Finds the owners of references that came here through a third node.
+class owner_finder {
+public:
+  virtual ~owner_finder() = default;
+
+  /// Ends in `session_opened` or `owner_unreachable`. Called by the actor that owns the exchange.
+  virtual void find_owner(const incarnation_id& owner) = 0;
+};
+
+/// The part of an actor that exchanges references and values with other nodes: feeds the reference
+/// protocol with what happens at the border and with what peers say, and carries out its effects.
+///
+/// A part and not an actor of its own: CAF keeps the order of messages only between two actors, so
+/// one on each side has to speak for both membership and references.
+///
+/// *Turns.* Each event begins with one: what threads serialized and deserialized before is told to
+/// the tables first, as these require.
+///
+/// *Peers* are handles on other nodes' actors, told apart by where they are in memory: those of two
+/// connections to one actor may compare equal. A message from a handle that is no peer's changes
+/// nothing.
+///
+/// | field         | raised by                         | lowered by                               |
+/// |---------------|-----------------------------------|------------------------------------------|
+/// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
+/// | wants_        | a turn, without a session         | `session_opened`, `owner_unreachable`    |
+/// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
+///
+/// *Bounds*: peers by the cluster's nodes, wants by foreign entries, timers by one lease and one
+/// for each session that ended within the grace period.
+class reference_exchange {
+public:
+  reference_exchange() = default;
+
+  reference_exchange(const reference_exchange&) = delete;
+  reference_exchange& operator=(const reference_exchange&) = delete;
+
+  /// Gives back all that the tables keep; see `stop`.
+  ~reference_exchange();
+
+  /// REQUIRES: called once, before anything else; all three outlive the exchange.
+  void attach(caf::scheduled_actor* self, node_core& core, owner_finder& finder);
+
+  // -- events -------------------------------------------------------------------------------------
+
+  /// Something happened at the border.
+  void turn();
+
+  /// Comes before all messages of the session, and ends an older one with that node.
+  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle);
+
+  /// Ignored if it is not the current session.
+  void session_closed(const peer_session& peer);
+
+  void owner_unreachable(const incarnation_id& owner);
+
+  /// A message of the sender of the current message.
+  void received(const borrow_references& message);
+  void received(const references_confirmed& message);
+  void received(const transits_ended& message);
+  void received(const return_references& message);
+  void received(const pass_barrier& message);
+  void received(const barrier_passed& message);
+  void received(const want_objects& message);
+  void received(objects_told& message);
+
+  /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
+  /// peers: they learn it from their membership. May be called twice.
+  void stop();
+
+  // -- properties ---------------------------------------------------------------------------------
+
+  void add_figures(node_stats& stats) const;
+
+  void check_invariants() const;
+
+private:
+  struct peer {
+    session_id session;
+    caf::strong_actor_ptr handle;
+  };
+
+  /// Returns who sent the current message; null if that is no peer.
+  [[nodiscard]] const incarnation_id* sender() const;
+
+  template <class Message>
+  void pass_on(const Message& message);
+
+  void tell_tables(border_changes& changes);
+  void tell_ready(const border_changes& changes);
+  void ask_owners(const border_changes& changes);
+  void send_answers();
+  void forget_peer(const incarnation_id& node);
+
+  /// Carries out what the event appended.
+  void run();
+  void apply(send_to_peer& effect);
+  void apply(drop_handles& effect);
+  void apply(fail_references& effect);
+  void apply(start_grace& effect);
+  void apply(start_lease& effect);
+  void apply(connect_to_owner& effect);
+
+  template <class Message>
+  void send(const peer& to, Message message);
+
+  void start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end);
+
+  caf::scheduled_actor* self_ = nullptr;
+  node_core* core_ = nullptr;
+  owner_finder* finder_ = nullptr;
+  std::unique_ptr<reference_protocol> tables_; ///< null before `attach` and after `stop`
+  std::unique_ptr<value_teller> teller_;       ///< the same
+  reference_effects effects_;
+  std::map<incarnation_id, peer> peers_;
+  std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
+  std::map<incarnation_id, std::vector<std::uint64_t>> wants_;                ///< by owner
+  std::set<caf::message_id> timers_;
+  std::uint64_t messages_ = 0; ///< sent to peers
+};
+
+} // namespace mobula

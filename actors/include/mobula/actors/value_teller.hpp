@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/wait_group.hpp"
+
+namespace mobula {
+
+/// Watches one own object for the cluster actor.
+class seal_watch;
+
+/// An owner's side of reading: tells other nodes the objects that they ask for, at once or when
+/// they are there. Nothing polls: an object that is pending or on disk is watched as by any reader.
+///
+/// | field            | raised by                       | lowered by |
+/// |------------------|---------------------------------|--------------------------------------------|
+/// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end | |
+/// waiting::readers | `wanted`                        | `let_go`, `session_ended`, `ready` | |
+/// answers_         | `wanted`, `ready`               | `take_answers` |
+///
+/// *Bounds*: one watch for each object that others borrow and wait for; answers by what one event
+/// asks for.
+class value_teller {
+public:
+  explicit value_teller(node_core& core);
+
+  value_teller(const value_teller&) = delete;
+  value_teller& operator=(const value_teller&) = delete;
+
+  ~value_teller();
+
+  /// REQUIRES: the reader borrows these objects; `let_go` follows when it returns one.
+  void wanted(const peer_session& reader, std::span<const std::uint64_t> sequences);
+
+  /// The border says that a watched object is there.
+  void ready(std::uint64_t sequence);
+
+  /// The reader does not hold the object any more.
+  void let_go(const incarnation_id& reader, std::uint64_t sequence);
+
+  void session_ended(const incarnation_id& reader);
+
+  /// Returns the messages that the last event brought about, each with whom to send it to.
+  [[nodiscard]] std::vector<std::pair<peer_session, objects_told>> take_answers();
+
+  /// Returns whether a reader waits for this object.
+  [[nodiscard]] bool awaited(std::uint64_t sequence) const {
+    return waiting_.contains(sequence);
+  }
+
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return waiting_.size();
+  }
+
+private:
+  struct watched_object {
+    object_handle entry;
+    wait_handle<seal_watch> watch; ///< ends before the handle
+    std::vector<peer_session> readers;
+  };
+
+  /// An answer is sent when it is as large as this; one object may be larger.
+  static constexpr std::size_t answer_bytes = std::size_t{8} << 20U;
+
+  bool tell_if_there(const object_handle& entry, std::span<const peer_session> readers);
+  void watch(object_handle entry, const peer_session& reader);
+  void tell(const told_object& object, std::span<const peer_session> readers);
+
+  node_core& core_;
+  std::unordered_map<std::uint64_t, watched_object> waiting_;
+  std::vector<std::pair<peer_session, objects_told>> answers_;
+  std::vector<std::size_t> answer_sizes_; ///< of each answer, in bytes
+};
+
+} // namespace mobula

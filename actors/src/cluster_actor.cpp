@@ -1,0 +1,186 @@
+#include "mobula/actors/cluster_actor.hpp"
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/owner_search.hpp"
+#include "mobula/actors/receiving_node.hpp"
+#include "mobula/actors/reference_exchange.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Longer than the larger incarnation of a pair waits before it dials, and than a dial takes where
+/// there is somebody: who is vouched for when a round begins usually has a session at its end.
+constexpr auto search_round = std::chrono::seconds{1};
+
+/// Owns a membership and an exchange, tells the one what the other needs, and lets owners be found.
+class cluster_state : public owner_finder, public member_listener {
+public:
+  using self_pointer = cluster_actor::pointer;
+
+  cluster_state() = default;
+
+  ~cluster_state() override {
+    if (!core_)
+      return;
+    // Whatever ends this actor: from here on nothing crosses the border.
+    receiving_nodes::delist(*core_);
+    exchange.stop();
+    core_->service_stopped();
+  }
+
+  void init(node_core& core, self_pointer self) {
+    core_ = core_pointer{&core};
+    self_ = self;
+    nodes.attach(self, dialect_of(core.options().cluster), *this);
+    exchange.attach(self, core, *this);
+  }
+
+  // -- membership ---------------------------------------------------------------------------------
+
+  void member_joined(const node_record& record, session_id session,
+                     const caf::strong_actor_ptr& peer) override {
+    search_.found(record.incarnation);
+    exchange.session_opened({record.incarnation, session}, peer);
+    watchers.joined({record, session, peer->node()});
+  }
+
+  void member_left(const incarnation_id& incarnation, session_id session, departure why) override {
+    exchange.session_closed({incarnation, session});
+    watchers.left(incarnation, why);
+  }
+
+  void node_refused(const std::string& text) override {
+    log_warning("refused a node: " + text);
+  }
+
+  void end(const end_membership& message) {
+    nodes.leave();
+    message.done->set_value();
+  }
+
+  // -- owners -------------------------------------------------------------------------------------
+
+  void find_owner(const incarnation_id& owner) override {
+    if (finder_)
+      caf::anon_send(finder_, mobula::find_owner{core_->incarnation(), owner});
+    else if (nodes.table() == nullptr || nodes.table()->has_left())
+      self_->send(self_, owner_not_found{owner});
+    else if (search_.begin(owner))
+      start_round();
+  }
+
+  void set_finder(const ask_for_owners& message) {
+    finder_ = message.finder;
+  }
+
+  void round_over() {
+    auto given_up = search_.round_over(
+      [this](const auto& owner) { return nodes.table()->is_vouched_for(owner); });
+    for (const auto& owner : given_up)
+      exchange.owner_unreachable(owner);
+    if (!search_.idle())
+      start_round();
+  }
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  void collect(collect_stats& request) {
+    exchange.turn();
+    exchange.add_figures(request.request->stats);
+    self_->send(core_->counter(), std::move(request));
+  }
+
+  void stop() {
+    receiving_nodes::delist(*core_);
+    nodes.leave();
+    exchange.stop();
+    self_->send(core_->counter(), shut_down{});
+    self_->quit();
+  }
+
+  /// Counts a message and hands it to the exchange.
+  template <class Message>
+  void receive(Message& message) {
+    core_->count_message();
+    exchange.received(message);
+  }
+
+  template <class F>
+  void event(F&& f) {
+    core_->count_message();
+    f(exchange);
+  }
+
+  membership nodes;
+  reference_exchange exchange;
+  member_watchers watchers;
+
+private:
+  void start_round() {
+    auto& clock = self_->system().clock();
+    clock.schedule_message(
+      clock.now() + search_round, caf::actor_cast<caf::strong_actor_ptr>(self_),
+      caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, search_round_over{}));
+  }
+
+  core_pointer core_;
+  self_pointer self_ = nullptr;
+  owner_search search_;
+  caf::actor finder_; ///< the simulated network, if there is one
+};
+
+cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_state> self,
+                                     node_core* core) {
+  auto& state = self->state;
+  state.init(*core, self);
+  self->set_down_handler([&state](const caf::down_msg& message) { state.nodes.down(message); });
+  return {
+    [&state](const hello_envelope& message) { state.nodes.received(message); },
+    [&state](const welcome& message) { state.nodes.received(message); },
+    [&state](const crossed& message) { state.nodes.received(message); },
+    [&state](const already_connected& message) { state.nodes.received(message); },
+    [&state](const refused& message) { state.nodes.received(message); },
+    [&state](const members_changed& message) { state.nodes.received(message); },
+    [&state](const session_over& message) { state.nodes.received(message); },
+    [&state](const leave_cluster& message) { state.nodes.received(message); },
+    [&state](const borrow_references& message) { state.receive(message); },
+    [&state](const references_confirmed& message) { state.receive(message); },
+    [&state](const transits_ended& message) { state.receive(message); },
+    [&state](const return_references& message) { state.receive(message); },
+    [&state](const pass_barrier& message) { state.receive(message); },
+    [&state](const barrier_passed& message) { state.receive(message); },
+    [&state](const want_objects& message) { state.receive(message); },
+    [&state](objects_told& message) { state.receive(message); },
+    [&state](const begin_membership& message) { state.nodes.begin(message); },
+    [&state](const join_through& message) { state.nodes.join(message); },
+    [&state](const list_members& message) { state.nodes.list(message); },
+    [&state](const watch_members& message) { state.watchers.add(message); },
+    [&state](const dial_ended& message) { state.nodes.dial_done(message); },
+    [&state](const member_timer& message) { state.nodes.timer_fired(message); },
+    [&state](const end_membership& message) { state.end(message); },
+    [&state](search_round_over) { state.round_over(); },
+    [&state](const owner_not_found& message) {
+      state.event([&](auto& exchange) { exchange.owner_unreachable(message.owner); });
+    },
+    [&state](border_changed) { state.event([](auto& exchange) { exchange.turn(); }); },
+    [&state](collect_stats& request) { state.collect(request); },
+    [&state](check_tables) { state.exchange.check_invariants(); },
+    [&state](shut_down) { state.stop(); },
+    [&state](const session_opened& message) {
+      state.event([&](auto& exchange) { exchange.session_opened(message.peer, message.handle); });
+    },
+    [&state](const session_closed& message) {
+      state.event([&](auto& exchange) { exchange.session_closed(message.peer); });
+    },
+    [&state](const ask_for_owners& message) { state.set_finder(message); },
+  };
+}
+
+} // namespace
+
+cluster_actor spawn_cluster(node_core& core) {
+  return spawn_service(core.system(), cluster, &core);
+}
+
+} // namespace mobula

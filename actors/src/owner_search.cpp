@@ -1,0 +1,34 @@
+#include "mobula/actors/owner_search.hpp"
+
+#include <utility>
+
+namespace mobula {
+
+bool owner_search::begin(const incarnation_id& owner) {
+  rounds_.try_emplace(owner, 0);
+  return !std::exchange(running_, true);
+}
+
+void owner_search::found(const incarnation_id& owner) {
+  rounds_.erase(owner);
+}
+
+std::vector<incarnation_id>
+owner_search::round_over(const std::function<bool(const incarnation_id&)>& is_vouched_for) {
+  std::vector<incarnation_id> result;
+  for (auto each = rounds_.begin(); each != rounds_.end();) {
+    auto& [owner, rounds] = *each;
+    ++rounds;
+    // The first round may have begun long before the search for this owner.
+    if (rounds < most_rounds && (rounds < 2 || is_vouched_for(owner))) {
+      ++each;
+      continue;
+    }
+    result.push_back(owner);
+    each = rounds_.erase(each);
+  }
+  running_ = !rounds_.empty();
+  return result;
+}
+
+} // namespace mobula

@@ -1,0 +1,319 @@
+#include "mobula/actors/reference_exchange.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/told_value.hpp"
+#include "mobula/store/assertion.hpp"
+
+namespace mobula {
+
+namespace {
+
+error_info failure_of(const object_entry& entry, reference_failure reason) {
+  auto id = to_string(entry.id());
+  if (reason == reference_failure::owner_died)
+    return {.type = error_type::owner_died,
+            .message = fmt::format("node {}, which owned object {}, is dead or cannot be reached",
+                                   to_string(entry.id().owner), id),
+            .origin = entry.core().origin()};
+  return {.type = error_type::object_deleted,
+          .message = fmt::format("object {} does not exist any more at its owner", id),
+          .origin = entry.core().origin()};
+}
+
+} // namespace
+
+// -- life -----------------------------------------------------------------------------------------
+
+reference_exchange::~reference_exchange() {
+  stop();
+}
+
+void reference_exchange::attach(caf::scheduled_actor* self, node_core& core, owner_finder& finder) {
+  self_ = self;
+  core_ = &core;
+  finder_ = &finder;
+  tables_ = std::make_unique<reference_protocol>(core.incarnation());
+  teller_ = std::make_unique<value_teller>(core);
+}
+
+void reference_exchange::stop() {
+  if (tables_ == nullptr)
+    return;
+  teller_.reset();
+  auto changes = core_->border().close();
+  peers_.clear();
+  nodes_.clear();
+  tables_->traffic(changes.traffic, effects_);
+  tables_->shut_down(effects_);
+  // There is nobody to tell and nothing to wait for any more.
+  std::erase_if(effects_,
+                [](const auto& effect) { return !std::holds_alternative<drop_handles>(effect); });
+  run();
+  tables_.reset();
+  wants_.clear();
+  for (auto timer : timers_)
+    self_->clock().cancel_request_timeout(self_, timer);
+  timers_.clear();
+}
+
+// -- turns ----------------------------------------------------------------------------------------
+
+void reference_exchange::turn() {
+  auto changes = core_->border().take();
+  tell_tables(changes);
+  tell_ready(changes);
+  ask_owners(changes);
+}
+
+void reference_exchange::tell_tables(border_changes& changes) {
+  tables_->traffic(changes.traffic, effects_);
+  run();
+}
+
+void reference_exchange::tell_ready(const border_changes& changes) {
+  for (auto sequence : changes.ready)
+    teller_->ready(sequence);
+  send_answers();
+}
+
+/// After the borrows of the same turn, so that the owner knows that the objects are held.
+void reference_exchange::ask_owners(const border_changes& changes) {
+  for (const auto& object : changes.wanted)
+    wants_[object.owner].push_back(object.sequence);
+  for (auto each = wants_.begin(); each != wants_.end();) {
+    auto to = peers_.find(each->first);
+    if (to == peers_.end()) {
+      ++each;
+      continue;
+    }
+    send(to->second, want_objects{to->second.session, std::move(each->second)});
+    each = wants_.erase(each);
+  }
+}
+
+void reference_exchange::send_answers() {
+  for (auto& [reader, answer] : teller_->take_answers())
+    if (auto to = peers_.find(reader.node);
+        to != peers_.end() && to->second.session == reader.session)
+      send(to->second, std::move(answer));
+}
+
+// -- sessions -------------------------------------------------------------------------------------
+
+void reference_exchange::session_opened(const peer_session& opened, caf::strong_actor_ptr handle) {
+  turn();
+  forget_peer(opened.node);
+  nodes_[handle.get()] = opened.node;
+  peers_[opened.node] = {opened.session, std::move(handle)};
+  tables_->session_started(opened, effects_);
+  run();
+  ask_owners({});
+}
+
+void reference_exchange::session_closed(const peer_session& closed) {
+  turn();
+  auto known = peers_.find(closed.node);
+  if (known == peers_.end() || known->second.session != closed.session)
+    return;
+  forget_peer(closed.node);
+  tables_->session_ended(closed, effects_);
+  run();
+}
+
+void reference_exchange::forget_peer(const incarnation_id& node) {
+  auto known = peers_.find(node);
+  if (known == peers_.end())
+    return;
+  nodes_.erase(known->second.handle.get());
+  peers_.erase(known);
+  teller_->session_ended(node);
+}
+
+void reference_exchange::owner_unreachable(const incarnation_id& owner) {
+  turn();
+  if (peers_.contains(owner))
+    return;
+  wants_.erase(owner);
+  tables_->owner_unreachable(owner, effects_);
+  run();
+}
+
+// -- messages -------------------------------------------------------------------------------------
+
+const incarnation_id* reference_exchange::sender() const {
+  auto known = nodes_.find(self_->current_sender().get());
+  return known == nodes_.end() ? nullptr : &known->second;
+}
+
+template <class Message>
+void reference_exchange::pass_on(const Message& message) {
+  turn();
+  if (const auto* from = sender()) {
+    tables_->receive(*from, message, effects_);
+    run();
+  }
+}
+
+void reference_exchange::received(const borrow_references& message) {
+  turn();
+  const auto* from = sender();
+  if (from == nullptr)
+    return;
+  std::vector<kept_handle> found;
+  found.reserve(message.references.size());
+  for (const auto& reference : message.references)
+    found.push_back(core_->border().keep_own(reference.sequence));
+  tables_->receive(*from, message, found, effects_);
+  run();
+}
+
+void reference_exchange::received(const return_references& message) {
+  pass_on(message);
+  const auto* from = sender();
+  if (from == nullptr || teller_->waiting() == 0)
+    return;
+  for (const auto& reference : message.references)
+    if (teller_->awaited(reference.sequence)
+        && !tables_->exports().borrows(*from, reference.sequence))
+      teller_->let_go(*from, reference.sequence);
+}
+
+void reference_exchange::received(const references_confirmed& message) {
+  pass_on(message);
+}
+
+void reference_exchange::received(const transits_ended& message) {
+  pass_on(message);
+}
+
+void reference_exchange::received(const pass_barrier& message) {
+  pass_on(message);
+}
+
+void reference_exchange::received(const barrier_passed& message) {
+  pass_on(message);
+}
+
+void reference_exchange::received(const want_objects& message) {
+  turn();
+  const auto* from = sender();
+  if (from == nullptr || peers_.at(*from).session != message.session)
+    return;
+  // Who has returned an object gets no answer. It may have borrowed it anew meanwhile, and then
+  // asks anew: an answer to the first question must not be taken for one to the second.
+  auto sequences = message.sequences;
+  std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
+  teller_->wanted({*from, message.session}, sequences);
+  send_answers();
+}
+
+void reference_exchange::received(objects_told& message) {
+  turn();
+  const auto* from = sender();
+  if (from == nullptr || peers_.at(*from).session != message.session)
+    return;
+  for (auto& told : message.objects) {
+    // Who wanted it may have let go meanwhile.
+    auto entry = core_->border().find_foreign({.owner = *from, .sequence = told.sequence});
+    if (entry && entry->phase() == object_phase::pending)
+      take_told(entry, told);
+  }
+}
+
+// -- effects --------------------------------------------------------------------------------------
+
+void reference_exchange::run() {
+  // Carrying one out appends none: what it brings about at the border is for the next turn.
+  for (auto& effect : std::exchange(effects_, {}))
+    std::visit([this](auto& content) { apply(content); }, effect);
+}
+
+template <class Message>
+void reference_exchange::send(const peer& to, Message message) {
+  ++messages_;
+  to.handle->enqueue(caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(self_),
+                                               caf::make_message_id(), {}, std::move(message)),
+                     self_->context());
+}
+
+void reference_exchange::apply(send_to_peer& effect) {
+  auto to = peers_.find(effect.to.node);
+  if (to != peers_.end() && to->second.session == effect.to.session)
+    std::visit([&](auto& content) { send(to->second, std::move(content)); }, effect.message);
+}
+
+void reference_exchange::apply(drop_handles& effect) {
+  core_->border().release(effect.handles);
+}
+
+void reference_exchange::apply(fail_references& effect) {
+  for (auto token : effect.entries) {
+    auto& entry = entry_of(token);
+    core_->border().forget(entry);
+    entry.seal_failed(failure_of(entry, effect.reason));
+  }
+}
+
+void reference_exchange::apply(start_grace& effect) {
+  start_timer(core_->options().grace_period, [this, number = effect.number] {
+    turn();
+    tables_->grace_over(number, effects_);
+    run();
+  });
+}
+
+void reference_exchange::apply(start_lease& effect) {
+  start_timer(core_->options().transit_lease, [this, mark = effect.mark] {
+    turn();
+    tables_->lease_passed(mark, effects_);
+    run();
+  });
+}
+
+void reference_exchange::apply(connect_to_owner& effect) {
+  if (!peers_.contains(effect.owner))
+    finder_->find_owner(effect.owner);
+}
+
+/// A request that nobody answers is CAF's one timer that can be taken back.
+void reference_exchange::start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end) {
+  auto timer = self_->new_request_id(caf::message_priority::normal).response_id();
+  timers_.insert(timer);
+  self_->clock().set_request_timeout(self_->clock().now() + delay, self_, timer);
+  self_->add_multiplexed_response_handler(
+    timer, caf::behavior{[this, timer, at_end = std::move(at_end)](const caf::error&) {
+      core_->count_message();
+      timers_.erase(timer);
+      at_end();
+    }});
+}
+
+// -- properties -----------------------------------------------------------------------------------
+
+void reference_exchange::add_figures(node_stats& stats) const {
+  auto borrows = tables_->borrows().stats();
+  stats.open_transits += tables_->transits().stats().open;
+  stats.exported_objects += tables_->exports().stats().objects;
+  stats.borrowed_objects += borrows.borrows;
+  stats.peer_waits +=
+    borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting + teller_->waiting();
+  for (const auto& [owner, sequences] : wants_)
+    stats.peer_waits += sequences.size();
+  stats.peer_timers += timers_.size();
+  stats.peer_messages += messages_;
+}
+
+void reference_exchange::check_invariants() const {
+  tables_->check_invariants();
+  core_->border().check_invariants();
+  MOBULA_ASSERT(peers_.size() == nodes_.size());
+  for (const auto& [node, peer] : peers_)
+    MOBULA_ASSERT(nodes_.at(peer.handle.get()) == node);
+}
+
+} // namespace mobula

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <caf/expected.hpp>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/reference_messages.hpp"
+#include "mobula/serialization/codec_id.hpp"
+
+namespace mobula {
+
+class node_core;
+
+/// A reference as it travels in a CAF message to another node (docs/formats.md).
+struct traveling_reference {
+  object_id object; ///< empty for an empty reference, which has none of the rest
+  std::string type;
+  codec_id codec = codec_id::raw;
+  incarnation_id sender;
+  transit_number transit = transit_number::none;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, traveling_reference& x) {
+  if (auto error = f(caf::meta::type_name("mobula::traveling_reference"), x.object.sequence))
+    return error;
+  if (x.object.empty())
+    return {};
+  return f(x.object.owner.high, x.object.owner.low, x.type, x.codec, x.sender.high, x.sender.low,
+           x.transit);
+}
+
+/// Lets a reference leave its node: its object stays alive until the receiver is known. Fails with
+/// `reference_not_portable` if there is no message to leave in, or no cluster.
+[[nodiscard]] caf::expected<traveling_reference> depart(const object_handle& reference,
+                                                        caf::execution_unit* context);
+
+/// What departed was not written after all.
+void call_off(const object_handle& reference, const traveling_reference& departed);
+
+/// Lets a reference enter the node that receives in this thread. Fails with `type_mismatch` unless
+/// the object is of the type called `wanted`; empty stands for any.
+[[nodiscard]] caf::expected<object_handle>
+arrive(const traveling_reference& reference, caf::execution_unit* context, std::string_view wanted);
+
+/// Watches references that leave or enter in this thread, while it lives. CAF 0.17 forgets the
+/// error when a part of a message cannot be written or read: who needs to know asks here. Scopes
+/// nest.
+class crossing_scope {
+public:
+  crossing_scope() noexcept;
+
+  /// Lets only references of `sender` leave: the simulation's way to find actors that use those of
+  /// a node that is not theirs.
+  explicit crossing_scope(const node_core& sender) noexcept;
+
+  ~crossing_scope();
+
+  crossing_scope(const crossing_scope&) = delete;
+  crossing_scope& operator=(const crossing_scope&) = delete;
+
+  static crossing_scope* current() noexcept;
+
+  /// Returns why the first reference could not cross, if one could not.
+  [[nodiscard]] const caf::error& failure() const noexcept {
+    return failure_;
+  }
+
+  void note(const caf::error& reason);
+
+  [[nodiscard]] const node_core* sender() const noexcept {
+    return sender_;
+  }
+
+private:
+  crossing_scope* outer_;
+  const node_core* sender_ = nullptr;
+  caf::error failure_;
+};
+
+} // namespace mobula

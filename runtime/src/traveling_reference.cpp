@@ -1,0 +1,161 @@
+#include "mobula/runtime/traveling_reference.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/receiving_node.hpp"
+
+namespace mobula {
+
+namespace {
+
+thread_local crossing_scope* current_scope = nullptr;
+
+caf::error not_portable(std::string text) {
+  return to_caf_error({.type = error_type::reference_not_portable, .message = std::move(text)});
+}
+
+/// CAF gives a serializer of messages the context of the actor or broker that sends. Without one,
+/// or with the stand-in that an actor system has, bytes go somewhere else.
+bool is_message_context(caf::execution_unit* context) {
+  return context != nullptr && context != context->system().dummy_execution_unit();
+}
+
+/// Sees to it that somebody learns why a reference could not cross.
+template <class T>
+caf::expected<T> reported(caf::expected<T> result) {
+  if (result)
+    return result;
+  if (current_scope != nullptr)
+    current_scope->note(result.error());
+  else
+    log_warning(to_error_info(result.error()).message);
+  return result;
+}
+
+caf::error refuse_unless_portable(const object_entry& entry, caf::execution_unit* context) {
+  if (!is_message_context(context))
+    return not_portable(
+      fmt::format("ObjectRef({}) can leave its node only in a message to an actor: "
+                  "bytes elsewhere keep no object alive; write the value instead",
+                  to_string(entry.id())));
+  const auto* sender = current_scope != nullptr ? current_scope->sender() : nullptr;
+  if (sender != nullptr && sender != &entry.core())
+    return not_portable(
+      fmt::format("ObjectRef({}) belongs to node {} and cannot be sent by node {}; "
+                  "send it from one to the other first",
+                  to_string(entry.id()), to_string(entry.core().incarnation()),
+                  to_string(sender->incarnation())));
+  return {};
+}
+
+} // namespace
+
+// -- scopes ---------------------------------------------------------------------------------------
+
+crossing_scope::crossing_scope() noexcept : outer_(std::exchange(current_scope, this)) {
+  // nop
+}
+
+crossing_scope::crossing_scope(const node_core& sender) noexcept
+  : outer_(std::exchange(current_scope, this)), sender_(&sender) {
+  // nop
+}
+
+crossing_scope::~crossing_scope() {
+  current_scope = outer_;
+}
+
+crossing_scope* crossing_scope::current() noexcept {
+  return current_scope;
+}
+
+void crossing_scope::note(const caf::error& reason) {
+  if (!failure_)
+    failure_ = reason;
+}
+
+// -- leaving --------------------------------------------------------------------------------------
+
+namespace {
+
+caf::expected<traveling_reference> try_depart(const object_handle& reference,
+                                              caf::execution_unit* context) {
+  if (!reference)
+    return traveling_reference{};
+  auto& entry = *reference.get();
+  if (auto error = refuse_unless_portable(entry, context))
+    return error;
+  auto& core = entry.core();
+  auto transit = core.border().open_transit(entry);
+  if (!transit && core.closing())
+    return to_caf_error(core.shutting_down_error());
+  if (!transit)
+    return not_portable(
+      fmt::format("ObjectRef({}) cannot leave node {}, which is in no cluster; have "
+                  "it listen or join first",
+                  to_string(entry.id()), to_string(core.incarnation())));
+  return traveling_reference{.object = entry.id(),
+                             .type = std::string{entry.type().name},
+                             .codec = entry.type().codec,
+                             .sender = core.incarnation(),
+                             .transit = *transit};
+}
+
+} // namespace
+
+caf::expected<traveling_reference> depart(const object_handle& reference,
+                                          caf::execution_unit* context) {
+  return reported(try_depart(reference, context));
+}
+
+void call_off(const object_handle& reference, const traveling_reference& departed) {
+  if (reference)
+    reference->core().border().cancel_transit(departed.transit);
+}
+
+// -- arriving -------------------------------------------------------------------------------------
+
+namespace {
+
+caf::expected<object_handle> try_arrive(const traveling_reference& reference,
+                                        caf::execution_unit* context, std::string_view wanted) {
+  if (reference.object.empty())
+    return object_handle{};
+  auto core = context != nullptr ? receiving_nodes::find(context->system()) : core_pointer{};
+  if (core == nullptr)
+    return not_portable(
+      fmt::format("a reference to object {} came to a process without a node in a "
+                  "cluster",
+                  to_string(reference.object)));
+  auto codec = codec_id_from_number(static_cast<std::uint8_t>(reference.codec));
+  if (!codec)
+    return not_portable(
+      fmt::format("a reference to object {} has an unknown codec", to_string(reference.object)));
+  auto handle = core->border().arrive({.object = reference.object,
+                                       .type = &intern_type(reference.type, *codec),
+                                       .sender = reference.sender,
+                                       .transit = reference.transit});
+  if (!handle)
+    return to_caf_error(core->shutting_down_error());
+  // Only now: the owner must hear of the arrival even if nobody wants it.
+  if (!wanted.empty() && handle->type().name != wanted)
+    return to_caf_error(
+      {.type = error_type::type_mismatch,
+       .message = fmt::format("object {} is of type {} and cannot be received as "
+                              "{}",
+                              to_string(reference.object), handle->type().name, wanted),
+       .origin = core->origin()});
+  return handle;
+}
+
+} // namespace
+
+caf::expected<object_handle> arrive(const traveling_reference& reference,
+                                    caf::execution_unit* context, std::string_view wanted) {
+  return reported(try_arrive(reference, context, wanted));
+}
+
+} // namespace mobula

@@ -1,0 +1,244 @@
+// A node of the tests with processes: does what it reads, line by line, and writes what happens.
+//
+//   reads                    writes
+//                            "node INCARNATION" at the start
+//   "listen ADDRESS:PORT"    "listening PORT" or "failed ERROR TEXT"
+//   "join ADDRESS:PORT"      "joined" or "failed ERROR TEXT"
+//   "put NAME COUNT SIZE"    "done": so many texts of so many bytes
+//   "promise NAME"           "done": one that is not there yet
+//   "keep NAME SIZE"         "done": it is, with so many bytes
+//   "send NAME INCARNATION"  "done": all in one message
+//   "get NAME"               "read NAME COUNT SIZE", in all, or "error NAME ERROR", when it is so
+//   far "drop NAME"              "done" "empty -"                "nothing left", when it is so
+//   "leave -"                "left", and ends
+//                            "got NAME COUNT" for a message
+//                            "+INCARNATION" and "-INCARNATION REASON" for members
+
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/io/middleman.hpp>
+
+#include <mobula/mobula.hpp>
+
+namespace {
+
+using text_ref = mobula::ObjectRef<std::string>;
+
+/// References under a name, as they travel from process to process.
+struct letter {
+  std::string name;
+  std::vector<text_ref> refs;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, letter& x) {
+  return f(caf::meta::type_name("letter"), x.name, x.refs);
+}
+
+/// Several threads have something to say.
+void say(const std::string& line) {
+  static std::mutex mutex;
+  std::unique_lock guard{mutex};
+  std::cout << line << std::endl;
+}
+
+void tell(const mobula::member_event& event) {
+  auto who = to_string(event.member.record.incarnation);
+  say(event.left ? "-" + who + " " + std::string{to_string(*event.left)} : "+" + who);
+}
+
+constexpr auto mailbox_name = caf::atom("mailbox");
+
+/// What this process keeps, by name. Threads of the actor system put references in.
+class shelf {
+public:
+  void put(const std::string& name, std::vector<text_ref> refs) {
+    std::unique_lock guard{mutex_};
+    refs_[name] = std::move(refs);
+  }
+
+  std::vector<text_ref> look_up(const std::string& name) {
+    std::unique_lock guard{mutex_};
+    return refs_.at(name);
+  }
+
+  void drop(const std::string& name) {
+    std::unique_lock guard{mutex_};
+    refs_.erase(name);
+  }
+
+private:
+  std::mutex mutex_;
+  std::map<std::string, std::vector<text_ref>> refs_;
+};
+
+class program {
+public:
+  explicit program(mobula::node& node) : node_(node), cluster_(node) {
+    auto mailbox = node.system().spawn<caf::hidden>([kept = kept_](caf::event_based_actor*) {
+      return caf::behavior{[kept](letter& message) {
+        auto count = message.refs.size();
+        kept->put(message.name, std::move(message.refs));
+        say("got " + message.name + " " + std::to_string(count));
+      }};
+    });
+    node.system().registry().put(mailbox_name, caf::actor_cast<caf::strong_actor_ptr>(mailbox));
+    say("node " + to_string(node.incarnation()));
+  }
+
+  program(const program&) = delete;
+  program& operator=(const program&) = delete;
+
+  ~program() {
+    node_.system().registry().erase(mailbox_name);
+  }
+
+  void run() {
+    std::string command;
+    std::string argument;
+    while (std::cin >> command >> argument && command != "leave") {
+      try {
+        follow(command, argument);
+      } catch (const mobula::object_error& error) {
+        say("failed " + std::string{to_string(error.type())} + " " + error.info().message);
+      }
+    }
+    cluster_.leave();
+    say("left");
+  }
+
+private:
+  void follow(const std::string& command, const std::string& argument) {
+    if (command == "listen")
+      return listen(argument);
+    if (command == "join")
+      return join(argument);
+    if (command == "get")
+      return read(argument);
+    if (command == "empty")
+      return await_nothing();
+    if (command == "put")
+      put(argument);
+    else if (command == "promise")
+      promise(argument);
+    else if (command == "keep")
+      keep();
+    else if (command == "send")
+      send(argument);
+    else if (command == "drop")
+      kept_->drop(argument);
+    say("done");
+  }
+
+  static std::size_t number() {
+    std::size_t result = 0;
+    std::cin >> result;
+    return result;
+  }
+
+  // -- the cluster --------------------------------------------------------------------------------
+
+  void listen(const std::string& where) {
+    auto [address, port] = mobula::parse_endpoint("listen", where);
+    auto actual = cluster_.listen(address, port);
+    say("listening " + std::to_string(actual));
+    cluster_.watch(tell);
+  }
+
+  void join(const std::string& where) {
+    auto [address, port] = mobula::parse_endpoint("join", where);
+    cluster_.join(address, port);
+    say("joined");
+  }
+
+  // -- references ---------------------------------------------------------------------------------
+
+  void put(const std::string& name) {
+    auto count = number();
+    auto size = number();
+    std::vector<text_ref> refs;
+    for (std::size_t index = 0; index < count; ++index)
+      refs.push_back(node_.put(std::string(size, 'p')));
+    kept_->put(name, std::move(refs));
+  }
+
+  void promise(const std::string& name) {
+    promise_.emplace(node_.make_promise<std::string>());
+    kept_->put(name, {promise_->ref()});
+  }
+
+  void keep() {
+    promise_->set_value(std::string(number(), 'k'));
+    promise_.reset();
+  }
+
+  void send(const std::string& name) {
+    std::string receiver;
+    std::cin >> receiver;
+    for (const auto& member : cluster_.members())
+      if (to_string(member.record.incarnation) == receiver) {
+        auto mailbox = node_.system().middleman().remote_lookup(mailbox_name, member.process);
+        caf::anon_send(caf::actor_cast<caf::actor>(mailbox), letter{name, kept_->look_up(name)});
+        return;
+      }
+    say("failed " + receiver + " is no member");
+  }
+
+  void read(const std::string& name) {
+    node_.system().spawn<caf::hidden>(
+      [name, refs = kept_->look_up(name)](caf::event_based_actor* self) {
+        mobula::get_all(self, refs).then([name](const mobula::outcomes<std::string>& results) {
+          say(describe(name, results));
+        });
+      });
+  }
+
+  static std::string describe(const std::string& name,
+                              const mobula::outcomes<std::string>& results) {
+    std::size_t size = 0;
+    for (const auto& result : results) {
+      if (result.has_error())
+        return "error " + name + " " + std::string{to_string(result.error().type)};
+      size += result.value()->size();
+    }
+    return "read " + name + " " + std::to_string(results.size()) + " " + std::to_string(size);
+  }
+
+  /// Messages of others and timers of this node bring it about; asking for the figures takes part
+  /// in all of the node's actors. What takes longer than any grace period of the tests is a leak.
+  void await_nothing() {
+    auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    auto stats = node_.stats();
+    while (!stats.nothing_left() && std::chrono::steady_clock::now() < end)
+      stats = node_.stats();
+    say(stats.nothing_left() ? "nothing left" : "failed left is " + to_string(stats));
+  }
+
+  mobula::node& node_;
+  mobula::cluster cluster_;
+  std::optional<mobula::promise<std::string>> promise_;
+  std::shared_ptr<shelf> kept_ = std::make_shared<shelf>();
+};
+
+/// A program that joins by code, so it loads the middleman itself.
+struct node_config : mobula::config {
+  node_config() {
+    load<caf::io::middleman>();
+    add_message_type<letter>("letter");
+  }
+};
+
+} // namespace
+
+int main(int argument_count, char** arguments) {
+  return mobula::run_main<node_config>(
+    argument_count, arguments,
+    [](mobula::node& node, const mobula::config&) { program{node}.run(); });
+}

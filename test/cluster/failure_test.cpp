@@ -1,0 +1,169 @@
+// Nodes that die or leave, and connections that are lost.
+
+#include "post.hpp"
+
+#include <caf/binary_serializer.hpp>
+#include <caf/scoped_execution_unit.hpp>
+
+using namespace mobula;
+using namespace std::literals;
+
+namespace {
+
+/// The time after which a lost node's holds are gone.
+void let_grace_pass(testing::simulation& sim) {
+  sim.run();
+  sim.advance(sim.default_options().grace_period);
+  sim.run();
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(three_nodes, "references fail when their owner crashes") {
+  send_away(home.put("a text"));
+  sim.crash(home);
+  CHECK(error_behind(away, at_away.letters.at(0)) == error_type::owner_died);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a reader that waits is told that the owner crashed") {
+  auto open = std::make_unique<promise<std::string>>(home.make_promise<std::string>());
+  send_away(open->ref());
+  auto failure = error_type::worker_died;
+  auto reader = sim.system().spawn([&, ref = at_away.letters.at(0)](caf::event_based_actor* self) {
+    get(self, ref).then([](const view<std::string>&) {},
+                        [&](caf::error& error) { failure = to_error_info(error).type; });
+  });
+  sim.run();
+  open.reset();
+  sim.crash(home);
+  sim.run();
+  CHECK(failure == error_type::owner_died);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a value that was read stays readable when its owner crashes") {
+  send_away(home.put("a text"));
+  CHECK(*away.get(at_away.letters.at(0)) == "a text");
+  sim.crash(home);
+  sim.run();
+  CHECK(*away.get(at_away.letters.at(0)) == "a text");
+}
+
+TEST_CASE_FIXTURE(three_nodes, "references fail when their owner leaves") {
+  send_away(home.put("a text"));
+  sim.remove_node(home);
+  CHECK(error_behind(away, at_away.letters.at(0)) == error_type::owner_died);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "what a crashed borrower held is released after the grace period") {
+  send_away(home.put("a text"));
+  sim.crash(away);
+  sim.run();
+  CHECK(home.stats().owned.objects == 1);
+  let_grace_pass(sim);
+  CHECK(home.stats().owned.objects == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a reference reaches its receiver though the one between crashes") {
+  send_away(home.put("a text"));
+  send(away, third, at_third, letter{{at_away.letters.at(0)}});
+  at_away.clear();
+  while (at_third.letters.empty())
+    REQUIRE(sim.run_one());
+  sim.crash(away);
+  let_grace_pass(sim);
+  CHECK(*third.get(at_third.letters.at(0)) == "a text");
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a cut is mutual: references fail, and their objects are released") {
+  send_away(home.put("a text"));
+  sim.cut(home, away);
+  CHECK(error_behind(away, at_away.letters.at(0)) == error_type::owner_died);
+  let_grace_pass(sim);
+  CHECK(home.stats().owned.objects == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "messages over a cut connection are lost, their references kept") {
+  auto ref = home.put("a text");
+  sim.cut(home, away);
+  send_away(ref);
+  CHECK(at_away.letters.empty());
+  CHECK(ref.handle()->handles() == 1);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "requests over a cut connection are answered with an error") {
+  sim.cut(home, away);
+  auto failed = false;
+  auto asker = sim.system().spawn(
+    [&, target = sim.remote(home, away, at_away.owner)](caf::event_based_actor* self) {
+      self->request(target, caf::infinite, 1).then([](int) {}, [&](caf::error&) { failed = true; });
+    });
+  asker = nullptr;
+  sim.run();
+  CHECK(failed);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a healed connection carries references again") {
+  auto ref = home.put("a text");
+  send_away(ref);
+  sim.cut(home, away);
+  sim.run();
+  sim.heal(home, away);
+  send_away(ref);
+  REQUIRE(at_away.letters.size() == 2);
+  CHECK(error_behind(away, at_away.letters[0]) == error_type::owner_died);
+  CHECK(*away.get(at_away.letters[1]) == "a text");
+}
+
+TEST_CASE_FIXTURE(three_nodes,
+                  "what is lost on the way is released once lease and grace are over") {
+  send(home, away, at_away, letter{{home.put("a text")}});
+  sim.crash(away);
+  sim.run();
+  CHECK(home.stats().owned.objects == 1);
+  sim.advance(home.options().transit_lease);
+  let_grace_pass(sim);
+  CHECK(home.stats().owned.objects == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "an owner that cannot be reached is dead to the receiver") {
+  send_away(home.put("a text"));
+  sim.cut(home, third);
+  sim.run();
+  send(away, third, at_third, letter{{at_away.letters.at(0)}});
+  sim.run();
+  CHECK(error_behind(third, at_third.letters.at(0)) == error_type::owner_died);
+  CHECK(*away.get(at_away.letters.at(0)) == "a text");
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a borrowed reference may outlive its node") {
+  send_away(home.put("a text"));
+  auto kept = at_away.letters.at(0);
+  at_away.clear();
+  sim.remove_node(away);
+  CHECK(!kept.ready());
+  kept = {};
+  let_grace_pass(sim);
+  CHECK(home.stats().owned.objects == 0);
+}
+
+TEST_CASE("a node in no cluster says so when a reference is to leave it") {
+  testing::simulation sim{1, post_settings()};
+  auto ref = sim.add_node().put("a text");
+  caf::scoped_execution_unit context{&sim.system()};
+  std::vector<char> buffer;
+  caf::binary_serializer sink{&context, buffer};
+  letter sent{{ref}};
+  auto error = to_error_info(sink(sent));
+  CHECK(error.type == error_type::reference_not_portable);
+  CHECK(error.message.find("cluster") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "references sent after shutdown do not leave") {
+  auto ref = home.put("a text");
+  home.shutdown();
+  caf::scoped_execution_unit context{&sim.system()};
+  std::vector<char> buffer;
+  caf::binary_serializer sink{&context, buffer};
+  letter sent{{ref}};
+  CHECK(to_error_info(sink(sent)).type == error_type::shutting_down);
+}

@@ -1,0 +1,231 @@
+// References between nodes in processes of their own on loopback (cluster_node.cpp), over CAF's
+// network: they are read, passed on, and released, whoever is killed, stopped or leaves.
+
+#include "../runtime/member_process.hpp"
+
+using namespace mobula::test;
+
+namespace {
+
+/// Times short enough for a test. What is under way when a process is killed has to arrive within
+/// the grace period, however loaded the machine is.
+const std::vector<std::string> short_times{
+  "--mobula.transit-lease=200ms", "--mobula.grace-period=3s", "--mobula.heartbeat-interval=100ms",
+  "--mobula.heartbeat-timeout=2s"};
+
+class peer : public member_process {
+public:
+  peer() : member_process(short_times) {
+    listen();
+  }
+
+  void do_so(const std::string& command) {
+    say(command);
+    await("done");
+  }
+
+  void put(const std::string& name, std::size_t count, std::size_t size) {
+    do_so("put " + name + " " + std::to_string(count) + " " + std::to_string(size));
+  }
+
+  /// Returns once the references are there, with their number.
+  std::string send(const std::string& name, peer& receiver) {
+    do_so("send " + name + " " + receiver.incarnation());
+    return receiver.await("got " + name + " ");
+  }
+
+  void drop(const std::string& name) {
+    do_so("drop " + name);
+  }
+
+  /// Returns their number and their size in all.
+  std::string read(const std::string& name) {
+    say("get " + name);
+    return await("read " + name + " ");
+  }
+
+  /// Reads what must be an error, and returns it.
+  std::string fail_to_read(const std::string& name) {
+    say("get " + name);
+    return await("error " + name + " ");
+  }
+
+  /// Returns when nothing is left, neither own objects nor borrowed ones.
+  void await_nothing_left() {
+    say("empty -");
+    await("nothing left");
+  }
+};
+
+/// Three processes that are all connected.
+struct three_peers {
+  three_peers() {
+    away.join(home);
+    third.join(home);
+    for (auto* each : {&home, &away, &third})
+      for (auto* other : {&home, &away, &third})
+        if (each != other)
+          each->await_member(*other);
+  }
+
+  peer home;
+  peer away;
+  peer third;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(three_peers, "a reference is read in another process") {
+  home.put("text", 1, 100);
+  CHECK(home.send("text", away) == "1");
+  home.drop("text");
+  CHECK(away.read("text") == "1 100");
+  away.drop("text");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a value in shared memory is read in another process") {
+  home.put("large", 2, 3'000'000);
+  home.send("large", away);
+  home.drop("large");
+  CHECK(away.read("large") == "2 6000000");
+  away.drop("large");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a reader in another process waits until the value is there") {
+  home.do_so("promise later");
+  home.send("later", away);
+  away.say("get later");
+  home.do_so("keep later 7");
+  CHECK(away.await("read later ") == "1 7");
+  away.drop("later");
+  home.drop("later");
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "ten thousand references travel in one message") {
+  home.put("many", 10'000, 10);
+  CHECK(home.send("many", away) == "10000");
+  home.drop("many");
+  CHECK(away.read("many") == "10000 100000");
+  away.drop("many");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a reference comes home") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.drop("text");
+  away.send("text", home);
+  away.drop("text");
+  away.await_nothing_left();
+  CHECK(home.read("text") == "1 100");
+  home.drop("text");
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a reference that was passed on outlives who passed it on") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.drop("text");
+  away.send("text", third);
+  away.signal(SIGKILL);
+  CHECK(home.await_loss(away) == "connection lost");
+  CHECK(third.read("text") == "1 100");
+  third.drop("text");
+  third.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "references fail when their owner is killed") {
+  home.do_so("promise never");
+  home.send("never", away);
+  away.say("get never");
+  home.signal(SIGKILL);
+  CHECK(away.await("error never ") == "owner_died");
+  away.drop("never");
+  away.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a reference that arrives after its owner's death fails") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.signal(SIGKILL);
+  away.await_loss(home);
+  third.await_loss(home);
+  away.send("text", third);
+  CHECK(third.fail_to_read("text") == "owner_died");
+  away.drop("text");
+  third.drop("text");
+  away.await_nothing_left();
+  third.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "what a killed process held is released") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.drop("text");
+  away.signal(SIGKILL);
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "what a process held that leaves is released") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.drop("text");
+  away.say("leave -");
+  away.await("left");
+  CHECK(home.await_loss(away) == "left");
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "references fail when their owner leaves") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.say("leave -");
+  home.await("left");
+  CHECK(away.fail_to_read("text") == "owner_died");
+  away.drop("text");
+  away.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers,
+                  "an owner that is stopped counts as dead, and lives again when it goes on") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.signal(SIGSTOP);
+  away.await_loss(home);
+  CHECK(away.fail_to_read("text") == "owner_died");
+  home.signal(SIGCONT);
+  home.await_loss(away);
+  home.await_member(away);
+  away.await_member(home);
+  home.send("text", away);
+  CHECK(away.read("text") == "1 100");
+  home.drop("text");
+  away.drop("text");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE("a node that knows only the sender finds the owner") {
+  peer home;
+  peer away;
+  away.join(home);
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.drop("text");
+  peer late;
+  late.join(away);
+  away.await_member(late);
+  away.send("text", late);
+  away.drop("text");
+  CHECK(late.read("text") == "1 100");
+  late.drop("text");
+  late.await_nothing_left();
+  home.await_nothing_left();
+}
