@@ -251,7 +251,8 @@ bool node_core::has_unsent_changes() const {
 
 node_stats node_core::collect_once() {
   auto answer = std::make_shared<stats_answer>();
-  collect_stats request{std::make_shared<stats_request>(answer)};
+  collect_stats request{std::make_shared<stats_request>(
+    [answer](const stats_request& ended) { answer->set(ended.stats); })};
   if (services_gone())
     request.request.reset();
   else if (in_cluster())
@@ -259,11 +260,15 @@ node_stats node_core::collect_once() {
   else
     caf::anon_send(counter_, std::move(request));
   auto stats = answer->await(simulation_);
+  complete(stats);
+  return stats;
+}
+
+void node_core::complete(node_stats& stats) const {
   add_stripe_figures(stats);
   stats.messages = messages();
   stats.store_capacity_bytes = options_.store_size_bytes;
   stats.arena_bytes = arena().layout().total_bytes;
-  return stats;
 }
 
 void node_core::check_invariants() {
@@ -275,7 +280,7 @@ void node_core::check_invariants() {
   caf::anon_send(spill_manager_, check_tables{});
 }
 
-void node_core::add_stripe_figures(node_stats& stats) {
+void node_core::add_stripe_figures(node_stats& stats) const {
   for (const auto& stripe : stripes_) {
     stats.entries += stripe.live();
     stats.waiting_gets += stripe.waiting();

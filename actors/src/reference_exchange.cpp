@@ -308,6 +308,31 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.peer_messages += messages_;
 }
 
+void reference_exchange::describe(object_listing& listing) const {
+  tables_->transits().for_each([&](const opened_transit& transit) {
+    auto* listed = transit.object.owner == core_->incarnation()
+                     ? listing.find(transit.object.sequence)
+                     : nullptr;
+    if (listed != nullptr)
+      ++listed->transits;
+  });
+  tables_->exports().for_each([&](std::uint64_t sequence) {
+    if (auto* listed = listing.find(sequence))
+      for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+        listed->borrowers.push_back({node, count});
+  });
+  for (auto& listed : listing.objects) {
+    auto entry = core_->border().find_own(listed.sequence);
+    if (!entry)
+      continue;
+    // Neither the handle here nor those that the tables keep are references of the process.
+    auto kept = core_->border().kept_handles(listed.sequence) + 1;
+    listed.type = entry->type().name;
+    listed.local = std::max(entry->handles(), kept) - kept;
+    listed.local_known = true;
+  }
+}
+
 void reference_exchange::check_invariants() const {
   tables_->check_invariants();
   core_->border().check_invariants();

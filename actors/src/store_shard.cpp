@@ -209,10 +209,26 @@ void store_shard_state::collect(collect_stats& message) {
   for (const auto& [sequence, held] : slots_)
     if (held.copy->pins.pinned())
       stats.pinned += {1, held.copy->size_bytes};
+  if (auto& listing = message.request->objects)
+    describe_objects(*listing);
   if (index_ + 1 < core_->shards().size())
     self_->send(core_->shards()[index_ + 1], std::move(message));
   else
     self_->send(core_->spill_manager(), std::move(message));
+}
+
+void store_shard_state::describe_objects(object_listing& listing) const {
+  for (const auto& [sequence, held] : slots_) {
+    auto* listed = listing.find(sequence);
+    if (listed == nullptr || held.entry == nullptr)
+      continue;
+    listed->type = held.copy->value.type().name;
+    listed->pinned = held.copy->pins.pinned();
+    listed->local = held.entry->handles();
+    listed->local_known = true;
+    if (!held.copy->memory)
+      listed->state = reported_state::disk;
+  }
 }
 
 void store_shard_state::add_arena_figures(node_stats& stats) const {

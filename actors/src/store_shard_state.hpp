@@ -53,6 +53,7 @@ public:
   // -- the node -----------------------------------------------------------------------------------
 
   void collect(collect_stats& message);
+  void describe_objects(object_listing& listing) const;
   void add_arena_figures(node_stats& stats) const;
   void stop();
   void check() const;

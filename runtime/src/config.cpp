@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/cluster_messages.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/worker_thread.hpp"
@@ -138,6 +139,7 @@ config::config() {
     .add<caf::timespan>("heartbeat-interval", "how often nodes say that they live (default 1s)")
     .add<caf::timespan>("heartbeat-timeout", "silence after which a node is dead (default 10s)");
   add_cluster_messages(*this);
+  add_report_messages(*this);
   add_peer_messages(*this);
 }
 

@@ -3,6 +3,7 @@
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/member_watchers.hpp"
 #include "mobula/actors/membership.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/service_messages.hpp"
 
@@ -32,6 +33,13 @@ typename Inspector::result_type inspect(Inspector& f, search_round_over&) {
 /// References to this owner are in vain: there will be no session with it.
 struct owner_not_found {
   incarnation_id owner;
+};
+
+/// What the node's services had to say for a report.
+struct report_collected {
+  std::uint64_t number = 0;
+  node_stats stats;
+  std::shared_ptr<object_listing> objects;
 };
 
 // -- from a simulated network, which stands in for the membership
@@ -65,6 +73,8 @@ struct ask_for_owners {
 /// actors, and what nodes tell each other of references has to come after the beginning of the
 /// session that it belongs to, and before its end.
 using cluster_actor = caf::typed_actor<
+  // From anybody who can connect.
+  caf::replies_to<ask_report>::with<node_report>,
   // From other nodes: membership.
   takes<hello_envelope>, takes<welcome>, takes<crossed>, takes<already_connected>, takes<refused>,
   takes<members_changed>, takes<session_over>, takes<leave_cluster>,
@@ -75,8 +85,8 @@ using cluster_actor = caf::typed_actor<
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
-  takes<owner_not_found>, takes<border_changed>, takes<collect_stats>, takes<check_tables>,
-  takes<shut_down>,
+  takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<collect_stats>,
+  takes<check_tables>, takes<shut_down>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 
@@ -89,6 +99,7 @@ cluster_actor spawn_cluster(node_core& core);
 
 MOBULA_LOCAL_MESSAGE(mobula::end_membership)
 MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
+MOBULA_LOCAL_MESSAGE(mobula::report_collected)
 MOBULA_LOCAL_MESSAGE(mobula::session_opened)
 MOBULA_LOCAL_MESSAGE(mobula::session_closed)
 MOBULA_LOCAL_MESSAGE(mobula::find_owner)

@@ -213,6 +213,9 @@ public:
   /// Asks all services for their figures. Blocks for some messages' time.
   node_stats collect();
 
+  /// Adds the figures that no service has.
+  void complete(node_stats& stats) const;
+
   /// Has each service check its tables; see `check_tables`. Does not wait.
   void check_invariants();
 
@@ -226,7 +229,7 @@ private:
   void stop_filler();
   void await_services();
   node_stats collect_once();
-  void add_stripe_figures(node_stats& stats);
+  void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 
   std::atomic<std::uint32_t> references_ = 1;

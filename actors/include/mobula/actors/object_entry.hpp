@@ -105,11 +105,13 @@ using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 /// known that there will be none. Its owner is not told of handles by the reference counter, but by
 /// the node's border, which gets the last one (see `reference_border`).
 ///
-/// | field    | raised by                            | lowered by                      | at zero |
-/// |----------|--------------------------------------|---------------------------------|---------|
-/// | handles_ | `ObjectRef` copy, nested reference   | their destruction               | the last
-/// reference of this node is gone: the scope goes to the owner as `remove_references` | | uses_ | 1
-/// for the scope, 1 for each view     | end of the scope, end of a view | memory is freed |
+/// | field    | raised by                            | lowered by                       |
+/// |----------|--------------------------------------|----------------------------------|
+/// | handles_ | `ObjectRef` copy, nested reference   | their destruction                |
+/// | uses_    | 1 for the scope, 1 for each view     | end of the scope, end of a view  |
+///
+/// With the last handle the scope goes to the owner as `remove_references`; with the last use the
+/// memory is freed.
 ///
 /// Thread-safe but where noted. Nothing here blocks for longer than a stripe's mutex.
 class alignas(std::max_align_t) object_entry {

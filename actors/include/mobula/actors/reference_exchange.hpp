@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/node_stats.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/reference_border.hpp"
@@ -90,6 +91,9 @@ public:
   // -- properties ---------------------------------------------------------------------------------
 
   void add_figures(node_stats& stats) const;
+
+  /// Adds what other nodes have to do with the objects.
+  void describe(object_listing& listing) const;
 
   void check_invariants() const;
 
