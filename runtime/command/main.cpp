@@ -7,6 +7,7 @@
 // Exits with 0, 1 if the node or object is not there, 2 for bad arguments.
 
 #include <iostream>
+#include <limits>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -21,8 +22,8 @@ namespace {
 using namespace mobula;
 using namespace mobula::command;
 
-/// More than people read; whoever wants all asks each node's figures.
-constexpr std::uint64_t most_objects = 20'000;
+/// Nodes have a bound of their own.
+constexpr auto most_objects = std::numeric_limits<std::uint64_t>::max();
 
 struct arguments {
   std::string node;
@@ -108,7 +109,7 @@ int main(int argument_count, char** words) {
   memory->add_option("--group-by", chosen.memory.group, "Sums for each owner, node, type or state")
     ->transform(
       CLI::CheckedTransformer(std::map<std::string, grouping>{{"owner", grouping::owner},
-                                                              {"node", grouping::node},
+                                                              {"node", grouping::owner},
                                                               {"type", grouping::type},
                                                               {"state", grouping::state}}));
   memory->add_option("--sort-by", chosen.memory.sort, "By size or by references")

@@ -120,7 +120,6 @@ struct object_group {
 std::string group_name(const cluster_report& report, const listed_object& row, grouping group) {
   switch (group) {
     case grouping::owner:
-    case grouping::node:
       return name_of(report, row.owner->incarnation);
     case grouping::type:
       return row.object->type.empty() ? "(not known)" : row.object->type;

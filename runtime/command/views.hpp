@@ -14,7 +14,7 @@
 
 namespace mobula::command {
 
-enum class grouping { none, owner, node, type, state };
+enum class grouping { none, owner, type, state };
 enum class sorting { size, references };
 
 struct memory_options {
