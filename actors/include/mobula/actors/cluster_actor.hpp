@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/member_watchers.hpp"
 #include "mobula/actors/membership.hpp"
 #include "mobula/actors/peer_messages.hpp"
@@ -34,6 +35,12 @@ struct owner_not_found {
   incarnation_id owner;
 };
 
+/// An object in the arena of another node is not pinned here any more, and its shard waits for
+/// that.
+struct foreign_unpinned {
+  object_id object;
+};
+
 // -- from a simulated network, which stands in for the membership
 // ---------------------------------
 
@@ -41,6 +48,7 @@ struct owner_not_found {
 struct session_opened {
   peer_session peer;
   caf::strong_actor_ptr handle;
+  arena_address arena;
 };
 
 /// No message of this session comes any more.
@@ -71,12 +79,12 @@ using cluster_actor = caf::typed_actor<
   // From other nodes: references and values.
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
-  takes<objects_told>,
+  takes<objects_told>, takes<objects_unpinned>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
-  takes<owner_not_found>, takes<border_changed>, takes<collect_stats>, takes<check_tables>,
-  takes<shut_down>,
+  takes<owner_not_found>, takes<border_changed>, takes<foreign_unpinned>, takes<collect_stats>,
+  takes<check_tables>, takes<shut_down>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 
@@ -89,6 +97,7 @@ cluster_actor spawn_cluster(node_core& core);
 
 MOBULA_LOCAL_MESSAGE(mobula::end_membership)
 MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
+MOBULA_LOCAL_MESSAGE(mobula::foreign_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::session_opened)
 MOBULA_LOCAL_MESSAGE(mobula::session_closed)
 MOBULA_LOCAL_MESSAGE(mobula::find_owner)
