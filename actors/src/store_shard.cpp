@@ -146,6 +146,10 @@ void store_shard_state::readers_changed() {
   core_->count_message();
   forget_dead_readers();
   run();
+  keep_looking();
+}
+
+void store_shard_state::keep_looking() {
   if (looking_ || !readers_->has_readers_elsewhere())
     return;
   looking_ = true;

@@ -42,6 +42,7 @@ public:
   void unpinned(const copy_unpinned& hint);
   void readers_changed();
   void look_again();
+  void keep_looking();
 
   // -- spill manager ------------------------------------------------------------------------------
 
