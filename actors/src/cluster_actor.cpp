@@ -53,7 +53,8 @@ public:
   void member_joined(const node_record& record, session_id session,
                      const caf::strong_actor_ptr& peer) override {
     search_.found(record.incarnation);
-    exchange.session_opened({record.incarnation, session}, peer);
+    exchange.session_opened({record.incarnation, session}, peer,
+                            {.host = record.host, .path = record.arena_path});
     watchers.joined({record, session, peer->node()});
   }
 
@@ -207,6 +208,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const barrier_passed& message) { state.receive(message); },
     [&state](const want_objects& message) { state.receive(message); },
     [&state](objects_told& message) { state.receive(message); },
+    [&state](const objects_unpinned& message) { state.receive(message); },
     [&state](const begin_membership& message) { state.nodes.begin(message); },
     [&state](const join_through& message) { state.nodes.join(message); },
     [&state](const list_members& message) { state.nodes.list(message); },
@@ -220,11 +222,16 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](report_collected& answers) { state.answer_report(answers); },
     [&state](border_changed) { state.event([](auto& exchange) { exchange.turn(); }); },
+    [&state](const foreign_unpinned& message) {
+      state.event([&](auto& exchange) { exchange.foreign_unpinned(message.object); });
+    },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.exchange.check_invariants(); },
     [&state](shut_down) { state.stop(); },
     [&state](const session_opened& message) {
-      state.event([&](auto& exchange) { exchange.session_opened(message.peer, message.handle); });
+      state.event([&](auto& exchange) {
+        exchange.session_opened(message.peer, message.handle, message.arena);
+      });
     },
     [&state](const session_closed& message) {
       state.event([&](auto& exchange) { exchange.session_closed(message.peer); });

@@ -40,6 +40,9 @@ public:
   void release(const release_copy& request);
   void want(const want_copy& request);
   void unpinned(const copy_unpinned& hint);
+  void readers_changed();
+  void look_again();
+  void keep_looking();
 
   // -- spill manager ------------------------------------------------------------------------------
 
@@ -115,6 +118,7 @@ private:
   std::vector<object_id> freed_; ///< by the effects that are being carried out
   std::unordered_map<std::uint64_t, shard_slot> slots_;
   std::uint64_t tokens_ = 0;
+  bool looking_ = false; ///< a look at the readers is due
 };
 
 } // namespace mobula

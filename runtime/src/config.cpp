@@ -80,6 +80,15 @@ public:
       target = *known;
   }
 
+  void choice(std::string_view option, reading_in_place& target) const {
+    auto text = caf::get_if<std::string>(&config_, key(option));
+    if (!text)
+      return;
+    if (*text != "auto" && *text != "off")
+      refuse(option, fmt::format("\"{}\"", *text), "auto or off");
+    target = *text == "off" ? reading_in_place::off : reading_in_place::automatic;
+  }
+
 private:
   static std::string key(std::string_view option) {
     return fmt::format("mobula.{}", option);
@@ -132,6 +141,8 @@ config::config() {
     .add<caf::timespan>("transit-lease", "age at which references in messages are looked after "
                                          "(default 10s)")
     .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
+    .add<std::string>("same-host-reading", "auto: values of other nodes of this host are read in "
+                                           "their shared memory; off (default auto)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -172,6 +183,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("full-timeout", options.full_timeout);
   from.value("transit-lease", options.transit_lease);
   from.value("grace-period", options.grace_period);
+  from.choice("same-host-reading", options.same_host_reading);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);

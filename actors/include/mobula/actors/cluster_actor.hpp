@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/member_watchers.hpp"
 #include "mobula/actors/membership.hpp"
 #include "mobula/actors/node_report.hpp"
@@ -42,6 +43,12 @@ struct report_collected {
   std::shared_ptr<object_listing> objects;
 };
 
+/// An object in the arena of another node is not pinned here any more, and its shard waits for
+/// that.
+struct foreign_unpinned {
+  object_id object;
+};
+
 // -- from a simulated network, which stands in for the membership
 // ---------------------------------
 
@@ -49,6 +56,7 @@ struct report_collected {
 struct session_opened {
   peer_session peer;
   caf::strong_actor_ptr handle;
+  arena_address arena;
 };
 
 /// No message of this session comes any more.
@@ -81,12 +89,12 @@ using cluster_actor = caf::typed_actor<
   // From other nodes: references and values.
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
-  takes<objects_told>,
+  takes<objects_told>, takes<objects_unpinned>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
-  takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<collect_stats>,
-  takes<check_tables>, takes<shut_down>,
+  takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
+  takes<collect_stats>, takes<check_tables>, takes<shut_down>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 
@@ -100,6 +108,7 @@ cluster_actor spawn_cluster(node_core& core);
 MOBULA_LOCAL_MESSAGE(mobula::end_membership)
 MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
 MOBULA_LOCAL_MESSAGE(mobula::report_collected)
+MOBULA_LOCAL_MESSAGE(mobula::foreign_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::session_opened)
 MOBULA_LOCAL_MESSAGE(mobula::session_closed)
 MOBULA_LOCAL_MESSAGE(mobula::find_owner)
