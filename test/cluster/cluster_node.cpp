@@ -8,8 +8,12 @@
 //   "promise NAME"           "done": one that is not there yet
 //   "keep NAME SIZE"         "done": it is, with so many bytes
 //   "send NAME INCARNATION"  "done": all in one message
-//   "get NAME"               "read NAME COUNT SIZE", in all, or "error NAME ERROR", when it is so
-//   far "drop NAME"              "done" "empty -"                "nothing left", when it is so
+//   "get NAME"               "read NAME COUNT SIZE", in all, or "error NAME ERROR", later
+//   "drop NAME"              "done"
+//   "publish NAME"           "done": the first of them
+//   "unpublish NAME"         "done"
+//   "lookup NAME LIMIT"      "done", within so many milliseconds: one under this name
+//   "empty -"                "nothing left", when it is so
 //   "leave -"                "left", and ends
 //                            "got NAME COUNT" for a message
 //                            "+INCARNATION" and "-INCARNATION REASON" for members
@@ -134,6 +138,12 @@ private:
       send(argument);
     else if (command == "drop")
       kept_->drop(argument);
+    else if (command == "publish")
+      node_.publish(argument, kept_->look_up(argument).at(0));
+    else if (command == "unpublish")
+      node_.unpublish(argument);
+    else if (command == "lookup")
+      look_up(argument);
     say("done");
   }
 
@@ -177,6 +187,11 @@ private:
   void keep() {
     promise_->set_value(std::string(number(), 'k'));
     promise_.reset();
+  }
+
+  void look_up(const std::string& name) {
+    std::chrono::milliseconds limit{number()};
+    kept_->put(name, {node_.lookup<std::string>(name, limit)});
   }
 
   void send(const std::string& name) {
