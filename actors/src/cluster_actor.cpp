@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/name_service.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/owner_search.hpp"
 #include "mobula/actors/receiving_node.hpp"
@@ -37,6 +38,7 @@ public:
       return;
     // Whatever ends this actor: from here on nothing crosses the border.
     receiving_nodes::delist(*core_);
+    names.stop();
     exchange.stop();
     core_->service_stopped();
   }
@@ -46,6 +48,7 @@ public:
     self_ = self;
     nodes.attach(self, dialect_of(core.options().cluster), *this);
     exchange.attach(self, core, *this);
+    names.attach(self, core);
   }
 
   // -- membership ---------------------------------------------------------------------------------
@@ -53,13 +56,13 @@ public:
   void member_joined(const node_record& record, session_id session,
                      const caf::strong_actor_ptr& peer) override {
     search_.found(record.incarnation);
-    exchange.session_opened({record.incarnation, session}, peer,
-                            {.host = record.host, .path = record.arena_path});
+    session_opened({record.incarnation, session}, peer,
+                   {.host = record.host, .path = record.arena_path});
     watchers.joined({record, session, peer->node()});
   }
 
   void member_left(const incarnation_id& incarnation, session_id session, departure why) override {
-    exchange.session_closed({incarnation, session});
+    session_closed({incarnation, session});
     watchers.left(incarnation, why);
   }
 
@@ -69,7 +72,21 @@ public:
 
   void end(const end_membership& message) {
     nodes.leave();
+    names.stop();
     message.done->set_value();
+  }
+
+  // -- sessions -----------------------------------------------------------------------------------
+
+  void session_opened(const peer_session& peer, const caf::strong_actor_ptr& handle,
+                      const arena_address& arena) {
+    exchange.session_opened(peer, handle, arena);
+    names.session_opened(peer, handle);
+  }
+
+  void session_closed(const peer_session& peer) {
+    exchange.session_closed(peer);
+    names.session_closed(peer);
   }
 
   // -- owners -------------------------------------------------------------------------------------
@@ -147,6 +164,7 @@ public:
   void stop() {
     receiving_nodes::delist(*core_);
     nodes.leave();
+    names.stop();
     exchange.stop();
     self_->send(core_->counter(), shut_down{});
     self_->quit();
@@ -159,14 +177,30 @@ public:
     exchange.received(message);
   }
 
+  void count() {
+    core_->count_message();
+  }
+
   template <class F>
   void event(F&& f) {
     core_->count_message();
     f(exchange);
   }
 
+  template <class F>
+  void name_event(F&& f) {
+    core_->count_message();
+    f(names);
+  }
+
+  void check() const {
+    exchange.check_invariants();
+    names.check_invariants();
+  }
+
   membership nodes;
   reference_exchange exchange;
+  name_service names;
   member_watchers watchers;
 
 private:
@@ -209,6 +243,15 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const want_objects& message) { state.receive(message); },
     [&state](objects_told& message) { state.receive(message); },
     [&state](const objects_unpinned& message) { state.receive(message); },
+    [&state](const names_changed& message) {
+      state.name_event([&](auto& names) { names.received(message); });
+    },
+    [&state](const find_name& message) {
+      state.name_event([&](auto& names) { names.received(message); });
+    },
+    [&state](name_found& message) {
+      state.name_event([&](auto& names) { names.received(message); });
+    },
     [&state](const begin_membership& message) { state.nodes.begin(message); },
     [&state](const join_through& message) { state.nodes.join(message); },
     [&state](const list_members& message) { state.nodes.list(message); },
@@ -226,15 +269,27 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
       state.event([&](auto& exchange) { exchange.foreign_unpinned(message.object); });
     },
     [&state](collect_stats& request) { state.collect(request); },
-    [&state](check_tables) { state.exchange.check_invariants(); },
+    [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },
+    [&state](const publish_name& message) {
+      state.name_event([&](auto& names) { names.publish(message); });
+    },
+    [&state](const unpublish_name& message) {
+      state.name_event([&](auto& names) { names.unpublish(message); });
+    },
+    [&state](const lookup_name& message) {
+      state.name_event([&](auto& names) { names.lookup(message); });
+    },
+    [&state](const search_expired& message) {
+      state.name_event([&](auto& names) { names.expired(message); });
+    },
     [&state](const session_opened& message) {
-      state.event([&](auto& exchange) {
-        exchange.session_opened(message.peer, message.handle, message.arena);
-      });
+      state.count();
+      state.session_opened(message.peer, message.handle, message.arena);
     },
     [&state](const session_closed& message) {
-      state.event([&](auto& exchange) { exchange.session_closed(message.peer); });
+      state.count();
+      state.session_closed(message.peer);
     },
     [&state](const ask_for_owners& message) { state.set_finder(message); },
   };

@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/cluster_messages.hpp"
+#include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
+#include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
@@ -152,6 +154,11 @@ config::config() {
   add_cluster_messages(*this);
   add_report_messages(*this);
   add_peer_messages(*this);
+  add_name_messages(*this);
+  // What errors carry that actors on different nodes answer with.
+  add_message_type<error_info>("mobula::error_info");
+  // What a published name may stand for; actors are known to CAF.
+  add_message_type<ObjectRef<void>>("mobula::any_object_ref");
 }
 
 caf::error config::parse(int argc, char** argv, const char* ini_file) {

@@ -67,6 +67,7 @@ constexpr std::array entries{
   entry{error_type::would_block_forever, "would_block_forever"},
   entry{error_type::reference_not_portable, "reference_not_portable"},
   entry{error_type::invalid_argument, "invalid_argument"},
+  entry{error_type::name_not_found, "name_not_found"},
 };
 
 } // namespace

@@ -14,6 +14,9 @@
 //   "close NAME"             "done": views no longer
 //   "used -"                 "used BYTES" of the node's own arena
 //   "drop NAME"              "done"
+//   "publish NAME"           "done": the first of them
+//   "unpublish NAME"         "done"
+//   "lookup NAME LIMIT"      "done", within so many milliseconds: one under this name
 //   "empty -"                "nothing left", when it is so
 //   "leave -"                "left", and ends
 //                            "got NAME COUNT" for a message
@@ -151,6 +154,12 @@ private:
       kept_->drop(argument);
     else if (command == "close")
       views_.erase(argument);
+    else if (command == "publish")
+      node_.publish(argument, kept_->look_up(argument).at(0));
+    else if (command == "unpublish")
+      node_.unpublish(argument);
+    else if (command == "lookup")
+      look_up(argument);
     say("done");
   }
 
@@ -196,6 +205,11 @@ private:
     std::vector<std::byte> bytes(number(), std::byte{'k'});
     promise_->set_value(content{bytes});
     promise_.reset();
+  }
+
+  void look_up(const std::string& name) {
+    std::chrono::milliseconds limit{number()};
+    kept_->put(name, {node_.lookup<content>(name, limit)});
   }
 
   void send(const std::string& name) {

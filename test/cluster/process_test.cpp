@@ -237,6 +237,39 @@ TEST_CASE_FIXTURE(three_peers,
   home.await_nothing_left();
 }
 
+TEST_CASE_FIXTURE(three_peers, "a name leads to a reference in another process") {
+  home.put("text", 1, 100);
+  home.do_so("publish text");
+  home.drop("text");
+  away.do_so("lookup text 60000");
+  CHECK(away.read("text") == "1 100");
+  away.drop("text");
+  home.do_so("unpublish text");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a name is gone when its publisher is killed") {
+  home.put("text", 1, 100);
+  home.do_so("publish text");
+  away.do_so("lookup text 60000");
+  home.signal(SIGKILL);
+  away.await_loss(home);
+  CHECK(away.fail("lookup text 0").starts_with("name_not_found"));
+  CHECK(away.fail_to_read("text") == "owner_died");
+  away.put("text", 1, 50);
+  away.do_so("publish text");
+  third.do_so("lookup text 60000");
+  CHECK(third.read("text") == "1 50");
+}
+
+TEST_CASE_FIXTURE(three_peers, "a name that another process has published is taken") {
+  home.put("text", 1, 100);
+  home.do_so("publish text");
+  away.do_so("lookup text 60000");
+  CHECK(away.fail("publish text").starts_with("invalid_argument"));
+}
+
 TEST_CASE("a node that knows only the sender finds the owner") {
   peer home;
   peer away;

@@ -17,6 +17,7 @@
 #include "mobula/object_ref.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/promise.hpp"
+#include "mobula/runtime/names.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/value_writer.hpp"
 #include "mobula/view.hpp"
@@ -127,6 +128,56 @@ public:
   wait_result<T> wait(const std::vector<ObjectRef<T>>& refs, std::size_t count,
                       const wait_limit& limit = {}) const {
     return wait_for(std::span{refs}, count, limit);
+  }
+
+  // -- names --------------------------------------------------------------------------------------
+
+  // Names are those of the cluster: what one node publishes, all its members can look up. These
+  // members block, and throw `object_error` (`invalid_argument`) on a node that is in no cluster;
+  // none is for use by an actor.
+
+  /// Gives an object a name, and keeps it alive until `unpublish` or until this node leaves. Throws
+  /// `invalid_argument` if the name is taken. Of two nodes that publish one name before they hear
+  /// of each other, one keeps it; the other's log says that it lost.
+  template <class T>
+  void publish(const std::string& name, const ObjectRef<T>& ref) {
+    publish_reference(*core_, name, ref);
+  }
+
+  /// The same for an actor, with or without static type. CAF keeps an actor that was looked up from
+  /// another node until it ends, even after `unpublish`.
+  template <class Handle>
+  requires caf::is_actor_handle<Handle>::value void publish(const std::string& name,
+                                                            const Handle& actor) {
+    publish_actor(
+      *core_, name,
+      {caf::actor_cast<caf::strong_actor_ptr>(actor), system().template message_types<Handle>()});
+  }
+
+  /// Takes a name of this node back. References that others looked up stay. Does nothing if the
+  /// name is not this node's.
+  void unpublish(const std::string& name) {
+    unpublish_name_of(*core_, name);
+  }
+
+  /// Returns a reference to the object of this name. Without a limit, fails at once if no node is
+  /// known to publish it: what a node has published before this one joined may still be on its way.
+  /// Throws `name_not_found`; `type_mismatch` if the name stands for something else.
+  template <class T>
+  [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
+                                    const wait_limit& limit = std::chrono::nanoseconds{}) {
+    auto ref = lookup_reference(*core_, name, wanted_type<T>(), limit);
+    return ObjectRef<T>{ref.handle()};
+  }
+
+  /// Returns the actor of this name, which may be on another node. Throws `name_not_found`;
+  /// `type_mismatch` if the name stands for no actor, or for one that does not take all that
+  /// `Handle` says.
+  template <class Handle = caf::actor>
+  [[nodiscard]] Handle lookup_actor(const std::string& name,
+                                    const wait_limit& limit = std::chrono::nanoseconds{}) {
+    return caf::actor_cast<Handle>(
+      mobula::lookup_actor(*core_, name, system().template message_types<Handle>(), limit));
   }
 
   // -- the node itself ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/member_watchers.hpp"
 #include "mobula/actors/membership.hpp"
+#include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/service_messages.hpp"
@@ -76,8 +77,8 @@ struct ask_for_owners {
   caf::actor finder;
 };
 
-/// Speaks for a node with the other nodes' cluster actors: on membership, on references and on
-/// values. One actor for all of it, because CAF keeps the order of messages only between two
+/// Speaks for a node with the other nodes' cluster actors: on membership, on references, on values
+/// and on names. One actor for all of it, because CAF keeps the order of messages only between two
 /// actors, and what nodes tell each other of references has to come after the beginning of the
 /// session that it belongs to, and before its end.
 using cluster_actor = caf::typed_actor<
@@ -90,11 +91,14 @@ using cluster_actor = caf::typed_actor<
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
   takes<objects_told>, takes<objects_unpinned>,
+  // From other nodes: names.
+  takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
   takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
-  takes<collect_stats>, takes<check_tables>, takes<shut_down>,
+  takes<collect_stats>, takes<check_tables>, takes<shut_down>, takes<publish_name>,
+  takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 

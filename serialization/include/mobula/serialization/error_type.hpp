@@ -62,6 +62,7 @@ enum class error_type : std::uint16_t {
   would_block_forever = 109,    ///< the deterministic scheduler is idle: nothing can make it ready
   reference_not_portable = 110, ///< a reference was serialized where no node can stand for it
   invalid_argument = 111,
+  name_not_found = 112, ///< no node of the cluster publishes this name
 };
 
 /// Returns the enumerator's name; `unknown` for a number without one.

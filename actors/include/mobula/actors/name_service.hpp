@@ -1,0 +1,126 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "mobula/actors/name_messages.hpp"
+#include "mobula/actors/reference_messages.hpp"
+
+namespace mobula {
+
+class node_core;
+
+/// The part of an actor that keeps a cluster's names: feeds the name table with what comes from
+/// this node and from others, carries out its effects, and keeps what this node's names stand for.
+///
+/// *The idea.* All nodes are told which names there are, but only the publisher keeps what one
+/// stands for, and each lookup asks it. So a published reference is held once, by the publisher,
+/// for as long as it is published; whoever looks it up gets a borrowed reference of its own, made
+/// by the protocol that makes all of them. To hold one at every member would keep transits and
+/// borrows for nodes that never ask.
+///
+/// A part and not an actor of its own, because names are told within sessions, and CAF keeps the
+/// order of messages only between two actors.
+///
+/// | field     | raised by                  | lowered by                                          |
+/// |-----------|----------------------------|-----------------------------------------------------|
+/// | contents_ | `publish`                  | `unpublish`, `report_name_taken`, `stop`            |
+/// | peers_, nodes_ | `session_opened`      | `session_closed`, the next session, `stop`          |
+/// | searches_ | `lookup`                   | its answer, `search_expired`, `stop`                |
+///
+/// *Bounds*: contents by the table's limit of names, peers by the cluster's nodes, searches by
+/// `max_searches`.
+class name_service {
+public:
+  static constexpr std::size_t max_searches = 65'536;
+
+  name_service() = default;
+
+  name_service(const name_service&) = delete;
+  name_service& operator=(const name_service&) = delete;
+
+  /// REQUIRES: called once, before anything else; both outlive the service.
+  void attach(caf::scheduled_actor* self, node_core& core);
+
+  // -- events -------------------------------------------------------------------------------------
+
+  /// Comes before all messages of the session, and ends an older one with that node.
+  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle);
+
+  /// Ignored if it is not the current session.
+  void session_closed(const peer_session& peer);
+
+  void publish(const publish_name& message);
+
+  void unpublish(const unpublish_name& message);
+
+  void lookup(const lookup_name& message);
+
+  void expired(const search_expired& message);
+
+  /// A message of the sender of the current message.
+  void received(const names_changed& message);
+  void received(const find_name& message);
+  void received(name_found& message);
+
+  /// This node is in no cluster any more: forgets all names, and fails lookups that wait. May be
+  /// called twice.
+  void stop();
+
+  // -- properties ---------------------------------------------------------------------------------
+
+  /// Lookups without an answer yet.
+  [[nodiscard]] std::size_t searches() const noexcept {
+    return searches_.size();
+  }
+
+  void check_invariants() const;
+
+private:
+  struct peer {
+    session_id session;
+    caf::strong_actor_ptr handle;
+  };
+
+  struct search {
+    lookup_name request;
+    std::optional<incarnation_id> asked; ///< nothing: no publisher is known
+  };
+
+  using search_map = std::map<search_number, search>;
+
+  /// Returns who sent the current message in its current session; null if that is nobody.
+  [[nodiscard]] const incarnation_id* sender(session_id session) const;
+
+  template <class Message>
+  void send(const incarnation_id& to, Message message);
+
+  void run(name_effects effects);
+  void apply(tell_names& effect);
+  void apply(const report_name_taken& effect);
+
+  /// Asks on behalf of all searches that have nobody to wait for.
+  void search_on();
+
+  /// Returns the next search. The current one may be over then.
+  search_map::iterator search_on(search_map::iterator current);
+
+  void forget_peer(const incarnation_id& node);
+
+  [[nodiscard]] error_info not_found(const lookup_name& request) const;
+  [[nodiscard]] error_info left_cluster() const;
+  void start_timer(search_number number, std::chrono::nanoseconds delay);
+
+  caf::scheduled_actor* self_ = nullptr;
+  node_core* core_ = nullptr;
+  std::optional<name_table> table_; ///< nothing before `attach` and after `stop`
+  std::map<std::string, caf::message, std::less<>> contents_;
+  std::map<incarnation_id, peer> peers_;
+  std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
+  search_map searches_;
+  std::uint64_t last_search_ = 0;
+};
+
+} // namespace mobula
