@@ -243,6 +243,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const want_objects& message) { state.receive(message); },
     [&state](objects_told& message) { state.receive(message); },
     [&state](const objects_unpinned& message) { state.receive(message); },
+    [&state](const free_objects& message) { state.receive(message); },
     [&state](const names_changed& message) {
       state.name_event([&](auto& names) { names.received(message); });
     },

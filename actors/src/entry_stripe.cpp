@@ -98,6 +98,7 @@ new_reference describe(const object_entry& entry) noexcept {
       result.place = object_place::stored;
       break;
     case object_phase::failed:
+    case object_phase::freed:
       result.place = object_place::failed;
       break;
   }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/stored_copy.hpp"
@@ -19,6 +21,8 @@ std::string_view to_string(object_phase phase) noexcept {
       return "stored";
     case object_phase::failed:
       return "failed";
+    case object_phase::freed:
+      return "freed";
   }
   return "invalid";
 }
@@ -89,6 +93,16 @@ std::uint64_t object_entry::size_bytes() const noexcept {
     default:
       return 0;
   }
+}
+
+error_info object_entry::failure() const {
+  if (phase() != object_phase::freed)
+    return *value_.extras()->failure;
+  return {.type = error_type::object_freed,
+          .message = fmt::format("the value of object {} was freed by a call of free(), though "
+                                 "there were references to it",
+                                 to_string(id())),
+          .origin = core().origin()};
 }
 
 void object_entry::publish_inline(std::size_t size,
@@ -172,11 +186,36 @@ void object_entry::lose(error_info reason) {
   stripe_->update_and_wake(
     *this,
     [&] {
+      if (has_failed())
+        return;
       // Readers of a stored object look at the copy's value, never at this one.
       value_.assign_failure(std::move(reason));
       enter(object_phase::failed);
     },
     [](wait_link&) {});
+}
+
+void object_entry::free_value() {
+  if (stripe_->seal(*this, [this] { enter(object_phase::freed); }))
+    return;
+  auto before = object_phase::failed;
+  stripe_->update_and_wake(
+    *this,
+    [&] {
+      before = phase();
+      if (!has_failed())
+        enter(object_phase::freed);
+    },
+    [](wait_link&) {});
+  if (before != object_phase::stored || kind_ != entry_kind::own)
+    return;
+  add_handle();
+  core().send_to_shard(copy_->shard, free_copy_of{object_handle::adopt(this)});
+}
+
+void free_object(object_entry& entry) {
+  entry.free_value();
+  entry.core().border().note_freed(entry);
 }
 
 void object_entry::last_handle_gone() noexcept {

@@ -225,6 +225,17 @@ void reference_border::note_ready(std::uint64_t sequence) {
   wake(needed);
 }
 
+void reference_border::note_freed(const object_entry& entry) {
+  std::unique_lock guard{mutex_};
+  if (state_ != state::open
+      || (entry.kind() == entry_kind::own && !own_.contains(entry.sequence())))
+    return;
+  changes_.freed.push_back(entry.id());
+  auto needed = take_note();
+  guard.unlock();
+  wake(needed);
+}
+
 // -- own entries ----------------------------------------------------------------------------------
 
 reference_border::own_record& reference_border::record_of(object_entry& entry) {

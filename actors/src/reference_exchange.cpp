@@ -57,6 +57,7 @@ void reference_exchange::stop() {
   run();
   tables_.reset();
   wants_.clear();
+  frees_.clear();
   spoilt_.clear();
   for (auto timer : timers_)
     self_->clock().cancel_request_timeout(self_, timer);
@@ -69,6 +70,7 @@ void reference_exchange::turn() {
   auto changes = core_->border().take();
   tell_tables(changes);
   tell_ready(changes);
+  pass_on_freed(changes);
   ask_owners(changes);
 }
 
@@ -81,6 +83,38 @@ void reference_exchange::tell_ready(const border_changes& changes) {
   for (auto sequence : changes.ready)
     teller_->ready(sequence);
   send_answers();
+}
+
+/// To those who hold what is this node's, and to the owners of what is not.
+void reference_exchange::pass_on_freed(const border_changes& changes) {
+  told_lists told;
+  for (const auto& object : changes.freed)
+    if (object.owner == core_->incarnation())
+      tell_borrowers(object.sequence, told);
+    else
+      frees_[object.owner].push_back(object.sequence);
+  for (auto& [node, objects] : told)
+    send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
+  for (auto each = frees_.begin(); each != frees_.end();) {
+    auto to = peers_.find(each->first);
+    if (to == peers_.end()) {
+      ++each;
+      continue;
+    }
+    send(to->second, free_objects{to->second.session, std::move(each->second)});
+    each = frees_.erase(each);
+  }
+}
+
+/// Who borrows the object from now on asks for it and is told then.
+void reference_exchange::tell_borrowers(std::uint64_t sequence, told_lists& told) {
+  auto entry = core_->border().find_own(sequence);
+  if (!entry)
+    return;
+  auto news = tell_error(sequence, told_outcome::failed, entry->failure());
+  for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+    if (peers_.contains(node))
+      told[node].push_back(news);
 }
 
 /// After the borrows of the same turn, so that the owner knows that the objects are held.
@@ -126,6 +160,7 @@ void reference_exchange::session_opened(const peer_session& opened, caf::strong_
   peers_[opened.node] = {opened.session, std::move(handle)};
   tables_->session_started(opened, effects_);
   run();
+  pass_on_freed({});
   ask_owners({});
 }
 
@@ -156,6 +191,7 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
   if (peers_.contains(owner))
     return;
   wants_.erase(owner);
+  frees_.erase(owner);
   spoilt_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
   run();
@@ -253,6 +289,16 @@ void reference_exchange::received(const objects_unpinned& message) {
     core_->send_to_shard(core_->shard_of(sequence), copy_unpinned{sequence});
 }
 
+void reference_exchange::received(const free_objects& message) {
+  turn();
+  const auto* from = sender();
+  if (from == nullptr || peers_.at(*from).session != message.session)
+    return;
+  for (auto sequence : message.sequences)
+    if (auto entry = core_->border().find_own(sequence))
+      free_object(*entry.get());
+}
+
 void reference_exchange::foreign_unpinned(const object_id& object) {
   turn();
   // Who is no peer any more looks after its readers itself.
@@ -337,7 +383,7 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.borrowed_objects += borrows.borrows;
   stats.peer_waits +=
     borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting + teller_->waiting();
-  for (const auto* wants : {&wants_, &spoilt_})
+  for (const auto* wants : {&wants_, &frees_, &spoilt_})
     for (const auto& [owner, sequences] : *wants)
       stats.peer_waits += sequences.size();
   stats.peer_timers += timers_.size();

@@ -45,6 +45,9 @@ struct shard_slot {
   /// Set when the object is out of scope: its entry goes with the slot.
   entry_scope scope;
 
+  /// Set when the value was freed: keeps the entry until the slot goes.
+  object_handle freed;
+
   /// Whether somebody else uses the copy's memory right now: the disk, a creator that was granted
   /// room, an actor that moves the object in.
   bool in_transfer = false;

@@ -124,6 +124,19 @@ void store_shard_state::release(const release_copy& request) {
   drop_unknown(id);
 }
 
+/// What is on its way into the store is freed when it has arrived, by who brings it.
+void store_shard_state::free(free_copy_of& request) {
+  core_->count_message();
+  auto id = request.entry->id();
+  auto found = slots_.find(id.sequence);
+  if (found == slots_.end())
+    return;
+  found->second.freed = std::move(request.entry);
+  table_->release(id, effects_);
+  run();
+  drop_unknown(id);
+}
+
 void store_shard_state::want(const want_copy& request) {
   core_->count_message();
   table_->request_copy(next_token(), id_of(request.sequence), effects_);
@@ -294,6 +307,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const abort_reserved& request) { state.abort(request); },
     [&state](const return_credit& request) { state.take_credit_back(request); },
     [&state](const release_copy& request) { state.release(request); },
+    [&state](free_copy_of& request) { state.free(request); },
     [&state](const want_copy& request) { state.want(request); },
     [&state](const copy_unpinned& hint) { state.unpinned(hint); },
     [&state](readers_lost) { state.readers_changed(); },

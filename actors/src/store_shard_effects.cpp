@@ -126,8 +126,12 @@ void store_shard_state::finish_admission(shard_slot& held, arena_block memory) {
   copy.memory = copy_memory{std::move(memory)};
   readers_->open(held.entry->id(), held);
   auto entry = std::exchange(held.waiting, object_handle{});
-  entry->seal_stored(copy);
+  auto is_wanted = entry->seal_stored(copy);
   table_->seal(entry->id(), effects_);
+  if (is_wanted)
+    return;
+  table_->release(entry->id(), effects_);
+  held.freed = std::move(entry);
 }
 
 void store_shard_state::apply(const serve_copy& effect) {

@@ -38,6 +38,7 @@ public:
   // -- owner and readers --------------------------------------------------------------------------
 
   void release(const release_copy& request);
+  void free(free_copy_of& request);
   void want(const want_copy& request);
   void unpinned(const copy_unpinned& hint);
   void readers_changed();

@@ -59,7 +59,9 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
 
 /// There will be no value, or not any more.
 void fail(object_entry& entry, error_info reason) {
-  if (!entry.seal_failed(reason) && entry.phase() == object_phase::stored)
+  if (reason.type == error_type::object_freed)
+    entry.free_value();
+  else if (!entry.seal_failed(reason) && entry.phase() == object_phase::stored)
     entry.lose(std::move(reason));
 }
 
@@ -227,8 +229,9 @@ told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
 
 told_use take_told(const object_handle& handle, told_object& told) {
   auto& entry = *handle.get();
-  // It has a value of its own, or will never have one.
-  if (entry.phase() == object_phase::inline_value || entry.phase() == object_phase::failed)
+  // It will never have a value, or has one of its own, which only its end can touch.
+  if (entry.has_failed()
+      || (entry.phase() == object_phase::inline_value && told.outcome != told_outcome::failed))
     return told_use::settled;
   switch (told.outcome) {
     case told_outcome::value:

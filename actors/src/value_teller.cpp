@@ -98,7 +98,7 @@ bool value_teller::tell_if_there(const object_handle& entry,
     tell_value_of(entry, std::move(pin), readers);
     return true;
   }
-  if (entry->phase() != object_phase::failed)
+  if (!entry->has_failed())
     return false;
   tell_all(tell_error(entry->sequence(), told_outcome::failed, entry->failure()), readers);
   return true;

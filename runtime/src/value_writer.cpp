@@ -117,8 +117,11 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
     core_.send_to_shard(copy.shard, adopt_copy{sealed, entry});
   else
     core_.send_to_shard(copy.shard, seal_reserved{entry});
-  if (!entry->seal_stored(copy))
-    MOBULA_ASSERT(!"the entry of a new copy was sealed by somebody else");
+  if (entry->seal_stored(copy))
+    return;
+  // Only `free` ends an object before its creator does.
+  MOBULA_ASSERT(entry->phase() == object_phase::freed);
+  core_.send_to_shard(copy.shard, free_copy_of{entry});
 }
 
 // -- seal_value
@@ -143,7 +146,7 @@ void await_room(object_entry& entry) {
     object_entry* entries[] = {&entry};
     await(*group, entries, 1, wait_goal::ready, std::nullopt);
   }
-  if (entry.phase() == object_phase::failed)
+  if (entry.has_failed())
     throw object_error{entry.failure()};
   if (entry.phase() == object_phase::pending && entry.core().closing())
     throw object_error{entry.core().shutting_down_error()};

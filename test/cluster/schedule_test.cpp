@@ -27,6 +27,7 @@ struct coverage {
   std::uint64_t foreign_values = 0;
   std::uint64_t timeouts = 0;
   std::uint64_t lost_owners = 0;
+  std::uint64_t freed = 0;
   std::uint64_t arrived = 0;
 };
 
@@ -37,6 +38,9 @@ struct site {
   std::vector<promise<parcel>> open;
 };
 
+/// Whether actors free values to which others refer.
+enum class freeing { never, sometimes };
+
 constexpr std::size_t site_count = 3;
 
 /// What all actors of one run share.
@@ -44,6 +48,7 @@ struct world {
   testing::simulation& sim;
   coverage& seen;
   failures expect;
+  freeing frees;
   std::array<site, site_count> sites;
   std::uint64_t labels = 0;
   std::uint64_t reads_started = 0;
@@ -71,6 +76,10 @@ void check_error(const world& w, const error_info& error) {
     case error_type::object_deleted:
       ++w.seen.lost_owners;
       CHECK_MESSAGE(w.expect != failures::none, to_string(error));
+      return;
+    case error_type::object_freed:
+      ++w.seen.freed;
+      CHECK_MESSAGE(w.frees == freeing::sometimes, to_string(error));
       return;
     case error_type::shutting_down:
       CHECK_MESSAGE(w.expect == failures::crashes, to_string(error));
@@ -108,7 +117,7 @@ public:
 private:
   void do_something() {
     auto& w = *world_;
-    switch (w.choose(10)) {
+    switch (w.choose(w.frees == freeing::never ? 10 : 11)) {
       case 0:
       case 1:
         refs_.push_back(node_->put(make_parcel(some_refs())));
@@ -132,6 +141,9 @@ private:
         break;
       case 8:
         settle_promise();
+        break;
+      case 10:
+        node_->free(some_refs());
         break;
       default:
         if (!views_.empty())
@@ -319,8 +331,8 @@ void let_time_pass(world& w) {
 }
 
 /// Runs one schedule; nothing may be left at its end.
-void run_schedule(testing::simulation& sim, coverage& seen, failures expect) {
-  world w{.sim = sim, .seen = seen, .expect = expect, .sites = {}};
+void run_schedule(testing::simulation& sim, coverage& seen, failures expect, freeing frees) {
+  world w{.sim = sim, .seen = seen, .expect = expect, .frees = frees, .sites = {}};
   for (auto& each : w.sites)
     populate(w, each);
   sim.connect_all();
@@ -356,17 +368,19 @@ void run_schedule(testing::simulation& sim, coverage& seen, failures expect) {
     throw std::logic_error("something is left:\n" + left);
 }
 
-void run_seeds(std::uint64_t first, std::uint64_t count, failures expect) {
+void run_seeds(std::uint64_t first, std::uint64_t count, failures expect,
+               freeing frees = freeing::never) {
   coverage seen;
   std::uint64_t runs = 0;
   testing::for_each_seed(first, count, settings_of_run, [&](testing::simulation& sim) {
     // Counted from the first seed.
     CAPTURE(runs);
-    run_schedule(sim, seen, expect);
+    run_schedule(sim, seen, expect, frees);
     ++runs;
   });
   MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
-          seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners);
+          seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
+          ", freed ", seen.freed);
   // One seed alone need not meet everything.
   if (runs < 100)
     return;
@@ -375,6 +389,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, failures expect) {
   CHECK(seen.arrived > 0);
   CHECK(seen.timeouts > 0);
   CHECK((seen.lost_owners > 0) == (expect != failures::none));
+  CHECK((seen.freed > 0) == (frees == freeing::sometimes));
 }
 
 } // namespace
@@ -391,11 +406,16 @@ TEST_CASE("random schedules keep what can be kept when nodes crash") {
   run_seeds(20'001, 500, failures::crashes);
 }
 
+TEST_CASE("random schedules keep what can be kept when values are freed") {
+  run_seeds(30'001, 300, failures::none, freeing::sometimes);
+  run_seeds(40'001, 200, failures::crashes, freeing::sometimes);
+}
+
 TEST_CASE("one seed always gives the same run") {
   auto trace = [](std::uint64_t seed) {
     testing::simulation sim{seed, settings_of_run()};
     coverage seen;
-    run_schedule(sim, seen, failures::crashes);
+    run_schedule(sim, seen, failures::crashes, freeing::sometimes);
     return sim.random()();
   };
   CHECK(trace(77) == trace(77));

@@ -26,13 +26,18 @@ struct coverage {
   std::uint64_t refusals = 0;
   std::uint64_t spilled = 0;
   std::uint64_t restored = 0;
+  std::uint64_t freed = 0;
 };
+
+/// Whether actors free values to which others refer.
+enum class freeing { never, sometimes };
 
 /// What all actors of one run share.
 struct world {
   testing::simulation& sim;
   coverage& seen;
   node* where;
+  freeing frees;
   std::vector<caf::actor> actors;
   std::vector<promise<parcel>> open;
   std::uint64_t labels = 0;
@@ -56,6 +61,10 @@ void check_error(const world& w, const error_info& error) {
       return;
     case error_type::promise_broken:
     case error_type::worker_died:
+      return;
+    case error_type::object_freed:
+      ++w.seen.freed;
+      CHECK(w.frees == freeing::sometimes);
       return;
     case error_type::shutting_down:
       CHECK(w.closed);
@@ -88,7 +97,7 @@ public:
 private:
   void do_something() {
     auto& w = *world_;
-    switch (w.choose(12)) {
+    switch (w.choose(w.frees == freeing::never ? 12 : 14)) {
       case 0:
       case 1:
         refs_.push_back(w.where->put(make_parcel(some_refs())));
@@ -120,6 +129,9 @@ private:
         break;
       case 10:
         open_one();
+        break;
+      case 12:
+        w.where->free(some_refs());
         break;
       default:
         if (!refs_.empty())
@@ -291,10 +303,11 @@ enum class ending { idle, shutdown_midway };
 
 /// Runs one schedule of `steps` steps; nothing may be left at its end.
 void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<std::string>& spill,
-                  ending end) {
+                  ending end, freeing frees = freeing::never) {
   world w{.sim = sim,
           .seen = seen,
           .where = &sim.add_node(options_of(sim, spill)),
+          .frees = frees,
           .actors = {},
           .open = {}};
   for (int count = 0; count < 4; ++count)
@@ -355,6 +368,17 @@ TEST_CASE("random schedules keep every promise in a store that spills") {
   CHECK(seen.restored > 0);
   MESSAGE("values ", seen.values, ", time-outs ", seen.timeouts, ", spilled ", seen.spilled,
           ", restored ", seen.restored);
+}
+
+TEST_CASE("random schedules keep every promise when values are freed") {
+  test::temporary_directory directory;
+  coverage seen;
+  testing::for_each_seed(30'001, 500, [&](testing::simulation& sim) {
+    run_schedule(sim, seen, {directory.path()}, ending::idle, freeing::sometimes);
+  });
+  CHECK(std::filesystem::is_empty(directory.path()));
+  CHECK(seen.freed > 0);
+  CHECK(seen.spilled > 0);
 }
 
 TEST_CASE("random schedules keep every promise when the node shuts down in the middle") {

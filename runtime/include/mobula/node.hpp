@@ -130,6 +130,26 @@ public:
     return wait_for(std::span{refs}, count, limit);
   }
 
+  // -- freeing ------------------------------------------------------------------------------------
+
+  /// Frees the value of an object everywhere, though there are references: for data that is known
+  /// to be of no use any more, whoever may still refer to it. Readers that come later or that wait
+  /// get `object_freed`, here at once and on other nodes when they hear of it; views stay readable.
+  /// Bytes in the store and on disk go with the last view, those of a small value with the last
+  /// reference, and so do the references inside of a value. Never waits; may be called by actors.
+  /// Throws `object_error` (`invalid_reference`) for an empty reference.
+  template <class T>
+  void free(const ObjectRef<T>& ref) const {
+    free_object(ref.entry());
+  }
+
+  /// The same for each of `refs`. O(n).
+  template <class T>
+  void free(const std::vector<ObjectRef<T>>& refs) const {
+    for (const auto& ref : refs)
+      free(ref);
+  }
+
   // -- names --------------------------------------------------------------------------------------
 
   // Names are those of the cluster: what one node publishes, all its members can look up. These

@@ -90,7 +90,7 @@ using cluster_actor = caf::typed_actor<
   // From other nodes: references and values.
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
-  takes<objects_told>, takes<objects_unpinned>,
+  takes<objects_told>, takes<objects_unpinned>, takes<free_objects>,
   // From other nodes: names.
   takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.

@@ -23,13 +23,16 @@ struct wait_link;
 enum class object_phase : std::uint8_t {
   /// Not sealed yet. Leaves for any other phase, once.
   pending,
-  /// In the process heap; final.
+  /// In the process heap.
   inline_value,
   /// In a store shard, of this node or of another one of the host, which may have moved it to disk;
   /// becomes `failed` when the copy is lost.
   stored,
   /// There is an error in place of a value; final.
   failed,
+  /// Somebody freed the value, though there are references; final. Any other phase but `failed`
+  /// leads here.
+  freed,
 };
 
 /// Whose object an entry stands for.
@@ -154,13 +157,16 @@ public:
     return phase_.load(std::memory_order_acquire);
   }
 
-  /// Size of the value in bytes; 0 while pending or failed.
+  /// Size of the value in bytes; 0 while there is none.
   [[nodiscard]] std::uint64_t size_bytes() const noexcept;
 
-  /// REQUIRES: `phase()` was `failed`.
-  [[nodiscard]] const error_info& failure() const noexcept {
-    return *value_.extras()->failure;
+  /// Returns whether there is no value and will never be one.
+  [[nodiscard]] bool has_failed() const noexcept {
+    return phase() >= object_phase::failed;
   }
+
+  /// Returns what readers get in place of a value. REQUIRES: `has_failed()`.
+  [[nodiscard]] error_info failure() const;
 
   /// The stored copy, or null for an object that never was in a shard.
   [[nodiscard]] stored_copy* copy() const noexcept {
@@ -256,6 +262,13 @@ public:
   /// REQUIRES: called by the shard that holds the copy.
   void lose(error_info reason);
 
+  // -- freeing ------------------------------------------------------------------------------------
+
+  /// Takes the value away from readers that come later, and from those that wait: they get
+  /// `object_freed`. Views stay as they are. A copy in a shard goes with its last view, a small
+  /// value with its last reference. Says nothing to other nodes; see `free_object`.
+  void free_value();
+
 private:
   friend class entry_stripe;
   friend class pinned_value;
@@ -296,5 +309,9 @@ private:
   /// Waiters of this entry. Written and read under the stripe's mutex.
   wait_link* waiters_ = nullptr;
 };
+
+/// Frees the value of an object everywhere: here at once, and on other nodes when they hear of it.
+/// REQUIRES: the caller owns a handle.
+void free_object(object_entry& entry);
 
 } // namespace mobula

@@ -73,6 +73,12 @@ struct objects_unpinned {
   std::vector<std::uint64_t> sequences;
 };
 
+/// To the owner: somebody freed the values of these objects. Their readers are told of an error.
+struct free_objects {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
+};
+
 /// Makes these types known to systems that run with `config`.
 void add_peer_messages(caf::actor_system_config& config);
 
@@ -140,6 +146,11 @@ typename Inspector::result_type inspect(Inspector& f, want_objects& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, objects_unpinned& x) {
   return f(caf::meta::type_name("mobula::objects_unpinned"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, free_objects& x) {
+  return f(caf::meta::type_name("mobula::free_objects"), x.session, x.sequences);
 }
 
 template <class Inspector>

@@ -44,6 +44,9 @@ struct border_changes {
 
   /// Own objects that the cluster actor waits for and that are there now.
   std::vector<std::uint64_t> ready;
+
+  /// Objects whose values were freed here: own ones that others may name, and those of others.
+  std::vector<object_id> freed;
 };
 
 /// Where references leave a node and enter it: what threads that serialize or deserialize messages
@@ -115,6 +118,9 @@ public:
 
   /// An own object that the cluster actor waits for is there.
   void note_ready(std::uint64_t sequence);
+
+  /// The value of `entry` was freed by a user of this node, and others are to hear of it.
+  void note_freed(const object_entry& entry);
 
   /// Returns whether there is something to take.
   [[nodiscard]] bool has_changes() const;

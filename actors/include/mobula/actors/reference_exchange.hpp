@@ -44,7 +44,7 @@ public:
 /// | field         | raised by                         | lowered by                               |
 /// |---------------|-----------------------------------|------------------------------------------|
 /// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
-/// | wants_        | a turn, without a session         | `session_opened`, `owner_unreachable`    |
+/// | wants_, frees_| a turn, without a session         | `session_opened`, `owner_unreachable`    |
 /// | spoilt_       | an answer, until the event's end  | the same                                 |
 /// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
 ///
@@ -89,6 +89,7 @@ public:
   void received(const want_objects& message);
   void received(objects_told& message);
   void received(const objects_unpinned& message);
+  void received(const free_objects& message);
 
   /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
   /// peers: they learn it from their membership. May be called twice.
@@ -111,6 +112,8 @@ private:
 
   using want_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
 
+  using told_lists = std::map<incarnation_id, std::vector<told_object>>;
+
   /// Returns who sent the current message; null if that is no peer.
   [[nodiscard]] const incarnation_id* sender() const;
 
@@ -120,6 +123,8 @@ private:
   void tell_tables(border_changes& changes);
   void tell_ready(const border_changes& changes);
   void ask_owners(const border_changes& changes);
+  void pass_on_freed(const border_changes& changes);
+  void tell_borrowers(std::uint64_t sequence, told_lists& told);
   void send_wants(want_lists& wants, told_form form);
   void send_answers();
   void forget_peer(const incarnation_id& node);
@@ -147,6 +152,7 @@ private:
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
   want_lists wants_;                                                          ///< by owner
+  want_lists frees_;                                                          ///< by owner
   want_lists spoilt_; ///< by owner: not where it said, so that their bytes are wanted
   std::set<caf::message_id> timers_;
   std::uint64_t messages_ = 0; ///< sent to peers

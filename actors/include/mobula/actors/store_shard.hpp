@@ -68,6 +68,12 @@ struct release_copy {
   std::shared_ptr<entry_scope> scope;
 };
 
+/// The object's value is not wanted any more, though its entry lives on. The handle keeps the entry
+/// until the copy is gone.
+struct free_copy_of {
+  object_handle entry;
+};
+
 /// A reader waits for a copy that may be on disk. It holds a handle until it was told.
 struct want_copy {
   std::uint64_t sequence = 0;
@@ -120,12 +126,14 @@ struct stall_timed_out {
 
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees.
-using store_shard_actor = caf::typed_actor<
-  takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>, takes<seal_reserved>,
-  takes<abort_reserved>, takes<return_credit>, takes<release_copy>, takes<want_copy>,
-  takes<copy_unpinned>, takes<readers_lost>, takes<look_for_readers>, takes<copy_written>,
-  takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>, takes<spilling_possible_again>,
-  takes<stall_timed_out>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+using store_shard_actor =
+  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>,
+                   takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
+                   takes<release_copy>, takes<free_copy_of>, takes<want_copy>, takes<copy_unpinned>,
+                   takes<readers_lost>, takes<look_for_readers>, takes<copy_written>,
+                   takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
+                   takes<spilling_possible_again>, takes<stall_timed_out>, takes<collect_stats>,
+                   takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -142,6 +150,7 @@ MOBULA_LOCAL_MESSAGE(mobula::seal_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::abort_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::return_credit)
 MOBULA_LOCAL_MESSAGE(mobula::release_copy)
+MOBULA_LOCAL_MESSAGE(mobula::free_copy_of)
 MOBULA_LOCAL_MESSAGE(mobula::want_copy)
 MOBULA_LOCAL_MESSAGE(mobula::copy_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::readers_lost)

@@ -96,7 +96,7 @@ template <class T>
 std::optional<reading<T>> try_read(object_entry& entry) {
   if (auto pin = entry.try_pin())
     return read_pinned<T>(std::move(pin));
-  if (entry.phase() == object_phase::failed)
+  if (entry.has_failed())
     return entry.failure();
   return std::nullopt;
 }

@@ -1,0 +1,123 @@
+// Values that are freed on one node while others refer to them.
+
+#include "post.hpp"
+
+using namespace mobula;
+
+namespace {
+
+const std::string small_text = "a text";
+const std::string large_text(300'000, 'x');
+
+/// A small and a large text of which all three nodes know, read by the borrowers.
+struct with_texts : three_nodes {
+  std::vector<text_ref> refs{home.put(small_text), home.put(large_text)};
+
+  with_texts() {
+    send(home, away, at_away, letter{refs});
+    send(home, third, at_third, letter{refs});
+    sim.run();
+    read_all();
+  }
+
+  void read_all() {
+    for (const auto& [reader, box] : {std::pair{&away, &at_away}, std::pair{&third, &at_third}})
+      for (std::size_t index = 0; index < 2; ++index)
+        REQUIRE(reader->get(box->letters.at(index))->size() > 0);
+  }
+
+  void check_all_freed() {
+    sim.run();
+    for (std::size_t index = 0; index < 2; ++index) {
+      CHECK(error_behind(home, refs.at(index)) == error_type::object_freed);
+      CHECK(error_behind(away, at_away.letters.at(index)) == error_type::object_freed);
+      CHECK(error_behind(third, at_third.letters.at(index)) == error_type::object_freed);
+    }
+    CHECK(home.stats().arena_used_bytes == 0);
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(with_texts, "an owner frees a value for all") {
+  home.free(refs);
+  check_all_freed();
+}
+
+TEST_CASE_FIXTURE(with_texts, "a borrower frees a value for all") {
+  away.free(at_away.letters);
+  CHECK(error_behind(away, at_away.letters.at(0)) == error_type::object_freed);
+  check_all_freed();
+}
+
+TEST_CASE_FIXTURE(with_texts, "a borrower may free a value and drop its references at once") {
+  away.free(at_away.letters);
+  at_away.clear();
+  sim.run();
+  CHECK(error_behind(home, refs.at(1)) == error_type::object_freed);
+  CHECK(error_behind(third, at_third.letters.at(0)) == error_type::object_freed);
+}
+
+TEST_CASE_FIXTURE(with_texts, "freeing many values costs a message for each borrower") {
+  auto before = peer_messages();
+  home.free(refs);
+  check_all_freed();
+  CHECK(peer_messages() - before == 2);
+}
+
+TEST_CASE_FIXTURE(with_texts, "views of a freed value stay readable on other nodes") {
+  {
+    auto small = away.get(at_away.letters.at(0));
+    auto large = away.get(at_away.letters.at(1));
+    home.free(refs);
+    sim.run();
+    CHECK(*small == small_text);
+    CHECK(*large == large_text);
+  }
+  check_all_freed();
+}
+
+TEST_CASE_FIXTURE(with_texts, "a reference that comes after the free gives the same error") {
+  home.free(refs);
+  sim.run();
+  at_third.clear();
+  sim.run();
+  send(away, third, at_third, letter{at_away.letters});
+  sim.run();
+  check_all_freed();
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a reader on another node that waits hears of the free") {
+  auto promise = home.make_promise<std::string>();
+  send_away(promise.ref());
+  auto seen = error_type::none;
+  auto reader = sim.system().spawn([&](caf::event_based_actor* self) {
+    get(self, at_away.letters.at(0))
+      .then([](const view<std::string>&) {},
+            [&](caf::error& error) { seen = to_error_info(error).type; });
+  });
+  sim.run();
+  home.free(promise.ref());
+  sim.run();
+  CHECK(seen == error_type::object_freed);
+}
+
+TEST_CASE("a value can be freed before its owner is met") {
+  testing::simulation sim{1, post_settings()};
+  auto& home = sim.add_node();
+  auto& away = sim.add_node();
+  auto& third = sim.add_node();
+  sim.connect(home, away);
+  sim.connect(away, third);
+  mailbox at_away{sim};
+  mailbox at_third{sim};
+  auto ref = home.put(small_text);
+  caf::anon_send(sim.remote(home, away, at_away.owner), letter{{ref}});
+  sim.run();
+  caf::anon_send(sim.remote(away, third, at_third.owner), letter{at_away.letters});
+  while (at_third.letters.empty())
+    REQUIRE(sim.run_one());
+  third.free(at_third.letters);
+  sim.run();
+  CHECK(error_behind(home, ref) == error_type::object_freed);
+}
