@@ -23,7 +23,7 @@ TEST_CASE("every number from 0 to 34 but the retired one is an error") {
     CHECK(error_type_from_number(number).has_value() == (number != 2));
 }
 
-TEST_CASE("our own errors are numbered from 100 to 111") {
+TEST_CASE("our own errors are numbered from 100 to 112") {
   for (std::uint16_t number = 35; number < 300; ++number)
     CHECK(error_type_from_number(number).has_value() == (number >= 100 && number <= 112));
 }
