@@ -1,6 +1,7 @@
 #include "mobula/actors/caf_compat.hpp"
 
 #include <caf/atom.hpp>
+#include <caf/binary_serializer.hpp>
 #include <caf/logger.hpp>
 #include <caf/sec.hpp>
 #include <caf/to_string.hpp>
@@ -40,6 +41,13 @@ void log_info(const std::string& line) {
 
 void log_warning(const std::string& line) {
   CAF_LOG_IMPL("mobula", CAF_LOG_LEVEL_WARNING, line);
+}
+
+std::optional<write_position> position_of(const caf::serializer& sink) {
+  const auto* binary = dynamic_cast<const caf::binary_serializer*>(&sink);
+  if (binary == nullptr)
+    return std::nullopt;
+  return write_position{&binary->buf(), binary->write_pos()};
 }
 
 std::optional<caf_clock::time_point> next_timeout(caf::scheduler::test_coordinator& scheduler) {

@@ -50,7 +50,14 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
   return std::nullopt;
 }
 
+bool member_table::is_of_another(link_id link, const incarnation_id& sender) const {
+  auto known = sessions_.find(link);
+  return known != sessions_.end() && known->second != sender;
+}
+
 void member_table::handle(link_id link, const hello& message, member_effects& effects) {
+  if (is_of_another(link, message.record.incarnation))
+    return;
   if (auto objection = objection_to(message)) {
     effects.emplace_back(report_refused{objection->reason, objection->text});
     effects.emplace_back(send_on_link{link, *std::move(objection)});
@@ -83,6 +90,8 @@ void member_table::accept(link_id link, const hello& message, member_effects& ef
 
 void member_table::handle(link_id link, const welcome& message, member_effects& effects) {
   const auto& incarnation = message.record.incarnation;
+  if (is_of_another(link, incarnation))
+    return;
   auto room = members_.contains(incarnation) || members_.size() < config_.max_members;
   if (left_ || !room || incarnation == self_.incarnation) {
     effects.emplace_back(send_on_link{link, leave_cluster{message.session}});

@@ -91,7 +91,7 @@ void reference_exchange::pass_on_freed(const border_changes& changes) {
   for (const auto& object : changes.freed)
     if (object.owner == core_->incarnation())
       tell_borrowers(object.sequence, told);
-    else
+    else if (tables_->borrows().expects(object.owner))
       frees_[object.owner].push_back(object.sequence);
   for (auto& [node, objects] : told)
     send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
@@ -220,10 +220,19 @@ void reference_exchange::received(const borrow_references& message) {
     return;
   std::vector<kept_handle> found;
   found.reserve(message.references.size());
-  for (const auto& reference : message.references)
+  // Values that travel with references may reach a reader after they were freed.
+  std::vector<told_object> freed;
+  for (const auto& reference : message.references) {
     found.push_back(core_->border().keep_own(reference.sequence));
+    if (found.back() == kept_handle::none)
+      continue;
+    if (auto& entry = entry_of(found.back()); entry.phase() == object_phase::freed)
+      freed.push_back(tell_error(reference.sequence, told_outcome::failed, entry.failure()));
+  }
   tables_->receive(*from, message, found, effects_);
   run();
+  if (!freed.empty())
+    send(peers_.at(*from), objects_told{peers_.at(*from).session, std::move(freed)});
 }
 
 void reference_exchange::received(const return_references& message) {

@@ -252,6 +252,26 @@ told_use take_told(const object_handle& handle, told_object& told) {
   return told_use::settled;
 }
 
+std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
+  if (entry.phase() != object_phase::inline_value || entry.size_bytes() > most_bytes)
+    return std::nullopt;
+  auto pin = entry.try_pin();
+  if (!pin || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
+    return std::nullopt;
+  auto about = encode(pin.value().describe());
+  return carried_value{carried_bytes{std::move(about)}, carried_bytes{std::move(pin)}};
+}
+
+void take_carried(object_entry& entry, carried_value& value) {
+  if (entry.kind() != entry_kind::foreign || entry.phase() != object_phase::pending)
+    return;
+  auto size = value.data.bytes().size();
+  auto about = decode_metadata(value.about.bytes());
+  static const told_object nothing_told;
+  if (about && !fault_of(entry, *about, size, nothing_told))
+    entry.seal_inline(value.data.take(), size, make_extras(entry, *about, nothing_told));
+}
+
 bool find_in_place(object_entry& entry) {
   auto value = pin_in_place(entry);
   static const told_object nothing_told;

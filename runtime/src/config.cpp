@@ -145,6 +145,8 @@ config::config() {
     .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
     .add<std::string>("same-host-reading", "auto: values of other nodes of this host are read in "
                                            "their shared memory; off (default auto)")
+    .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
+                                   "message (default 4KiB)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -191,6 +193,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("transit-lease", options.transit_lease);
   from.value("grace-period", options.grace_period);
   from.choice("same-host-reading", options.same_host_reading);
+  from.size("piggyback", options.piggyback_bytes);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);
@@ -199,6 +202,7 @@ node_options read_options(const caf::actor_system_config& config) {
 
 void require_valid(const node_options& options) {
   require_range("inline-limit", options.inline_limit_bytes, 0, gibi);
+  require_range("piggyback", options.piggyback_bytes, 0, 16 * kibi * kibi);
   if (options.store_size_bytes != 0)
     require_range("store-size", options.store_size_bytes, 64 * kibi, kibi * kibi * gibi);
   require_range("shards", options.shards, 1, 64);

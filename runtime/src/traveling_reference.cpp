@@ -1,5 +1,7 @@
 #include "mobula/runtime/traveling_reference.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,12 +83,46 @@ void crossing_scope::note(const caf::error& reason) {
 
 namespace {
 
+/// How much of what a thread writes were values that came along.
+///
+/// CAF tells nobody where a message begins. What a thread writes to one buffer at growing places
+/// counts as one, so messages that wait together for a connection share what is allowed.
+class allowance {
+public:
+  /// Returns how many bytes may still come along at `position`.
+  std::uint64_t left(const write_position& position, std::uint64_t most_bytes) {
+    if (position.buffer != last_.buffer || position.offset <= last_.offset)
+      used_ = 0;
+    last_ = position;
+    return most_bytes - std::min(used_, most_bytes);
+  }
+
+  void use(std::uint64_t bytes) {
+    used_ += bytes;
+  }
+
+private:
+  write_position last_;
+  std::uint64_t used_ = 0;
+};
+
+std::optional<carried_value> value_to_carry(object_entry& entry, const caf::serializer& sink) {
+  thread_local allowance allowed;
+  auto position = position_of(sink);
+  if (!position)
+    return std::nullopt;
+  auto result = carry_value(entry, allowed.left(*position, entry.core().options().piggyback_bytes));
+  if (result)
+    allowed.use(result->data.bytes().size());
+  return result;
+}
+
 caf::expected<traveling_reference> try_depart(const object_handle& reference,
-                                              caf::execution_unit* context) {
+                                              caf::serializer& sink) {
   if (!reference)
     return traveling_reference{};
   auto& entry = *reference.get();
-  if (auto error = refuse_unless_portable(entry, context))
+  if (auto error = refuse_unless_portable(entry, sink.context()))
     return error;
   auto& core = entry.core();
   auto transit = core.border().open_transit(entry);
@@ -101,14 +137,14 @@ caf::expected<traveling_reference> try_depart(const object_handle& reference,
                              .type = std::string{entry.type().name},
                              .codec = entry.type().codec,
                              .sender = core.incarnation(),
-                             .transit = *transit};
+                             .transit = *transit,
+                             .value = value_to_carry(entry, sink)};
 }
 
 } // namespace
 
-caf::expected<traveling_reference> depart(const object_handle& reference,
-                                          caf::execution_unit* context) {
-  return reported(try_depart(reference, context));
+caf::expected<traveling_reference> depart(const object_handle& reference, caf::serializer& sink) {
+  return reported(try_depart(reference, sink));
 }
 
 void call_off(const object_handle& reference, const traveling_reference& departed) {
@@ -120,7 +156,7 @@ void call_off(const object_handle& reference, const traveling_reference& departe
 
 namespace {
 
-caf::expected<object_handle> try_arrive(const traveling_reference& reference,
+caf::expected<object_handle> try_arrive(traveling_reference& reference,
                                         caf::execution_unit* context, std::string_view wanted) {
   if (reference.object.empty())
     return object_handle{};
@@ -140,6 +176,8 @@ caf::expected<object_handle> try_arrive(const traveling_reference& reference,
                                        .transit = reference.transit});
   if (!handle)
     return to_caf_error(core->shutting_down_error());
+  if (reference.value)
+    take_carried(*handle.get(), *reference.value);
   // Only now: the owner must hear of the arrival even if nobody wants it.
   if (!wanted.empty() && handle->type().name != wanted)
     return to_caf_error(
@@ -153,8 +191,8 @@ caf::expected<object_handle> try_arrive(const traveling_reference& reference,
 
 } // namespace
 
-caf::expected<object_handle> arrive(const traveling_reference& reference,
-                                    caf::execution_unit* context, std::string_view wanted) {
+caf::expected<object_handle> arrive(traveling_reference& reference, caf::execution_unit* context,
+                                    std::string_view wanted) {
   return reported(try_arrive(reference, context, wanted));
 }
 

@@ -334,6 +334,23 @@ TEST_CASE("what is said in a session that is over changes nothing, and is answer
   CHECK(std::get<session_over>(answer).session == old);
 }
 
+// CAF may give a new connection's messages the sender of a lost one. The node that speaks dials
+// again when nobody answers.
+TEST_CASE("a handshake that seems to come from another member's link changes nothing") {
+  three_members world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  auto link = table.connected().front()->link;
+  auto stranger = world.nodes[2].table->self();
+  stranger.incarnation = world.incarnation_number(200);
+  table.received(link, hello{.speaks = {}, .record = stranger, .proposal = session_id{90}},
+                 effects);
+  table.received(link, welcome{stranger, session_id{91}, {}}, effects);
+  CHECK(effects.empty());
+  CHECK(table.find_connected(stranger.incarnation) == nullptr);
+  table.check_invariants();
+}
+
 TEST_CASE("a node that comes costs each member one message to each other member") {
   member_world world;
   world.start_cluster(20);

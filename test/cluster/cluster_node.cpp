@@ -14,6 +14,7 @@
 //   "close NAME"             "done": views no longer
 //   "used -"                 "used BYTES" of the node's own arena
 //   "drop NAME"              "done"
+//   "finish NAME"            "finished NAME" when all of it, if any, is read or an error; drops it
 //   "publish NAME"           "done": the first of them
 //   "unpublish NAME"         "done"
 //   "lookup NAME LIMIT"      "done", within so many milliseconds: one under this name
@@ -31,6 +32,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/io/middleman.hpp>
@@ -79,6 +81,12 @@ public:
   std::vector<content_ref> look_up(const std::string& name) {
     std::unique_lock guard{mutex_};
     return refs_.at(name);
+  }
+
+  /// Returns none if there are none.
+  std::vector<content_ref> take(const std::string& name) {
+    std::unique_lock guard{mutex_};
+    return std::exchange(refs_[name], {});
   }
 
   void drop(const std::string& name) {
@@ -138,6 +146,8 @@ private:
       return await_nothing();
     if (command == "view")
       return keep_views(argument);
+    if (command == "finish")
+      return finish(argument);
     if (command == "check")
       return check(argument);
     if (command == "used")
@@ -231,6 +241,11 @@ private:
           say(describe(name, results));
         });
       });
+  }
+
+  void finish(const std::string& name) {
+    static_cast<void>(node_.get_all(kept_->take(name)));
+    say("finished " + name);
   }
 
   void keep_views(const std::string& name) {

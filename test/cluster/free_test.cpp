@@ -2,6 +2,8 @@
 
 #include "post.hpp"
 
+#include <optional>
+
 using namespace mobula;
 
 namespace {
@@ -90,7 +92,7 @@ TEST_CASE_FIXTURE(with_texts, "a reference that comes after the free gives the s
 TEST_CASE_FIXTURE(three_nodes, "a reader on another node that waits hears of the free") {
   auto promise = home.make_promise<std::string>();
   send_away(promise.ref());
-  auto seen = error_type::none;
+  std::optional<error_type> seen;
   auto reader = sim.system().spawn([&](caf::event_based_actor* self) {
     get(self, at_away.letters.at(0))
       .then([](const view<std::string>&) {},
@@ -100,6 +102,16 @@ TEST_CASE_FIXTURE(three_nodes, "a reader on another node that waits hears of the
   home.free(promise.ref());
   sim.run();
   CHECK(seen == error_type::object_freed);
+}
+
+TEST_CASE_FIXTURE(with_texts, "a value that outlived its owner is freed where it is") {
+  sim.cut(home, away);
+  sim.run();
+  REQUIRE(*away.get(at_away.letters.at(0)) == small_text);
+  away.free(at_away.letters);
+  CHECK(error_behind(away, at_away.letters.at(0)) == error_type::object_freed);
+  sim.run();
+  CHECK(away.stats().peer_waits == 0);
 }
 
 TEST_CASE("a value can be freed before its owner is met") {

@@ -45,8 +45,10 @@ typename Inspector::result_type inspect(Inspector& f, parcel& x) {
   return f(caf::meta::type_name("parcel"), x.content, x.anything);
 }
 
+/// Values are asked for, even small ones.
 inline std::unique_ptr<config> post_settings() {
   auto result = std::make_unique<config>();
+  result->set("mobula.piggyback", std::string{"0"});
   result->set("mobula.store-size", std::string{"16MiB"});
   result->add_message_type<letter>("letter");
   result->add_message_type<parcel>("parcel");
@@ -81,7 +83,7 @@ struct mailbox {
 
 /// Three nodes of one cluster. At the end of a test, nothing may be left on them.
 struct three_nodes {
-  testing::simulation sim{1, post_settings()};
+  testing::simulation sim;
   node& home = sim.add_node();
   node& away = sim.add_node();
   node& third = sim.add_node();
@@ -89,7 +91,8 @@ struct three_nodes {
   mailbox at_away{sim};
   mailbox at_third{sim};
 
-  three_nodes() {
+  explicit three_nodes(std::unique_ptr<config> settings = post_settings())
+    : sim(1, std::move(settings)) {
     sim.connect_all();
     sim.run();
   }

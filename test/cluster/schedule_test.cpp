@@ -143,7 +143,8 @@ private:
         settle_promise();
         break;
       case 10:
-        node_->free(some_refs());
+        if (!refs_.empty())
+          node_->free(any_ref());
         break;
       default:
         if (!views_.empty())
@@ -283,6 +284,8 @@ std::unique_ptr<config> settings_of_run() {
   auto result = std::make_unique<config>();
   result->set("mobula.store-size", std::string{"16MiB"});
   result->set("mobula.inline-limit", std::string{"1000"});
+  // Some values travel with their references, others have to be asked for.
+  result->set("mobula.piggyback", std::string{"150"});
   result->add_message_type<delivery>("delivery");
   return result;
 }

@@ -19,13 +19,18 @@ namespace mobula::test {
 
 /// A process that runs the program MEMBER_NODE; killed at the end of its scope. Nothing here waits
 /// for time: each wait ends with a line, or when the process does.
+///
+/// A launcher is a command that becomes the program, in other surroundings, such as `ip netns
+/// exec`.
 class member_process {
 public:
-  explicit member_process(std::vector<std::string> options = {}) {
+  explicit member_process(std::vector<std::string> options = {},
+                          std::vector<std::string> launcher = {}) {
     // A node that lost another would also join a stranger's that got the same port.
     options.insert(options.begin(), "--mobula.cluster=test_" + std::to_string(::getpid()));
     options.insert(options.begin(), "--mobula.store-size=16MiB");
     options.insert(options.begin(), MEMBER_NODE);
+    options.insert(options.begin(), launcher.begin(), launcher.end());
     std::array<int, 2> input{};
     std::array<int, 2> output{};
     REQUIRE(::pipe2(input.data(), O_CLOEXEC) == 0);
@@ -72,7 +77,13 @@ public:
 
   /// Listens on loopback. Returns the port.
   std::string listen(const std::string& port = "0") {
-    say("listen 127.0.0.1:" + port);
+    return listen_at("127.0.0.1", port);
+  }
+
+  /// Returns the port.
+  std::string listen_at(const std::string& address, const std::string& port) {
+    say("listen " + address + ":" + port);
+    address_ = address;
     port_ = await("listening ");
     return port_;
   }
@@ -85,7 +96,7 @@ public:
   }
 
   void join(const member_process& other) {
-    say("join 127.0.0.1:" + other.port_);
+    say("join " + other.address_ + ":" + other.port_);
     await("joined");
   }
 
@@ -127,7 +138,7 @@ private:
     REQUIRE(::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0);
     REQUIRE(::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0);
     auto error =
-      ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
+      ::posix_spawnp(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     REQUIRE(error == 0);
   }
@@ -146,6 +157,7 @@ private:
   std::FILE* commands_ = nullptr;
   std::FILE* lines_ = nullptr;
   std::string incarnation_;
+  std::string address_ = "127.0.0.1";
   std::string port_;
   std::vector<std::string> heard_;
 };

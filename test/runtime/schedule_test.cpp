@@ -131,7 +131,8 @@ private:
         open_one();
         break;
       case 12:
-        w.where->free(some_refs());
+        if (!refs_.empty())
+          w.where->free(any_ref());
         break;
       default:
         if (!refs_.empty())

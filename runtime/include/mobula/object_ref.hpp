@@ -199,7 +199,7 @@ typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
     auto text = to_string(ref.id());
     return f(caf::meta::type_name("ObjectRef"), text);
   } else if constexpr (Inspector::reads_state) {
-    auto departing = depart(ref.handle(), f.context());
+    auto departing = depart(ref.handle(), f);
     if (!departing)
       return std::move(departing.error());
     auto error = f(*departing);

@@ -114,6 +114,11 @@ public:
 
   [[nodiscard]] borrow_stats stats() const noexcept;
 
+  /// Returns whether there is a session with an owner, or is to be one.
+  [[nodiscard]] bool expects(const incarnation_id& owner) const {
+    return channels_.contains(owner);
+  }
+
   /// Calls `f(entry, object)` for each borrow. For inspection: O(n).
   template <class F>
   void for_each(F&& f) const {

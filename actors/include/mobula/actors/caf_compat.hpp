@@ -4,6 +4,7 @@
 // their registration and inspection, typed interfaces, errors, the test scheduler, time.
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 
 #include <caf/actor_clock.hpp>
@@ -23,6 +24,7 @@
 #include <caf/replies_to.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/send.hpp>
+#include <caf/serializer.hpp>
 #include <caf/spawn_options.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_actor.hpp>
@@ -83,6 +85,16 @@ void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id reque
 /// lines of this level. Threads outside of CAF have no log.
 void log_info(const std::string& line);
 void log_warning(const std::string& line);
+
+/// Where a serializer writes next.
+struct write_position {
+  const void* buffer = nullptr;
+  std::size_t offset = 0;
+};
+
+/// Returns where `sink` writes next; nothing unless it writes to memory in CAF's binary format, as
+/// for messages to other nodes.
+std::optional<write_position> position_of(const caf::serializer& sink);
 
 /// Starts a service actor: hidden, so that an actor system does not wait for it at its end.
 template <class F, class... Ts>

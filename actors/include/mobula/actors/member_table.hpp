@@ -190,6 +190,10 @@ private:
 
   // -- handshakes ---------------------------------------------------------------------------------
 
+  /// Returns whether a link is that of another node than the one that speaks. CAF 0.17 takes a
+  /// sender from the number of its connection, which may be that of a lost one which CAF has not
+  /// noticed yet. Nothing is answered then: the sender's patience ends, and it dials again.
+  [[nodiscard]] bool is_of_another(link_id link, const incarnation_id& sender) const;
   void handle(link_id link, const hello& message, member_effects& effects);
   void handle(link_id link, const welcome& message, member_effects& effects);
   void handle(link_id link, const crossed& message, member_effects& effects);

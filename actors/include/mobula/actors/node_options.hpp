@@ -69,6 +69,10 @@ struct node_options {
   /// How values of other nodes of this host are read.
   reading_in_place same_host_reading = reading_in_place::automatic;
 
+  /// Bytes of small values that travel with the references of one message, so that the receiver
+  /// need not ask for them.
+  std::uint64_t piggyback_bytes = 4096;
+
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;
 

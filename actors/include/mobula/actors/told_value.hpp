@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/peer_messages.hpp"
 
@@ -25,6 +28,22 @@ enum class told_use : std::uint8_t {
 /// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should
 /// be make it an error. REQUIRES: called by the cluster actor.
 [[nodiscard]] told_use take_told(const object_handle& entry, told_object& told);
+
+/// A value that comes along with a reference to its object.
+struct carried_value {
+  carried_bytes about; ///< encoded metadata
+  carried_bytes data;
+};
+
+/// Returns what may come along with a reference to `entry`: its value, if that is in the process
+/// heap, has at most `most_bytes` and refers to nothing. Any thread. REQUIRES: the caller owns a
+/// handle.
+[[nodiscard]] std::optional<carried_value> carry_value(object_entry& entry,
+                                                       std::uint64_t most_bytes);
+
+/// Seals a pending foreign entry with a value that came along. Ignores one that does not fit: it is
+/// not the owner's word. Any thread. REQUIRES: the caller owns a handle.
+void take_carried(object_entry& entry, carried_value& value);
 
 /// Seals a pending foreign entry with the value that its owner has in its arena, without asking the
 /// owner, and returns true; changes nothing if it is not found there, or refers to other objects,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/reference_messages.hpp"
+#include "mobula/actors/told_value.hpp"
 #include "mobula/serialization/codec_id.hpp"
 
 namespace mobula {
@@ -21,6 +23,7 @@ struct traveling_reference {
   codec_id codec = codec_id::raw;
   incarnation_id sender;
   transit_number transit = transit_number::none;
+  std::optional<carried_value> value; ///< if it is small and there
 };
 
 template <class Inspector>
@@ -29,14 +32,21 @@ typename Inspector::result_type inspect(Inspector& f, traveling_reference& x) {
     return error;
   if (x.object.empty())
     return {};
-  return f(x.object.owner.high, x.object.owner.low, x.type, x.codec, x.sender.high, x.sender.low,
-           x.transit);
+  auto carries = static_cast<std::uint8_t>(x.value ? 1 : 0);
+  if (auto error = f(x.object.owner.high, x.object.owner.low, x.type, x.codec, x.sender.high,
+                     x.sender.low, x.transit, carries))
+    return error;
+  if (carries == 0)
+    return {};
+  if (!x.value)
+    x.value.emplace();
+  return f(x.value->about, x.value->data);
 }
 
-/// Lets a reference leave its node: its object stays alive until the receiver is known. Fails with
-/// `reference_not_portable` if there is no message to leave in, or no cluster.
+/// Lets a reference leave its node in what `sink` writes: its object stays alive until the receiver
+/// is known. Fails with `reference_not_portable` if that is no message, or without a cluster.
 [[nodiscard]] caf::expected<traveling_reference> depart(const object_handle& reference,
-                                                        caf::execution_unit* context);
+                                                        caf::serializer& sink);
 
 /// What departed was not written after all.
 void call_off(const object_handle& reference, const traveling_reference& departed);
@@ -44,7 +54,7 @@ void call_off(const object_handle& reference, const traveling_reference& departe
 /// Lets a reference enter the node that receives in this thread. Fails with `type_mismatch` unless
 /// the object is of the type called `wanted`; empty stands for any.
 [[nodiscard]] caf::expected<object_handle>
-arrive(const traveling_reference& reference, caf::execution_unit* context, std::string_view wanted);
+arrive(traveling_reference& reference, caf::execution_unit* context, std::string_view wanted);
 
 /// Watches references that leave or enter in this thread, while it lives. CAF 0.17 forgets the
 /// error when a part of a message cannot be written or read: who needs to know asks here. Scopes

@@ -1,0 +1,208 @@
+// Nodes in namespaces of their own, as containers are: what they tell each other really leaves over
+// an interface, which can be slow, lose packets, and fall silent without a word; and one does not
+// see the other's shared memory. Needs root and `ip`; skipped with a printed reason where these are
+// missing.
+
+#include "peer_process.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+
+using namespace mobula::test;
+
+namespace {
+
+/// Runs a command of the shell, and returns whether it succeeded.
+bool run(const std::string& command) {
+  return std::system((command + " 2>/dev/null").c_str()) == 0;
+}
+
+/// Two network namespaces with one cable between them.
+class cable {
+public:
+  cable() : left_("mobula_l" + suffix()), right_("mobula_r" + suffix()) {
+    usable_ = run("ip netns add " + left_) && run("ip netns add " + right_)
+              && run("ip -n " + left_ + " link add cable type veth peer name cable netns " + right_)
+              && set_up(left_, "10.77.0.1") && set_up(right_, "10.77.0.2");
+    if (!usable_)
+      MESSAGE("skipped: no network namespaces here; they need root and the package iproute2");
+  }
+
+  cable(const cable&) = delete;
+  cable& operator=(const cable&) = delete;
+
+  ~cable() {
+    run("ip netns del " + left_);
+    run("ip netns del " + right_);
+  }
+
+  [[nodiscard]] bool usable() const noexcept {
+    return usable_;
+  }
+
+  [[nodiscard]] std::vector<std::string> left() const {
+    return {"ip", "netns", "exec", left_};
+  }
+
+  [[nodiscard]] std::vector<std::string> right() const {
+    return {"ip", "netns", "exec", right_};
+  }
+
+  /// Neither side hears anything any more, and nobody tells them so.
+  void pull() const {
+    for (const auto& side : {left_, right_})
+      control(side, "qdisc replace dev cable root tbf rate 8bit burst 1 limit 1");
+  }
+
+  void plug_in() const {
+    for (const auto& side : {left_, right_})
+      control(side, "qdisc del dev cable root");
+  }
+
+  /// Returns whether the cable now carries 8 Mbit/s and loses what exceeds a short queue.
+  [[nodiscard]] bool make_slow() const {
+    for (const auto& side : {left_, right_})
+      if (!run("ip netns exec " + side
+               + " tc qdisc replace dev cable root tbf rate 8mbit burst 4kb limit 16kb"))
+        return false;
+    return true;
+  }
+
+  /// Returns how many packets the left side has lost since it became slow.
+  [[nodiscard]] int lost() const {
+    auto file = "/tmp/mobula_cable_" + suffix();
+    REQUIRE(run("ip netns exec " + left_ + " tc -s qdisc show dev cable > " + file));
+    std::ifstream input{file};
+    std::string word;
+    while (input >> word)
+      if (word == "(dropped")
+        break;
+    int result = 0;
+    input >> result;
+    std::remove(file.c_str());
+    return result;
+  }
+
+private:
+  static std::string suffix() {
+    return std::to_string(::getpid());
+  }
+
+  static void control(const std::string& side, const std::string& command) {
+    auto succeeded = run("ip netns exec " + side + " tc " + command);
+    REQUIRE_MESSAGE(succeeded, command);
+  }
+
+  static bool set_up(const std::string& side, const std::string& address) {
+    return run("ip -n " + side + " addr add " + address + "/24 dev cable")
+           && run("ip -n " + side + " link set cable up")
+           && run("ip -n " + side + " link set lo up");
+  }
+
+  std::string left_;
+  std::string right_;
+  bool usable_ = false;
+};
+
+/// Two peers, one at each end of a cable, that never look at each other's memory.
+struct distant_peers {
+  cable between;
+  std::optional<peer> home;
+  std::optional<peer> away;
+
+  distant_peers() {
+    if (!between.usable())
+      return;
+    auto options = short_times;
+    options.emplace_back("--mobula.same-host-reading=off");
+    home.emplace(options, between.left(), "10.77.0.1");
+    away.emplace(options, between.right(), "10.77.0.2");
+    away->join(*home);
+    home->await_member(*away);
+    away->await_member(*home);
+  }
+
+  void send_home_to_away(const std::string& name, std::size_t count, std::size_t size) {
+    home->put(name, count, size);
+    home->send(name, *away);
+    home->drop(name);
+  }
+
+  void await_nothing_left() {
+    away->await_nothing_left();
+    home->await_nothing_left();
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(distant_peers, "values cross a network") {
+  if (!between.usable())
+    return;
+  send_home_to_away("small", 100, 100);
+  send_home_to_away("large", 2, 3'000'000);
+  CHECK(away->read("small") == "100 10000");
+  CHECK(away->read("large") == "2 6000000");
+  away->drop("small");
+  away->drop("large");
+  await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(distant_peers, "values cross a network that is slow and loses packets") {
+  if (!between.usable())
+    return;
+  if (!between.make_slow()) {
+    MESSAGE("skipped: the kernel has no token bucket filter");
+    return;
+  }
+  send_home_to_away("large", 3, 500'000);
+  CHECK(away->view("large") == "3 1500000");
+  away->check("large");
+  CHECK(between.lost() > 0);
+  away->do_so("close large");
+  away->drop("large");
+  await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(distant_peers,
+                  "a silent network counts as death, and life goes on when it is back") {
+  if (!between.usable())
+    return;
+  send_home_to_away("text", 10, 1000);
+  between.pull();
+  home->await_loss(*away);
+  away->await_loss(*home);
+  CHECK(away->fail_to_read("text") == "owner_died");
+  away->drop("text");
+  await_nothing_left();
+  between.plug_in();
+  home->await_member(*away);
+  away->await_member(*home);
+  send_home_to_away("text", 10, 1000);
+  CHECK(away->read("text") == "10 10000");
+  away->drop("text");
+  await_nothing_left();
+}
+
+TEST_CASE("a process that sees another /dev/shm is sent the bytes") {
+  if (!run("unshare --mount mount -t tmpfs none /dev/shm")) {
+    MESSAGE("skipped: no mount namespaces here; they need root");
+    return;
+  }
+  peer home;
+  peer away{
+    short_times,
+    {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev/shm && exec \"$@\"", "sh"}};
+  away.join(home);
+  home.await_member(away);
+  home.put("large", 2, 3'000'000);
+  home.send("large", away);
+  home.drop("large");
+  CHECK(away.view("large") == "2 6000000");
+  away.check("large");
+  away.do_so("close large");
+  away.drop("large");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
