@@ -56,6 +56,25 @@ void print_totals(std::ostream& out, const build_progress& total, std::uint64_t 
              grouped(static_cast<std::uint64_t>(static_cast<double>(total.words) / time.count())));
 }
 
+void print_shares(std::ostream& out, const std::vector<node_share>& shares) {
+  fmt::print(out, "Who did what:\n");
+  for (const auto& each : shares) {
+    auto name =
+      each.node.empty() ? std::string{"this process"} : printable(each.node, name_columns);
+    fmt::print(out, "  {:<16} {} batches indexed, {} merges\n", name, grouped(each.batches),
+               grouped(each.merges));
+    if (each.fate == node_fate::lost)
+      fmt::print(out,
+                 "  {:<16} LOST: {} indexes that it owned, {} tasks that it was busy with; {} "
+                 "batches were indexed again by others\n",
+                 "", grouped(each.lost_indexes), grouped(each.lost_tasks), grouped(each.again));
+    else if (!each.left.empty())
+      fmt::print(out, "  {:<16} LEAK: this is left:\n{}\n", "", each.left);
+    else
+      fmt::print(out, "  {:<16} nothing is left there\n", "");
+  }
+}
+
 void print_stats(std::ostream& out, std::string_view title, const mobula::node_stats& stats) {
   fmt::print(out, "{}\n", title);
   auto text = to_string(stats);

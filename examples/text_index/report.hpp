@@ -20,6 +20,9 @@ void print_hits(std::ostream& out, std::string_view word, const word_hits* hits)
 void print_totals(std::ostream& out, const build_progress& total, std::uint64_t distinct_words,
                   std::chrono::duration<double> time);
 
+/// `shares`: this node first.
+void print_shares(std::ostream& out, const std::vector<node_share>& shares);
+
 void print_stats(std::ostream& out, std::string_view title, const mobula::node_stats& stats);
 
 } // namespace text_index
