@@ -1,5 +1,11 @@
 #include "mobula/actors/cluster_actor.hpp"
 
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "mobula/actors/name_service.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/owner_search.hpp"
@@ -13,6 +19,12 @@ namespace {
 /// Longer than the larger incarnation of a pair waits before it dials, and than a dial takes where
 /// there is somebody: who is vouched for when a round begins usually has a session at its end.
 constexpr auto search_round = std::chrono::seconds{1};
+
+/// Reports under way at once; more are refused.
+constexpr std::size_t most_reports = 64;
+
+/// Objects in one report: a few megabytes.
+constexpr std::uint64_t most_reported_objects = 20'000;
 
 /// Owns a membership and an exchange, tells the one what the other needs, and lets owners be found.
 class cluster_state : public owner_finder, public member_listener {
@@ -44,7 +56,8 @@ public:
   void member_joined(const node_record& record, session_id session,
                      const caf::strong_actor_ptr& peer) override {
     search_.found(record.incarnation);
-    session_opened({record.incarnation, session}, peer);
+    session_opened({record.incarnation, session}, peer,
+                   {.host = record.host, .path = record.arena_path});
     watchers.joined({record, session, peer->node()});
   }
 
@@ -65,8 +78,9 @@ public:
 
   // -- sessions -----------------------------------------------------------------------------------
 
-  void session_opened(const peer_session& peer, const caf::strong_actor_ptr& handle) {
-    exchange.session_opened(peer, handle);
+  void session_opened(const peer_session& peer, const caf::strong_actor_ptr& handle,
+                      const arena_address& arena) {
+    exchange.session_opened(peer, handle, arena);
     names.session_opened(peer, handle);
   }
 
@@ -105,6 +119,46 @@ public:
     exchange.turn();
     exchange.add_figures(request.request->stats);
     self_->send(core_->counter(), std::move(request));
+  }
+
+  caf::result<node_report> report(const ask_report& question) {
+    if (reports_.size() >= most_reports)
+      return to_caf_error({.type = error_type::store_full,
+                           .message = fmt::format("this node is at work on {} reports already; ask "
+                                                  "again later",
+                                                  reports_.size()),
+                           .origin = core_->origin()});
+    auto promise = self_->make_response_promise<node_report>();
+    auto number = ++last_report_;
+    reports_.emplace(number, promise);
+    collect_stats request{std::make_shared<stats_request>(
+      [myself = cluster_actor{self_}, number](stats_request& ended) {
+        auto objects = std::make_shared<object_listing>(*std::move(ended.objects));
+        caf::anon_send(myself, report_collected{number, ended.stats, std::move(objects)});
+      })};
+    request.request->objects.emplace(std::min(question.most_objects, most_reported_objects));
+    collect(request);
+    return promise;
+  }
+
+  void answer_report(report_collected& answers) {
+    auto asked = reports_.extract(answers.number);
+    if (asked.empty())
+      return;
+    exchange.describe(*answers.objects);
+    core_->complete(answers.stats);
+    node_report result{.incarnation = core_->incarnation(),
+                       .name = {},
+                       .cluster = core_->options().cluster,
+                       .library_version = MOBULA_VERSION,
+                       .process_id = ::getpid(),
+                       .control = {},
+                       .members = {},
+                       .figures = figures_of(answers.stats),
+                       .objects = std::move(answers.objects->objects),
+                       .objects_left_out = answers.objects->left_out};
+    nodes.describe(result);
+    asked.mapped().deliver(std::move(result));
   }
 
   void stop() {
@@ -160,6 +214,8 @@ private:
   core_pointer core_;
   self_pointer self_ = nullptr;
   owner_search search_;
+  std::map<std::uint64_t, caf::typed_response_promise<node_report>> reports_; ///< under way
+  std::uint64_t last_report_ = 0;
   caf::actor finder_; ///< the simulated network, if there is one
 };
 
@@ -169,6 +225,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
   state.init(*core, self);
   self->set_down_handler([&state](const caf::down_msg& message) { state.nodes.down(message); });
   return {
+    [&state](const ask_report& question) { return state.report(question); },
     [&state](const hello_envelope& message) { state.nodes.received(message); },
     [&state](const welcome& message) { state.nodes.received(message); },
     [&state](const crossed& message) { state.nodes.received(message); },
@@ -185,6 +242,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const barrier_passed& message) { state.receive(message); },
     [&state](const want_objects& message) { state.receive(message); },
     [&state](objects_told& message) { state.receive(message); },
+    [&state](const objects_unpinned& message) { state.receive(message); },
     [&state](const names_changed& message) {
       state.name_event([&](auto& names) { names.received(message); });
     },
@@ -205,7 +263,11 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const owner_not_found& message) {
       state.event([&](auto& exchange) { exchange.owner_unreachable(message.owner); });
     },
+    [&state](report_collected& answers) { state.answer_report(answers); },
     [&state](border_changed) { state.event([](auto& exchange) { exchange.turn(); }); },
+    [&state](const foreign_unpinned& message) {
+      state.event([&](auto& exchange) { exchange.foreign_unpinned(message.object); });
+    },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },
@@ -223,7 +285,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](const session_opened& message) {
       state.count();
-      state.session_opened(message.peer, message.handle);
+      state.session_opened(message.peer, message.handle, message.arena);
     },
     [&state](const session_closed& message) {
       state.count();

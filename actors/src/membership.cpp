@@ -206,6 +206,15 @@ void membership::answer(join_id join, std::optional<join_failure> outcome) {
 // -- properties
 // -------------------------------------------------------------------------------------
 
+void membership::describe(node_report& report) const {
+  if (!table_)
+    return;
+  report.name = table_->self().name;
+  report.control = table_->self().control;
+  for (const auto* member : table_->connected())
+    report.members.push_back({member->record.incarnation, member->record.control});
+}
+
 const member_table::member* membership::sender() const {
   auto known = links_.find(self_->current_sender().get());
   if (known == links_.end())

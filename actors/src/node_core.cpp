@@ -1,5 +1,6 @@
 #include "mobula/actors/node_core.hpp"
 
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -8,7 +9,6 @@
 
 #include "mobula/actors/receiving_node.hpp"
 #include "mobula/actors/wait_group.hpp"
-#include "mobula/store/arena_readers.hpp"
 #include "mobula/store/arena_slot.hpp"
 
 namespace mobula {
@@ -104,6 +104,13 @@ void node_core::wake_cluster() noexcept {
     caf::anon_send(cluster_, border_changed{});
 }
 
+arena_address node_core::own_arena() const {
+  // Others need not be where this process is.
+  std::error_code ignored;
+  auto path = std::filesystem::absolute(arena().path(), ignored);
+  return {.host = arenas_.own_host(), .path = path.string()};
+}
+
 void node_core::stop_filler() {
   if (filler_)
     caf::anon_send(filler_, mobula::shut_down{});
@@ -147,10 +154,9 @@ void node_core::request_flush() {
     caf::anon_send(counter_, flush_references{});
 }
 
-void node_core::clear_dead_readers() {
+reader_census node_core::clear_dead_readers() {
   std::unique_lock guard{readers_mutex_};
-  // A place that could not be asked counts as living.
-  static_cast<void>(arena_readers{arena()}.clear_dead());
+  return arena_readers{arena()}.clear_dead();
 }
 
 void node_core::request_fill(std::uint32_t shard) {
@@ -164,11 +170,22 @@ void node_core::release_stored(entry_scope scope) noexcept {
 }
 
 void node_core::request_restore(const object_entry& entry) {
+  if (entry.kind() == entry_kind::foreign)
+    return border_.want(entry);
   send_to_shard(entry.copy()->shard, want_copy{entry.sequence()});
 }
 
 void node_core::report_unpinned(const object_entry& entry) noexcept {
-  send_to_shard(entry.copy()->shard, copy_unpinned{entry.sequence()});
+  auto& copy = *entry.copy();
+  if (copy.place != nullptr)
+    copy.place->settle(copy);
+  else
+    send_to_shard(copy.shard, copy_unpinned{entry.sequence()});
+}
+
+void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
+  if (!services_gone())
+    caf::anon_send(cluster_, foreign_unpinned{object});
 }
 
 // -- shutdown
@@ -251,7 +268,8 @@ bool node_core::has_unsent_changes() const {
 
 node_stats node_core::collect_once() {
   auto answer = std::make_shared<stats_answer>();
-  collect_stats request{std::make_shared<stats_request>(answer)};
+  collect_stats request{std::make_shared<stats_request>(
+    [answer](const stats_request& ended) { answer->set(ended.stats); })};
   if (services_gone())
     request.request.reset();
   else if (in_cluster())
@@ -259,11 +277,15 @@ node_stats node_core::collect_once() {
   else
     caf::anon_send(counter_, std::move(request));
   auto stats = answer->await(simulation_);
+  complete(stats);
+  return stats;
+}
+
+void node_core::complete(node_stats& stats) const {
   add_stripe_figures(stats);
   stats.messages = messages();
   stats.store_capacity_bytes = options_.store_size_bytes;
   stats.arena_bytes = arena().layout().total_bytes;
-  return stats;
 }
 
 void node_core::check_invariants() {
@@ -275,7 +297,7 @@ void node_core::check_invariants() {
   caf::anon_send(spill_manager_, check_tables{});
 }
 
-void node_core::add_stripe_figures(node_stats& stats) {
+void node_core::add_stripe_figures(node_stats& stats) const {
   for (const auto& stripe : stripes_) {
     stats.entries += stripe.live();
     stats.waiting_gets += stripe.waiting();

@@ -123,12 +123,16 @@ bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t 
   });
 }
 
+/// Readers that wait are given pins: it may go to disk before they come to look.
 bool object_entry::seal_stored(stored_copy& copy) {
-  return stripe_->seal(*this, [&] {
-    copy.add_ref();
-    copy_ = &copy;
-    enter(object_phase::stored);
-  });
+  return stripe_->seal(
+    *this,
+    [&] {
+      copy.add_ref();
+      copy_ = &copy;
+      enter(object_phase::stored);
+    },
+    [this](wait_link& link) { link.pin = try_pin(); });
 }
 
 bool object_entry::seal_failed(error_info reason) {
@@ -144,7 +148,7 @@ pinned_value object_entry::try_pin() noexcept {
       add_use();
       return {this, nullptr};
     case object_phase::stored:
-      if (!copy_->pins.try_pin())
+      if (!copy_->pins.try_pin() && (copy_->place == nullptr || !copy_->place->pin(*copy_)))
         return {};
       copy_->pins.touch(core().front(copy_->shard).stamp());
       add_use();

@@ -47,6 +47,12 @@ public:
 
   void collect(collect_stats& request) {
     table_.add_figures(request.request->stats);
+    if (auto& listing = request.request->objects) {
+      std::vector<new_reference> known;
+      known.reserve(table_.size());
+      table_.for_each([&](const new_reference& object) { known.push_back(object); });
+      listing->set(std::move(known));
+    }
     self_->send(core_->shards().front(), std::move(request));
   }
 

@@ -11,6 +11,7 @@ void add_peer_messages(caf::actor_system_config& config) {
   config.add_message_type<barrier_passed>("mobula::barrier_passed");
   config.add_message_type<want_objects>("mobula::want_objects");
   config.add_message_type<objects_told>("mobula::objects_told");
+  config.add_message_type<objects_unpinned>("mobula::objects_unpinned");
 }
 
 } // namespace mobula

@@ -244,6 +244,12 @@ object_handle reference_border::find_own(std::uint64_t sequence) {
   return object_handle::adopt(known->second.entry);
 }
 
+std::uint32_t reference_border::kept_handles(std::uint64_t sequence) const {
+  std::unique_lock guard{mutex_};
+  auto known = own_.find(sequence);
+  return known == own_.end() ? 0 : known->second.kept;
+}
+
 kept_handle reference_border::keep_own(std::uint64_t sequence) {
   std::unique_lock guard{mutex_};
   auto known = own_.find(sequence);

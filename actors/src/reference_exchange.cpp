@@ -46,6 +46,7 @@ void reference_exchange::stop() {
     return;
   teller_.reset();
   auto changes = core_->border().close();
+  core_->arenas().close();
   peers_.clear();
   nodes_.clear();
   tables_->traffic(changes.traffic, effects_);
@@ -56,6 +57,7 @@ void reference_exchange::stop() {
   run();
   tables_.reset();
   wants_.clear();
+  spoilt_.clear();
   for (auto timer : timers_)
     self_->clock().cancel_request_timeout(self_, timer);
   timers_.clear();
@@ -85,14 +87,24 @@ void reference_exchange::tell_ready(const border_changes& changes) {
 void reference_exchange::ask_owners(const border_changes& changes) {
   for (const auto& object : changes.wanted)
     wants_[object.owner].push_back(object.sequence);
-  for (auto each = wants_.begin(); each != wants_.end();) {
-    auto to = peers_.find(each->first);
+  send_wants(wants_, told_form::place);
+  send_wants(spoilt_, told_form::bytes);
+}
+
+/// Who cannot read an owner's arena wants bytes in any case.
+void reference_exchange::send_wants(want_lists& wants, told_form form) {
+  for (auto each = wants.begin(); each != wants.end();) {
+    const auto& [owner, sequences] = *each;
+    auto to = peers_.find(owner);
     if (to == peers_.end()) {
       ++each;
       continue;
     }
-    send(to->second, want_objects{to->second.session, std::move(each->second)});
-    each = wants_.erase(each);
+    auto reachable = core_->arenas().reader_of(owner) != nullptr;
+    send(to->second, want_objects{.session = to->second.session,
+                                  .form = reachable ? form : told_form::bytes,
+                                  .sequences = sequences});
+    each = wants.erase(each);
   }
 }
 
@@ -105,9 +117,11 @@ void reference_exchange::send_answers() {
 
 // -- sessions -------------------------------------------------------------------------------------
 
-void reference_exchange::session_opened(const peer_session& opened, caf::strong_actor_ptr handle) {
+void reference_exchange::session_opened(const peer_session& opened, caf::strong_actor_ptr handle,
+                                        arena_address arena) {
   turn();
   forget_peer(opened.node);
+  core_->arenas().session_opened(opened.node, std::move(arena));
   nodes_[handle.get()] = opened.node;
   peers_[opened.node] = {opened.session, std::move(handle)};
   tables_->session_started(opened, effects_);
@@ -132,6 +146,9 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
   nodes_.erase(known->second.handle.get());
   peers_.erase(known);
   teller_->session_ended(node);
+  core_->arenas().session_closed(node);
+  for (std::uint32_t shard = 0; shard < core_->options().shards; ++shard)
+    core_->send_to_shard(shard, readers_lost{});
 }
 
 void reference_exchange::owner_unreachable(const incarnation_id& owner) {
@@ -139,6 +156,7 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
   if (peers_.contains(owner))
     return;
   wants_.erase(owner);
+  spoilt_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
   run();
 }
@@ -208,7 +226,7 @@ void reference_exchange::received(const want_objects& message) {
   // asks anew: an answer to the first question must not be taken for one to the second.
   auto sequences = message.sequences;
   std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
-  teller_->wanted({*from, message.session}, sequences);
+  teller_->wanted({{*from, message.session}, message.form}, sequences);
   send_answers();
 }
 
@@ -220,9 +238,26 @@ void reference_exchange::received(objects_told& message) {
   for (auto& told : message.objects) {
     // Who wanted it may have let go meanwhile.
     auto entry = core_->border().find_foreign({.owner = *from, .sequence = told.sequence});
-    if (entry && entry->phase() == object_phase::pending)
-      take_told(entry, told);
+    if (entry && take_told(entry, told) == told_use::spoilt)
+      spoilt_[*from].push_back(told.sequence);
   }
+  ask_owners({});
+}
+
+void reference_exchange::received(const objects_unpinned& message) {
+  turn();
+  const auto* from = sender();
+  if (from == nullptr || peers_.at(*from).session != message.session)
+    return;
+  for (auto sequence : message.sequences)
+    core_->send_to_shard(core_->shard_of(sequence), copy_unpinned{sequence});
+}
+
+void reference_exchange::foreign_unpinned(const object_id& object) {
+  turn();
+  // Who is no peer any more looks after its readers itself.
+  if (auto to = peers_.find(object.owner); to != peers_.end())
+    send(to->second, objects_unpinned{to->second.session, {object.sequence}});
 }
 
 // -- effects --------------------------------------------------------------------------------------
@@ -255,7 +290,7 @@ void reference_exchange::apply(fail_references& effect) {
   for (auto token : effect.entries) {
     auto& entry = entry_of(token);
     core_->border().forget(entry);
-    entry.seal_failed(failure_of(entry, effect.reason));
+    end_waiting(entry, failure_of(entry, effect.reason));
   }
 }
 
@@ -302,10 +337,36 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.borrowed_objects += borrows.borrows;
   stats.peer_waits +=
     borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting + teller_->waiting();
-  for (const auto& [owner, sequences] : wants_)
-    stats.peer_waits += sequences.size();
+  for (const auto* wants : {&wants_, &spoilt_})
+    for (const auto& [owner, sequences] : *wants)
+      stats.peer_waits += sequences.size();
   stats.peer_timers += timers_.size();
   stats.peer_messages += messages_;
+}
+
+void reference_exchange::describe(object_listing& listing) const {
+  tables_->transits().for_each([&](const opened_transit& transit) {
+    auto* listed = transit.object.owner == core_->incarnation()
+                     ? listing.find(transit.object.sequence)
+                     : nullptr;
+    if (listed != nullptr)
+      ++listed->transits;
+  });
+  tables_->exports().for_each([&](std::uint64_t sequence) {
+    if (auto* listed = listing.find(sequence))
+      for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+        listed->borrowers.push_back({node, count});
+  });
+  for (auto& listed : listing.objects) {
+    auto entry = core_->border().find_own(listed.sequence);
+    if (!entry)
+      continue;
+    // Neither the handle here nor those that the tables keep are references of the process.
+    auto kept = core_->border().kept_handles(listed.sequence) + 1;
+    listed.type = entry->type().name;
+    listed.local = std::max(entry->handles(), kept) - kept;
+    listed.local_known = true;
+  }
 }
 
 void reference_exchange::check_invariants() const {

@@ -85,6 +85,11 @@ public:
     return shown_.drained();
   }
 
+  /// Returns whether a process other than this one reads any copy at this moment. O(slots).
+  [[nodiscard]] bool has_readers_elsewhere() const noexcept {
+    return shown_.has_readers();
+  }
+
   void add_figures(node_stats& stats) const;
 
 private:

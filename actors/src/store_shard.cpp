@@ -140,6 +140,27 @@ void store_shard_state::unpinned(const copy_unpinned& hint) {
   drop_unknown(id);
 }
 
+/// The kernel may free the connection of a dead process before its lock, and a living one that is
+/// no peer any more reports nothing: so the next look is due while somebody reads.
+void store_shard_state::readers_changed() {
+  core_->count_message();
+  forget_dead_readers();
+  run();
+  keep_looking();
+}
+
+void store_shard_state::keep_looking() {
+  if (looking_ || !readers_->has_readers_elsewhere())
+    return;
+  looking_ = true;
+  self_->delayed_send(self_, core_->options().grace_period, look_for_readers{});
+}
+
+void store_shard_state::look_again() {
+  looking_ = false;
+  readers_changed();
+}
+
 // -- spill manager ------------------------------------------------------------------------------
 
 void store_shard_state::written(const copy_written& answer) {
@@ -205,14 +226,31 @@ void store_shard_state::collect(collect_stats& message) {
   stats.refusals += figures.refusals;
   stats.stalls += figures.stalls;
   stats.spill_failures += figures.spill_failures;
+  stats.peer_timers += looking_ ? 1 : 0;
   add_arena_figures(stats);
   for (const auto& [sequence, held] : slots_)
     if (held.copy->pins.pinned())
       stats.pinned += {1, held.copy->size_bytes};
+  if (auto& listing = message.request->objects)
+    describe_objects(*listing);
   if (index_ + 1 < core_->shards().size())
     self_->send(core_->shards()[index_ + 1], std::move(message));
   else
     self_->send(core_->spill_manager(), std::move(message));
+}
+
+void store_shard_state::describe_objects(object_listing& listing) const {
+  for (const auto& [sequence, held] : slots_) {
+    auto* listed = listing.find(sequence);
+    if (listed == nullptr || held.entry == nullptr)
+      continue;
+    listed->type = held.copy->value.type().name;
+    listed->pinned = held.copy->pins.pinned();
+    listed->local = held.entry->handles();
+    listed->local_known = true;
+    if (!held.copy->memory)
+      listed->state = reported_state::disk;
+  }
 }
 
 void store_shard_state::add_arena_figures(node_stats& stats) const {
@@ -258,6 +296,8 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const release_copy& request) { state.release(request); },
     [&state](const want_copy& request) { state.want(request); },
     [&state](const copy_unpinned& hint) { state.unpinned(hint); },
+    [&state](readers_lost) { state.readers_changed(); },
+    [&state](look_for_readers) { state.look_again(); },
     [&state](const copy_written& answer) { state.written(answer); },
     [&state](const copy_not_written& answer) { state.not_written(answer); },
     [&state](const copy_read& answer) { state.read(answer); },

@@ -163,9 +163,11 @@ void store_shard_state::apply(const try_reclaim& effect) {
   auto result =
     effect.reason == reclaim_reason::release ? readers_->doom(held) : readers_->reclaim(held);
   if (result == reclaim_result::reclaimed)
-    table_->reclaim_succeeded(effect.id, effects_);
-  else
-    refuse_reclaim(effect.id, reclaim_obstacle::pinned);
+    return table_->reclaim_succeeded(effect.id, effects_);
+  refuse_reclaim(effect.id, reclaim_obstacle::pinned);
+  // A node may read on for a while after the session ended here, and then has nobody to report to.
+  if (effect.reason == reclaim_reason::release && held.shown != no_slot)
+    keep_looking();
 }
 
 void store_shard_state::refuse_reclaim(const object_id& id, reclaim_obstacle obstacle) {
@@ -245,7 +247,8 @@ void store_shard_state::apply(const report_stall& effect) {
 
 /// A process that died with pins reports nothing.
 void store_shard_state::forget_dead_readers() {
-  core_->clear_dead_readers();
+  // A place that could not be asked counts as living.
+  static_cast<void>(core_->clear_dead_readers());
   for (const auto& id : readers_->drained())
     table_->unpinned(id, effects_);
 }

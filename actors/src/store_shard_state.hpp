@@ -40,6 +40,9 @@ public:
   void release(const release_copy& request);
   void want(const want_copy& request);
   void unpinned(const copy_unpinned& hint);
+  void readers_changed();
+  void look_again();
+  void keep_looking();
 
   // -- spill manager ------------------------------------------------------------------------------
 
@@ -53,6 +56,7 @@ public:
   // -- the node -----------------------------------------------------------------------------------
 
   void collect(collect_stats& message);
+  void describe_objects(object_listing& listing) const;
   void add_arena_figures(node_stats& stats) const;
   void stop();
   void check() const;
@@ -114,6 +118,7 @@ private:
   std::vector<object_id> freed_; ///< by the effects that are being carried out
   std::unordered_map<std::uint64_t, shard_slot> slots_;
   std::uint64_t tokens_ = 0;
+  bool looking_ = false; ///< a look at the readers is due
 };
 
 } // namespace mobula

@@ -39,10 +39,10 @@ error_info error_in(const object_entry& entry, const told_object& told) {
   return reason ? *std::move(reason) : bad_bytes(entry, to_string(reason.error()));
 }
 
-/// Returns what is wrong with a value; nothing if it is sound.
+/// Returns what is wrong with a value of so many bytes; nothing if it is sound.
 std::optional<std::string> fault_of(const object_entry& entry, const metadata& about,
-                                    const told_object& told) {
-  if (about.error || about.size_bytes != told.data.bytes().size())
+                                    std::size_t size, const told_object& told) {
+  if (about.error || about.size_bytes != size)
     return "its metadata are those of something else";
   if (about.type_name != entry.type().name)
     return fmt::format("it is of type {}, not {}", about.type_name, entry.type().name);
@@ -57,6 +57,12 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
   return std::nullopt;
 }
 
+/// There will be no value, or not any more.
+void fail(object_entry& entry, error_info reason) {
+  if (!entry.seal_failed(reason) && entry.phase() == object_phase::stored)
+    entry.lose(std::move(reason));
+}
+
 std::vector<enclosed_reference> references_in(const metadata& about, const told_object& told) {
   std::vector<const type_descriptor*> types;
   for (const auto& type : told.types)
@@ -67,24 +73,102 @@ std::vector<enclosed_reference> references_in(const metadata& about, const told_
   return result;
 }
 
-/// Makes the value, whose references come across the border with it.
-void take_value(const object_handle& entry, const metadata& about, told_object& told) {
+/// Makes what belongs to a value; its references come across the border with it.
+std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& about,
+                                           const told_object& told) {
   auto extras = std::make_unique<object_extras>();
   extras->shape = array_shape{about.shape};
-  auto size = told.data.bytes().size();
-  for (const auto& inner : entry->core().border().value_read(entry, references_in(about, told)))
+  if (about.nested.empty())
+    return extras;
+  entry.add_handle();
+  auto outer = object_handle::adopt(&entry);
+  for (const auto& inner : entry.core().border().value_read(outer, references_in(about, told)))
     extras->nested.add(*inner.get());
-  entry->seal_inline(told.data.take(), size, std::move(extras));
+  return extras;
 }
 
-void take_value(const object_handle& entry, told_object& told) {
+void take_value(object_entry& entry, told_object& told) {
+  auto size = told.data.bytes().size();
   auto about = decode_metadata(told.about.bytes());
   auto fault =
-    about ? fault_of(*entry.get(), *about, told) : std::optional{to_string(about.error())};
-  if (fault)
-    entry->seal_failed(bad_bytes(*entry.get(), *fault));
-  else
-    take_value(entry, *about, told);
+    about ? fault_of(entry, *about, size, told) : std::optional{to_string(about.error())};
+  if (!fault && entry.phase() == object_phase::pending) {
+    // Unless another thread found it in place at this moment.
+    if (!entry.seal_inline(told.data.take(), size, make_extras(entry, *about, told)))
+      entry.core().border().want_again(entry.id());
+  } else if (!fault && entry.copy()->size_bytes == size) {
+    auto& copy = *entry.copy();
+    entry.core().border().want_again(entry.id());
+    copy.place->move_here(copy, told.data.take());
+    entry.restored();
+  } else {
+    fail(entry, bad_bytes(entry, fault.value_or("it has another size than before")));
+  }
+}
+
+// -- in place -------------------------------------------------------------------------------------
+
+/// Pinned in the arena of its owner, for as long as this exists.
+struct value_in_place {
+  std::unique_ptr<foreign_place> place;
+  std::span<const std::byte> data;
+  std::size_t metadata_bytes = 0;
+  metadata about;
+};
+
+std::optional<value_in_place> pin_in_place(const object_entry& entry) {
+  auto& core = entry.core();
+  auto id = entry.id();
+  auto arena = core.arenas().reader_of(id.owner);
+  if (arena == nullptr)
+    return std::nullopt;
+  auto found = arena->find(id);
+  if (found.to_report)
+    core.report_unpinned_elsewhere(*found.to_report);
+  if (!found.object)
+    return std::nullopt;
+  value_in_place result{
+    .place = std::make_unique<foreign_place>(core, std::move(arena), id, found.object->slot),
+    .data = found.object->data,
+    .metadata_bytes = found.object->metadata.size(),
+    .about = {}};
+  // Copied first: other processes of the user can write there.
+  std::vector<std::byte> described(found.object->metadata.begin(), found.object->metadata.end());
+  auto about = decode_metadata(described);
+  if (!about)
+    return std::nullopt;
+  result.about = *std::move(about);
+  return result;
+}
+
+void seal_in_place(object_entry& entry, value_in_place value, const told_object& told) {
+  copy_pointer copy{new stored_copy(0, value.data.size(), value.metadata_bytes, entry.type()),
+                    false};
+  copy->value.assign(value.data, make_extras(entry, value.about, told));
+  copy->place = std::move(value.place);
+  copy->place->open(*copy);
+  entry.seal_stored(*copy);
+  // The pin that opening took. Another thread may have sealed it first.
+  if (copy->pins.unpin() == unpin_result::tell_shard)
+    copy->place->settle(*copy);
+}
+
+told_use take_place(object_entry& entry, const told_object& told) {
+  auto& border = entry.core().border();
+  if (entry.phase() == object_phase::stored) {
+    auto pin = entry.try_pin();
+    if (!pin)
+      return told_use::spoilt;
+    border.want_again(entry.id());
+    entry.restored();
+    return told_use::settled;
+  }
+  auto value = pin_in_place(entry);
+  if (!value || fault_of(entry, value->about, value->data.size(), told))
+    return told_use::spoilt;
+  border.want_again(entry.id());
+  seal_in_place(entry, *std::move(value), told);
+  return told_use::settled;
 }
 
 } // namespace
@@ -129,20 +213,59 @@ told_object tell_value(std::uint64_t sequence, pinned_value pin) {
   }
 }
 
-void take_told(const object_handle& entry, told_object& told) {
-  auto& border = entry->core().border();
+told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
+  told_object result{.sequence = sequence,
+                     .outcome = told_outcome::in_arena,
+                     .about = {},
+                     .data = {},
+                     .types = {},
+                     .nested_types = {}};
+  if (const auto* extras = pin.value().extras())
+    add_nested_types(result, extras->nested);
+  return result;
+}
+
+told_use take_told(const object_handle& handle, told_object& told) {
+  auto& entry = *handle.get();
+  // It has a value of its own, or will never have one.
+  if (entry.phase() == object_phase::inline_value || entry.phase() == object_phase::failed)
+    return told_use::settled;
   switch (told.outcome) {
     case told_outcome::value:
-      return take_value(entry, told);
+      take_value(entry, told);
+      return told_use::settled;
     case told_outcome::failed:
-      entry->seal_failed(error_in(*entry.get(), told));
-      return;
+      fail(entry, error_in(entry, told));
+      return told_use::settled;
     case told_outcome::refused:
       // In this order: who is told now and tries again asks again.
-      border.want_again(entry->id());
-      return entry->refuse_readers(error_in(*entry.get(), told));
+      entry.core().border().want_again(entry.id());
+      entry.refuse_readers(error_in(entry, told));
+      return told_use::settled;
+    case told_outcome::in_arena:
+      return take_place(entry, told);
   }
-  entry->seal_failed(bad_bytes(*entry.get(), "unknown outcome"));
+  fail(entry, bad_bytes(entry, "unknown outcome"));
+  return told_use::settled;
+}
+
+bool find_in_place(object_entry& entry) {
+  auto value = pin_in_place(entry);
+  static const told_object nothing_told;
+  if (!value || !value->about.nested.empty()
+      || fault_of(entry, value->about, value->data.size(), nothing_told))
+    return false;
+  seal_in_place(entry, *std::move(value), nothing_told);
+  return true;
+}
+
+void end_waiting(object_entry& entry, error_info reason) {
+  if (entry.seal_failed(reason) || entry.phase() != object_phase::stored)
+    return;
+  if (entry.copy()->place->keep(*entry.copy()))
+    entry.restored();
+  else
+    entry.lose(std::move(reason));
 }
 
 } // namespace mobula

@@ -1,6 +1,7 @@
 #include "mobula/actors/value_teller.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/told_value.hpp"
@@ -31,7 +32,7 @@ value_teller::~value_teller() = default;
 
 // -- readers --------------------------------------------------------------------------------------
 
-void value_teller::wanted(const peer_session& reader, std::span<const std::uint64_t> sequences) {
+void value_teller::wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences) {
   for (auto sequence : sequences) {
     if (auto known = waiting_.find(sequence); known != waiting_.end()) {
       known->second.readers.push_back(reader);
@@ -48,21 +49,23 @@ void value_teller::let_go(const incarnation_id& reader, std::uint64_t sequence) 
   auto known = waiting_.find(sequence);
   if (known == waiting_.end())
     return;
-  std::erase_if(known->second.readers, [&](const auto& each) { return each.node == reader; });
+  std::erase_if(known->second.readers,
+                [&](const auto& each) { return each.session.node == reader; });
   if (known->second.readers.empty())
     waiting_.erase(known);
 }
 
 void value_teller::session_ended(const incarnation_id& reader) {
   for (auto each = waiting_.begin(); each != waiting_.end();) {
-    std::erase_if(each->second.readers, [&](const auto& known) { return known.node == reader; });
+    std::erase_if(each->second.readers,
+                  [&](const auto& known) { return known.session.node == reader; });
     each = each->second.readers.empty() ? waiting_.erase(each) : std::next(each);
   }
 }
 
 // -- objects --------------------------------------------------------------------------------------
 
-void value_teller::watch(object_handle entry, const peer_session& reader) {
+void value_teller::watch(object_handle entry, const awaiting_peer& reader) {
   auto sequence = entry->sequence();
   wait_handle<seal_watch> group{new seal_watch(core_, sequence)};
   auto* watched = entry.get();
@@ -78,13 +81,10 @@ void value_teller::ready(std::uint64_t sequence) {
     return;
   auto& object = node.mapped();
   auto& entry = object.entry;
-  if (auto pin = object.watch->take_pin(0)) {
-    if (const auto* extras = pin.value().extras())
-      core_.border().show(*entry.get(), extras->nested.entries());
-    return tell(tell_value(sequence, std::move(pin)), object.readers);
-  }
+  if (auto pin = object.watch->take_pin(0))
+    return tell_value_of(entry, std::move(pin), object.readers);
   if (auto refusal = object.watch->take_failure(0))
-    return tell(tell_error(sequence, told_outcome::refused, *refusal), object.readers);
+    return tell_all(tell_error(sequence, told_outcome::refused, *refusal), object.readers);
   // Neither: the watch ended with the node, or the bytes went to disk again meanwhile.
   if (!tell_if_there(entry, object.readers) && !core_.closing())
     for (const auto& reader : object.readers)
@@ -93,37 +93,53 @@ void value_teller::ready(std::uint64_t sequence) {
 
 /// Returns whether the object was there to be told of.
 bool value_teller::tell_if_there(const object_handle& entry,
-                                 std::span<const peer_session> readers) {
-  auto sequence = entry->sequence();
+                                 std::span<const awaiting_peer> readers) {
   if (auto pin = entry->try_pin()) {
-    if (const auto* extras = pin.value().extras())
-      core_.border().show(*entry.get(), extras->nested.entries());
-    tell(tell_value(sequence, std::move(pin)), readers);
+    tell_value_of(entry, std::move(pin), readers);
     return true;
   }
   if (entry->phase() != object_phase::failed)
     return false;
-  tell(tell_error(sequence, told_outcome::failed, entry->failure()), readers);
+  tell_all(tell_error(entry->sequence(), told_outcome::failed, entry->failure()), readers);
   return true;
 }
 
 // -- answers --------------------------------------------------------------------------------------
 
-void value_teller::tell(const told_object& object, std::span<const peer_session> readers) {
-  auto size = object.about.bytes().size() + object.data.bytes().size();
+void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
+                                 std::span<const awaiting_peer> readers) {
+  auto sequence = entry->sequence();
+  if (const auto* extras = pin.value().extras())
+    core_.border().show(*entry.get(), extras->nested.entries());
+  // Made at most once each: all readers share the bytes.
+  std::optional<told_object> by_place;
+  std::optional<told_object> by_bytes;
   for (const auto& reader : readers) {
-    // The latest answer for this reader; those before it are full.
-    auto latest = std::find_if(answers_.rbegin(), answers_.rend(),
-                               [&](const auto& answer) { return answer.first == reader; });
-    auto index = static_cast<std::size_t>(answers_.rend() - latest) - 1;
-    if (latest == answers_.rend() || answer_sizes_[index] + size > answer_bytes) {
-      index = answers_.size();
-      answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
-      answer_sizes_.push_back(0);
-    }
-    answers_[index].second.objects.push_back(object);
-    answer_sizes_[index] += size;
+    auto& told = pin.stored() && reader.form == told_form::place ? by_place : by_bytes;
+    if (!told)
+      told = &told == &by_place ? tell_place(sequence, pin) : tell_value(sequence, pin.clone());
+    tell(*told, reader.session);
   }
+}
+
+void value_teller::tell_all(const told_object& object, std::span<const awaiting_peer> readers) {
+  for (const auto& reader : readers)
+    tell(object, reader.session);
+}
+
+void value_teller::tell(const told_object& object, const peer_session& reader) {
+  auto size = object.about.bytes().size() + object.data.bytes().size();
+  // The latest answer for this reader; those before it are full.
+  auto latest = std::find_if(answers_.rbegin(), answers_.rend(),
+                             [&](const auto& answer) { return answer.first == reader; });
+  auto index = static_cast<std::size_t>(answers_.rend() - latest) - 1;
+  if (latest == answers_.rend() || answer_sizes_[index] + size > answer_bytes) {
+    index = answers_.size();
+    answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
+    answer_sizes_.push_back(0);
+  }
+  answers_[index].second.objects.push_back(object);
+  answer_sizes_[index] += size;
 }
 
 std::vector<std::pair<peer_session, objects_told>> value_teller::take_answers() {

@@ -3,6 +3,7 @@
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/objects_ready.hpp"
 #include "mobula/actors/simulated_wait.hpp"
+#include "mobula/actors/told_value.hpp"
 
 namespace mobula {
 
@@ -39,7 +40,7 @@ void wait_group::watch(wait_link& link, wait_goal goal) {
   if (entry.stripe_->link_unless(link, look)) {
     if (entry.phase() == object_phase::stored)
       entry.core().request_restore(entry);
-    else if (entry.kind() == entry_kind::foreign)
+    else if (entry.kind() == entry_kind::foreign && !find_in_place(entry))
       entry.core().border().want(entry);
   } else if (there) {
     notify();

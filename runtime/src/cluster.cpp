@@ -15,9 +15,6 @@ namespace mobula {
 
 namespace {
 
-/// Where arenas are: what nodes compare to guess whether they share memory.
-constexpr auto arena_directory = "/dev/shm";
-
 [[noreturn]] void refuse(error_type type, std::string text) {
   throw object_error{{.type = type, .message = std::move(text)}};
 }
@@ -28,14 +25,15 @@ std::string host_name() {
 }
 
 node_record describe(const node& owner, const endpoint& where) {
+  auto arena = owner.core().own_arena();
   return {.incarnation = owner.incarnation(),
           .name = fmt::format("{}:{}", host_name(), ::getpid()),
-          .host = identify_host(arena_directory),
+          .host = std::move(arena.host),
           .process_id = ::getpid(),
           .control = reachable_endpoints(where),
           .data = {},
           .data_token = 0,
-          .arena_path = {}};
+          .arena_path = std::move(arena.path)};
 }
 
 void end_membership_of(const cluster_actor& actor) {

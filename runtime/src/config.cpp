@@ -8,6 +8,7 @@
 
 #include "mobula/actors/cluster_messages.hpp"
 #include "mobula/actors/name_messages.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"
@@ -81,6 +82,15 @@ public:
       target = *known;
   }
 
+  void choice(std::string_view option, reading_in_place& target) const {
+    auto text = caf::get_if<std::string>(&config_, key(option));
+    if (!text)
+      return;
+    if (*text != "auto" && *text != "off")
+      refuse(option, fmt::format("\"{}\"", *text), "auto or off");
+    target = *text == "off" ? reading_in_place::off : reading_in_place::automatic;
+  }
+
 private:
   static std::string key(std::string_view option) {
     return fmt::format("mobula.{}", option);
@@ -133,6 +143,8 @@ config::config() {
     .add<caf::timespan>("transit-lease", "age at which references in messages are looked after "
                                          "(default 10s)")
     .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
+    .add<std::string>("same-host-reading", "auto: values of other nodes of this host are read in "
+                                           "their shared memory; off (default auto)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -140,6 +152,7 @@ config::config() {
     .add<caf::timespan>("heartbeat-interval", "how often nodes say that they live (default 1s)")
     .add<caf::timespan>("heartbeat-timeout", "silence after which a node is dead (default 10s)");
   add_cluster_messages(*this);
+  add_report_messages(*this);
   add_peer_messages(*this);
   add_name_messages(*this);
   // What errors carry that actors on different nodes answer with.
@@ -177,6 +190,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("full-timeout", options.full_timeout);
   from.value("transit-lease", options.transit_lease);
   from.value("grace-period", options.grace_period);
+  from.choice("same-host-reading", options.same_host_reading);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);

@@ -257,15 +257,16 @@ void simulated_network::begin(simulated_line& there, simulated_line& back) {
     line->peer =
       make_proxy(system_, this->line(line->from(), line->to()), cluster_of(line->to()), session);
   }
-  caf::anon_send(there.from().cluster(),
-                 session_opened{{there.to().incarnation(), session}, there.peer});
+  caf::anon_send(
+    there.from().cluster(),
+    session_opened{{there.to().incarnation(), session}, there.peer, there.to().own_arena()});
   there.open();
   there.send_notice([&there, session, peer = back.peer, answers = &back] {
     // Of two connections, the membership goes by the younger one.
     if (there.latest_session() != session)
       return;
     peer_session opened{there.from().incarnation(), session};
-    caf::anon_send(there.to().cluster(), session_opened{opened, peer});
+    caf::anon_send(there.to().cluster(), session_opened{opened, peer, there.from().own_arena()});
     if (there.session() == session)
       answers->open();
     else

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -94,6 +95,15 @@ arena_reader::~arena_reader() {
   reader_place place{arena_.mapping(), layout(), index_};
   place.write(0);
   place.unlock();
+}
+
+bool arena_reader::owner_lives() const noexcept {
+  auto descriptor = arena_.mapping().descriptor();
+  // Shared, so that two who ask at the same moment do not take each other for the owner.
+  if (::flock(descriptor, LOCK_SH | LOCK_NB) != 0)
+    return errno == EWOULDBLOCK;
+  ::flock(descriptor, LOCK_UN);
+  return false;
 }
 
 object_lookup arena_reader::find(const object_id& id) noexcept {

@@ -91,6 +91,13 @@ std::vector<object_id> object_table::drained() {
   return result;
 }
 
+bool object_table::has_readers() const noexcept {
+  for (std::size_t index = 0; index < entries_.size(); ++index)
+    if (entries_[index].state != slot_state::empty && slots_[index].word.readers() != reader_set{})
+      return true;
+  return false;
+}
+
 object_table::entry& object_table::used_entry(slot_handle slot) {
   MOBULA_ASSERT(static_cast<std::size_t>(slot) < entries_.size());
   auto& result = entries_[static_cast<std::size_t>(slot)];

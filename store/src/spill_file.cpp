@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -100,10 +99,6 @@ struct write_progress {
   std::optional<int> error_number;
 };
 
-/// How much is written before the disk is set to work on it: it should not idle while a large
-/// record is still on its way to the page cache.
-constexpr std::uint64_t writeback_bytes = std::uint64_t{8} << 20U;
-
 write_progress write_parts(const file_handle& handle, std::uint64_t offset,
                            std::span<const record_view> records, sync_policy sync,
                            const io_calls& calls) {
@@ -116,20 +111,16 @@ write_progress write_parts(const file_handle& handle, std::uint64_t offset,
     add_source(parts, record.metadata);
     add_source(parts, record.data);
   }
-  auto started = offset;
+  // After each call: the disk should not idle while the rest of a large record is still on its way
+  // to the page cache.
   auto write_some = [&](int file, const iovec* first, int count, off_t position) {
     auto moved = calls.pwritev(file, first, count, position);
-    if (moved <= 0 || sync != sync_policy::begin)
-      return moved;
-    auto reached = static_cast<std::uint64_t>(position + moved);
-    if (reached - started >= writeback_bytes) {
-      begin_writeback(file, started, reached - started);
-      started = reached;
-    }
+    if (moved > 0 && sync == sync_policy::begin)
+      begin_writeback(file, static_cast<std::uint64_t>(position),
+                      static_cast<std::uint64_t>(moved));
     return moved;
   };
-  auto end = run(parts, write_some, handle.get(), offset);
-  switch (end) {
+  switch (run(parts, write_some, handle.get(), offset)) {
     case transfer_end::done:
       return {parts.moved_bytes(), std::nullopt};
     case transfer_end::end_of_file:
@@ -160,8 +151,6 @@ write_result write_records(const std::filesystem::path& file, std::uint64_t offs
   write_result result{count_whole(records, written.bytes), std::nullopt};
   if (written.error_number)
     result.failure = failed_at(io_operation::write, *written.error_number);
-  if (sync == sync_policy::begin)
-    begin_writeback(handle.get(), offset, written.bytes);
   // After a failed sync Linux drops the dirty pages: none of this batch can be trusted.
   if (sync == sync_policy::data && result.records_written > 0 && calls.fdatasync(handle.get()) != 0)
     return {0, failed_at(io_operation::sync, errno)};
@@ -169,13 +158,6 @@ write_result write_records(const std::filesystem::path& file, std::uint64_t offs
   if (handle.close() != 0)
     return {0, failed_at(io_operation::close, errno)};
   return result;
-}
-
-read_result read_record_at(const std::filesystem::path& file, std::uint64_t offset,
-                           const object_id& expected, const record_target& target,
-                           const io_calls& calls) {
-  const wanted_record wanted{expected, target};
-  return std::move(read_records_at(file, offset, {&wanted, 1}, calls).front());
 }
 
 std::vector<read_result> read_records_at(const std::filesystem::path& file, std::uint64_t offset,

@@ -4,11 +4,15 @@
 //                            "node INCARNATION" at the start
 //   "listen ADDRESS:PORT"    "listening PORT" or "failed ERROR TEXT"
 //   "join ADDRESS:PORT"      "joined" or "failed ERROR TEXT"
-//   "put NAME COUNT SIZE"    "done": so many texts of so many bytes
+//   "put NAME COUNT SIZE"    "done": so many objects of so many bytes
 //   "promise NAME"           "done": one that is not there yet
 //   "keep NAME SIZE"         "done": it is, with so many bytes
 //   "send NAME INCARNATION"  "done": all in one message
-//   "get NAME"               "read NAME COUNT SIZE", in all, or "error NAME ERROR", later
+//   "get NAME"               "read NAME COUNT SIZE" or "error NAME ERROR", when it is there
+//   "view NAME"              "viewing NAME COUNT SIZE", and keeps the views
+//   "check NAME"             "intact NAME", if that is so of what it views
+//   "close NAME"             "done": views no longer
+//   "used -"                 "used BYTES" of the node's own arena
 //   "drop NAME"              "done"
 //   "publish NAME"           "done": the first of them
 //   "unpublish NAME"         "done"
@@ -18,7 +22,9 @@
 //                            "got NAME COUNT" for a message
 //                            "+INCARNATION" and "-INCARNATION REASON" for members
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -33,12 +39,14 @@
 
 namespace {
 
-using text_ref = mobula::ObjectRef<std::string>;
+/// Read where it is, so that what is checked is not a copy.
+using content = mobula::array<std::byte>;
+using content_ref = mobula::ObjectRef<content>;
 
 /// References under a name, as they travel from process to process.
 struct letter {
   std::string name;
-  std::vector<text_ref> refs;
+  std::vector<content_ref> refs;
 };
 
 template <class Inspector>
@@ -63,12 +71,12 @@ constexpr auto mailbox_name = caf::atom("mailbox");
 /// What this process keeps, by name. Threads of the actor system put references in.
 class shelf {
 public:
-  void put(const std::string& name, std::vector<text_ref> refs) {
+  void put(const std::string& name, std::vector<content_ref> refs) {
     std::unique_lock guard{mutex_};
     refs_[name] = std::move(refs);
   }
 
-  std::vector<text_ref> look_up(const std::string& name) {
+  std::vector<content_ref> look_up(const std::string& name) {
     std::unique_lock guard{mutex_};
     return refs_.at(name);
   }
@@ -80,7 +88,7 @@ public:
 
 private:
   std::mutex mutex_;
-  std::map<std::string, std::vector<text_ref>> refs_;
+  std::map<std::string, std::vector<content_ref>> refs_;
 };
 
 class program {
@@ -128,6 +136,12 @@ private:
       return read(argument);
     if (command == "empty")
       return await_nothing();
+    if (command == "view")
+      return keep_views(argument);
+    if (command == "check")
+      return check(argument);
+    if (command == "used")
+      return say("used " + std::to_string(node_.stats().arena_used_bytes));
     if (command == "put")
       put(argument);
     else if (command == "promise")
@@ -138,6 +152,8 @@ private:
       send(argument);
     else if (command == "drop")
       kept_->drop(argument);
+    else if (command == "close")
+      views_.erase(argument);
     else if (command == "publish")
       node_.publish(argument, kept_->look_up(argument).at(0));
     else if (command == "unpublish")
@@ -173,25 +189,27 @@ private:
   void put(const std::string& name) {
     auto count = number();
     auto size = number();
-    std::vector<text_ref> refs;
+    std::vector<std::byte> bytes(size, std::byte{'p'});
+    std::vector<content_ref> refs;
     for (std::size_t index = 0; index < count; ++index)
-      refs.push_back(node_.put(std::string(size, 'p')));
+      refs.push_back(node_.put(content{bytes}));
     kept_->put(name, std::move(refs));
   }
 
   void promise(const std::string& name) {
-    promise_.emplace(node_.make_promise<std::string>());
+    promise_.emplace(node_.make_promise<content>());
     kept_->put(name, {promise_->ref()});
   }
 
   void keep() {
-    promise_->set_value(std::string(number(), 'k'));
+    std::vector<std::byte> bytes(number(), std::byte{'k'});
+    promise_->set_value(content{bytes});
     promise_.reset();
   }
 
   void look_up(const std::string& name) {
     std::chrono::milliseconds limit{number()};
-    kept_->put(name, {node_.lookup<std::string>(name, limit)});
+    kept_->put(name, {node_.lookup<content>(name, limit)});
   }
 
   void send(const std::string& name) {
@@ -209,14 +227,30 @@ private:
   void read(const std::string& name) {
     node_.system().spawn<caf::hidden>(
       [name, refs = kept_->look_up(name)](caf::event_based_actor* self) {
-        mobula::get_all(self, refs).then([name](const mobula::outcomes<std::string>& results) {
+        mobula::get_all(self, refs).then([name](const mobula::outcomes<content>& results) {
           say(describe(name, results));
         });
       });
   }
 
-  static std::string describe(const std::string& name,
-                              const mobula::outcomes<std::string>& results) {
+  void keep_views(const std::string& name) {
+    auto& views = views_[name];
+    std::size_t size = 0;
+    for (const auto& ref : kept_->look_up(name)) {
+      views.push_back(node_.get(ref));
+      size += views.back()->size();
+    }
+    say("viewing " + name + " " + std::to_string(views.size()) + " " + std::to_string(size));
+  }
+
+  void check(const std::string& name) {
+    for (const auto& view : views_.at(name))
+      if (std::ranges::any_of(*view, [&](std::byte each) { return each != (*view)[0]; }))
+        return say("failed " + name + " has changed");
+    say("intact " + name);
+  }
+
+  static std::string describe(const std::string& name, const mobula::outcomes<content>& results) {
     std::size_t size = 0;
     for (const auto& result : results) {
       if (result.has_error())
@@ -238,7 +272,8 @@ private:
 
   mobula::node& node_;
   mobula::cluster cluster_;
-  std::optional<mobula::promise<std::string>> promise_;
+  std::optional<mobula::promise<content>> promise_;
+  std::map<std::string, std::vector<mobula::view<content>>> views_;
   std::shared_ptr<shelf> kept_ = std::make_shared<shelf>();
 };
 

@@ -13,9 +13,16 @@ const std::vector<std::string> short_times{
   "--mobula.transit-lease=200ms", "--mobula.grace-period=3s", "--mobula.heartbeat-interval=100ms",
   "--mobula.heartbeat-timeout=2s"};
 
+std::vector<std::string> with(const std::string& option) {
+  auto result = short_times;
+  result.push_back(option);
+  return result;
+}
+
 class peer : public member_process {
 public:
-  peer() : member_process(short_times) {
+  explicit peer(const std::string& option = "--mobula.same-host-reading=auto")
+    : member_process(with(option)) {
     listen();
   }
 
@@ -48,6 +55,24 @@ public:
   std::string fail_to_read(const std::string& name) {
     say("get " + name);
     return await("error " + name + " ");
+  }
+
+  /// Keeps views, and returns their number and size in all.
+  std::string view(const std::string& name) {
+    say("view " + name);
+    return await("viewing " + name + " ");
+  }
+
+  /// Looks at each byte of what is viewed.
+  void check(const std::string& name) {
+    say("check " + name);
+    await("intact " + name);
+  }
+
+  /// Returns the bytes that objects take of the process's own arena.
+  std::string used() {
+    say("used -");
+    return await("used ");
   }
 
   /// Returns when nothing is left, neither own objects nor borrowed ones.
@@ -261,4 +286,67 @@ TEST_CASE("a node that knows only the sender finds the owner") {
   late.drop("text");
   late.await_nothing_left();
   home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a value of another process is read in its owner's memory") {
+  home.put("large", 2, 3'000'000);
+  home.send("large", away);
+  CHECK(away.view("large") == "2 6000000");
+  away.check("large");
+  CHECK(away.used() == "0");
+  away.do_so("close large");
+  away.drop("large");
+  home.drop("large");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "what a process views stays there, and goes when it is closed") {
+  home.put("large", 1, 3'000'000);
+  home.send("large", away);
+  away.view("large");
+  away.drop("large");
+  home.drop("large");
+  away.check("large");
+  CHECK(home.used() != "0");
+  away.do_so("close large");
+  away.await_nothing_left();
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "a process that is killed while it views leaves no pin behind") {
+  home.put("large", 2, 3'000'000);
+  home.send("large", away);
+  home.drop("large");
+  away.view("large");
+  away.signal(SIGKILL);
+  home.await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(three_peers, "what is viewed stays readable when its owner is killed") {
+  home.put("large", 2, 3'000'000);
+  home.send("large", away);
+  away.view("large");
+  home.signal(SIGKILL);
+  away.await_loss(home);
+  away.check("large");
+  CHECK(away.read("large") == "2 6000000");
+  away.do_so("close large");
+  away.drop("large");
+  away.await_nothing_left();
+}
+
+TEST_CASE("where values are not read in place, their bytes travel") {
+  peer home;
+  peer away{"--mobula.same-host-reading=off"};
+  away.join(home);
+  home.put("large", 1, 3'000'000);
+  home.send("large", away);
+  home.drop("large");
+  CHECK(away.view("large") == "1 3000000");
+  home.signal(SIGKILL);
+  away.check("large");
+  away.do_so("close large");
+  away.drop("large");
+  away.await_nothing_left();
 }

@@ -3,6 +3,8 @@
 // reference must give; the simulation's leftovers and the tables' own sums are checked at the end
 // of each run (I1 to I6).
 
+#include "../parcel.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -10,48 +12,11 @@
 #include <mobula/mobula.hpp>
 #include <mobula/testing.hpp>
 
-#include <cereal/types/vector.hpp>
-
 using namespace mobula;
+using namespace mobula::test;
 using namespace std::literals;
 
 namespace {
-
-/// A value that says of itself what it must be, and may contain references to others like it.
-struct parcel {
-  std::uint64_t label = 0;
-  std::string filling;
-  std::vector<ObjectRef<parcel>> inner;
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(label, filling, inner);
-  }
-
-  [[nodiscard]] bool intact() const {
-    return filling.find_first_not_of(static_cast<char>('a' + label % 26)) == std::string::npos;
-  }
-};
-
-using parcel_ref = ObjectRef<parcel>;
-
-/// A message that carries references from one actor to another.
-struct delivery {
-  std::vector<parcel_ref> refs;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, delivery& x) {
-  return f(caf::meta::type_name("delivery"), x.refs);
-}
-
-/// Tells an actor to do one random thing.
-struct act {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, act&) {
-  return f(caf::meta::type_name("act"));
-}
 
 /// What may go wrong in a run.
 enum class failures { none, cuts, crashes };

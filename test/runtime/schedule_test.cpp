@@ -3,6 +3,7 @@
 // what each reference must give; the simulation's leftovers and the services' own sums are checked
 // at the end of each run (I1 to I6).
 
+#include "../parcel.hpp"
 #include "../temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -12,48 +13,11 @@
 #include <mobula/mobula.hpp>
 #include <mobula/testing.hpp>
 
-#include <cereal/types/vector.hpp>
-
 using namespace mobula;
+using namespace mobula::test;
 using namespace std::literals;
 
 namespace {
-
-/// A value that says of itself what it must be, and may contain references to others like it.
-struct parcel {
-  std::uint64_t label = 0;
-  std::string filling;
-  std::vector<ObjectRef<parcel>> inner;
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(label, filling, inner);
-  }
-
-  [[nodiscard]] bool intact() const {
-    return filling.find_first_not_of(static_cast<char>('a' + label % 26)) == std::string::npos;
-  }
-};
-
-using parcel_ref = ObjectRef<parcel>;
-
-/// A message that carries references from one actor to another.
-struct delivery {
-  std::vector<parcel_ref> refs;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, delivery& x) {
-  return f(caf::meta::type_name("delivery"), x.refs);
-}
-
-/// Tells an actor to do one random thing.
-struct act {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, act&) {
-  return f(caf::meta::type_name("act"));
-}
 
 /// What happened in all runs of a test: a schedule that never meets pressure proves little.
 struct coverage {

@@ -62,7 +62,8 @@ inline read_back read_object(const std::filesystem::path& file, std::uint64_t of
                              const sample_object& expected,
                              const io_calls& calls = system_io_calls()) {
   read_back back{{}, buffer(expected.metadata.size()), buffer(expected.data.size())};
-  back.result = read_record_at(file, offset, expected.id, {back.metadata, back.data}, calls);
+  const wanted_record wanted{expected.id, {back.metadata, back.data}};
+  back.result = read_records_at(file, offset, {&wanted, 1}, calls).front();
   return back;
 }
 

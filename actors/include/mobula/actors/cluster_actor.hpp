@@ -1,9 +1,11 @@
 #pragma once
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/member_watchers.hpp"
 #include "mobula/actors/membership.hpp"
 #include "mobula/actors/name_messages.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/service_messages.hpp"
 
@@ -35,6 +37,19 @@ struct owner_not_found {
   incarnation_id owner;
 };
 
+/// What the node's services had to say for a report.
+struct report_collected {
+  std::uint64_t number = 0;
+  node_stats stats;
+  std::shared_ptr<object_listing> objects;
+};
+
+/// An object in the arena of another node is not pinned here any more, and its shard waits for
+/// that.
+struct foreign_unpinned {
+  object_id object;
+};
+
 // -- from a simulated network, which stands in for the membership
 // ---------------------------------
 
@@ -42,6 +57,7 @@ struct owner_not_found {
 struct session_opened {
   peer_session peer;
   caf::strong_actor_ptr handle;
+  arena_address arena;
 };
 
 /// No message of this session comes any more.
@@ -66,21 +82,23 @@ struct ask_for_owners {
 /// actors, and what nodes tell each other of references has to come after the beginning of the
 /// session that it belongs to, and before its end.
 using cluster_actor = caf::typed_actor<
+  // From anybody who can connect.
+  caf::replies_to<ask_report>::with<node_report>,
   // From other nodes: membership.
   takes<hello_envelope>, takes<welcome>, takes<crossed>, takes<already_connected>, takes<refused>,
   takes<members_changed>, takes<session_over>, takes<leave_cluster>,
   // From other nodes: references and values.
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
-  takes<objects_told>,
+  takes<objects_told>, takes<objects_unpinned>,
   // From other nodes: names.
   takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
-  takes<owner_not_found>, takes<border_changed>, takes<collect_stats>, takes<check_tables>,
-  takes<shut_down>, takes<publish_name>, takes<unpublish_name>, takes<lookup_name>,
-  takes<search_expired>,
+  takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
+  takes<collect_stats>, takes<check_tables>, takes<shut_down>, takes<publish_name>,
+  takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 
@@ -93,6 +111,8 @@ cluster_actor spawn_cluster(node_core& core);
 
 MOBULA_LOCAL_MESSAGE(mobula::end_membership)
 MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
+MOBULA_LOCAL_MESSAGE(mobula::report_collected)
+MOBULA_LOCAL_MESSAGE(mobula::foreign_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::session_opened)
 MOBULA_LOCAL_MESSAGE(mobula::session_closed)
 MOBULA_LOCAL_MESSAGE(mobula::find_owner)

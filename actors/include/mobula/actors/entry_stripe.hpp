@@ -105,6 +105,12 @@ public:
   /// it was pending.
   template <class F>
   bool seal(object_entry& entry, F&& publish) {
+    return seal(entry, std::forward<F>(publish), [](wait_link&) {});
+  }
+
+  /// The same, and calls `prepare` on each waiter before it is told.
+  template <class F, class G>
+  bool seal(object_entry& entry, F&& publish, G&& prepare) {
     std::vector<wait_link*> woken;
     {
       std::unique_lock guard{mutex_};
@@ -113,6 +119,8 @@ public:
       publish();
       note_seal(entry);
       detach_waiters(entry, woken);
+      for (auto* link : woken)
+        prepare(*link);
     }
     wake(woken);
     request_flush();

@@ -12,6 +12,7 @@
 #include "mobula/actors/cluster_messages.hpp"
 #include "mobula/actors/dial_worker.hpp"
 #include "mobula/actors/member_table.hpp"
+#include "mobula/actors/node_report.hpp"
 
 namespace mobula {
 
@@ -113,6 +114,9 @@ public:
   void leave();
 
   // -- properties ---------------------------------------------------------------------------------
+
+  /// Adds what people should know of the node and its members.
+  void describe(node_report& report) const;
 
   /// Returns nothing before `begin`.
   [[nodiscard]] const member_table* table() const noexcept {

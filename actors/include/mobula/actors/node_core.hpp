@@ -13,6 +13,7 @@
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/cluster_actor.hpp"
 #include "mobula/actors/entry_stripe.hpp"
+#include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/node_arena.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/actors/owner.hpp"
@@ -20,6 +21,7 @@
 #include "mobula/actors/reference_counter.hpp"
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/store_shard.hpp"
+#include "mobula/store/arena_readers.hpp"
 
 namespace mobula {
 
@@ -104,6 +106,9 @@ public:
   /// Tells the shard of `copy` that its last reader is gone. Any thread.
   void report_unpinned(const object_entry& entry) noexcept;
 
+  /// Has the shard of another node of the host told the same. Any thread.
+  void report_unpinned_elsewhere(const object_id& object) noexcept;
+
   /// Called by the reference counter before it looks: changes from here on ask anew.
   void flush_begins() noexcept {
     flush_requested_.store(false);
@@ -132,6 +137,14 @@ public:
 
   /// Has the cluster actor look at the border. Called by the border, once until it looks.
   void wake_cluster() noexcept;
+
+  /// The arenas of other nodes that can be read in place.
+  [[nodiscard]] foreign_arenas& arenas() noexcept {
+    return arenas_;
+  }
+
+  /// What this node tells others of its own arena.
+  [[nodiscard]] arena_address own_arena() const;
 
   // -- services -----------------------------------------------------------------------------------
 
@@ -163,7 +176,7 @@ public:
 
   /// Drops what dead processes have pinned in the arena; each shard then asks for its drained
   /// copies. Thread-safe.
-  void clear_dead_readers();
+  reader_census clear_dead_readers();
 
   /// Free memory that each shard should have faulted in.
   [[nodiscard]] std::uint64_t stock_bytes() const noexcept;
@@ -213,6 +226,9 @@ public:
   /// Asks all services for their figures. Blocks for some messages' time.
   node_stats collect();
 
+  /// Adds the figures that no service has.
+  void complete(node_stats& stats) const;
+
   /// Has each service check its tables; see `check_tables`. Does not wait.
   void check_invariants();
 
@@ -226,7 +242,7 @@ private:
   void stop_filler();
   void await_services();
   node_stats collect_once();
-  void add_stripe_figures(node_stats& stats);
+  void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 
   std::atomic<std::uint32_t> references_ = 1;
@@ -243,6 +259,7 @@ private:
   node_arena arena_;
   std::mutex readers_mutex_; ///< one census at a time
   reference_border border_{*this};
+  foreign_arenas arenas_{options_};
 
   cluster_actor cluster_; ///< written once, under `services_mutex_`, before `in_cluster_`
   reference_counter_actor counter_;

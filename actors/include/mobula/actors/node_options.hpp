@@ -7,6 +7,12 @@
 
 namespace mobula {
 
+/// Whether nodes of one host read values in each other's shared memory.
+enum class reading_in_place : std::uint8_t {
+  automatic, ///< where it can be proved that they share it
+  off
+};
+
 /// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges.
 struct node_options {
   /// Values up to this size live in the process heap and travel inside messages; larger ones live
@@ -59,6 +65,9 @@ struct node_options {
   /// than it takes until both sides know that a connection is lost, and what was sent before has
   /// arrived.
   std::chrono::nanoseconds grace_period = std::chrono::seconds{30};
+
+  /// How values of other nodes of this host are read.
+  reading_in_place same_host_reading = reading_in_place::automatic;
 
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;

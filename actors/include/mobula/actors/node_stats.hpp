@@ -93,7 +93,7 @@ struct node_stats {
   /// borrows, nodes for a value that is not there yet.
   std::uint64_t peer_waits = 0;
 
-  /// Leases and grace periods that run.
+  /// Leases and grace periods that run, and shards that look after readers in other processes.
   std::uint64_t peer_timers = 0;
 
   // -- since the start ----------------------------------------------------------------------------

@@ -25,7 +25,8 @@ enum class object_phase : std::uint8_t {
   pending,
   /// In the process heap; final.
   inline_value,
-  /// In a store shard, which may have moved it to disk; becomes `failed` when the copy is lost.
+  /// In a store shard, of this node or of another one of the host, which may have moved it to disk;
+  /// becomes `failed` when the copy is lost.
   stored,
   /// There is an error in place of a value; final.
   failed,
@@ -71,6 +72,11 @@ public:
   /// REQUIRES: not empty.
   [[nodiscard]] object_value& value() const noexcept;
 
+  /// Returns whether the value is that of a stored copy.
+  [[nodiscard]] bool stored() const noexcept {
+    return copy_ != nullptr;
+  }
+
   /// REQUIRES: not empty.
   [[nodiscard]] object_entry& entry() const noexcept {
     return *entry_;
@@ -105,11 +111,13 @@ using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 /// known that there will be none. Its owner is not told of handles by the reference counter, but by
 /// the node's border, which gets the last one (see `reference_border`).
 ///
-/// | field    | raised by                            | lowered by                      | at zero |
-/// |----------|--------------------------------------|---------------------------------|---------|
-/// | handles_ | `ObjectRef` copy, nested reference   | their destruction               | the last
-/// reference of this node is gone: the scope goes to the owner as `remove_references` | | uses_ | 1
-/// for the scope, 1 for each view     | end of the scope, end of a view | memory is freed |
+/// | field    | raised by                            | lowered by                       |
+/// |----------|--------------------------------------|----------------------------------|
+/// | handles_ | `ObjectRef` copy, nested reference   | their destruction                |
+/// | uses_    | 1 for the scope, 1 for each view     | end of the scope, end of a view  |
+///
+/// With the last handle the scope goes to the owner as `remove_references`; with the last use the
+/// memory is freed.
 ///
 /// Thread-safe but where noted. Nothing here blocks for longer than a stripe's mutex.
 class alignas(std::max_align_t) object_entry {
@@ -231,12 +239,13 @@ public:
 
   // -- reading ------------------------------------------------------------------------------------
 
-  /// Pins the value if it is in memory: one or two atomic operations. Empty if the object is
-  /// pending, failed, or on disk.
+  /// Pins the value if it is in memory: one or two atomic operations, and some more for the first
+  /// view of a value in another node's arena. Empty if the object is pending, failed, or on disk.
   [[nodiscard]] pinned_value try_pin() noexcept;
 
   /// The copy came back to memory: wakes readers that wait for it, with a pin for each.
-  /// REQUIRES: called by the shard that holds the copy.
+  /// REQUIRES: called by the shard that holds the copy or, for another node's, by the cluster
+  /// actor, as the two below.
   void restored();
 
   /// The copy cannot be brought back to memory now: readers that wait for it get `reason`, later

@@ -16,11 +16,20 @@
 
 namespace mobula {
 
+/// In what form a reader wants to be told of stored values.
+enum class told_form : std::uint8_t {
+  /// Their bytes.
+  bytes = 0,
+  /// That they are in the owner's arena, which the reader can read.
+  place = 1,
+};
+
 /// To the owner: tell me of these objects when they are there. Answered once for each that the
 /// sender holds, in any order. It may hold one no longer: a reader may give up, and the reference
 /// be dropped, before this is sent.
 struct want_objects {
   session_id session = session_id::none;
+  told_form form = told_form::bytes;
   std::vector<std::uint64_t> sequences;
 };
 
@@ -32,6 +41,8 @@ enum class told_outcome : std::uint8_t {
   failed = 1,
   /// It cannot be read now; who asks later may have more luck.
   refused = 2,
+  /// Its value is in the owner's arena, or was a moment ago: there are no bytes here.
+  in_arena = 3,
 };
 
 /// Names the type of a reference inside of a value, which its metadata do not.
@@ -53,6 +64,13 @@ struct told_object {
 struct objects_told {
   session_id session = session_id::none;
   std::vector<told_object> objects;
+};
+
+/// To the owner, from a reader of its arena: some of its shards wait for news of these objects, and
+/// the sender has unpinned them. A hint.
+struct objects_unpinned {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
 };
 
 /// Makes these types known to systems that run with `config`.
@@ -116,7 +134,12 @@ typename Inspector::result_type inspect(Inspector& f, barrier_passed& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, want_objects& x) {
-  return f(caf::meta::type_name("mobula::want_objects"), x.session, x.sequences);
+  return f(caf::meta::type_name("mobula::want_objects"), x.session, x.form, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, objects_unpinned& x) {
+  return f(caf::meta::type_name("mobula::objects_unpinned"), x.session, x.sequences);
 }
 
 template <class Inspector>

@@ -130,6 +130,9 @@ public:
   /// Returns a handle on an own object that others may name, or an empty one.
   [[nodiscard]] object_handle find_own(std::uint64_t sequence);
 
+  /// Returns how many handles the tables keep on an own object. For inspection.
+  [[nodiscard]] std::uint32_t kept_handles(std::uint64_t sequence) const;
+
   /// The same for the tables: what they let go comes back in `release`.
   [[nodiscard]] kept_handle keep_own(std::uint64_t sequence);
 

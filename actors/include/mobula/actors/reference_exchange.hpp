@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/foreign_arenas.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/node_stats.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/reference_border.hpp"
@@ -43,6 +45,7 @@ public:
 /// |---------------|-----------------------------------|------------------------------------------|
 /// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
 /// | wants_        | a turn, without a session         | `session_opened`, `owner_unreachable`    |
+/// | spoilt_       | an answer, until the event's end  | the same                                 |
 /// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
 ///
 /// *Bounds*: peers by the cluster's nodes, wants by foreign entries, timers by one lease and one
@@ -66,12 +69,15 @@ public:
   void turn();
 
   /// Comes before all messages of the session, and ends an older one with that node.
-  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle);
+  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle, arena_address arena);
 
   /// Ignored if it is not the current session.
   void session_closed(const peer_session& peer);
 
   void owner_unreachable(const incarnation_id& owner);
+
+  /// An object in another node's arena is not pinned here any more, and its owner waits for that.
+  void foreign_unpinned(const object_id& object);
 
   /// A message of the sender of the current message.
   void received(const borrow_references& message);
@@ -82,6 +88,7 @@ public:
   void received(const barrier_passed& message);
   void received(const want_objects& message);
   void received(objects_told& message);
+  void received(const objects_unpinned& message);
 
   /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
   /// peers: they learn it from their membership. May be called twice.
@@ -91,6 +98,9 @@ public:
 
   void add_figures(node_stats& stats) const;
 
+  /// Adds what other nodes have to do with the objects.
+  void describe(object_listing& listing) const;
+
   void check_invariants() const;
 
 private:
@@ -98,6 +108,8 @@ private:
     session_id session;
     caf::strong_actor_ptr handle;
   };
+
+  using want_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
 
   /// Returns who sent the current message; null if that is no peer.
   [[nodiscard]] const incarnation_id* sender() const;
@@ -108,6 +120,7 @@ private:
   void tell_tables(border_changes& changes);
   void tell_ready(const border_changes& changes);
   void ask_owners(const border_changes& changes);
+  void send_wants(want_lists& wants, told_form form);
   void send_answers();
   void forget_peer(const incarnation_id& node);
 
@@ -133,7 +146,8 @@ private:
   reference_effects effects_;
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
-  std::map<incarnation_id, std::vector<std::uint64_t>> wants_;                ///< by owner
+  want_lists wants_;                                                          ///< by owner
+  want_lists spoilt_; ///< by owner: not where it said, so that their bytes are wanted
   std::set<caf::message_id> timers_;
   std::uint64_t messages_ = 0; ///< sent to peers
 };

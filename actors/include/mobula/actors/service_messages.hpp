@@ -1,11 +1,14 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/node_stats.hpp"
 
 namespace mobula {
@@ -29,11 +32,15 @@ private:
   bool set_ = false;
 };
 
-/// Figures under way: each service adds its own. The answer is set when the last copy of the
-/// message is gone, be it because the last service is through with it or because one has stopped.
+/// Figures under way: each service adds its own. Whoever asked hears of them when the last copy of
+/// the message is gone, be it because the last service is through with it or because one has
+/// stopped.
 class stats_request {
 public:
-  explicit stats_request(std::shared_ptr<stats_answer> answer) : answer_(std::move(answer)) {
+  using hearer = std::function<void(stats_request&)>;
+
+  /// `hear` is called once, by any thread, and must not throw.
+  explicit stats_request(hearer hear) : hear_(std::move(hear)) {
     // nop
   }
 
@@ -41,13 +48,16 @@ public:
   stats_request& operator=(const stats_request&) = delete;
 
   ~stats_request() {
-    answer_->set(stats);
+    hear_(*this);
   }
 
   node_stats stats;
 
+  /// The node's objects, if they are asked for.
+  std::optional<object_listing> objects;
+
 private:
-  std::shared_ptr<stats_answer> answer_;
+  hearer hear_;
 };
 
 /// Asks a service to add its figures and to pass the request on. It travels the way that reference

@@ -78,6 +78,13 @@ struct copy_unpinned {
   std::uint64_t sequence = 0;
 };
 
+/// Readers in other processes may be gone without a report: they and the copies that wait for one
+/// are looked at, and looked at again as long as there are readers.
+struct readers_lost {};
+
+/// A grace period after the last look at the readers.
+struct look_for_readers {};
+
 // -- answers of the spill manager
 // -------------------------------------------------------------------
 
@@ -113,13 +120,12 @@ struct stall_timed_out {
 
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees.
-using store_shard_actor =
-  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>,
-                   takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
-                   takes<release_copy>, takes<want_copy>, takes<copy_unpinned>, takes<copy_written>,
-                   takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
-                   takes<spilling_possible_again>, takes<stall_timed_out>, takes<collect_stats>,
-                   takes<check_tables>, takes<shut_down>>;
+using store_shard_actor = caf::typed_actor<
+  takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>, takes<seal_reserved>,
+  takes<abort_reserved>, takes<return_credit>, takes<release_copy>, takes<want_copy>,
+  takes<copy_unpinned>, takes<readers_lost>, takes<look_for_readers>, takes<copy_written>,
+  takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>, takes<spilling_possible_again>,
+  takes<stall_timed_out>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -138,6 +144,8 @@ MOBULA_LOCAL_MESSAGE(mobula::return_credit)
 MOBULA_LOCAL_MESSAGE(mobula::release_copy)
 MOBULA_LOCAL_MESSAGE(mobula::want_copy)
 MOBULA_LOCAL_MESSAGE(mobula::copy_unpinned)
+MOBULA_LOCAL_MESSAGE(mobula::readers_lost)
+MOBULA_LOCAL_MESSAGE(mobula::look_for_readers)
 MOBULA_LOCAL_MESSAGE(mobula::copy_written)
 MOBULA_LOCAL_MESSAGE(mobula::copy_not_written)
 MOBULA_LOCAL_MESSAGE(mobula::copy_read)

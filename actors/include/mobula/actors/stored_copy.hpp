@@ -9,15 +9,16 @@
 #include <caf/intrusive_ptr.hpp>
 
 #include "mobula/actors/copy_memory.hpp"
+#include "mobula/actors/foreign_place.hpp"
 #include "mobula/actors/object_value.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/pin_word.hpp"
 
 namespace mobula {
 
-/// One copy of a large object in a store shard. The shard decides over its memory; the counted
-/// structure itself lives as long as the shard or the object's entry, so that a view may outlive
-/// the shard.
+/// One copy of a large object in a store shard, of this node or of another one of the host. The
+/// shard decides over its memory; the counted structure itself lives as long as the shard or the
+/// object's entry, so that a view may outlive the shard.
 class stored_copy {
 public:
   /// Makes a copy with one count, and no memory yet.
@@ -75,6 +76,9 @@ public:
 
   /// Empty when the bytes are on disk only. Written by the shard while no reader can pin.
   copy_memory memory;
+
+  /// Set if the copy is another node's. Written before others know of the copy.
+  std::unique_ptr<foreign_place> place;
 
 private:
   ~stored_copy() = default;

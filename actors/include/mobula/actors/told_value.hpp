@@ -5,17 +5,34 @@
 
 namespace mobula {
 
-/// What another node is told of the value that `pin` pins. All values travel inside of the message,
-/// whatever their size: the one place to change when large ones are to be pulled instead.
+/// What another node is told of the value that `pin` pins: the value itself, whatever its size.
 [[nodiscard]] told_object tell_value(std::uint64_t sequence, pinned_value pin);
+
+/// What another node is told that can read the value where it is. REQUIRES: the value is stored.
+[[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
 
 /// What another node is told of an object that has `reason` in place of a value, for now
 /// (`refused`) or for good (`failed`).
 [[nodiscard]] told_object tell_error(std::uint64_t sequence, told_outcome outcome,
                                      const error_info& reason);
 
+/// What became of an owner's answer.
+enum class told_use : std::uint8_t {
+  settled, ///< nobody waits for more
+  spoilt   ///< the value is not where the owner said: its bytes are to be asked for
+};
+
 /// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should
 /// be make it an error. REQUIRES: called by the cluster actor.
-void take_told(const object_handle& entry, told_object& told);
+[[nodiscard]] told_use take_told(const object_handle& entry, told_object& told);
+
+/// Seals a pending foreign entry with the value that its owner has in its arena, without asking the
+/// owner, and returns true; changes nothing if it is not found there, or refers to other objects,
+/// of which the owner must know that they are seen. Any thread. REQUIRES: the caller owns a handle.
+[[nodiscard]] bool find_in_place(object_entry& entry);
+
+/// The owner of a foreign object can not be asked again: whoever waits gets `reason`, unless the
+/// value can be read without the owner. REQUIRES: called by the cluster actor.
+void end_waiting(object_entry& entry, error_info reason);
 
 } // namespace mobula

@@ -15,6 +15,12 @@ namespace mobula {
 /// Watches one own object for the cluster actor.
 class seal_watch;
 
+/// A node that waits for an object, and how it wants to be told.
+struct awaiting_peer {
+  peer_session session;
+  told_form form = told_form::bytes;
+};
+
 /// An owner's side of reading: tells other nodes the objects that they ask for, at once or when
 /// they are there. Nothing polls: an object that is pending or on disk is watched as by any reader.
 ///
@@ -36,7 +42,7 @@ public:
   ~value_teller();
 
   /// REQUIRES: the reader borrows these objects; `let_go` follows when it returns one.
-  void wanted(const peer_session& reader, std::span<const std::uint64_t> sequences);
+  void wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences);
 
   /// The border says that a watched object is there.
   void ready(std::uint64_t sequence);
@@ -62,15 +68,18 @@ private:
   struct watched_object {
     object_handle entry;
     wait_handle<seal_watch> watch; ///< ends before the handle
-    std::vector<peer_session> readers;
+    std::vector<awaiting_peer> readers;
   };
 
   /// An answer is sent when it is as large as this; one object may be larger.
   static constexpr std::size_t answer_bytes = std::size_t{8} << 20U;
 
-  bool tell_if_there(const object_handle& entry, std::span<const peer_session> readers);
-  void watch(object_handle entry, const peer_session& reader);
-  void tell(const told_object& object, std::span<const peer_session> readers);
+  bool tell_if_there(const object_handle& entry, std::span<const awaiting_peer> readers);
+  void watch(object_handle entry, const awaiting_peer& reader);
+  void tell_value_of(const object_handle& entry, pinned_value pin,
+                     std::span<const awaiting_peer> readers);
+  void tell(const told_object& object, const peer_session& reader);
+  void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
 
   node_core& core_;
   std::unordered_map<std::uint64_t, watched_object> waiting_;

@@ -81,6 +81,10 @@ public:
 
   // -- properties -------------------------------------------------------------
 
+  /// Returns whether a living process has this very file locked as its arena: it is no copy, and
+  /// its node is not dead. One system call.
+  [[nodiscard]] bool owner_lives() const noexcept;
+
   [[nodiscard]] const arena_layout& layout() const noexcept {
     return arena_.layout();
   }

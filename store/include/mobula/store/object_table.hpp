@@ -80,6 +80,9 @@ public:
   /// a report that was lost. O(capacity).
   [[nodiscard]] std::vector<object_id> drained();
 
+  /// Returns whether a reader has any object pinned at this moment. O(capacity).
+  [[nodiscard]] bool has_readers() const noexcept;
+
   // -- properties -------------------------------------------------------------
 
   [[nodiscard]] object_table_stats stats() const noexcept {

@@ -103,11 +103,6 @@ struct read_result {
                                          std::span<const record_view> records, sync_policy sync,
                                          const io_calls& calls = system_io_calls());
 
-/// Reads and verifies one record.
-[[nodiscard]] read_result read_record_at(const std::filesystem::path& file, std::uint64_t offset,
-                                         const object_id& expected, const record_target& target,
-                                         const io_calls& calls = system_io_calls());
-
 /// Reads and verifies records that lie side by side from `offset` on, with one read where that
 /// works. Returns how each of them ended: what befalls one takes no other along.
 [[nodiscard]] std::vector<read_result> read_records_at(const std::filesystem::path& file,

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+
+#include "mobula/actors/member_messages.hpp"
+#include "mobula/actors/node_options.hpp"
+#include "mobula/serialization/ids.hpp"
+#include "mobula/store/arena_reader.hpp"
+
+namespace mobula {
+
+/// What a node tells others of its arena, for those who may be able to read there.
+struct arena_address {
+  host_identity host;
+  std::string path;
+
+  friend bool operator==(const arena_address&, const arena_address&) = default;
+};
+
+/// The arenas of other nodes that this one can read in place.
+///
+/// *Proof.* That both run on one host is guessed from what they say of themselves, and then proved:
+/// the file can be opened, its header bears the peer's incarnation, which are 128 random bits that
+/// only members are told, and the kernel says that a living process has it locked as its own, which
+/// a copy of the file or the arena of a dead node is not. What fails costs nothing but the detour
+/// through a message.
+///
+/// | field   | raised by                          | lowered by                                |
+/// |---------|------------------------------------|-------------------------------------------|
+/// | peers_  | `session_opened`                   | `session_closed`, `close`                 |
+/// | former_ | `session_closed`, while it is used | the next `session_opened` of that node, or |
+/// |         |                                    | any `session_closed` after its last use   |
+///
+/// *Bounds*: by the cluster's nodes, and by the nodes whose values are still read here.
+///
+/// An arena is opened when it is first asked for, and stays mapped while the session lasts or any
+/// value in it is kept. Thread-safe.
+class foreign_arenas {
+public:
+  /// REQUIRES: the options outlive this.
+  explicit foreign_arenas(const node_options& options) noexcept : options_(options) {
+    // nop
+  }
+
+  foreign_arenas(const foreign_arenas&) = delete;
+  foreign_arenas& operator=(const foreign_arenas&) = delete;
+
+  /// Returns the host that this node finds itself on.
+  [[nodiscard]] host_identity own_host() const;
+
+  // -- the cluster actor --------------------------------------------------------------------------
+
+  void session_opened(const incarnation_id& node, arena_address address);
+
+  void session_closed(const incarnation_id& node);
+
+  void close();
+
+  // -- any thread ---------------------------------------------------------------------------------
+
+  /// Returns the way into a node's arena; null if there is none.
+  [[nodiscard]] std::shared_ptr<arena_reader> reader_of(const incarnation_id& node);
+
+private:
+  enum class state : std::uint8_t { untried, open, unreachable };
+
+  struct peer_arena {
+    arena_address address;
+    state known = state::untried;
+    std::shared_ptr<arena_reader> reader; ///< set while open
+  };
+
+  void open(const incarnation_id& node, peer_arena& peer);
+
+  const node_options& options_;
+  std::shared_mutex mutex_;
+  std::map<incarnation_id, peer_arena> peers_;
+  std::map<incarnation_id, std::weak_ptr<arena_reader>> former_;
+};
+
+} // namespace mobula

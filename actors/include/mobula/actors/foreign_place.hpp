@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "mobula/serialization/ids.hpp"
+#include "mobula/store/arena_reader.hpp"
+
+namespace mobula {
+
+class node_core;
+class stored_copy;
+
+/// Where the bytes of another node's object are that is read in place: in its owner's arena, or,
+/// since they could not be found there any more, in this process.
+///
+/// The idea: the copy's own pin word counts the views of this process, and the first of them takes
+/// one pin in the arena for all, which the last one gives back. So the owner can move what nobody
+/// reads at the moment, however many hold references to it, and a get of what it did not move needs
+/// no message and no system call. (A pin for as long as there is a reference would fill the owner's
+/// store with what it may not move.)
+///
+/// *Closed* is the copy's word while there is no pin in the arena. It is opened, with the bytes
+/// where they are then, and closed only under the mutex; whoever finds it open takes no mutex. The
+/// word is *watched* as long as it is open, so the last view comes to `settle`.
+///
+/// *Lock order*: this mutex comes after a stripe's, and before none.
+class foreign_place {
+public:
+  /// REQUIRES: `slot` is pinned once, for this; the core outlives this.
+  foreign_place(node_core& core, std::shared_ptr<arena_reader> arena, const object_id& id,
+                table_index slot) noexcept
+    : core_(core), arena_(std::move(arena)), id_(id), slot_(slot) {
+    // nop
+  }
+
+  foreign_place(const foreign_place&) = delete;
+  foreign_place& operator=(const foreign_place&) = delete;
+
+  /// Gives the arena's pin back, if there is one.
+  ~foreign_place();
+
+  /// Opens a new copy, with one pin for the caller. REQUIRES: called once, before all others.
+  void open(stored_copy& copy) noexcept;
+
+  /// Pins the copy for the caller, where its owner has it now. Returns whether it was found.
+  [[nodiscard]] bool pin(stored_copy& copy);
+
+  /// The last view is gone: gives the arena's pin back, unless there is another view by now.
+  void settle(stored_copy& copy) noexcept;
+
+  /// Pins the copy for good, since its owner cannot be asked again. Returns whether it was found.
+  [[nodiscard]] bool keep(stored_copy& copy);
+
+  /// The owner sent the bytes: they are here from now on. Does nothing if they were found
+  /// meanwhile. REQUIRES: as many as the copy has.
+  void move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes);
+
+private:
+  void open_locked(stored_copy& copy) noexcept;
+  bool pin_locked(stored_copy& copy);
+  void unpin_slot() noexcept;
+
+  std::mutex mutex_;
+  node_core& core_;
+  std::shared_ptr<arena_reader> arena_;
+  object_id id_;
+  std::optional<table_index> slot_;    ///< raised by `pin`, lowered by `settle`
+  std::unique_ptr<std::byte[]> bytes_; ///< set by `move_here`, never lowered
+};
+
+} // namespace mobula

@@ -1,0 +1,84 @@
+#include "mobula/actors/foreign_place.hpp"
+
+#include <utility>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/stored_copy.hpp"
+
+namespace mobula {
+
+foreign_place::~foreign_place() {
+  unpin_slot();
+}
+
+void foreign_place::open(stored_copy& copy) noexcept {
+  std::unique_lock guard{mutex_};
+  open_locked(copy);
+}
+
+/// REQUIRES: the mutex is held, as for all below that do not take it; the copy is closed, and its
+/// value has its bytes.
+void foreign_place::open_locked(stored_copy& copy) noexcept {
+  copy.pins.reset();
+  // It cannot fail: only this closes the word.
+  static_cast<void>(copy.pins.try_pin());
+  static_cast<void>(copy.pins.look());
+}
+
+bool foreign_place::pin(stored_copy& copy) {
+  std::unique_lock guard{mutex_};
+  return pin_locked(copy);
+}
+
+bool foreign_place::pin_locked(stored_copy& copy) {
+  if (copy.pins.try_pin())
+    return true;
+  auto found = arena_->find(id_);
+  if (found.to_report)
+    core_.report_unpinned_elsewhere(*found.to_report);
+  if (!found.object)
+    return false;
+  slot_ = found.object->slot;
+  if (found.object->data.size() != copy.size_bytes) {
+    unpin_slot();
+    return false;
+  }
+  copy.value.rebind(found.object->data);
+  open_locked(copy);
+  return true;
+}
+
+void foreign_place::settle(stored_copy& copy) noexcept {
+  std::unique_lock guard{mutex_};
+  if (copy.pins.try_reclaim() == reclaim_result::pinned)
+    return;
+  copy.value.rebind({});
+  unpin_slot();
+}
+
+bool foreign_place::keep(stored_copy& copy) {
+  std::unique_lock guard{mutex_};
+  return pin_locked(copy);
+}
+
+void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes) {
+  std::unique_lock guard{mutex_};
+  if (copy.pins.try_pin()) {
+    guard.unlock();
+    if (copy.pins.unpin() == unpin_result::tell_shard)
+      settle(copy);
+    return;
+  }
+  // The pin that opening takes is never given back: the word stays open.
+  bytes_ = std::move(bytes);
+  copy.value.rebind({bytes_.get(), copy.size_bytes});
+  open_locked(copy);
+}
+
+void foreign_place::unpin_slot() noexcept {
+  if (auto slot = std::exchange(slot_, std::nullopt))
+    if (arena_->unpin(*slot) == unpin_result::tell_shard)
+      core_.report_unpinned_elsewhere(id_);
+}
+
+} // namespace mobula

@@ -1,0 +1,83 @@
+#include "node_client.hpp"
+
+#include <chrono>
+#include <optional>
+
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+#include <fmt/format.h>
+
+#include "mobula/actors/dial_worker.hpp"
+
+namespace mobula::command {
+
+namespace {
+
+using reporter = caf::typed_actor<caf::replies_to<ask_report>::with<node_report>>;
+
+constexpr auto dial_limit = std::chrono::seconds{3};
+constexpr auto answer_limit = std::chrono::seconds{10};
+
+[[noreturn]] void fail(std::string text) {
+  throw object_error{{.type = error_type::node_died, .message = std::move(text)}};
+}
+
+} // namespace
+
+caf::strong_actor_ptr node_client::connect(const endpoint& where) {
+  caf::scoped_actor self{system_};
+  spawn_dial_worker(system_, caf::actor_cast<caf::strong_actor_ptr>(self.ptr()),
+                    {.number = dial_id{++dials_},
+                     .target = where,
+                     .limit = dial_limit,
+                     .interface = system_.message_types<reporter>()});
+  std::variant<caf::strong_actor_ptr, address_failure> outcome;
+  self->receive([&](dial_ended& ended) { outcome = std::move(ended.outcome); });
+  if (auto* failure = std::get_if<address_failure>(&outcome))
+    fail(failure->text);
+  return std::get<caf::strong_actor_ptr>(std::move(outcome));
+}
+
+node_report node_client::ask(const endpoint& where, std::uint64_t most_objects) {
+  auto node = caf::actor_cast<reporter>(connect(where));
+  caf::scoped_actor self{system_};
+  std::optional<node_report> result;
+  caf::error error;
+  self->request(node, answer_limit, ask_report{most_objects})
+    .receive([&](node_report& report) { result = std::move(report); },
+             [&](caf::error& reason) { error = std::move(reason); });
+  if (!result)
+    fail(fmt::format("the node at {} did not report: {}; is it stopped, or of another version?",
+                     to_string(where), to_error_info(error).message));
+  return *std::move(result);
+}
+
+node_report node_client::ask_first(const std::vector<endpoint>& addresses,
+                                   std::uint64_t most_objects) {
+  std::string reasons;
+  for (const auto& where : addresses) {
+    try {
+      return ask(where, most_objects);
+    } catch (const object_error& error) {
+      reasons += (reasons.empty() ? "" : "; ") + error.info().message;
+    }
+  }
+  fail(reasons.empty() ? "it has no address" : reasons);
+}
+
+cluster_report node_client::ask_all(const endpoint& where, std::uint64_t most_objects) {
+  cluster_report result;
+  result.nodes.push_back(ask(where, most_objects));
+  const auto members = result.nodes.front().members;
+  for (const auto& member : members) {
+    try {
+      result.nodes.push_back(ask_first(member.control, most_objects));
+    } catch (const object_error& error) {
+      auto address = member.control.empty() ? endpoint{} : member.control.front();
+      result.silent.push_back({std::move(address), error.info().message});
+    }
+  }
+  return result;
+}
+
+} // namespace mobula::command

@@ -1,0 +1,225 @@
+// Stored values of other nodes of the same host, read in their owner's shared memory. The nodes of
+// a simulation have arenas of their own, so they are such nodes to each other.
+
+#include "../temporary_directory.hpp"
+#include "post.hpp"
+
+using namespace mobula;
+using namespace std::literals;
+
+namespace {
+
+const std::string large_text(300'000, 'x');
+
+/// Three nodes of one host, and a large text at home of which `away` has a reference.
+struct with_large_text : three_nodes {
+  with_large_text() {
+    send_away(home.put(large_text));
+  }
+
+  text_ref& borrowed() {
+    return at_away.letters.at(0);
+  }
+
+  void drop_all() {
+    at_away.clear();
+    sim.run();
+  }
+};
+
+/// The same where values go in messages.
+struct with_messages_only {
+  static std::unique_ptr<config> settings() {
+    auto result = post_settings();
+    result->set("mobula.same-host-reading", std::string{"off"});
+    return result;
+  }
+
+  testing::simulation sim{1, settings()};
+  node& home = sim.add_node();
+  node& away = sim.add_node();
+  mailbox at_away{sim};
+
+  with_messages_only() {
+    sim.connect(home, away);
+    caf::anon_send(sim.remote(home, away, at_away.owner), letter{{home.put(large_text)}});
+    sim.run();
+  }
+};
+
+/// A home with one shard of 256 KiB that spills, so that two large texts do not fit.
+struct tight_home {
+  testing::simulation sim{1, post_settings()};
+  test::temporary_directory directory;
+  node& home = sim.add_node(options());
+  node& away = sim.add_node();
+  mailbox at_away{sim};
+
+  tight_home() {
+    sim.connect(home, away);
+    send_away('a');
+  }
+
+  [[nodiscard]] node_options options() const {
+    auto result = sim.default_options();
+    result.store_size_bytes = 256 * 1024;
+    result.shards = 1;
+    result.spill_directories = {directory.path()};
+    return result;
+  }
+
+  void send_away(char letter) {
+    caf::anon_send(sim.remote(home, away, at_away.owner),
+                   mobula::letter{{home.put(std::string(110'000, letter))}});
+    sim.run();
+  }
+
+  [[nodiscard]] std::string read(std::size_t index) const {
+    return *away.get(at_away.letters.at(index));
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(with_large_text, "a stored value of the same host is read without a message") {
+  auto before = peer_messages();
+  CHECK(*away.get(borrowed()) == large_text);
+  CHECK(*away.get(borrowed()) == large_text);
+  CHECK(peer_messages() == before);
+  CHECK(away.stats().arena_used_bytes == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "the elements of an array are read where their owner has them") {
+  auto builder = home.create<array<float>>(array_shape{300, 400});
+  std::ranges::fill(builder.elements(), 1.5F);
+  send(home, away, at_away, parcel{{}, builder.seal()});
+  sim.run();
+  auto ref = at_away.parcels.at(0).anything.as<array<float>>();
+  auto first = away.get(ref);
+  auto second = away.get(ref);
+  CHECK(first->shape() == array_shape{300, 400});
+  CHECK((*first)[119'999] == 1.5F);
+  CHECK(first->data() == second->data());
+}
+
+TEST_CASE_FIXTURE(with_large_text, "a view holds another node's value, and nothing else does") {
+  auto seen = std::make_optional(away.get(borrowed()));
+  drop_all();
+  CHECK(home.stats().resident.objects == 1);
+  CHECK(**seen == large_text);
+  seen.reset();
+  sim.run();
+  CHECK(home.stats().resident.objects == 0);
+}
+
+TEST_CASE_FIXTURE(with_large_text, "several views in a process are one pin in the owner's arena") {
+  auto first = std::make_optional(away.get(borrowed()));
+  auto second = std::make_optional(*first);
+  drop_all();
+  first.reset();
+  sim.run();
+  CHECK(home.stats().resident.objects == 1);
+  CHECK(**second == large_text);
+  second.reset();
+  sim.run();
+  CHECK(home.stats().resident.objects == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a reader that waits is told where the value is") {
+  auto open = home.make_promise<std::string>();
+  send_away(open.ref());
+  std::size_t seen = 0;
+  sim.system().spawn([&, ref = at_away.letters.at(0)](caf::event_based_actor* self) {
+    get(self, ref).then([&](const view<std::string>& value) { seen = value->size(); });
+  });
+  sim.run();
+  auto before = home.stats().peer_messages;
+  open.set_value(large_text);
+  sim.run();
+  CHECK(seen == large_text.size());
+  CHECK(home.stats().peer_messages == before + 1);
+}
+
+TEST_CASE("a value that refers to others is read in place, and they are borrowed") {
+  testing::simulation sim{1, post_settings()};
+  auto options = sim.default_options();
+  options.inline_limit_bytes = 0;
+  auto& home = sim.add_node(options);
+  auto& away = sim.add_node();
+  sim.connect(home, away);
+  mailbox at_away{sim};
+  caf::anon_send(sim.remote(home, away, at_away.owner),
+                 parcel{home.put(box{{home.put("inner"), home.put("other")}}), {}});
+  sim.run();
+  auto inner = away.get(at_away.parcels.at(0).content)->inner;
+  at_away.clear();
+  sim.run();
+  CHECK(*away.get(inner.at(0)) == "inner");
+  CHECK(*away.get(inner.at(1)) == "other");
+  inner.clear();
+  CHECK(sim.leftovers() == "");
+}
+
+TEST_CASE_FIXTURE(tight_home, "an owner may spill what others refer to but nobody reads") {
+  CHECK(read(0) == std::string(110'000, 'a'));
+  for (char letter : {'b', 'c', 'd'})
+    send_away(letter);
+  CHECK(home.stats().spilled.objects > 0);
+  for (std::size_t index = 0; index < 4; ++index)
+    CHECK(read(index) == std::string(110'000, static_cast<char>('a' + index)));
+  at_away.clear();
+  CHECK(sim.leftovers() == "");
+}
+
+TEST_CASE_FIXTURE(tight_home, "an owner does not spill what another node reads") {
+  auto seen = std::make_optional(away.get(at_away.letters.at(0)));
+  for (char letter : {'b', 'c', 'd'})
+    send_away(letter);
+  CHECK(**seen == std::string(110'000, 'a'));
+  auto before = home.stats().restored.objects;
+  CHECK(read(0) == std::string(110'000, 'a'));
+  CHECK(home.stats().restored.objects == before);
+  seen.reset();
+  at_away.clear();
+  CHECK(sim.leftovers() == "");
+}
+
+TEST_CASE_FIXTURE(with_large_text, "a view outlives the owner of its value") {
+  auto seen = away.get(borrowed());
+  sim.crash(home);
+  sim.run();
+  CHECK(*seen == large_text);
+}
+
+TEST_CASE_FIXTURE(with_large_text, "a value that was read stays readable when its owner is lost") {
+  CHECK(*away.get(borrowed()) == large_text);
+  sim.cut(home, away);
+  sim.run();
+  CHECK(*away.get(borrowed()) == large_text);
+}
+
+TEST_CASE_FIXTURE(with_large_text, "a value that was not read fails when its owner is lost") {
+  sim.cut(home, away);
+  sim.run();
+  CHECK(error_behind(away, borrowed()) == error_type::owner_died);
+}
+
+TEST_CASE_FIXTURE(with_large_text, "what a crashed reader had pinned goes after its views") {
+  auto seen = std::make_optional(away.get(borrowed()));
+  at_away.clear();
+  sim.crash(away);
+  sim.run();
+  seen.reset();
+  sim.run();
+  sim.advance(sim.default_options().grace_period);
+  sim.run();
+  CHECK(home.stats().resident.objects == 0);
+}
+
+TEST_CASE_FIXTURE(with_messages_only, "without reading in place, the bytes travel") {
+  auto before = home.stats().peer_messages;
+  CHECK(*away.get(at_away.letters.at(0)) == large_text);
+  CHECK(home.stats().peer_messages == before + 1);
+  at_away.clear();
+  CHECK(sim.leftovers() == "");
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Asks two real nodes with the mobula command what they hold, and for whom.
+
+Usage: command_test.py MOBULA CLUSTER_NODE
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+command, node_program = sys.argv[1:]
+
+
+class Node:
+    """A process that does what it is told, line by line; see cluster_node.cpp."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [node_program, f"--mobula.cluster=command_{os.getpid()}", "--mobula.store-size=16MiB"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.incarnation = self.hear("node ")
+        self.say("listen 127.0.0.1:0")
+        self.port = self.hear("listening ")
+        self.address = f"127.0.0.1:{self.port}"
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def hear(self, begin):
+        """Waits for a line that begins so, and returns its rest."""
+        for line in self.process.stdout:
+            assert not line.startswith("failed"), line
+            if line.startswith(begin):
+                return line[len(begin) :].rstrip("\n")
+        raise AssertionError(f"the node ended before it said {begin}")
+
+    def do(self, line, answer):
+        self.say(line)
+        return self.hear(answer)
+
+
+def ask(*arguments, code=0):
+    done = subprocess.run([command, *arguments], capture_output=True, text=True)
+    assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout if code == 0 else done.stderr
+
+
+def ask_json(*arguments):
+    return json.loads(ask(*arguments, "--json"))
+
+
+def check_status(first, second):
+    text = ask("status", "--node", first.address)
+    assert "2 nodes" in text and f"127.0.0.1:{second.port}" in text, text
+    nodes = {each["incarnation"]: each for each in ask_json("status", "--node", second.address)["nodes"]}
+    assert set(nodes) == {first.incarnation, second.incarnation}, nodes
+    figures = nodes[first.incarnation]["figures"]
+    assert figures["owned_objects"] == 3, figures
+    assert figures["stored_objects"] == 2, figures
+    assert figures["exported_objects"] == 2, figures
+    assert nodes[second.incarnation]["figures"]["borrowed_objects"] == 2
+
+
+def check_memory(first, second):
+    objects = ask_json("memory", "--node", first.address)["objects"]
+    assert [each["state"] for each in objects] == ["memory", "memory", "inline"], objects
+    for large in objects[:2]:
+        assert large["owner"] == first.incarnation, large
+        assert large["size_bytes"] >= 300_000, large
+        assert large["borrowers"] == [{"node": second.incarnation, "count": 1}], large
+        assert large["transits"] == 0 and large["local"] == 1, large
+        assert "string" in large["type"], large
+    small = objects[2]
+    assert small["borrowers"] == [] and small["local"] is None, small
+    groups = ask_json("memory", "--node", first.address, "--group-by", "state")["groups"]
+    assert [each["group"] for each in groups] == ["memory", "inline"], groups
+    assert groups[0]["objects"] == 2, groups
+    text = ask("memory", "--node", first.address, "--limit", "1", "--sort-by", "references")
+    assert "2 more" in text, text
+    return objects[0]["id"]
+
+
+def check_object(first, second, id):
+    text = ask("objects", "--node", second.address, id)
+    assert id in text and "memory" in text and "(1)" in text, text
+    gone = id.rsplit("-", 1)[0] + "-999999999"
+    assert "does not exist" in ask("objects", "--node", first.address, gone, code=1)
+
+
+def check_refusals(first):
+    assert "nobody answers" in ask("status", "--node", "127.0.0.1:1", code=1)
+    assert "ADDRESS:PORT" in ask("status", "--node", "nonsense", code=2)
+    assert "no object id" in ask("objects", "--node", first.address, "nonsense", code=2)
+    assert "--node" in ask("status", code=2)
+
+
+def check_dead_member(first, second):
+    second.process.send_signal(signal.SIGSTOP)
+    # Still a member for some seconds: it is told as silent, and the others answer.
+    report = ask_json("status", "--node", first.address)
+    assert [each["incarnation"] for each in report["nodes"]] == [first.incarnation], report
+    assert report["silent"][0]["address"] == second.address, report
+
+
+nodes = []
+try:
+    nodes = [Node(), Node()]
+    first, second = nodes
+    second.do(f"join {first.address}", "joined")
+    first.hear(f"+{second.incarnation}")
+    first.do("put large 2 300000", "done")
+    first.do("put small 1 10", "done")
+    first.do(f"send large {second.incarnation}", "done")
+    second.hear("got large")
+    second.do("get large", "read large 2")
+    check_status(first, second)
+    check_object(first, second, check_memory(first, second))
+    check_refusals(first)
+    check_dead_member(first, second)
+finally:
+    for node in nodes:
+        node.process.kill()
+        node.process.wait()
