@@ -69,9 +69,8 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
 
 namespace {
 
-// The actor is an argument for the coroutine's own sake: it says where to resume.
-mobula::coroutine answer_with_indexes([[maybe_unused]] indexer_actor::pointer self,
-                                      mobula::node& node, index_batch request,
+mobula::coroutine answer_with_indexes(indexer_actor::pointer self, mobula::node& node,
+                                      index_batch request,
                                       caf::typed_response_promise<batch_indexed> answer) {
   try {
     index_draft draft;
@@ -80,6 +79,11 @@ mobula::coroutine answer_with_indexes([[maybe_unused]] indexer_actor::pointer se
       auto batch = co_await request.batch;
       place.first = batch->first;
       auto number = batch->first;
+      std::vector<mobula::ObjectRef<text>> texts;
+      for (const auto& file : batch->files)
+        texts.push_back(file.content);
+      // One question to the node that has the texts instead of one for each.
+      co_await mobula::wait(self, texts, texts.size());
       for (const auto& file : batch->files) {
         auto content = co_await file.content;
         draft.add(number++, as_string(*content));
@@ -111,10 +115,11 @@ indexer_actor::behavior_type indexer(indexer_actor::pointer self, mobula::node* 
 
 namespace {
 
-mobula::coroutine answer_with_sum([[maybe_unused]] merger_actor::pointer self, mobula::node& node,
+mobula::coroutine answer_with_sum(merger_actor::pointer self, mobula::node& node,
                                   std::vector<index_ref> parts,
                                   caf::typed_response_promise<indexes_merged> answer) {
   try {
+    co_await mobula::wait(self, parts, parts.size());
     partial_index sum;
     for (auto& part : parts) {
       auto index = co_await std::exchange(part, {});
