@@ -104,6 +104,8 @@ void builder_state::proceed() {
 
 void builder_state::read() {
   reading_ = true;
+  if (batches_.empty())
+    begin_ = self_->clock().now();
   ask<batch_read>(
     reader_, read_batch{},
     [this](batch_read& answer) {
@@ -161,6 +163,7 @@ void builder_state::merge(team_number team, const merger_actor& worker, merge_ta
 void builder_state::finish() {
   ended_ = true;
   result_.partitions = plan_->take();
+  result_.time = self_->clock().now() - begin_;
   plan_.reset();
   answer_.deliver(std::move(result_));
   stop();

@@ -179,6 +179,7 @@ private:
   bool ended_ = false;
 
   built_index result_;
+  caf::actor_clock::time_point begin_;  ///< when reading began
   std::vector<build_progress> batches_; ///< what the plan's batches add to the total, once
 };
 

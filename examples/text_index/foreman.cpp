@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <thread>
 
 #include <caf/scoped_actor.hpp>
 #include <fmt/format.h>
@@ -9,14 +10,21 @@
 
 namespace text_index {
 
+bool holds_nothing(mobula::node_stats stats) {
+  stats.peer_timers = 0;
+  return stats.nothing_left();
+}
+
 mobula::node_stats stats_at_rest(mobula::node& node) {
   const auto& options = node.options();
   auto deadline = std::chrono::steady_clock::now() + options.grace_period + options.transit_lease
                   + std::chrono::seconds{10};
   auto stats = node.stats();
-  // Each question is a round trip through the node's actors.
-  while (!stats.nothing_left() && std::chrono::steady_clock::now() < deadline)
+  while (!holds_nothing(stats) && std::chrono::steady_clock::now() < deadline) {
+    // Nothing tells when what a lost node held is let go, and asking all the time costs a core.
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
     stats = node.stats();
+  }
   return stats;
 }
 
@@ -40,7 +48,7 @@ node_rest foreman_state::dismissed() {
   for (const auto& worker : workers_.mergers)
     self_->send_exit(worker, caf::exit_reason::user_shutdown);
   auto stats = stats_at_rest(*node_);
-  node_rest result{stats.nothing_left() ? std::string{} : to_string(stats)};
+  node_rest result{holds_nothing(stats) ? std::string{} : to_string(stats)};
   rest_->set_value(result);
   self_->quit();
   return result;

@@ -11,7 +11,11 @@
 
 namespace text_index {
 
-/// Waits until nothing is left on the node, and returns its last figures. What takes longer than
+/// Returns whether nothing is left on a node. That it keeps the time since others left does not
+/// count: what it held for them would.
+bool holds_nothing(mobula::node_stats stats);
+
+/// Waits until the node holds nothing, and returns its last figures. What takes longer than
 /// all that the node grants lost nodes and messages is a leak.
 mobula::node_stats stats_at_rest(mobula::node& node);
 

@@ -42,7 +42,8 @@ index_config::index_config() {
     .add(verify, "verify", "compare with an index made in the simplest way")
     .add(listen_, "listen", "ADDRESS:PORT at which other processes may join to help; port 0: any")
     .add(join_, "join", "ADDRESS:PORT of the process to help; it has the files")
-    .add(nodes, "nodes", "with --listen: begin when so many nodes are there (default 1)");
+    .add(nodes, "nodes", "with --listen: begin when so many nodes are there (default 1)")
+    .add(stay, "stay", "with several processes: when done, stay until standard input ends");
 }
 
 caf::error index_config::parse(int argc, char** argv) {

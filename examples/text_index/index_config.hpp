@@ -35,6 +35,10 @@ public:
   /// begins.
   std::size_t nodes = 1;
 
+  /// Whether to end, when all is done, only with the standard input: until then the node can be
+  /// looked at with the `mobula` command.
+  bool stay = false;
+
   /// Whether this process works for itself, has others help, or helps.
   enum class process_role : std::uint8_t { alone, gives_work, works };
 

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <iterator>
+#include <limits>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -124,9 +124,10 @@ bool check_release(mobula::node& node) {
   // An actor that counts as done may still be dropping the last message that it handled.
   auto stats = stats_at_rest(node);
   print_stats(std::cout, "The store after release:", stats);
-  if (!stats.nothing_left())
-    std::cout << "LEAK: all references are gone, but the store is not empty\n";
-  return stats.nothing_left();
+  std::cout << (holds_nothing(stats)
+                  ? "All references are gone, and nothing is left here\n"
+                  : "LEAK: all references are gone, but the store is not empty\n");
+  return holds_nothing(stats);
 }
 
 /// The builder of several nodes, which outlives its answer, ends with this at the latest.
@@ -141,13 +142,12 @@ struct builder_scope {
 /// All references are gone when this returns.
 bool index_and_answer(mobula::node& node, const index_config& config, const corpus& corpus,
                       const builder_actor& builder) {
-  auto begin = std::chrono::steady_clock::now();
   auto index = ask<built_index>(node, builder, build_index{});
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
   print_skipped(std::cout, index.skipped);
   index_query query{node, index.partitions};
   print_answers(query, config);
-  print_totals(std::cout, index.total, query.words(), time);
+  print_totals(std::cout, index.total, query.words(), index.time);
+  print_fingerprint(std::cout, query.fingerprint());
   auto verified = !config.verify || verify(node, corpus, index);
   print_stats(std::cout, "The store before release:", node.stats());
   return verified;
@@ -178,16 +178,24 @@ bool work(mobula::node& node, const index_config& config) {
   return rest.left.empty();
 }
 
+/// Lets others look at the node until nobody writes to this process any more.
+void stay(const index_config& config) {
+  if (!config.stay || config.role() == role::alone)
+    return;
+  std::cout << "Staying until the standard input ends" << std::endl;
+  std::cin.ignore(std::numeric_limits<std::streamsize>::max());
+}
+
 int run(mobula::node& node, const index_config& config) {
   mobula::cluster cluster{node};
   cluster.follow_options();
   if (config.role() != role::alone)
     std::cout << "Listening at port " << cluster.port() << std::endl;
-  if (config.role() == role::works)
-    return work(node, config) ? EXIT_SUCCESS : EXIT_FAILURE;
-  auto well = give_work(node, config);
-  auto released = check_release(node);
-  return well && released ? EXIT_SUCCESS : EXIT_FAILURE;
+  auto well = config.role() == role::works ? work(node, config) : give_work(node, config);
+  if (config.role() != role::works)
+    well = check_release(node) && well;
+  stay(config);
+  return well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 } // namespace

@@ -7,6 +7,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
+#include <caf/timespan.hpp>
 #include <caf/typed_actor.hpp>
 
 #include "corpus.hpp"
@@ -135,6 +136,8 @@ struct built_index {
   std::vector<index_ref> partitions;
   build_progress total;
   std::vector<skipped_file> skipped;
+  /// From the first file that was asked for on.
+  caf::timespan time{};
 };
 
 /// Asks to dismiss the other nodes. All that the index consists of must be let go before.
@@ -203,7 +206,7 @@ typename Inspector::result_type inspect(Inspector& f, build_index&) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, built_index& message) {
   return f(caf::meta::type_name("text_index::built_index"), message.partitions, message.total,
-           message.skipped);
+           message.skipped, message.time);
 }
 
 template <class Inspector>
