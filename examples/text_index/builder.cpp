@@ -252,13 +252,20 @@ builder_state::end_type builder_state::end() {
     each.now = standing::being_dismissed;
     ++undismissed_;
     if (each.foreman)
-      self_->request(each.foreman, caf::infinite, dismiss{}).then([this, index](node_rest& answer) {
-        dismissed(team_number{index}, std::move(answer.left));
-      });
+      dismiss_team(team_number{index});
   }
   // Home needs no foreman. Last, as this may be the answer to it all.
   dismissed(home_team, {});
   return end_answer_;
+}
+
+void builder_state::dismiss_team(team_number number) {
+  auto on_answer = [this, number](node_rest& answer) {
+    dismissed(number, std::move(answer.left));
+  };
+  // An error says that the node is gone. `lose` is told that, too.
+  self_->request(team_at(number).foreman, caf::infinite, dismiss{})
+    .then(on_answer, [](caf::error&) {});
 }
 
 void builder_state::dismissed(team_number number, std::string left) {

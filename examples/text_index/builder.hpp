@@ -87,6 +87,9 @@ private:
 
   // -- the end ------------------------------------------------------------------------------------
 
+  /// Has the workers of another node stopped.
+  void dismiss_team(team_number number);
+
   void dismissed(team_number number, std::string left);
 
   // -- workers ------------------------------------------------------------------------------------
