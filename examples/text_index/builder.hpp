@@ -1,61 +1,15 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "messages.hpp"
+#include "work_plan.hpp"
 
 namespace text_index {
-
-/// Decides which indexes are merged next. The oldest go first, so that each word is merged a
-/// logarithmic number of times.
-class merge_plan {
-public:
-  struct task {
-    std::size_t partition = 0;
-    std::vector<index_ref> parts;
-  };
-
-  /// `fan_in`: how many indexes are merged at once. REQUIRES: at least 2.
-  merge_plan(std::size_t partitions, std::size_t fan_in);
-
-  /// Adds an index to a partition: one of an indexer, or the sum of a task.
-  void add(std::size_t partition, index_ref index);
-
-  /// No more indexes will come but the sums of tasks: smaller tasks may be made.
-  void close() noexcept {
-    closed_ = true;
-  }
-
-  /// Returns the next task, if there is one by now.
-  std::optional<task> next();
-
-  /// The sum of a task was added or will never be.
-  void task_ended(std::size_t partition) noexcept;
-
-  /// Number of indexes that wait to be merged.
-  [[nodiscard]] std::size_t waiting() const noexcept;
-
-  /// Returns whether each partition is down to one index, or none if there never was one.
-  [[nodiscard]] bool done() const noexcept;
-
-  /// Takes the result. REQUIRES: `done()`.
-  std::vector<index_ref> take();
-
-private:
-  struct queue {
-    std::deque<index_ref> indexes;
-    std::size_t tasks = 0;
-  };
-
-  [[nodiscard]] bool worth_a_task(const queue& candidate) const noexcept;
-
-  std::vector<queue> queues_;
-  std::size_t fan_in_;
-  bool closed_ = false;
-};
 
 /// The actors that a builder gives work to.
 struct workforce {
@@ -64,33 +18,57 @@ struct workforce {
   std::vector<merger_actor> mergers;
   /// Told after each batch; may be null.
   progress_actor progress;
+  /// How many nodes, this one among them, there must be before the work begins. With 0, nobody else
+  /// can enlist, and the builder ends with its answer.
+  std::size_t least_nodes = 0;
 };
 
 /// Keeps the workers busy until there is one index for each partition, then stops them. Bounded: at
 /// most two batches for each indexer are read but not indexed, and none is read while the mergers
 /// lag behind.
+///
+/// Workers of other nodes may come at any time. When one of these nodes is lost, what it did and
+/// was lost with it is done again by the others; the result is the same.
 class builder_state {
 public:
   using answer_type = caf::typed_response_promise<built_index>;
+  using end_type = caf::typed_response_promise<work_ended>;
 
   void init(builder_actor::pointer self, workforce workers, std::size_t partitions);
 
   /// Starts. REQUIRES: not called before.
   answer_type build();
 
+  /// Workers of another node are at our disposal.
+  void add(enlist& message);
+
+  /// REQUIRES: the index was built, or is given up.
+  end_type end();
+
+  /// Workers that failed are tried again.
+  void rested();
+
 private:
+  enum class standing : std::uint8_t { working, being_dismissed, dismissed };
+
+  /// The workers of a node.
+  struct team {
+    foreman_actor foreman; ///< null at home
+    std::vector<indexer_actor> indexers;
+    std::vector<merger_actor> mergers;
+    node_share share;
+    standing now = standing::working;
+  };
+
   // -- steps --------------------------------------------------------------------------------------
 
   /// Starts all that can be started. Called after every event.
   void proceed();
 
   void read();
-  void index(indexer_actor worker, const batch_read& batch);
-  void merge(merger_actor worker, merge_plan::task task);
-
   void batch_arrived(batch_read& message);
-  void batch_done(const batch_read& batch, batch_indexed& message);
-
+  void index(team_number team, const indexer_actor& worker, index_task task);
+  void merge(team_number team, const merger_actor& worker, merge_task task);
   void finish();
 
   /// Gives up: the first error is the answer.
@@ -98,16 +76,76 @@ private:
 
   void stop();
 
-  /// Sends a request, whose answer goes to `on_answer` unless it is all over by then.
-  template <class Answer, class Worker, class Request, class F>
-  void ask(const Worker& worker, Request request, F on_answer) {
+  // -- failures -----------------------------------------------------------------------------------
+
+  /// A node is gone.
+  void lose(const caf::down_msg& message);
+
+  /// A worker could not do its task.
+  template <class Worker>
+  void failed(team_number team, const Worker& worker, task_number task, caf::error& reason);
+
+  // -- the end ------------------------------------------------------------------------------------
+
+  /// Has the workers of another node stopped.
+  void dismiss_team(team_number number);
+
+  void dismissed(team_number number, std::string left);
+
+  // -- workers ------------------------------------------------------------------------------------
+
+  template <class Worker>
+  using worker_list = std::vector<std::pair<team_number, Worker>>;
+
+  team_number add_team(team added);
+
+  [[nodiscard]] team& team_at(team_number number) {
+    return teams_[static_cast<std::size_t>(number)];
+  }
+
+  [[nodiscard]] bool is_lost(team_number number) {
+    return team_at(number).share.fate == node_fate::lost;
+  }
+
+  worker_list<indexer_actor>& idle_list(const indexer_actor&) {
+    return idle_indexers_;
+  }
+
+  worker_list<merger_actor>& idle_list(const merger_actor&) {
+    return idle_mergers_;
+  }
+
+  worker_list<indexer_actor>& resting_list(const indexer_actor&) {
+    return resting_indexers_;
+  }
+
+  worker_list<merger_actor>& resting_list(const merger_actor&) {
+    return resting_mergers_;
+  }
+
+  template <class Worker>
+  void make_idle(team_number team, const Worker& worker) {
+    if (!is_lost(team))
+      idle_list(worker).emplace_back(team, worker);
+  }
+
+  /// Sends a request, whose answer goes to `on_answer` or `on_error` unless it is all over by then.
+  template <class Answer, class Worker, class Request, class F, class G>
+  void ask(const Worker& worker, Request request, F on_answer, G on_error) {
     self_->request(worker, caf::infinite, std::move(request))
       .then(
         [this, on_answer](Answer& answer) {
+          if (ended_)
+            return;
           on_answer(answer);
           proceed();
         },
-        [this](caf::error& reason) { fail(std::move(reason)); });
+        [this, on_error](caf::error& reason) {
+          if (ended_)
+            return;
+          on_error(reason);
+          proceed();
+        });
   }
 
   template <class T>
@@ -120,23 +158,32 @@ private:
   // -- conditions ---------------------------------------------------------------------------------
 
   [[nodiscard]] bool may_read() const noexcept;
-  [[nodiscard]] bool all_indexed() const noexcept;
+  [[nodiscard]] std::size_t indexers() const noexcept;
 
   builder_actor::pointer self_ = nullptr;
-  workforce workers_;
+  reader_actor reader_;
+  progress_actor progress_;
+  std::size_t least_nodes_ = 0;
   std::size_t partitions_ = 0;
-  std::optional<merge_plan> merges_;
+  std::optional<work_plan> plan_;
   answer_type answer_;
+  end_type end_answer_;
 
-  std::vector<indexer_actor> idle_indexers_;
-  std::vector<merger_actor> idle_mergers_;
-  /// Read, and waiting for an indexer.
-  std::deque<batch_read> batches_;
+  std::vector<team> teams_; ///< home first; those that are lost stay, for their numbers
+  worker_list<indexer_actor> idle_indexers_;
+  worker_list<merger_actor> idle_mergers_;
+  worker_list<indexer_actor> resting_indexers_; ///< failed a short time ago
+  worker_list<merger_actor> resting_mergers_;
+  std::size_t failures_ = 0;
+  std::size_t undismissed_ = 0; ///< teams that are being dismissed
+  bool started_ = false;
   bool reading_ = false;
   bool all_read_ = false;
   bool ended_ = false;
 
   built_index result_;
+  caf::actor_clock::time_point begin_;  ///< when reading began
+  std::vector<build_progress> batches_; ///< what the plan's batches add to the total, once
 };
 
 builder_actor::behavior_type builder(builder_actor::stateful_pointer<builder_state> self,

@@ -81,6 +81,9 @@ struct partial_index {
   }
 };
 
+/// Names a part of the index.
+using partition_number = std::uint32_t;
+
 /// An index is split by word, so that no object of it grows too large for the store and several
 /// mergers can work on it.
 std::size_t partition_of(std::string_view word, std::size_t partitions) noexcept;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <mobula/runtime/cluster_options.hpp>
+
 #include "messages.hpp"
 
 namespace text_index {
@@ -37,7 +39,11 @@ index_config::index_config() {
     .add(partitions, "partitions", "parts that the index is split into (default 8)")
     .add(limit_files_, "limit-files", "index at most so many files, evenly spread; 0: no limit")
     .add(store_size_, "store-size", "the same as mobula.store-size")
-    .add(verify, "verify", "compare with an index made in the simplest way");
+    .add(verify, "verify", "compare with an index made in the simplest way")
+    .add(listen_, "listen", "ADDRESS:PORT at which other processes may join to help; port 0: any")
+    .add(join_, "join", "ADDRESS:PORT of the process to help; it has the files")
+    .add(nodes, "nodes", "with --listen: begin when so many nodes are there (default 1)")
+    .add(stay, "stay", "with several processes: when done, stay until standard input ends");
 }
 
 caf::error index_config::parse(int argc, char** argv) {
@@ -49,6 +55,10 @@ caf::error index_config::parse(int argc, char** argv) {
       set("mobula.store-size", store_size_);
       static_cast<void>(mobula::read_options(*this));
     }
+    if (role() != process_role::alone) {
+      set(listen_.empty() ? "mobula.join" : "mobula.listen", listen_.empty() ? join_ : listen_);
+      mobula::prepare_network(*this);
+    }
   } catch (const mobula::object_error& error) {
     return mobula::to_caf_error(error.info());
   }
@@ -59,6 +69,17 @@ void index_config::check() const {
   require_range("top", top, 0, 10'000);
   require_range("indexers", indexers, 1, 1024);
   require_range("partitions", partitions, 1, 1024);
+  require_range("nodes", nodes, 1, 1024);
+  if (!listen_.empty() && !join_.empty())
+    throw mobula::object_error{{.type = mobula::error_type::invalid_argument,
+                                .message = "options listen and join exclude each other: one "
+                                           "process has the files, the others help"}};
+}
+
+index_config::process_role index_config::role() const {
+  if (!join_.empty())
+    return process_role::works;
+  return listen_.empty() ? process_role::alone : process_role::gives_work;
 }
 
 std::size_t index_config::file_limit() const {

@@ -31,11 +31,26 @@ public:
   std::vector<std::string> words{"warranty", "iterator", "mutex"};
   bool verify = false;
 
+  /// With several processes: how many nodes, this one among them, there must be before the work
+  /// begins.
+  std::size_t nodes = 1;
+
+  /// Whether to end, when all is done, only with the standard input: until then the node can be
+  /// looked at with the `mobula` command.
+  bool stay = false;
+
+  /// Whether this process works for itself, has others help, or helps.
+  enum class process_role : std::uint8_t { alone, gives_work, works };
+
+  [[nodiscard]] process_role role() const;
+
 private:
   void check() const;
 
   std::size_t limit_files_ = 0;
   std::string store_size_;
+  std::string listen_;
+  std::string join_;
 };
 
 } // namespace text_index

@@ -1,13 +1,14 @@
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <iterator>
+#include <limits>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <caf/scoped_actor.hpp>
 
+#include "foreman.hpp"
 #include "index_config.hpp"
 #include "pipeline.hpp"
 #include "printable.hpp"
@@ -20,6 +21,8 @@ namespace text_index {
 namespace {
 
 constexpr std::size_t shown_hits = 3;
+
+using role = index_config::process_role;
 
 /// Texts must leave room in their shard for others.
 std::uint64_t largest_text(const mobula::node_options& options) {
@@ -53,24 +56,39 @@ corpus choose_corpus(const index_config& config) {
 
 // -- building -------------------------------------------------------------------------------------
 
-progress_actor spawn_progress(caf::actor_system& system, std::size_t files) {
-  auto style = ::isatty(STDERR_FILENO) != 0 ? progress_style::bar : progress_style::lines;
+progress_style style_of(const index_config& config) {
+  if (::isatty(STDERR_FILENO) != 0)
+    return progress_style::bar;
+  return config.role() == role::alone ? progress_style::lines : progress_style::steps;
+}
+
+progress_actor spawn_progress(caf::actor_system& system, progress_style style, std::size_t files) {
   return system.spawn(progress_meter, progress_printer{std::cerr, style, files});
 }
 
-/// Throws `object_error`.
-built_index build(mobula::node& node, const index_config& config, const corpus& corpus) {
+pipeline_options options_of(const index_config& config) {
+  return {.indexers = config.indexers,
+          .partitions = config.partitions,
+          .limits = {},
+          .least_nodes = config.role() == role::alone ? 0 : config.nodes};
+}
+
+builder_actor start(mobula::node& node, const index_config& config, const corpus& corpus) {
   auto& system = node.system();
   auto source = std::make_shared<file_source>(corpus.files, largest_text(node.options()));
   auto reading = system.spawn<caf::detached>(reader, &node, std::move(source), batch_limits{});
-  auto building = spawn_pipeline(
-    node, reading, {.indexers = config.indexers, .partitions = config.partitions, .limits = {}},
-    spawn_progress(system, corpus.files.size()));
-  built_index result;
+  return spawn_pipeline(node, reading, options_of(config),
+                        spawn_progress(system, style_of(config), corpus.files.size()));
+}
+
+/// Throws `object_error`.
+template <class Answer, class Request>
+Answer ask(mobula::node& node, const builder_actor& building, Request request) {
+  Answer result;
   caf::error failure;
-  caf::scoped_actor self{system};
-  self->request(building, caf::infinite, build_index{})
-    .receive([&](built_index& index) { result = std::move(index); },
+  caf::scoped_actor self{node.system()};
+  self->request(building, caf::infinite, std::move(request))
+    .receive([&](Answer& answer) { result = std::move(answer); },
              [&](caf::error& reason) { failure = std::move(reason); });
   if (failure)
     throw mobula::object_error{mobula::to_error_info(failure)};
@@ -100,48 +118,84 @@ bool verify(mobula::node& node, const corpus& corpus, const built_index& index) 
 
 // -- the end --------------------------------------------------------------------------------------
 
-/// An actor that counts as done may still be dropping the last message it handled, so the figures
-/// are asked for again until they are at rest; a loaded machine takes its time for that.
-mobula::node_stats stats_at_rest(mobula::node& node) {
-  node.system().await_all_actors_done();
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  auto stats = node.stats();
-  // Each question is a round trip through the node's actors.
-  while (!stats.nothing_left() && std::chrono::steady_clock::now() < deadline)
-    stats = node.stats();
-  return stats;
-}
-
 /// Returns whether the store is empty.
 bool check_release(mobula::node& node) {
+  node.system().await_all_actors_done();
+  // An actor that counts as done may still be dropping the last message that it handled.
   auto stats = stats_at_rest(node);
   print_stats(std::cout, "The store after release:", stats);
-  if (!stats.nothing_left())
-    std::cout << "LEAK: all references are gone, but the store is not empty\n";
-  return stats.nothing_left();
+  std::cout << (holds_nothing(stats)
+                  ? "All references are gone, and nothing is left here\n"
+                  : "LEAK: all references are gone, but the store is not empty\n");
+  return holds_nothing(stats);
 }
 
+/// The builder of several nodes, which outlives its answer, ends with this at the latest.
+struct builder_scope {
+  builder_actor actor;
+
+  ~builder_scope() {
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+};
+
 /// All references are gone when this returns.
-bool index_and_answer(mobula::node& node, const index_config& config) {
-  auto corpus = choose_corpus(config);
-  print_skipped(std::cout, corpus.skipped);
-  std::cout << std::flush;
-  auto start = std::chrono::steady_clock::now();
-  auto index = build(node, config, corpus);
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+bool index_and_answer(mobula::node& node, const index_config& config, const corpus& corpus,
+                      const builder_actor& builder) {
+  auto index = ask<built_index>(node, builder, build_index{});
   print_skipped(std::cout, index.skipped);
   index_query query{node, index.partitions};
   print_answers(query, config);
-  print_totals(std::cout, index.total, query.words(), time);
+  print_totals(std::cout, index.total, query.words(), index.time);
+  print_fingerprint(std::cout, query.fingerprint());
   auto verified = !config.verify || verify(node, corpus, index);
   print_stats(std::cout, "The store before release:", node.stats());
   return verified;
 }
 
+/// Returns whether all went well.
+bool give_work(mobula::node& node, const index_config& config) {
+  auto corpus = choose_corpus(config);
+  print_skipped(std::cout, corpus.skipped);
+  std::cout << std::flush;
+  builder_scope builder{start(node, config, corpus)};
+  if (config.role() == role::alone)
+    return index_and_answer(node, config, corpus, builder.actor);
+  node.publish(builder_name, builder.actor);
+  auto verified = index_and_answer(node, config, corpus, builder.actor);
+  auto ended = ask<work_ended>(node, builder.actor, end_work{});
+  node.unpublish(builder_name);
+  print_shares(std::cout, ended.shares);
+  return verified
+         && std::ranges::all_of(ended.shares, [](const auto& each) { return each.left.empty(); });
+}
+
+/// Returns whether all went well.
+bool work(mobula::node& node, const index_config& config) {
+  auto rest = work_for_others(node, options_of(config));
+  std::cout << (rest.left.empty() ? "Done, and nothing is left here\n" : "LEAK: this is left:\n")
+            << rest.left;
+  return rest.left.empty();
+}
+
+/// Lets others look at the node until nobody writes to this process any more.
+void stay(const index_config& config) {
+  if (!config.stay || config.role() == role::alone)
+    return;
+  std::cout << "Staying until the standard input ends" << std::endl;
+  std::cin.ignore(std::numeric_limits<std::streamsize>::max());
+}
+
 int run(mobula::node& node, const index_config& config) {
-  auto verified = index_and_answer(node, config);
-  auto released = check_release(node);
-  return verified && released ? EXIT_SUCCESS : EXIT_FAILURE;
+  mobula::cluster cluster{node};
+  cluster.follow_options();
+  if (config.role() != role::alone)
+    std::cout << "Listening at port " << cluster.port() << std::endl;
+  auto well = config.role() == role::works ? work(node, config) : give_work(node, config);
+  if (config.role() != role::works)
+    well = check_release(node) && well;
+  stay(config);
+  return well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 } // namespace

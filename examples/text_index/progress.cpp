@@ -1,6 +1,7 @@
 #include "progress.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,11 +32,19 @@ std::string bar_of(double share) {
 void progress_printer::report(const build_progress& progress, time_point now) {
   if (!started_)
     started_ = now;
-  auto complete = progress.files + progress.skipped >= total_files_;
-  if (last_ && now - *last_ < interval_of(style_) && !complete)
+  if (!is_due(progress, now))
     return;
   last_ = now;
   write(progress, std::chrono::duration<double>(now - *started_).count());
+}
+
+bool progress_printer::is_due(const build_progress& progress, time_point now) {
+  auto done = progress.files + progress.skipped;
+  if (style_ == progress_style::steps) {
+    auto tenths = static_cast<int>(share_of(done, total_files_) * 10);
+    return std::exchange(tenths_, std::max(tenths_, tenths)) < tenths;
+  }
+  return !last_ || now - *last_ >= interval_of(style_) || done >= total_files_;
 }
 
 void progress_printer::write(const build_progress& progress, double seconds) {

@@ -14,6 +14,8 @@ enum class progress_style : std::uint8_t {
   bar,
   /// A line now and then: for logs.
   lines,
+  /// A line for each tenth of the work: for programs that read along.
+  steps,
 };
 
 /// Writes how far the work came, not too often.
@@ -32,6 +34,7 @@ public:
   void close();
 
 private:
+  [[nodiscard]] bool is_due(const build_progress& progress, time_point now);
   void write(const build_progress& progress, double seconds);
 
   std::ostream* out_;
@@ -39,6 +42,7 @@ private:
   std::uint64_t total_files_;
   std::optional<time_point> started_;
   std::optional<time_point> last_;
+  int tenths_ = 0; ///< that are written
   bool line_is_open_ = false;
 };
 

@@ -32,6 +32,32 @@ std::string_view around(std::string_view line, std::size_t position) noexcept {
   return line.size() <= snippet_bytes ? line : line.substr(start, snippet_bytes);
 }
 
+/// FNV-1a over numbers and texts, which tell their length.
+class fingerprint_maker {
+public:
+  void add(std::uint64_t number) noexcept {
+    for (int shift = 0; shift < 64; shift += 8)
+      add_byte(static_cast<unsigned char>(number >> shift));
+  }
+
+  void add(std::string_view text) noexcept {
+    add(text.size());
+    for (auto c : text)
+      add_byte(static_cast<unsigned char>(c));
+  }
+
+  [[nodiscard]] std::uint64_t result() const noexcept {
+    return hash_;
+  }
+
+private:
+  void add_byte(unsigned char byte) noexcept {
+    hash_ = (hash_ ^ byte) * 1'099'511'628'211U;
+  }
+
+  std::uint64_t hash_ = 14'695'981'039'346'656'037U;
+};
+
 } // namespace
 
 std::vector<word_count> index_query::top(std::size_t count) const {
@@ -50,6 +76,28 @@ std::uint64_t index_query::words() const {
   for (const auto& partition : partitions_)
     result += node_->get(partition)->words.size();
   return result;
+}
+
+std::uint64_t index_query::fingerprint() const {
+  fingerprint_maker hash;
+  for (const auto& partition : partitions_) {
+    auto index = node_->get(partition);
+    hash.add(index->words.size());
+    for (const auto& entry : index->words) {
+      hash.add(entry.word);
+      hash.add(entry.count);
+      hash.add(entry.files.size());
+      for (auto file : entry.files)
+        hash.add(file);
+    }
+    for (const auto& place : index->batches) {
+      auto batch = node_->get(place.batch);
+      hash.add(batch->first);
+      for (const auto& file : batch->files)
+        hash.add(file.name);
+    }
+  }
+  return hash.result();
 }
 
 std::optional<word_hits> index_query::find(std::string_view word, std::size_t max_hits) const {

@@ -47,6 +47,10 @@ public:
   /// Returns the number of distinct words.
   [[nodiscard]] std::uint64_t words() const;
 
+  /// Returns a number that depends on all that the index says of words and files, and not on how it
+  /// was made or where its parts are.
+  [[nodiscard]] std::uint64_t fingerprint() const;
+
   /// Looks a word up, which must be in lower case. Reads the texts of the first `max_hits` files.
   [[nodiscard]] std::optional<word_hits> find(std::string_view word, std::size_t max_hits) const;
 

@@ -15,6 +15,13 @@ constexpr std::size_t max_skipped_lines = 10;
 constexpr std::size_t name_columns = 200;
 constexpr std::size_t snippet_columns = 80;
 
+/// Returns whether a line of figures tells of nothing.
+bool is_zero(std::string_view line) {
+  constexpr std::size_t name_width = 22;
+  auto value = line.substr(std::min(name_width, line.size()));
+  return value == "0" || value == "0 objects, 0 bytes" || value == "0 MB/s";
+}
+
 } // namespace
 
 void print_skipped(std::ostream& out, const std::vector<skipped_file>& skipped) {
@@ -56,14 +63,43 @@ void print_totals(std::ostream& out, const build_progress& total, std::uint64_t 
              grouped(static_cast<std::uint64_t>(static_cast<double>(total.words) / time.count())));
 }
 
+void print_fingerprint(std::ostream& out, std::uint64_t fingerprint) {
+  fmt::print(out, "Fingerprint of the index: {:016x}\n", fingerprint);
+}
+
+void print_shares(std::ostream& out, const std::vector<node_share>& shares) {
+  fmt::print(out, "Who did what:\n");
+  for (const auto& each : shares) {
+    auto name =
+      each.node.empty() ? std::string{"this process"} : printable(each.node, name_columns);
+    fmt::print(out, "  {:<16} {} batches indexed, {} merges\n", name, grouped(each.batches),
+               grouped(each.merges));
+    if (each.fate == node_fate::lost)
+      fmt::print(out,
+                 "  {:<16} LOST: {} indexes that it owned, {} tasks that it was busy with; {} "
+                 "batches were indexed again by others\n",
+                 "", grouped(each.lost_indexes), grouped(each.lost_tasks), grouped(each.again));
+    else if (!each.left.empty())
+      fmt::print(out, "  {:<16} LEAK: this is left:\n{}\n", "", each.left);
+    else if (!each.node.empty())
+      fmt::print(out, "  {:<16} nothing is left there\n", "");
+  }
+}
+
 void print_stats(std::ostream& out, std::string_view title, const mobula::node_stats& stats) {
   fmt::print(out, "{}\n", title);
   auto text = to_string(stats);
+  auto about_zero = false; // the figure to which indented ones belong
   for (std::string_view rest = text; !rest.empty();) {
     auto end = rest.find('\n');
-    fmt::print(out, "  {}\n", rest.substr(0, end));
+    auto line = rest.substr(0, end);
+    if (!line.starts_with(' '))
+      about_zero = is_zero(line);
+    if (!about_zero && !is_zero(line))
+      fmt::print(out, "  {}\n", line);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
+  fmt::print(out, "  and zero of all else\n");
 }
 
 } // namespace text_index

@@ -69,26 +69,30 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
 
 namespace {
 
-// The actor is an argument for the coroutine's own sake: it says where to resume.
-mobula::coroutine answer_with_indexes([[maybe_unused]] indexer_actor::pointer self,
-                                      mobula::node& node, std::size_t partitions,
-                                      mobula::ObjectRef<text_batch> batch_ref,
+mobula::coroutine answer_with_indexes(indexer_actor::pointer self, mobula::node& node,
+                                      index_batch request,
                                       caf::typed_response_promise<batch_indexed> answer) {
   try {
     index_draft draft;
-    batch_place place{.first = 0, .batch = batch_ref};
+    batch_place place{.first = 0, .batch = request.batch};
     {
-      auto batch = co_await batch_ref;
+      auto batch = co_await request.batch;
       place.first = batch->first;
       auto number = batch->first;
+      std::vector<mobula::ObjectRef<text>> texts;
+      for (const auto& file : batch->files)
+        texts.push_back(file.content);
+      // One question to the node that has the texts instead of one for each.
+      co_await mobula::wait(self, texts, texts.size());
       for (const auto& file : batch->files) {
         auto content = co_await file.content;
         draft.add(number++, as_string(*content));
       }
     }
     batch_indexed result{.partitions = {}, .words = draft.words()};
-    for (const auto& part : draft.finish(partitions, place))
-      result.partitions.push_back(node.put(part));
+    auto parts = draft.finish(request.split, place);
+    for (auto partition : request.partitions)
+      result.partitions.push_back(node.put(parts.at(partition)));
     answer.deliver(std::move(result));
   } catch (...) {
     answer.deliver(failure_of("indexing files"));
@@ -97,12 +101,11 @@ mobula::coroutine answer_with_indexes([[maybe_unused]] indexer_actor::pointer se
 
 } // namespace
 
-indexer_actor::behavior_type indexer(indexer_actor::pointer self, mobula::node* node,
-                                     std::size_t partitions) {
+indexer_actor::behavior_type indexer(indexer_actor::pointer self, mobula::node* node) {
   return {
     [=](index_batch& request) {
       auto answer = self->make_response_promise<batch_indexed>();
-      answer_with_indexes(self, *node, partitions, std::move(request.batch), answer);
+      answer_with_indexes(self, *node, std::move(request), answer);
       return answer;
     },
   };
@@ -112,10 +115,11 @@ indexer_actor::behavior_type indexer(indexer_actor::pointer self, mobula::node* 
 
 namespace {
 
-mobula::coroutine answer_with_sum([[maybe_unused]] merger_actor::pointer self, mobula::node& node,
+mobula::coroutine answer_with_sum(merger_actor::pointer self, mobula::node& node,
                                   std::vector<index_ref> parts,
                                   caf::typed_response_promise<indexes_merged> answer) {
   try {
+    co_await mobula::wait(self, parts, parts.size());
     partial_index sum;
     for (auto& part : parts) {
       auto index = co_await std::exchange(part, {});

@@ -40,8 +40,7 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
                                    mobula::node* node, std::shared_ptr<text_source> source,
                                    batch_limits limits);
 
-indexer_actor::behavior_type indexer(indexer_actor::pointer self, mobula::node* node,
-                                     std::size_t partitions);
+indexer_actor::behavior_type indexer(indexer_actor::pointer self, mobula::node* node);
 
 merger_actor::behavior_type merger(merger_actor::pointer self, mobula::node* node);
 

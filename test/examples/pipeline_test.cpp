@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include <mobula/testing.hpp>
 
 #include "query.hpp"
@@ -38,10 +40,8 @@ private:
   std::size_t files_ = 0;
 };
 
-void run_pipeline(mobula::testing::simulation& sim, mobula::node_options options) {
-  options.inline_limit_bytes = 500;
-  auto& node = sim.add_node(options);
-  auto seed = sim.random()();
+/// Indexes what a source with this seed makes up, which leaves no actors.
+built_index build(mobula::testing::simulation& sim, mobula::node& node, std::uint64_t seed) {
   built_index built;
   bool done = false;
   auto reading = sim.system().spawn(reader, &node, std::make_shared<made_up_source>(seed),
@@ -57,16 +57,41 @@ void run_pipeline(mobula::testing::simulation& sim, mobula::node_options options
   building = nullptr;
   sim.run_randomly();
   REQUIRE(done);
-  CHECK(built.total.files == 36);
-  CHECK(built.skipped.size() == 4);
-  made_up_source again{seed};
-  auto difference = first_difference(node, built.partitions, again);
-  CHECK_MESSAGE(!difference, difference.value_or(""));
+  return built;
+}
+
+mobula::node& add_node(mobula::testing::simulation& sim) {
+  auto options = sim.default_options();
+  options.inline_limit_bytes = 500;
+  return sim.add_node(options);
+}
+
+std::uint64_t fingerprint_of(mobula::testing::simulation& sim, std::uint64_t seed) {
+  auto& node = add_node(sim);
+  return index_query{node, build(sim, node, seed).partitions}.fingerprint();
 }
 
 } // namespace
 
 TEST_CASE("the index is right and nothing is left, in any order of messages") {
+  mobula::testing::for_each_seed(1, 100, [](mobula::testing::simulation& sim) {
+    auto& node = add_node(sim);
+    auto seed = sim.random()();
+    auto built = build(sim, node, seed);
+    CHECK(built.total.files == 36);
+    CHECK(built.skipped.size() == 4);
+    made_up_source again{seed};
+    auto difference = first_difference(node, built.partitions, again);
+    CHECK_MESSAGE(!difference, difference.value_or(""));
+  });
+}
+
+TEST_CASE("a fingerprint depends on the texts, and not on the order of messages") {
+  std::set<std::uint64_t> found;
   mobula::testing::for_each_seed(
-    1, 100, [](mobula::testing::simulation& sim) { run_pipeline(sim, sim.default_options()); });
+    1, 20, [&](mobula::testing::simulation& sim) { found.insert(fingerprint_of(sim, 7)); });
+  CHECK(found.size() == 1);
+  mobula::testing::for_each_seed(
+    1, 1, [&](mobula::testing::simulation& sim) { found.insert(fingerprint_of(sim, 8)); });
+  CHECK(found.size() == 2);
 }
