@@ -1,86 +1,11 @@
 // References between nodes in processes of their own on loopback (cluster_node.cpp), over CAF's
 // network: they are read, passed on, and released, whoever is killed, stopped or leaves.
 
-#include "../runtime/member_process.hpp"
+#include "peer_process.hpp"
 
 using namespace mobula::test;
 
 namespace {
-
-/// Times short enough for a test. What is under way when a process is killed has to arrive within
-/// the grace period, however loaded the machine is.
-const std::vector<std::string> short_times{
-  "--mobula.transit-lease=200ms", "--mobula.grace-period=3s", "--mobula.heartbeat-interval=100ms",
-  "--mobula.heartbeat-timeout=2s"};
-
-std::vector<std::string> with(const std::string& option) {
-  auto result = short_times;
-  result.push_back(option);
-  return result;
-}
-
-class peer : public member_process {
-public:
-  explicit peer(const std::string& option = "--mobula.same-host-reading=auto")
-    : member_process(with(option)) {
-    listen();
-  }
-
-  void do_so(const std::string& command) {
-    say(command);
-    await("done");
-  }
-
-  void put(const std::string& name, std::size_t count, std::size_t size) {
-    do_so("put " + name + " " + std::to_string(count) + " " + std::to_string(size));
-  }
-
-  /// Returns once the references are there, with their number.
-  std::string send(const std::string& name, peer& receiver) {
-    do_so("send " + name + " " + receiver.incarnation());
-    return receiver.await("got " + name + " ");
-  }
-
-  void drop(const std::string& name) {
-    do_so("drop " + name);
-  }
-
-  /// Returns their number and their size in all.
-  std::string read(const std::string& name) {
-    say("get " + name);
-    return await("read " + name + " ");
-  }
-
-  /// Reads what must be an error, and returns it.
-  std::string fail_to_read(const std::string& name) {
-    say("get " + name);
-    return await("error " + name + " ");
-  }
-
-  /// Keeps views, and returns their number and size in all.
-  std::string view(const std::string& name) {
-    say("view " + name);
-    return await("viewing " + name + " ");
-  }
-
-  /// Looks at each byte of what is viewed.
-  void check(const std::string& name) {
-    say("check " + name);
-    await("intact " + name);
-  }
-
-  /// Returns the bytes that objects take of the process's own arena.
-  std::string used() {
-    say("used -");
-    return await("used ");
-  }
-
-  /// Returns when nothing is left, neither own objects nor borrowed ones.
-  void await_nothing_left() {
-    say("empty -");
-    await("nothing left");
-  }
-};
 
 /// Three processes that are all connected.
 struct three_peers {
@@ -338,7 +263,7 @@ TEST_CASE_FIXTURE(three_peers, "what is viewed stays readable when its owner is 
 
 TEST_CASE("where values are not read in place, their bytes travel") {
   peer home;
-  peer away{"--mobula.same-host-reading=off"};
+  peer away{{"--mobula.same-host-reading=off"}};
   away.join(home);
   home.put("large", 1, 3'000'000);
   home.send("large", away);

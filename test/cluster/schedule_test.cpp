@@ -21,6 +21,9 @@ namespace {
 /// What may go wrong in a run.
 enum class failures { none, cuts, crashes };
 
+/// How values get to readers on other nodes.
+enum class value_way { in_place, by_pull };
+
 /// What happened in all runs of a test: a schedule in which little happens proves little.
 struct coverage {
   std::uint64_t values = 0;
@@ -28,6 +31,8 @@ struct coverage {
   std::uint64_t timeouts = 0;
   std::uint64_t lost_owners = 0;
   std::uint64_t arrived = 0;
+  std::uint64_t pulled = 0;
+  std::uint64_t lost_asks = 0;
 };
 
 /// One node and the actors that belong to it.
@@ -44,6 +49,7 @@ struct world {
   testing::simulation& sim;
   coverage& seen;
   failures expect;
+  value_way way;
   std::array<site, site_count> sites;
   std::uint64_t labels = 0;
   std::uint64_t reads_started = 0;
@@ -275,10 +281,25 @@ std::unique_ptr<config> settings_of_run() {
   return result;
 }
 
+node_options options_of_run(const world& w) {
+  auto result = w.sim.default_options();
+  if (w.way == value_way::in_place)
+    return result;
+  result.same_host_reading = reading_in_place::off;
+  result.transfer_chunk_bytes = 1'000;
+  return result;
+}
+
 void populate(world& w, site& home) {
-  home.where = &w.sim.add_node();
+  home.where = &w.sim.add_node(options_of_run(w));
   for (int count = 0; count < 2; ++count)
     home.actors.push_back(w.sim.system().spawn(participant, &w, &home, home.where));
+}
+
+void count_transfers(world& w, const site& of) {
+  auto stats = of.where->stats();
+  w.seen.pulled += stats.pulled.objects;
+  w.seen.lost_asks += stats.lost_asks;
 }
 
 void end_actors(site& home) {
@@ -319,11 +340,13 @@ void let_time_pass(world& w) {
 }
 
 /// Runs one schedule; nothing may be left at its end.
-void run_schedule(testing::simulation& sim, coverage& seen, failures expect) {
-  world w{.sim = sim, .seen = seen, .expect = expect, .sites = {}};
+void run_schedule(testing::simulation& sim, coverage& seen, failures expect, value_way way) {
+  world w{.sim = sim, .seen = seen, .expect = expect, .way = way, .sites = {}};
   for (auto& each : w.sites)
     populate(w, each);
   sim.connect_all();
+  if (way == value_way::by_pull)
+    sim.break_transfers(8);
   for (int step = 0; step < 250; ++step) {
     auto& acting = w.any_site();
     caf::anon_send(acting.actors[w.choose(acting.actors.size())], act{});
@@ -346,8 +369,10 @@ void run_schedule(testing::simulation& sim, coverage& seen, failures expect) {
   }
   if (expect != failures::crashes)
     CHECK(w.reads_ended == w.reads_started);
-  for (auto& each : w.sites)
+  for (auto& each : w.sites) {
+    count_transfers(w, each);
     end_actors(each);
+  }
   sim.run_randomly();
   sim.check_invariants();
   CHECK(sim.lost_messages().empty());
@@ -356,17 +381,19 @@ void run_schedule(testing::simulation& sim, coverage& seen, failures expect) {
     throw std::logic_error("something is left:\n" + left);
 }
 
-void run_seeds(std::uint64_t first, std::uint64_t count, failures expect) {
+void run_seeds(std::uint64_t first, std::uint64_t count, failures expect,
+               value_way way = value_way::in_place) {
   coverage seen;
   std::uint64_t runs = 0;
   testing::for_each_seed(first, count, settings_of_run, [&](testing::simulation& sim) {
     // Counted from the first seed.
     CAPTURE(runs);
-    run_schedule(sim, seen, expect);
+    run_schedule(sim, seen, expect, way);
     ++runs;
   });
   MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
-          seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners);
+          seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
+          ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks);
   // One seed alone need not meet everything.
   if (runs < 100)
     return;
@@ -375,6 +402,8 @@ void run_seeds(std::uint64_t first, std::uint64_t count, failures expect) {
   CHECK(seen.arrived > 0);
   CHECK(seen.timeouts > 0);
   CHECK((seen.lost_owners > 0) == (expect != failures::none));
+  CHECK((seen.pulled > 0) == (way == value_way::by_pull));
+  CHECK((seen.lost_asks > 0) == (way == value_way::by_pull));
 }
 
 } // namespace
@@ -391,11 +420,23 @@ TEST_CASE("random schedules keep what can be kept when nodes crash") {
   run_seeds(20'001, 500, failures::crashes);
 }
 
+TEST_CASE("random schedules keep every promise when values are pulled and transfers break") {
+  run_seeds(30'001, 500, failures::none, value_way::by_pull);
+}
+
+TEST_CASE("random schedules with pulls keep what can be kept when connections are cut") {
+  run_seeds(40'001, 500, failures::cuts, value_way::by_pull);
+}
+
+TEST_CASE("random schedules with pulls keep what can be kept when nodes crash") {
+  run_seeds(50'001, 500, failures::crashes, value_way::by_pull);
+}
+
 TEST_CASE("one seed always gives the same run") {
   auto trace = [](std::uint64_t seed) {
     testing::simulation sim{seed, settings_of_run()};
     coverage seen;
-    run_schedule(sim, seen, failures::crashes);
+    run_schedule(sim, seen, failures::crashes, value_way::by_pull);
     return sim.random()();
   };
   CHECK(trace(77) == trace(77));

@@ -69,6 +69,9 @@ struct node_options {
   /// How values of other nodes of this host are read.
   reading_in_place same_host_reading = reading_in_place::automatic;
 
+  /// Bytes that are fetched from another node at once; several such chunks are under way.
+  std::uint64_t transfer_chunk_bytes = 4ULL << 20U;
+
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;
 

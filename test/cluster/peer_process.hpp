@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../runtime/member_process.hpp"
+
+namespace mobula::test {
+
+/// Times short enough for a test. What is under way when a process is killed has to arrive within
+/// the grace period, however loaded the machine is.
+inline const std::vector<std::string> short_times{
+  "--mobula.transit-lease=200ms", "--mobula.grace-period=3s", "--mobula.heartbeat-interval=100ms",
+  "--mobula.heartbeat-timeout=2s"};
+
+inline std::vector<std::string> with(const std::vector<std::string>& options) {
+  auto result = short_times;
+  result.insert(result.end(), options.begin(), options.end());
+  return result;
+}
+
+class peer : public member_process {
+public:
+  explicit peer(const std::vector<std::string>& options = {}) : member_process(with(options)) {
+    listen();
+  }
+
+  void do_so(const std::string& command) {
+    say(command);
+    await("done");
+  }
+
+  void put(const std::string& name, std::size_t count, std::size_t size) {
+    do_so("put " + name + " " + std::to_string(count) + " " + std::to_string(size));
+  }
+
+  /// Returns once the references are there, with their number.
+  std::string send(const std::string& name, peer& receiver) {
+    do_so("send " + name + " " + receiver.incarnation());
+    return receiver.await("got " + name + " ");
+  }
+
+  void drop(const std::string& name) {
+    do_so("drop " + name);
+  }
+
+  /// Returns their number and their size in all.
+  std::string read(const std::string& name) {
+    say("get " + name);
+    return await("read " + name + " ");
+  }
+
+  /// Reads what must be an error, and returns it.
+  std::string fail_to_read(const std::string& name) {
+    say("get " + name);
+    return await("error " + name + " ");
+  }
+
+  /// Keeps views, and returns their number and size in all.
+  std::string view(const std::string& name) {
+    say("view " + name);
+    return await("viewing " + name + " ");
+  }
+
+  /// Looks at each byte of what is viewed.
+  void check(const std::string& name) {
+    say("check " + name);
+    await("intact " + name);
+  }
+
+  /// Returns the bytes that objects take of the process's own arena.
+  std::string used() {
+    say("used -");
+    return await("used ");
+  }
+
+  /// Returns when so many values have been pulled here since the process began.
+  void await_pulled(std::size_t count) {
+    say("pulled " + std::to_string(count));
+    await("pulled");
+  }
+
+  /// Returns one of the node's figures.
+  std::uint64_t figure(const std::string& name) {
+    say("figure " + name);
+    return std::stoull(await("figure " + name + " "));
+  }
+
+  /// Returns when nothing is left, neither own objects nor borrowed ones.
+  void await_nothing_left() {
+    say("empty -");
+    await("nothing left");
+  }
+};
+
+} // namespace mobula::test
