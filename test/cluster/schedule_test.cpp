@@ -33,6 +33,7 @@ struct coverage {
   std::uint64_t arrived = 0;
   std::uint64_t pulled = 0;
   std::uint64_t lost_asks = 0;
+  std::uint64_t evicted = 0;
 };
 
 /// One node and the actors that belong to it.
@@ -287,6 +288,9 @@ node_options options_of_run(const world& w) {
     return result;
   result.same_host_reading = reading_in_place::off;
   result.transfer_chunk_bytes = 1'000;
+  // A shard would rather have no more than one large value: what was pulled goes again.
+  result.store_size_bytes = 1U << 20U;
+  result.spill_threshold_percent = 1;
   return result;
 }
 
@@ -300,6 +304,7 @@ void count_transfers(world& w, const site& of) {
   auto stats = of.where->stats();
   w.seen.pulled += stats.pulled.objects;
   w.seen.lost_asks += stats.lost_asks;
+  w.seen.evicted += stats.evictions.objects;
 }
 
 void end_actors(site& home) {
@@ -393,7 +398,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, failures expect,
   });
   MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
           seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
-          ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks);
+          ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks, ", evicted ", seen.evicted);
   // One seed alone need not meet everything.
   if (runs < 100)
     return;
@@ -404,6 +409,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, failures expect,
   CHECK((seen.lost_owners > 0) == (expect != failures::none));
   CHECK((seen.pulled > 0) == (way == value_way::by_pull));
   CHECK((seen.lost_asks > 0) == (way == value_way::by_pull));
+  CHECK((seen.evicted > 0) == (way == value_way::by_pull));
 }
 
 } // namespace
