@@ -142,7 +142,8 @@ public:
     return sequence_;
   }
 
-  /// What the shard that holds the copy calls it. REQUIRES: there is a copy in a shard of this node.
+  /// What the shard that holds the copy calls it. REQUIRES: there is a copy in a shard of this
+  /// node.
   [[nodiscard]] std::uint64_t number_in_shard() const noexcept;
 
   [[nodiscard]] entry_kind kind() const noexcept {
