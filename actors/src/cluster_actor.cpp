@@ -56,8 +56,9 @@ public:
   void member_joined(const node_record& record, session_id session,
                      const caf::strong_actor_ptr& peer) override {
     search_.found(record.incarnation);
-    session_opened({record.incarnation, session}, peer,
-                   {.host = record.host, .path = record.arena_path});
+    session_opened(
+      {record.incarnation, session}, peer,
+      {.arena = {.host = record.host, .path = record.arena_path}, .door = record.data});
     watchers.joined({record, session, peer->node()});
   }
 
@@ -79,8 +80,8 @@ public:
   // -- sessions -----------------------------------------------------------------------------------
 
   void session_opened(const peer_session& peer, const caf::strong_actor_ptr& handle,
-                      const arena_address& arena) {
-    exchange.session_opened(peer, handle, arena);
+                      const peer_places& places) {
+    exchange.session_opened(peer, handle, places);
     names.session_opened(peer, handle);
   }
 
@@ -118,7 +119,7 @@ public:
   void collect(collect_stats& request) {
     exchange.turn();
     exchange.add_figures(request.request->stats);
-    self_->send(core_->counter(), std::move(request));
+    self_->send(core_->transfers(), std::move(request));
   }
 
   caf::result<node_report> report(const ask_report& question) {
@@ -166,7 +167,7 @@ public:
     nodes.leave();
     names.stop();
     exchange.stop();
-    self_->send(core_->counter(), shut_down{});
+    self_->send(core_->transfers(), shut_down{});
     self_->quit();
   }
 
@@ -269,6 +270,9 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const foreign_unpinned& message) {
       state.event([&](auto& exchange) { exchange.foreign_unpinned(message.object); });
     },
+    [&state](const pull_ended& message) {
+      state.event([&](auto& exchange) { exchange.pull_ended(message); });
+    },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },
@@ -286,7 +290,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](const session_opened& message) {
       state.count();
-      state.session_opened(message.peer, message.handle, message.arena);
+      state.session_opened(message.peer, message.handle, message.places);
     },
     [&state](const session_closed& message) {
       state.count();

@@ -173,6 +173,17 @@ std::vector<endpoint> reachable_endpoints(const endpoint& where) {
   return result;
 }
 
+std::variant<std::string, address_failure> numeric_address(const std::string& name) {
+  if (name.empty())
+    return std::string{"0.0.0.0"};
+  auto found = resolve({name, 0}, AI_PASSIVE | AI_NUMERICSERV);
+  if (const auto* text = std::get_if<std::string>(&found))
+    return address_failure{dial_failure::lasting,
+                           fmt::format("cannot resolve the name \"{}\": {}", name, *text)};
+  const auto& first = *std::get<address_list>(found);
+  return numeric(first.ai_addr, first.ai_addrlen);
+}
+
 host_identity identify_host(const std::string& arena_directory) {
   host_identity result;
   std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;

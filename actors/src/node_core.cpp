@@ -92,11 +92,22 @@ void node_core::start_cluster() {
     throw object_error{shutting_down_error()};
   if (in_cluster())
     return;
-  ++running_services_;
+  running_services_ += 2;
+  transfers_ = spawn_transfers(*this);
   cluster_ = spawn_cluster(*this);
   border_.open();
   receiving_nodes::enlist(*this);
   in_cluster_.store(true, std::memory_order_release);
+}
+
+void node_core::open_door(data_door door, begin_transfers start) {
+  door_ = std::move(door);
+  caf::anon_send(transfers_, std::move(start));
+}
+
+pull_number node_core::next_pull_number() noexcept {
+  constexpr auto distinct = std::uint64_t{1} << 63U;
+  return pull_number{distinct | pulls_.fetch_add(1, std::memory_order_relaxed)};
 }
 
 void node_core::wake_cluster() noexcept {
@@ -171,7 +182,7 @@ void node_core::release_stored(entry_scope scope) noexcept {
 
 void node_core::request_restore(const object_entry& entry) {
   if (entry.kind() == entry_kind::foreign)
-    return border_.want(entry);
+    return border_.want(entry, pull_class::get);
   send_to_shard(entry.copy()->shard, want_copy{entry.sequence()});
 }
 
@@ -180,7 +191,7 @@ void node_core::report_unpinned(const object_entry& entry) noexcept {
   if (copy.place != nullptr)
     copy.place->settle(copy);
   else
-    send_to_shard(copy.shard, copy_unpinned{entry.sequence()});
+    send_to_shard(copy.shard, copy_unpinned{entry.number_in_shard()});
 }
 
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
@@ -212,8 +223,8 @@ void node_core::shut_down() {
   await_services();
 }
 
-/// Each service tells the next. The cluster actor comes first: what its tables held goes to the
-/// counter.
+/// Each service tells the next. The cluster actor comes first, then the transfers: what their
+/// tables held goes to the counter.
 void node_core::stop_first_service() {
   std::unique_lock guard{services_mutex_};
   if (in_cluster())
@@ -289,8 +300,10 @@ void node_core::complete(node_stats& stats) const {
 }
 
 void node_core::check_invariants() {
-  if (in_cluster())
+  if (in_cluster()) {
     caf::anon_send(cluster_, check_tables{});
+    caf::anon_send(transfers_, check_tables{});
+  }
   caf::anon_send(owner_, check_tables{});
   for (const auto& shard : shards_)
     caf::anon_send(shard, check_tables{});

@@ -81,6 +81,10 @@ std::vector<named_figure> figures_of(const node_stats& stats) {
   add("borrowed_objects", stats.borrowed_objects);
   add("peer_waits", stats.peer_waits);
   add("peer_timers", stats.peer_timers);
+  add("pulls", stats.pulls);
+  add("pushes", stats.pushes);
+  add_count("pulled", stats.pulled);
+  add("pushed_bytes", stats.pushed_bytes);
   add("peer_messages", stats.peer_messages);
   add("messages", stats.messages);
   add_count("written", stats.written);

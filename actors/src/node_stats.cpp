@@ -11,7 +11,8 @@ bool node_stats::nothing_left() const noexcept {
          && waiting_puts == 0 && arena_used_bytes == 0 && table_slots_used == 0
          && spill_file_bytes == 0 && spill_files == 0 && references == 0 && entries == 0
          && waiting_gets == 0 && open_transits == 0 && exported_objects == 0
-         && borrowed_objects == 0 && peer_waits == 0 && peer_timers == 0;
+         && borrowed_objects == 0 && peer_waits == 0 && peer_timers == 0 && pulls == 0
+         && pushes == 0;
 }
 
 namespace {
@@ -67,6 +68,14 @@ std::string to_string(const node_stats& stats) {
   append(text, "borrowed", stats.borrowed_objects);
   append(text, "waits for others", stats.peer_waits);
   append(text, "timers for others", stats.peer_timers);
+  append(text, "pulls", stats.pulls);
+  append(text, "pushes", stats.pushes);
+  append(text, "pulled", stats.pulled);
+  append(text, "  failed", stats.failed_pulls);
+  append(text, "  broken asks", stats.lost_asks);
+  append(text, "  timers", stats.pull_timers);
+  append(text, "pushed bytes", stats.pushed_bytes);
+  append(text, "  refused asks", stats.refused_asks);
   append(text, "messages to others", stats.peer_messages);
   append(text, "messages", stats.messages);
   append(text, "references added", stats.references_added);

@@ -80,6 +80,11 @@ object_id object_entry::id() const noexcept {
   return {.owner = owner, .sequence = sequence_};
 }
 
+std::uint64_t object_entry::number_in_shard() const noexcept {
+  return copy_->pulled_as == pull_number::none ? sequence_
+                                               : static_cast<std::uint64_t>(copy_->pulled_as);
+}
+
 node_core& object_entry::core() const noexcept {
   return stripe_->core();
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/node_core.hpp"
+#include "mobula/actors/stored_copy.hpp"
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
@@ -147,7 +148,7 @@ object_handle reference_border::bind(const object_id& object, const type_descrip
 object_handle reference_border::bind_foreign(const object_id& object, const type_descriptor& type) {
   auto& record = foreign_[object];
   if (record.entry == nullptr || !record.entry->try_add_handle())
-    record = {.entry = object_entry::make_foreign(core_, object, type), .wanted = false};
+    record = {.entry = object_entry::make_foreign(core_, object, type), .wanted = std::nullopt};
   return object_handle::adopt(record.entry);
 }
 
@@ -184,6 +185,10 @@ void reference_border::drop(object_entry& entry) noexcept {
       needed = take_note();
     }
   }
+  // Nobody else sees to its copy, if it has one.
+  if (scope != nullptr && entry.phase() == object_phase::stored
+      && entry.copy()->pulled_as != pull_number::none)
+    core_.release_stored(std::move(scope));
   // Without its scope moved, the entry is freed after this line.
   wake(needed);
 }
@@ -197,13 +202,15 @@ void reference_border::forget(const object_entry& entry) {
 
 // -- values ---------------------------------------------------------------------------------------
 
-void reference_border::want(const object_entry& entry) {
+void reference_border::want(const object_entry& entry, pull_class urgency) {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(entry.id());
   if (state_ != state::open || known == foreign_.end() || known->second.entry != &entry
-      || std::exchange(known->second.wanted, true))
+      || (known->second.wanted && *known->second.wanted <= urgency))
     return;
-  changes_.wanted.push_back(known->first);
+  auto& list = known->second.wanted ? changes_.urged : changes_.wanted;
+  list.push_back(known->first);
+  known->second.wanted = urgency;
   auto needed = take_note();
   guard.unlock();
   wake(needed);
@@ -212,7 +219,13 @@ void reference_border::want(const object_entry& entry) {
 void reference_border::want_again(const object_id& object) {
   std::unique_lock guard{mutex_};
   if (auto known = foreign_.find(object); known != foreign_.end())
-    known->second.wanted = false;
+    known->second.wanted.reset();
+}
+
+pull_class reference_border::urgency_of(const object_id& object) const {
+  std::unique_lock guard{mutex_};
+  auto known = foreign_.find(object);
+  return known == foreign_.end() ? pull_class::get : known->second.wanted.value_or(pull_class::get);
 }
 
 void reference_border::note_ready(std::uint64_t sequence) {

@@ -55,10 +55,13 @@ void reference_exchange::stop() {
   std::erase_if(effects_,
                 [](const auto& effect) { return !std::holds_alternative<drop_handles>(effect); });
   run();
+  let_go(changes.dropped);
   tables_.reset();
   wants_.clear();
   frees_.clear();
+  moved_.clear();
   spoilt_.clear();
+  pulls_.clear();
   for (auto timer : timers_)
     self_->clock().cancel_request_timeout(self_, timer);
   timers_.clear();
@@ -72,11 +75,13 @@ void reference_exchange::turn() {
   tell_ready(changes);
   pass_on_freed(changes);
   ask_owners(changes);
+  urge_pulls(changes);
 }
 
 void reference_exchange::tell_tables(border_changes& changes) {
   tables_->traffic(changes.traffic, effects_);
   run();
+  let_go(changes.dropped);
 }
 
 void reference_exchange::tell_ready(const border_changes& changes) {
@@ -91,8 +96,8 @@ void reference_exchange::pass_on_freed(const border_changes& changes) {
   for (const auto& object : changes.freed)
     if (object.owner == core_->incarnation())
       tell_borrowers(object.sequence, told);
-    else if (tables_->borrows().expects(object.owner))
-      frees_[object.owner].push_back(object.sequence);
+    else
+      pass_on_freed(object);
   for (auto& [node, objects] : told)
     send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
   for (auto each = frees_.begin(); each != frees_.end();) {
@@ -104,6 +109,13 @@ void reference_exchange::pass_on_freed(const border_changes& changes) {
     send(to->second, free_objects{to->second.session, std::move(each->second)});
     each = frees_.erase(each);
   }
+}
+
+void reference_exchange::pass_on_freed(const object_id& foreign) {
+  if (auto entry = core_->border().find_foreign(foreign))
+    stop_if_freed(*entry.get());
+  if (tables_->borrows().expects(foreign.owner))
+    frees_[foreign.owner].push_back(foreign.sequence);
 }
 
 /// Who borrows the object from now on asks for it and is told then.
@@ -122,11 +134,21 @@ void reference_exchange::ask_owners(const border_changes& changes) {
   for (const auto& object : changes.wanted)
     wants_[object.owner].push_back(object.sequence);
   send_wants(wants_, told_form::place);
+  send_wants(moved_, told_form::description);
   send_wants(spoilt_, told_form::bytes);
 }
 
-/// Who cannot read an owner's arena wants bytes in any case.
-void reference_exchange::send_wants(want_lists& wants, told_form form) {
+/// Returns how an owner is to tell of values, at best: read where they are, pulled, or in a
+/// message.
+told_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
+                                       told_form best) const {
+  if (best == told_form::place && core_->arenas().reader_of(owner) != nullptr)
+    return told_form::place;
+  auto pulls = core_->door().where.port != 0 && to.door.where.port != 0;
+  return best != told_form::bytes && pulls ? told_form::description : told_form::bytes;
+}
+
+void reference_exchange::send_wants(want_lists& wants, told_form best) {
   for (auto each = wants.begin(); each != wants.end();) {
     const auto& [owner, sequences] = *each;
     auto to = peers_.find(owner);
@@ -134,9 +156,8 @@ void reference_exchange::send_wants(want_lists& wants, told_form form) {
       ++each;
       continue;
     }
-    auto reachable = core_->arenas().reader_of(owner) != nullptr;
     send(to->second, want_objects{.session = to->second.session,
-                                  .form = reachable ? form : told_form::bytes,
+                                  .form = form_for(owner, to->second, best),
                                   .sequences = sequences});
     each = wants.erase(each);
   }
@@ -152,12 +173,14 @@ void reference_exchange::send_answers() {
 // -- sessions -------------------------------------------------------------------------------------
 
 void reference_exchange::session_opened(const peer_session& opened, caf::strong_actor_ptr handle,
-                                        arena_address arena) {
+                                        const peer_places& places) {
   turn();
   forget_peer(opened.node);
-  core_->arenas().session_opened(opened.node, std::move(arena));
+  core_->arenas().session_opened(opened.node, places.arena);
+  if (core_->door().where.port != 0 && places.door.where.port != 0)
+    caf::anon_send(core_->transfers(), source_joined{opened.node, places.door});
   nodes_[handle.get()] = opened.node;
-  peers_[opened.node] = {opened.session, std::move(handle)};
+  peers_[opened.node] = {opened.session, std::move(handle), places.door};
   tables_->session_started(opened, effects_);
   run();
   pass_on_freed({});
@@ -182,6 +205,7 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
   peers_.erase(known);
   teller_->session_ended(node);
   core_->arenas().session_closed(node);
+  caf::anon_send(core_->transfers(), source_left{node});
   for (std::uint32_t shard = 0; shard < core_->options().shards; ++shard)
     core_->send_to_shard(shard, readers_lost{});
 }
@@ -192,6 +216,7 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
     return;
   wants_.erase(owner);
   frees_.erase(owner);
+  moved_.erase(owner);
   spoilt_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
   run();
@@ -280,13 +305,106 @@ void reference_exchange::received(objects_told& message) {
   const auto* from = sender();
   if (from == nullptr || peers_.at(*from).session != message.session)
     return;
-  for (auto& told : message.objects) {
-    // Who wanted it may have let go meanwhile.
-    auto entry = core_->border().find_foreign({.owner = *from, .sequence = told.sequence});
-    if (entry && take_told(entry, told) == told_use::spoilt)
-      spoilt_[*from].push_back(told.sequence);
+  for (auto& told : message.objects)
+    take(*from, told);
+  ask_owners({});
+}
+
+void reference_exchange::take(const incarnation_id& owner, told_object& told) {
+  // Who wanted it may have let go meanwhile.
+  auto entry = core_->border().find_foreign({.owner = owner, .sequence = told.sequence});
+  if (!entry || (told.outcome == told_outcome::stored && pulls_.contains(entry.get())))
+    return;
+  switch (take_told(entry, told)) {
+    case told_use::settled:
+      stop_if_freed(*entry.get());
+      break;
+    case told_use::spoilt:
+      wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
+      break;
+    case told_use::to_pull:
+      start_pull(*entry.get(), told);
+      break;
+  }
+}
+
+// -- pulls ----------------------------------------------------------------------------------------
+
+/// What has been read in its owner's arena has its place there, and takes bytes only in a message.
+reference_exchange::want_lists& reference_exchange::wants_after_spoilt(const object_entry& entry) {
+  auto in_place = entry.phase() == object_phase::stored && !is_pulled(entry);
+  return in_place ? spoilt_ : moved_;
+}
+
+void reference_exchange::start_pull(object_entry& entry, const told_object& told) {
+  auto copy = copy_to_pull(entry, told);
+  pulls_.emplace(&entry, copy);
+  auto urgency = core_->border().urgency_of(entry.id());
+  caf::anon_send(core_->transfers(), pull_value{share_use(entry), std::move(copy), urgency});
+}
+
+/// Those that have not begun learn it when they do.
+void reference_exchange::urge_pulls(const border_changes& changes) {
+  for (const auto& object : changes.urged) {
+    auto entry = core_->border().find_foreign(object);
+    auto known = entry ? pulls_.find(entry.get()) : pulls_.end();
+    if (known != pulls_.end())
+      caf::anon_send(core_->transfers(),
+                     urge_pull{known->second->pulled_as, core_->border().urgency_of(object)});
+  }
+}
+
+void reference_exchange::pull_ended(const mobula::pull_ended& end) {
+  turn();
+  auto& entry = **end.entry;
+  // Its last reference may have gone, or its owner, while this was on its way.
+  if (pulls_.erase(&entry) == 0)
+    return;
+  auto id = entry.id();
+  switch (end.outcome) {
+    case pull_outcome::arrived:
+      break;
+    case pull_outcome::failed:
+      // In this order: who is told now and tries again asks again.
+      core_->border().want_again(id);
+      entry.refuse_readers(*end.reason);
+      break;
+    case pull_outcome::gone:
+      moved_[id.owner].push_back(id.sequence);
+      break;
+    case pull_outcome::unreachable:
+      if (entry.phase() == object_phase::pending) {
+        spoilt_[id.owner].push_back(id.sequence);
+      } else {
+        core_->border().want_again(id);
+        entry.refuse_readers(*end.reason);
+      }
+      break;
   }
   ask_owners({});
+}
+
+/// Nothing is to be pulled for the entry any more, and what was pulled goes. The scope may be null.
+void reference_exchange::stop_pull(const object_entry& entry, entry_scope scope) {
+  auto pull = pulls_.extract(&entry);
+  auto copy = pull.empty() ? copy_pointer{entry.copy()} : std::move(pull.mapped());
+  caf::anon_send(core_->transfers(),
+                 end_pull{std::move(copy), std::make_shared<entry_scope>(std::move(scope))});
+}
+
+void reference_exchange::stop_if_freed(const object_entry& entry) {
+  if (entry.phase() == object_phase::freed && (pulls_.contains(&entry) || is_pulled(entry)))
+    stop_pull(entry, nullptr);
+}
+
+/// Until a pull has ended here, its copy may be on its way into the entry: whoever may write that
+/// gets the scope. The other scopes go with the turn.
+void reference_exchange::let_go(std::vector<entry_scope>& scopes) {
+  for (auto& scope : scopes)
+    if (pulls_.contains(scope.get()) || is_pulled(*scope)) {
+      auto& entry = *scope;
+      stop_pull(entry, std::move(scope));
+    }
 }
 
 void reference_exchange::received(const objects_unpinned& message) {
@@ -346,6 +464,8 @@ void reference_exchange::apply(fail_references& effect) {
     auto& entry = entry_of(token);
     core_->border().forget(entry);
     end_waiting(entry, failure_of(entry, effect.reason));
+    if (pulls_.contains(&entry) || is_pulled(entry))
+      stop_pull(entry, nullptr);
   }
 }
 
@@ -392,7 +512,7 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.borrowed_objects += borrows.borrows;
   stats.peer_waits +=
     borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting + teller_->waiting();
-  for (const auto* wants : {&wants_, &frees_, &spoilt_})
+  for (const auto* wants : {&wants_, &frees_, &moved_, &spoilt_})
     for (const auto& [owner, sequences] : *wants)
       stats.peer_waits += sequences.size();
   stats.peer_timers += timers_.size();

@@ -22,6 +22,11 @@ void shard_readers::open(const object_id& id, shard_slot& held) {
   publish(id, held);
 }
 
+void shard_readers::open_here(shard_slot& held) {
+  held.copy->value.rebind(held.copy->storage());
+  held.copy->pins.reset();
+}
+
 void shard_readers::publish(const object_id& id, shard_slot& held) {
   arena_range data{held.copy->memory.block().extent().offset, held.copy->size_bytes};
   held.shown = shown_.publish(

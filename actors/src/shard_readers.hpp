@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/store/object_table.hpp"
+#include "mobula/store/shard_effects.hpp"
 
 namespace mobula {
 
@@ -31,7 +33,7 @@ struct shard_slot {
 
   copy_pointer copy;
 
-  /// Null until an object is sealed for which a thread waited.
+  /// Null until an object is sealed for which a thread waited, and for what was pulled.
   object_entry* entry;
 
   /// Where processes of the host find the copy while it is in memory.
@@ -41,6 +43,10 @@ struct shard_slot {
   /// a thread, which has no entry yet.
   object_handle waiting;
   std::shared_ptr<room_request> room;
+
+  /// Set while a pull waits for room. Such an object never has an entry here: the shard neither
+  /// spills nor restores it.
+  std::optional<request_token> pull;
 
   /// Set when the object is out of scope: its entry goes with the slot.
   entry_scope scope;
@@ -64,6 +70,9 @@ public:
 
   /// Opens the copy for readers everywhere. REQUIRES: its bytes are in its memory, in the arena.
   void open(const object_id& id, shard_slot& held);
+
+  /// Opens a copy that was pulled: others on the host read where it came from.
+  void open_here(shard_slot& held);
 
   /// Lets other processes find a copy that is open in this one. Without a slot they ask the owner.
   void publish(const object_id& id, shard_slot& held);

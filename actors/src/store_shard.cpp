@@ -113,7 +113,7 @@ void store_shard_state::abort(const abort_reserved& request) {
 void store_shard_state::release(const release_copy& request) {
   core_->count_message();
   auto scope = std::move(*request.scope);
-  auto id = scope->id();
+  auto id = id_of(scope->number_in_shard());
   auto held = slots_.find(id.sequence);
   // A lost copy is gone already; only the entry is left to go.
   if (held == slots_.end())
@@ -310,6 +310,11 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](free_copy_of& request) { state.free(request); },
     [&state](const want_copy& request) { state.want(request); },
     [&state](const copy_unpinned& hint) { state.unpinned(hint); },
+    [&state](const want_pull_room& request) { state.reserve_for_pull(request); },
+    [&state](const withdraw_pull_room& request) { state.withdraw_room(request); },
+    [&state](const abandon_pull_room& request) { state.abandon_room(request); },
+    [&state](const seal_pulled& request) { state.seal_pull(request); },
+    [&state](const release_pulled& request) { state.release_pull(request); },
     [&state](readers_lost) { state.readers_changed(); },
     [&state](look_for_readers) { state.look_again(); },
     [&state](const copy_written& answer) { state.written(answer); },

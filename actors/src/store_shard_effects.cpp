@@ -97,6 +97,11 @@ void store_shard_state::apply(const grant_create& effect) {
   auto memory = heap().allocate(held.copy->arena_bytes());
   if (!memory)
     return table_->room_refused(effect.id, effects_);
+  if (held.pull) {
+    held.pull.reset();
+    held.lend_memory(*std::move(memory));
+    return self_->send(core_->transfers(), pull_room_answered{held.copy->pulled_as, std::nullopt});
+  }
   if (!held.room)
     return move_in(held, *std::move(memory));
   held.lend_memory(*std::move(memory));
@@ -139,11 +144,13 @@ void store_shard_state::apply(const serve_copy& effect) {
 }
 
 void store_shard_state::apply(const refuse_request& effect) {
-  auto reason = refusal_error(effect, core_->options(), heap().shortage());
-  reason.origin = core_->origin();
   auto found = slots_.find(effect.id.sequence);
   if (found == slots_.end())
     return;
+  if (found->second.pull)
+    return refuse_pull(effect.id.sequence, effect);
+  auto reason = refusal_error(effect, core_->options(), heap().shortage());
+  reason.origin = core_->origin();
   auto& held = found->second;
   if (auto entry = std::move(held.waiting)) {
     slots_.erase(found);

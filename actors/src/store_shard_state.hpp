@@ -45,6 +45,14 @@ public:
   void look_again();
   void keep_looking();
 
+  // -- transfers ----------------------------------------------------------------------------------
+
+  void reserve_for_pull(const want_pull_room& request);
+  void withdraw_room(const withdraw_pull_room& request);
+  void abandon_room(const abandon_pull_room& request);
+  void seal_pull(const seal_pulled& request);
+  void release_pull(const release_pulled& request);
+
   // -- spill manager ------------------------------------------------------------------------------
 
   void written(const copy_written& answer);
@@ -66,6 +74,7 @@ private:
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
   shard_slot& slot_of(const object_id& id);
   void withdraw_unless_granted(request_token token, const object_id& id);
+  void refuse_pull(std::uint64_t number, const refuse_request& refusal);
   request_token next_token();
   void run();
   [[nodiscard]] shard_front& front() const;

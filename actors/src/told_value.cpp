@@ -9,6 +9,8 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/serialization/codec_error.hpp"
+#include "mobula/store/assertion.hpp"
+#include "mobula/store/transfer_frames.hpp"
 
 namespace mobula {
 
@@ -98,7 +100,7 @@ void take_value(object_entry& entry, told_object& told) {
     // Unless another thread found it in place at this moment.
     if (!entry.seal_inline(told.data.take(), size, make_extras(entry, *about, told)))
       entry.core().border().want_again(entry.id());
-  } else if (!fault && entry.copy()->size_bytes == size) {
+  } else if (!fault && !is_pulled(entry) && entry.copy()->size_bytes == size) {
     auto& copy = *entry.copy();
     entry.core().border().want_again(entry.id());
     copy.place->move_here(copy, told.data.take());
@@ -155,21 +157,48 @@ void seal_in_place(object_entry& entry, value_in_place value, const told_object&
     copy->place->settle(*copy);
 }
 
+/// The value of a stored entry may have come back without the answer that says so.
+bool is_there(object_entry& entry) {
+  auto pin = entry.try_pin();
+  if (!pin)
+    return false;
+  entry.core().border().want_again(entry.id());
+  entry.restored();
+  return true;
+}
+
 told_use take_place(object_entry& entry, const told_object& told) {
   auto& border = entry.core().border();
-  if (entry.phase() == object_phase::stored) {
-    auto pin = entry.try_pin();
-    if (!pin)
-      return told_use::spoilt;
-    border.want_again(entry.id());
-    entry.restored();
-    return told_use::settled;
-  }
+  if (entry.phase() == object_phase::stored)
+    return is_there(entry) ? told_use::settled : told_use::spoilt;
   auto value = pin_in_place(entry);
   if (!value || fault_of(entry, value->about, value->data.size(), told))
     return told_use::spoilt;
   border.want_again(entry.id());
   seal_in_place(entry, *std::move(value), told);
+  return told_use::settled;
+}
+
+// -- pulled ---------------------------------------------------------------------------------------
+
+told_use take_description(object_entry& entry, const told_object& told) {
+  auto about = decode_metadata(told.about.bytes());
+  auto fault = about ? fault_of(entry, *about, about->size_bytes, told)
+                     : std::optional{to_string(about.error())};
+  if (!fault && (about->size_bytes == 0 || about->size_bytes > frame_limits::object_bytes))
+    fault = fmt::format("it is stored with {} bytes", about->size_bytes);
+  if (!fault && entry.phase() == object_phase::stored) {
+    if (is_there(entry))
+      return told_use::settled;
+    // Its owner can give nothing but what was read before, whose bytes are those of its id.
+    if (!is_pulled(entry))
+      return told_use::spoilt;
+    if (entry.copy()->size_bytes != about->size_bytes)
+      fault = "it has another size than before";
+  }
+  if (!fault)
+    return told_use::to_pull;
+  fail(entry, bad_bytes(entry, *fault));
   return told_use::settled;
 }
 
@@ -227,6 +256,31 @@ told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
   return result;
 }
 
+told_object tell_description(std::uint64_t sequence, const pinned_value& pin) {
+  auto result = tell_place(sequence, pin);
+  result.outcome = told_outcome::stored;
+  result.about = carried_bytes{encode(pin.value().describe())};
+  return result;
+}
+
+copy_pointer copy_to_pull(object_entry& entry, const told_object& told) {
+  if (entry.copy() != nullptr)
+    return copy_pointer{entry.copy()};
+  auto about = decode_metadata(told.about.bytes());
+  MOBULA_ASSERT(about.has_value());
+  auto& core = entry.core();
+  auto number = core.next_pull_number();
+  auto shard = core.shard_of(static_cast<std::uint64_t>(number));
+  copy_pointer copy{new stored_copy(shard, about->size_bytes, 0, entry.type()), false};
+  copy->pulled_as = number;
+  copy->value.assign({}, make_extras(entry, *about, told));
+  return copy;
+}
+
+bool is_pulled(const object_entry& entry) noexcept {
+  return entry.copy() != nullptr && entry.copy()->pulled_as != pull_number::none;
+}
+
 told_use take_told(const object_handle& handle, told_object& told) {
   auto& entry = *handle.get();
   // It will never have a value, or has one of its own, which only its end can touch.
@@ -247,6 +301,8 @@ told_use take_told(const object_handle& handle, told_object& told) {
       return told_use::settled;
     case told_outcome::in_arena:
       return take_place(entry, told);
+    case told_outcome::stored:
+      return take_description(entry, told);
   }
   fail(entry, bad_bytes(entry, "unknown outcome"));
   return told_use::settled;
@@ -285,7 +341,7 @@ bool find_in_place(object_entry& entry) {
 void end_waiting(object_entry& entry, error_info reason) {
   if (entry.seal_failed(reason) || entry.phase() != object_phase::stored)
     return;
-  if (entry.copy()->place->keep(*entry.copy()))
+  if (!is_pulled(entry) && entry.copy()->place->keep(*entry.copy()))
     entry.restored();
   else
     entry.lose(std::move(reason));

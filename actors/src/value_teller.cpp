@@ -1,7 +1,7 @@
 #include "mobula/actors/value_teller.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <map>
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/told_value.hpp"
@@ -23,6 +23,21 @@ private:
   core_pointer core_;
   std::uint64_t sequence_;
 };
+
+namespace {
+
+told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& pin) {
+  switch (form) {
+    case told_form::place:
+      return tell_place(sequence, pin);
+    case told_form::description:
+      return tell_description(sequence, pin);
+    default:
+      return tell_value(sequence, pin.clone());
+  }
+}
+
+} // namespace
 
 value_teller::value_teller(node_core& core) : core_(core) {
   // nop
@@ -112,13 +127,13 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
   if (const auto* extras = pin.value().extras())
     core_.border().show(*entry.get(), extras->nested.entries());
   // Made at most once each: all readers share the bytes.
-  std::optional<told_object> by_place;
-  std::optional<told_object> by_bytes;
+  std::map<told_form, told_object> forms;
   for (const auto& reader : readers) {
-    auto& told = pin.stored() && reader.form == told_form::place ? by_place : by_bytes;
-    if (!told)
-      told = &told == &by_place ? tell_place(sequence, pin) : tell_value(sequence, pin.clone());
-    tell(*told, reader.session);
+    auto form = pin.stored() ? reader.form : told_form::bytes;
+    auto known = forms.find(form);
+    if (known == forms.end())
+      known = forms.emplace(form, in_form(form, sequence, pin)).first;
+    tell(known->second, reader.session);
   }
 }
 

@@ -41,7 +41,8 @@ void wait_group::watch(wait_link& link, wait_goal goal) {
     if (entry.phase() == object_phase::stored)
       entry.core().request_restore(entry);
     else if (entry.kind() == entry_kind::foreign && !find_in_place(entry))
-      entry.core().border().want(entry);
+      entry.core().border().want(entry,
+                                 goal == wait_goal::readable ? pull_class::get : pull_class::wait);
   } else if (there) {
     notify();
   } else {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <random>
 
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/data_port.hpp"
 #include "mobula/actors/network_address.hpp"
 
 namespace mobula {
@@ -31,9 +33,42 @@ node_record describe(const node& owner, const endpoint& where) {
           .host = std::move(arena.host),
           .process_id = ::getpid(),
           .control = reachable_endpoints(where),
-          .data = {},
-          .data_token = 0,
+          .data = owner.core().door(),
           .arena_path = std::move(arena.path)};
+}
+
+transfer_token draw_token() {
+  transfer_token result;
+  std::random_device device;
+  std::uniform_int_distribution<unsigned> any{0, 255};
+  for (auto& byte : result.bytes)
+    byte = static_cast<std::byte>(any(device));
+  return result;
+}
+
+std::string numeric_or_refuse(const std::string& address) {
+  auto found = numeric_address(address);
+  if (const auto* failure = std::get_if<address_failure>(&found))
+    refuse(error_type::invalid_argument, failure->text);
+  return std::get<std::string>(std::move(found));
+}
+
+/// Opens the data port at the address of the control port, at any port that is free.
+void open_data_port(node_core& core, const std::string& address) {
+  auto values = std::make_shared<served_values>();
+  auto events =
+    std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
+  data_port_config config{.self = core.incarnation(),
+                          .listen = {.ip = numeric_or_refuse(address), .port = 0}};
+  auto opened = data_port::open(config, *values, *events);
+  if (const auto* failure = std::get_if<data_port_failure>(&opened))
+    refuse(error_type::invalid_argument, failure->message);
+  auto port = std::get<std::unique_ptr<data_port>>(std::move(opened));
+  auto seen = reachable_endpoints({address, port->address().port}).front();
+  seen.address = numeric_or_refuse(seen.address);
+  core.open_door(
+    {.where = std::move(seen), .token = draw_token()},
+    {.values = std::move(values), .events = std::move(events), .port = std::move(port)});
 }
 
 void end_membership_of(const cluster_actor& actor) {
@@ -94,6 +129,12 @@ void cluster::open(const std::string& address, std::uint16_t port) {
   auto opened = system.middleman().publish(actor, port, address.c_str(), true);
   if (!opened)
     refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
+  try {
+    open_data_port(owner_.core(), address);
+  } catch (...) {
+    system.middleman().unpublish(actor, *opened);
+    throw;
+  }
   port_ = *opened;
   actor_ = actor;
   caf::anon_send(actor,

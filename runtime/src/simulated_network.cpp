@@ -66,6 +66,10 @@ caf::strong_actor_ptr cluster_of(node_core& core) {
   return caf::actor_cast<caf::strong_actor_ptr>(core.cluster());
 }
 
+peer_places places_of(node_core& core) {
+  return {.arena = core.own_arena(), .door = core.door()};
+}
+
 } // namespace
 
 // -- simulated_line
@@ -195,7 +199,8 @@ void simulated_line::deliver(frame& content) {
 // ------------------------------------------------------------------------------
 
 simulated_network::simulated_network(caf::actor_system& system, std::mt19937_64& random)
-  : system_(system), random_(random), alive_(std::make_shared<simulated_network*>(this)) {
+  : system_(system), random_(random), ports_(std::make_shared<simulated_ports>(system, random)),
+    alive_(std::make_shared<simulated_network*>(this)) {
   directory_ = system.spawn<caf::hidden>([this](caf::event_based_actor*) {
     return caf::behavior{[this](const mobula::find_owner& request) {
       find_owner(request);
@@ -205,6 +210,7 @@ simulated_network::simulated_network(caf::actor_system& system, std::mt19937_64&
 
 simulated_network::~simulated_network() {
   *alive_ = nullptr;
+  ports_->close();
   for (auto& [ends, line] : lines_)
     line->close_down();
   caf::anon_send_exit(directory_, caf::exit_reason::user_shutdown);
@@ -214,6 +220,7 @@ void simulated_network::enlist(node_core& core) {
   if (std::ranges::find(nodes_, &core, &core_pointer::get) != nodes_.end())
     return;
   core.start_cluster();
+  ports_->open(core);
   nodes_.emplace_back(&core);
   caf::anon_send(core.cluster(), ask_for_owners{directory_});
   // A node that shuts down leaves.
@@ -259,14 +266,14 @@ void simulated_network::begin(simulated_line& there, simulated_line& back) {
   }
   caf::anon_send(
     there.from().cluster(),
-    session_opened{{there.to().incarnation(), session}, there.peer, there.to().own_arena()});
+    session_opened{{there.to().incarnation(), session}, there.peer, places_of(there.to())});
   there.open();
   there.send_notice([&there, session, peer = back.peer, answers = &back] {
     // Of two connections, the membership goes by the younger one.
     if (there.latest_session() != session)
       return;
     peer_session opened{there.from().incarnation(), session};
-    caf::anon_send(there.to().cluster(), session_opened{opened, peer, there.from().own_arena()});
+    caf::anon_send(there.to().cluster(), session_opened{opened, peer, places_of(there.from())});
     if (there.session() == session)
       answers->open();
     else
@@ -276,6 +283,7 @@ void simulated_network::begin(simulated_line& there, simulated_line& back) {
 
 void simulated_network::cut(node_core& one, node_core& other) {
   cuts_.insert(std::minmax(one.incarnation(), other.incarnation()));
+  ports_->cut(one.incarnation(), other.incarnation());
   if (!connected(one, other))
     return;
   auto session = line(one, other)->session();

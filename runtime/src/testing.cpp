@@ -103,6 +103,10 @@ void simulation::crash(node& node) {
   remove_node(node);
 }
 
+void simulation::break_transfers(std::uint64_t one_of) {
+  network().ports().break_one_of(one_of);
+}
+
 std::vector<error_info> simulation::lost_messages() const {
   return network_ == nullptr ? std::vector<error_info>{} : network_->lost_messages();
 }
@@ -180,8 +184,10 @@ std::string simulation::leftovers() {
 
 void simulation::let_timers_of_nodes_pass() {
   auto nodes_have_timers = [this] {
-    return std::ranges::any_of(nodes_,
-                               [](const auto& node) { return node->stats().peer_timers > 0; });
+    return std::ranges::any_of(nodes_, [](const auto& node) {
+      auto stats = node->stats();
+      return stats.peer_timers > 0 || stats.pull_timers > 0;
+    });
   };
   // Leases and grace periods end; what an application's own timers do may start others.
   for (int rounds = 0; rounds < 1000 && nodes_have_timers(); ++rounds) {

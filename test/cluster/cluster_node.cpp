@@ -13,6 +13,8 @@
 //   "check NAME"             "intact NAME", if that is so of what it views
 //   "close NAME"             "done": views no longer
 //   "used -"                 "used BYTES" of the node's own arena
+//   "pulled COUNT"           "pulled", when so many values have been pulled here
+//   "figure NAME"            "figure NAME VALUE" of the node
 //   "drop NAME"              "done"
 //   "finish NAME"            "finished NAME" when all of it, if any, is read or an error; drops it
 //   "publish NAME"           "done": the first of them
@@ -26,6 +28,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -152,6 +155,10 @@ private:
       return check(argument);
     if (command == "used")
       return say("used " + std::to_string(node_.stats().arena_used_bytes));
+    if (command == "pulled")
+      return await_pulled(std::stoull(argument));
+    if (command == "figure")
+      return say_figure(argument);
     if (command == "put")
       put(argument);
     else if (command == "promise")
@@ -199,7 +206,7 @@ private:
   void put(const std::string& name) {
     auto count = number();
     auto size = number();
-    std::vector<std::byte> bytes(size, std::byte{'p'});
+    auto bytes = pattern(size);
     std::vector<content_ref> refs;
     for (std::size_t index = 0; index < count; ++index)
       refs.push_back(node_.put(content{bytes}));
@@ -212,7 +219,7 @@ private:
   }
 
   void keep() {
-    std::vector<std::byte> bytes(number(), std::byte{'k'});
+    auto bytes = pattern(number());
     promise_->set_value(content{bytes});
     promise_.reset();
   }
@@ -260,9 +267,20 @@ private:
 
   void check(const std::string& name) {
     for (const auto& view : views_.at(name))
-      if (std::ranges::any_of(*view, [&](std::byte each) { return each != (*view)[0]; }))
+      if (!std::ranges::equal(*view, pattern(view->size())))
         return say("failed " + name + " has changed");
     say("intact " + name);
+  }
+
+  /// No two parts of it are the same, as far as a wrong place or order would show.
+  static std::vector<std::byte> pattern(std::size_t size) {
+    std::vector<std::byte> result(size);
+    std::uint64_t state = size;
+    for (auto& byte : result) {
+      state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+      byte = static_cast<std::byte>(state >> 56U);
+    }
+    return result;
   }
 
   static std::string describe(const std::string& name, const mobula::outcomes<content>& results) {
@@ -283,6 +301,21 @@ private:
     while (!stats.nothing_left() && std::chrono::steady_clock::now() < end)
       stats = node_.stats();
     say(stats.nothing_left() ? "nothing left" : "failed left is " + to_string(stats));
+  }
+
+  /// Asking for the figures takes part in all of the node's actors.
+  void await_pulled(std::uint64_t count) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    while (node_.stats().pulled.objects < count && std::chrono::steady_clock::now() < end)
+      continue;
+    say(node_.stats().pulled.objects >= count ? "pulled" : "failed pulled no more");
+  }
+
+  void say_figure(const std::string& name) {
+    for (const auto& [known, value] : figures_of(node_.stats()))
+      if (known == name)
+        return say("figure " + name + " " + std::to_string(value));
+    say("failed there is no figure " + name);
   }
 
   mobula::node& node_;

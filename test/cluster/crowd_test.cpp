@@ -15,7 +15,8 @@ namespace {
 
 /// Idle workers of CAF look for work all the time unless they share a queue: too much for a machine
 /// with many nodes.
-const std::vector<std::string> one_of_many{"--scheduler.policy=sharing"};
+const std::vector<std::string> one_of_many{
+  "--scheduler.policy=sharing", "--mobula.heartbeat-interval=1s", "--mobula.heartbeat-timeout=30s"};
 
 /// So many processes that all know each other.
 class crowd {
@@ -78,9 +79,7 @@ public:
 private:
   /// Nobody waits long for what the dead may have said.
   static std::vector<std::string> hasty() {
-    auto result = short_times;
-    result.emplace_back("--mobula.grace-period=300ms");
-    return result;
+    return {"--mobula.grace-period=300ms"};
   }
 
   [[nodiscard]] std::size_t choose_size() {

@@ -114,8 +114,7 @@ struct distant_peers {
   distant_peers() {
     if (!between.usable())
       return;
-    auto options = short_times;
-    options.emplace_back("--mobula.same-host-reading=off");
+    const std::vector<std::string> options{"--mobula.same-host-reading=off"};
     home.emplace(options, between.left(), "10.77.0.1");
     away.emplace(options, between.right(), "10.77.0.2");
     away->join(*home);
@@ -192,8 +191,7 @@ TEST_CASE("a process that sees another /dev/shm is sent the bytes") {
   }
   peer home;
   peer away{
-    short_times,
-    {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev/shm && exec \"$@\"", "sh"}};
+    {}, {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev/shm && exec \"$@\"", "sh"}};
   away.join(home);
   home.await_member(away);
   home.put("large", 2, 3'000'000);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,15 +15,18 @@ inline const std::vector<std::string> short_times{
   "--mobula.transit-lease=200ms", "--mobula.grace-period=3s", "--mobula.heartbeat-interval=100ms",
   "--mobula.heartbeat-timeout=2s"};
 
+inline std::vector<std::string> with(const std::vector<std::string>& options) {
+  auto result = short_times;
+  result.insert(result.end(), options.begin(), options.end());
+  return result;
+}
+
 class peer : public member_process {
 public:
-  peer() : peer(short_times) {
-    // nop
-  }
-
-  explicit peer(std::vector<std::string> options, std::vector<std::string> launcher = {},
-                const std::string& address = "127.0.0.1")
-    : member_process(std::move(options), std::move(launcher)) {
+  /// With the options given and short times.
+  explicit peer(const std::vector<std::string>& options = {},
+                std::vector<std::string> launcher = {}, const std::string& address = "127.0.0.1")
+    : member_process(with(options), std::move(launcher)) {
     listen_at(address, "0");
   }
 
@@ -73,6 +77,18 @@ public:
   std::string used() {
     say("used -");
     return await("used ");
+  }
+
+  /// Returns when so many values have been pulled here since the process began.
+  void await_pulled(std::size_t count) {
+    say("pulled " + std::to_string(count));
+    await("pulled");
+  }
+
+  /// Returns one of the node's figures.
+  std::uint64_t figure(const std::string& name) {
+    say("figure " + name);
+    return std::stoull(await("figure " + name + " "));
   }
 
   /// Returns when nothing is left, neither own objects nor borrowed ones.

@@ -243,9 +243,7 @@ TEST_CASE_FIXTURE(three_peers, "what is viewed stays readable when its owner is 
 
 TEST_CASE("where values are not read in place, their bytes travel") {
   peer home;
-  auto options = short_times;
-  options.emplace_back("--mobula.same-host-reading=off");
-  peer away{options};
+  peer away{{"--mobula.same-host-reading=off"}};
   away.join(home);
   home.put("large", 1, 3'000'000);
   home.send("large", away);

@@ -21,6 +21,9 @@ namespace {
 /// What may go wrong in a run.
 enum class failures { none, cuts, crashes };
 
+/// How values get to readers on other nodes.
+enum class value_way { in_place, by_pull };
+
 /// What happened in all runs of a test: a schedule in which little happens proves little.
 struct coverage {
   std::uint64_t values = 0;
@@ -29,6 +32,9 @@ struct coverage {
   std::uint64_t lost_owners = 0;
   std::uint64_t freed = 0;
   std::uint64_t arrived = 0;
+  std::uint64_t pulled = 0;
+  std::uint64_t lost_asks = 0;
+  std::uint64_t evicted = 0;
 };
 
 /// One node and the actors that belong to it.
@@ -49,6 +55,7 @@ struct world {
   coverage& seen;
   failures expect;
   freeing frees;
+  value_way way;
   std::array<site, site_count> sites;
   std::uint64_t labels = 0;
   std::uint64_t reads_started = 0;
@@ -290,10 +297,29 @@ std::unique_ptr<config> settings_of_run() {
   return result;
 }
 
+node_options options_of_run(const world& w) {
+  auto result = w.sim.default_options();
+  if (w.way == value_way::in_place)
+    return result;
+  result.same_host_reading = reading_in_place::off;
+  result.transfer_chunk_bytes = 1'000;
+  // A shard would rather have no more than one large value: what was pulled goes again.
+  result.store_size_bytes = 1U << 20U;
+  result.spill_threshold_percent = 1;
+  return result;
+}
+
 void populate(world& w, site& home) {
-  home.where = &w.sim.add_node();
+  home.where = &w.sim.add_node(options_of_run(w));
   for (int count = 0; count < 2; ++count)
     home.actors.push_back(w.sim.system().spawn(participant, &w, &home, home.where));
+}
+
+void count_transfers(world& w, const site& of) {
+  auto stats = of.where->stats();
+  w.seen.pulled += stats.pulled.objects;
+  w.seen.lost_asks += stats.lost_asks;
+  w.seen.evicted += stats.evictions.objects;
 }
 
 void end_actors(site& home) {
@@ -334,11 +360,14 @@ void let_time_pass(world& w) {
 }
 
 /// Runs one schedule; nothing may be left at its end.
-void run_schedule(testing::simulation& sim, coverage& seen, failures expect, freeing frees) {
-  world w{.sim = sim, .seen = seen, .expect = expect, .frees = frees, .sites = {}};
+void run_schedule(testing::simulation& sim, coverage& seen, failures expect, value_way way,
+                  freeing frees) {
+  world w{.sim = sim, .seen = seen, .expect = expect, .frees = frees, .way = way, .sites = {}};
   for (auto& each : w.sites)
     populate(w, each);
   sim.connect_all();
+  if (way == value_way::by_pull)
+    sim.break_transfers(8);
   for (int step = 0; step < 250; ++step) {
     auto& acting = w.any_site();
     caf::anon_send(acting.actors[w.choose(acting.actors.size())], act{});
@@ -361,8 +390,10 @@ void run_schedule(testing::simulation& sim, coverage& seen, failures expect, fre
   }
   if (expect != failures::crashes)
     CHECK(w.reads_ended == w.reads_started);
-  for (auto& each : w.sites)
+  for (auto& each : w.sites) {
+    count_transfers(w, each);
     end_actors(each);
+  }
   sim.run_randomly();
   sim.check_invariants();
   CHECK(sim.lost_messages().empty());
@@ -372,18 +403,19 @@ void run_schedule(testing::simulation& sim, coverage& seen, failures expect, fre
 }
 
 void run_seeds(std::uint64_t first, std::uint64_t count, failures expect,
-               freeing frees = freeing::never) {
+               value_way way = value_way::in_place, freeing frees = freeing::never) {
   coverage seen;
   std::uint64_t runs = 0;
   testing::for_each_seed(first, count, settings_of_run, [&](testing::simulation& sim) {
     // Counted from the first seed.
     CAPTURE(runs);
-    run_schedule(sim, seen, expect, frees);
+    run_schedule(sim, seen, expect, way, frees);
     ++runs;
   });
   MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
           seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
-          ", freed ", seen.freed);
+          ", freed ", seen.freed, ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks,
+          ", evicted ", seen.evicted);
   // One seed alone need not meet everything.
   if (runs < 100)
     return;
@@ -393,6 +425,9 @@ void run_seeds(std::uint64_t first, std::uint64_t count, failures expect,
   CHECK(seen.timeouts > 0);
   CHECK((seen.lost_owners > 0) == (expect != failures::none));
   CHECK((seen.freed > 0) == (frees == freeing::sometimes));
+  CHECK((seen.pulled > 0) == (way == value_way::by_pull));
+  CHECK((seen.lost_asks > 0) == (way == value_way::by_pull));
+  CHECK((seen.evicted > 0) == (way == value_way::by_pull));
 }
 
 } // namespace
@@ -409,16 +444,28 @@ TEST_CASE("random schedules keep what can be kept when nodes crash") {
   run_seeds(20'001, 500, failures::crashes);
 }
 
+TEST_CASE("random schedules keep every promise when values are pulled and transfers break") {
+  run_seeds(30'001, 500, failures::none, value_way::by_pull);
+}
+
+TEST_CASE("random schedules with pulls keep what can be kept when connections are cut") {
+  run_seeds(40'001, 500, failures::cuts, value_way::by_pull);
+}
+
+TEST_CASE("random schedules with pulls keep what can be kept when nodes crash") {
+  run_seeds(50'001, 500, failures::crashes, value_way::by_pull);
+}
+
 TEST_CASE("random schedules keep what can be kept when values are freed") {
-  run_seeds(30'001, 300, failures::none, freeing::sometimes);
-  run_seeds(40'001, 200, failures::crashes, freeing::sometimes);
+  run_seeds(60'001, 200, failures::none, value_way::in_place, freeing::sometimes);
+  run_seeds(70'001, 200, failures::crashes, value_way::by_pull, freeing::sometimes);
 }
 
 TEST_CASE("one seed always gives the same run") {
   auto trace = [](std::uint64_t seed) {
     testing::simulation sim{seed, settings_of_run()};
     coverage seen;
-    run_schedule(sim, seen, failures::crashes, freeing::sometimes);
+    run_schedule(sim, seen, failures::crashes, value_way::by_pull, freeing::sometimes);
     return sim.random()();
   };
   CHECK(trace(77) == trace(77));

@@ -95,6 +95,10 @@ public:
   /// `add_node`.
   void crash(node& node);
 
+  /// From now on, one of so many chunks of values that go from node to node, as the seed chooses,
+  /// breaks its connection in the middle; what is missing is asked for again. 0: none.
+  void break_transfers(std::uint64_t one_of);
+
   /// Why messages between nodes could not be written or read, in order: CAF loses such messages
   /// with no more than a line in its log.
   [[nodiscard]] std::vector<error_info> lost_messages() const;

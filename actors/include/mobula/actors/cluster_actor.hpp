@@ -8,6 +8,7 @@
 #include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/service_messages.hpp"
+#include "mobula/actors/transfers.hpp"
 
 namespace mobula {
 
@@ -57,7 +58,7 @@ struct foreign_unpinned {
 struct session_opened {
   peer_session peer;
   caf::strong_actor_ptr handle;
-  arena_address arena;
+  peer_places places;
 };
 
 /// No message of this session comes any more.
@@ -97,8 +98,8 @@ using cluster_actor = caf::typed_actor<
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
   takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
-  takes<collect_stats>, takes<check_tables>, takes<shut_down>, takes<publish_name>,
-  takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
+  takes<pull_ended>, takes<collect_stats>, takes<check_tables>, takes<shut_down>,
+  takes<publish_name>, takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,10 +48,29 @@ typename Inspector::result_type inspect(Inspector& f, host_identity& x) {
   return f(caf::meta::type_name("mobula::host_identity"), x.boot_id, x.user_id, x.mount_device);
 }
 
+/// As two numbers: CAF has no arrays of `std::byte`.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transfer_token& x) {
+  auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(x.bytes);
+  if constexpr (Inspector::writes_state) {
+    if (auto error = f(halves[0], halves[1]))
+      return error;
+    x.bytes = std::bit_cast<decltype(x.bytes)>(halves);
+    return {};
+  } else {
+    return f(caf::meta::type_name("mobula::transfer_token"), halves[0], halves[1]);
+  }
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, data_door& x) {
+  return f(caf::meta::type_name("mobula::data_door"), x.where, x.token);
+}
+
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_record& x) {
   return f(caf::meta::type_name("mobula::node_record"), x.incarnation, x.name, x.host, x.process_id,
-           x.control, x.data, x.data_token, x.arena_path);
+           x.control, x.data, x.arena_path);
 }
 
 template <class Inspector>

@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "mobula/actors/transfer_port.hpp"
 #include "mobula/actors/wire_compression.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/pull_effects.hpp"
@@ -16,59 +16,6 @@
 #include "mobula/store/transfer_frames.hpp"
 
 namespace mobula {
-
-/// Where a data port listens. Names are resolved before, by whoever learns of them.
-struct data_address {
-  std::string ip; ///< such as `127.0.0.1` or `::1`
-  std::uint16_t port = 0;
-
-  friend bool operator==(const data_address&, const data_address&) = default;
-};
-
-/// Bytes on their way out. They stay as they are while `pin` lives.
-struct served_bytes {
-  std::span<const std::byte> bytes;
-  std::shared_ptr<const void> pin;
-};
-
-/// Where a data port takes the bytes that it sends. Called in the port's threads, possibly two at a
-/// time; calls for files come only from the one that may wait.
-class transfer_source {
-public:
-  virtual ~transfer_source() = default;
-
-  /// Returns exactly the bytes of the chunk; nothing if they cannot be had where it says.
-  [[nodiscard]] virtual std::optional<served_bytes> pin(const send_chunk& chunk) = 0;
-};
-
-/// What a data port has to tell, in the words of `push_table` and `pull_table`. Called in the
-/// port's threads, one call at a time: to be passed on, not to be acted on.
-class transfer_events {
-public:
-  virtual ~transfer_events() = default;
-
-  // -- to the push table ----------------------------------------------------------
-
-  virtual void reader_connected(reader_connection connection, const incarnation_id& node) = 0;
-  virtual void reader_disconnected(reader_connection connection) = 0;
-  virtual void asked(reader_connection connection, ask_number ask, const object_range& range) = 0;
-  virtual void canceled(reader_connection connection, ask_number ask) = 0;
-  virtual void sent(send_number send) = 0;
-  virtual void send_failed(send_number send, send_failure failure) = 0;
-
-  // -- to the pull table ----------------------------------------------------------
-
-  virtual void bytes_arrived(ask_number ask, std::uint64_t bytes) = 0;
-  virtual void ask_finished(ask_number ask) = 0;
-  virtual void ask_refused(ask_number ask, refusal_reason reason) = 0;
-  virtual void ask_lost(ask_number ask) = 0;
-
-  // -- to people ------------------------------------------------------------------
-
-  /// A connection was closed for what came over it, or could not be made: one line, without its
-  /// end.
-  virtual void connection_refused(std::string_view why) = 0;
-};
 
 struct data_port_config {
   incarnation_id self{};
@@ -105,9 +52,8 @@ struct data_port_failure {
 /// *Ends.* Every ask ends in `ask_finished`, `ask_refused` or `ask_lost`, every send in `sent` or
 /// `send_failed`, exactly once, also when the port is destroyed.
 ///
-/// Bounded by the tables: asks, sends and, since nodes only connect to ask, connections. All
-/// functions may be called from any thread but the port's own.
-class data_port {
+/// Bounded by the tables: asks, sends and, since nodes only connect to ask, connections.
+class data_port final : public transfer_port {
 public:
   using opened = std::variant<std::unique_ptr<data_port>, data_port_failure>;
 
@@ -116,7 +62,7 @@ public:
                                    transfer_events& events);
 
   /// Closes every connection and reports all ends.
-  ~data_port();
+  ~data_port() override;
 
   data_port(const data_port&) = delete;
   data_port& operator=(const data_port&) = delete;
@@ -124,29 +70,16 @@ public:
   /// Returns where the port listens.
   [[nodiscard]] data_address address() const;
 
-  // -- nodes ----------------------------------------------------------------------
+  // -- transfer_port --------------------------------------------------------------
 
-  /// Lets a node connect that greets with this token; replaces its former one.
-  void admit(const incarnation_id& node, const transfer_token& token);
-
-  /// Says where a node listens, and the token that it wants to see.
+  void admit(const incarnation_id& node, const transfer_token& token) override;
   void add_peer(const incarnation_id& node, const data_address& address,
-                const transfer_token& token);
-
-  /// Closes all connections to and from a node, and forgets both of the above.
-  void remove_node(const incarnation_id& node);
-
-  // -- effects of the tables ------------------------------------------------------
-
-  /// Asks for bytes, which are written to `room`; nobody writes there once the ask has ended.
-  /// REQUIRES: `room` is as long as the range.
-  void ask(const ask_bytes& ask, std::span<std::byte> room);
-
-  void cancel(const cancel_ask& cancel);
-
-  void send(const send_chunk& chunk);
-
-  void refuse(const send_refusal& refusal);
+                const transfer_token& token) override;
+  void remove_node(const incarnation_id& node) override;
+  void ask(const ask_bytes& ask, std::span<std::byte> room) override;
+  void cancel(const cancel_ask& cancel) override;
+  void send(const send_chunk& chunk) override;
+  void refuse(const send_refusal& refusal) override;
 
 private:
   class state;

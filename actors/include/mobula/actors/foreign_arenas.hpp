@@ -21,6 +21,12 @@ struct arena_address {
   friend bool operator==(const arena_address&, const arena_address&) = default;
 };
 
+/// Where others get at a node's values.
+struct peer_places {
+  arena_address arena;
+  data_door door;
+};
+
 /// The arenas of other nodes that this one can read in place.
 ///
 /// *Proof.* That both run on one host is guessed from what they say of themselves, and then proved:

@@ -8,6 +8,7 @@
 
 #include "mobula/actors/session_id.hpp"
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/transfer_frames.hpp"
 
 /// What nodes tell each other about membership. Each pair of nodes has its own link, on which
 /// messages keep their order.
@@ -35,6 +36,14 @@ struct host_identity {
   friend bool operator==(const host_identity&, const host_identity&) = default;
 };
 
+/// Where the bytes of a node's objects can be fetched.
+struct data_door {
+  endpoint where;       ///< port 0: nowhere
+  transfer_token token; ///< opens it; told to members only
+
+  friend bool operator==(const data_door&, const data_door&) = default;
+};
+
 /// What a node says of itself. Does not change during its life.
 struct node_record {
   incarnation_id incarnation;
@@ -42,8 +51,7 @@ struct node_record {
   host_identity host;
   std::int64_t process_id = 0;
   std::vector<endpoint> control; ///< tried in this order by those who dial
-  endpoint data;                 ///< port 0: the node has no data port
-  std::uint64_t data_token = 0;  ///< opens the data port; told to members only
+  data_door data;
   std::string arena_path;
 
   friend bool operator==(const node_record&, const node_record&) = default;

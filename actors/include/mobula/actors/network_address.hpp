@@ -55,6 +55,9 @@ connect_to(const endpoint& target, std::chrono::milliseconds limit);
 /// all, those of the host's interfaces, loopback last. At least one, at most 16.
 [[nodiscard]] std::vector<endpoint> reachable_endpoints(const endpoint& where);
 
+/// Returns the address in numbers, or why there is none.
+[[nodiscard]] std::variant<std::string, address_failure> numeric_address(const std::string& name);
+
 /// Describes this host for an arena in `arena_directory`.
 [[nodiscard]] host_identity identify_host(const std::string& arena_directory);
 

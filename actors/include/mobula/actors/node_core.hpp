@@ -21,6 +21,7 @@
 #include "mobula/actors/reference_counter.hpp"
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/store_shard.hpp"
+#include "mobula/actors/transfers.hpp"
 #include "mobula/store/arena_readers.hpp"
 
 namespace mobula {
@@ -134,6 +135,24 @@ public:
   [[nodiscard]] const cluster_actor& cluster() const noexcept {
     return cluster_;
   }
+
+  /// What moves the bytes of values. REQUIRES: `in_cluster`.
+  [[nodiscard]] const transfers_actor& transfers() const noexcept {
+    return transfers_;
+  }
+
+  /// Values may be pulled from here, and by this node. REQUIRES: called once, after
+  /// `start_cluster`, before the cluster actor hears of any other node.
+  void open_door(data_door door, begin_transfers start);
+
+  /// What this node tells others of its data port; without one, the port's number is 0. REQUIRES:
+  /// called by the cluster actor or the transfers.
+  [[nodiscard]] const data_door& door() const noexcept {
+    return door_;
+  }
+
+  /// Draws a number for a copy that is pulled; no object of this node has it. Any thread.
+  [[nodiscard]] pull_number next_pull_number() noexcept;
 
   /// Has the cluster actor look at the border. Called by the border, once until it looks.
   void wake_cluster() noexcept;
@@ -261,6 +280,9 @@ private:
   reference_border border_{*this};
   foreign_arenas arenas_{options_};
 
+  data_door door_; ///< written once, before the cluster actor is told of its membership
+  std::atomic<std::uint64_t> pulls_ = 1; ///< counts, for their numbers
+  transfers_actor transfers_;            ///< as the cluster actor
   cluster_actor cluster_; ///< written once, under `services_mutex_`, before `in_cluster_`
   reference_counter_actor counter_;
   owner_actor owner_;

@@ -73,6 +73,9 @@ struct node_options {
   /// need not ask for them.
   std::uint64_t piggyback_bytes = 4096;
 
+  /// Bytes that are fetched from another node at once; several such chunks are under way.
+  std::uint64_t transfer_chunk_bytes = 4ULL << 20U;
+
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;
 

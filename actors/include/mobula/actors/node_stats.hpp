@@ -20,7 +20,7 @@ struct object_count {
   }
 };
 
-/// Figures of one node at one moment. Those up to `waiting_gets` are levels: exact, and zero when
+/// Figures of one node at one moment. Those up to `pushes` are levels: exact, and zero when
 /// everything is released. The next group counts events since the node started.
 struct node_stats {
   /// All objects that this node owns, in any place.
@@ -96,6 +96,12 @@ struct node_stats {
   /// Leases and grace periods that run, and shards that look after readers in other processes.
   std::uint64_t peer_timers = 0;
 
+  /// Values of other nodes that are on their way here.
+  std::uint64_t pulls = 0;
+
+  /// What serves other nodes that pull from here: asks, the objects they are for, chunks.
+  std::uint64_t pushes = 0;
+
   // -- since the start ----------------------------------------------------------------------------
 
   /// Messages that the node's services have handled, these requests for figures not counted.
@@ -103,6 +109,17 @@ struct node_stats {
 
   /// Messages that this node sent to other nodes.
   std::uint64_t peer_messages = 0;
+
+  /// Values pulled from other nodes, in how many objects and bytes; pulls that failed; asks whose
+  /// connection broke; bytes sent to others; asks of others that were refused.
+  object_count pulled;
+  std::uint64_t failed_pulls = 0;
+  std::uint64_t lost_asks = 0;
+  std::uint64_t pushed_bytes = 0;
+  std::uint64_t refused_asks = 0;
+
+  /// Timers of pulls that are set. Each ends by itself, if what it was set for has ended.
+  std::uint64_t pull_timers = 0;
 
   /// References that the owner was told of, and told the end of.
   std::uint64_t references_added = 0;

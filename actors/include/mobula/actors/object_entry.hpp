@@ -25,8 +25,8 @@ enum class object_phase : std::uint8_t {
   pending,
   /// In the process heap.
   inline_value,
-  /// In a store shard, of this node or of another one of the host, which may have moved it to disk;
-  /// becomes `failed` when the copy is lost.
+  /// In a store shard, of this node or of another one of the host, which may have moved it to disk
+  /// or, what was pulled from elsewhere, given it up; becomes `failed` when the copy is lost.
   stored,
   /// There is an error in place of a value; final.
   failed,
@@ -145,6 +145,10 @@ public:
     return sequence_;
   }
 
+  /// What the shard that holds the copy calls it. REQUIRES: there is a copy in a shard of this
+  /// node.
+  [[nodiscard]] std::uint64_t number_in_shard() const noexcept;
+
   [[nodiscard]] entry_kind kind() const noexcept {
     return kind_;
   }
@@ -250,8 +254,8 @@ public:
   [[nodiscard]] pinned_value try_pin() noexcept;
 
   /// The copy came back to memory: wakes readers that wait for it, with a pin for each.
-  /// REQUIRES: called by the shard that holds the copy or, for another node's, by the cluster
-  /// actor, as the two below.
+  /// REQUIRES: called by the shard that holds the copy or, for another node's object, by the
+  /// cluster actor, as the two below.
   void restored();
 
   /// The copy cannot be brought back to memory now: readers that wait for it get `reason`, later

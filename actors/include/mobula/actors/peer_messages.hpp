@@ -22,6 +22,8 @@ enum class told_form : std::uint8_t {
   bytes = 0,
   /// That they are in the owner's arena, which the reader can read.
   place = 1,
+  /// What they are, without their bytes: the reader pulls these over the owner's data port.
+  description = 2,
 };
 
 /// To the owner: tell me of these objects when they are there. Answered once for each that the
@@ -43,6 +45,8 @@ enum class told_outcome : std::uint8_t {
   refused = 2,
   /// Its value is in the owner's arena, or was a moment ago: there are no bytes here.
   in_arena = 3,
+  /// Its value is stored: only the metadata are here.
+  stored = 4,
 };
 
 /// Names the type of a reference inside of a value, which its metadata do not.

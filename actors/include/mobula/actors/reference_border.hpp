@@ -11,6 +11,7 @@
 #include "mobula/actors/reference_effects.hpp"
 #include "mobula/actors/type_descriptor.hpp"
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/pull_effects.hpp"
 
 namespace mobula {
 
@@ -41,6 +42,9 @@ struct border_changes {
 
   /// Foreign objects that a reader waits for, each named once.
   std::vector<object_id> wanted;
+
+  /// Those of them, or of former ones, that somebody waits more urgently for by now.
+  std::vector<object_id> urged;
 
   /// Own objects that the cluster actor waits for and that are there now.
   std::vector<std::uint64_t> ready;
@@ -114,7 +118,7 @@ public:
   void drop(object_entry& entry) noexcept;
 
   /// Somebody waits for the value of a foreign entry. Its owner is asked once.
-  void want(const object_entry& entry);
+  void want(const object_entry& entry, pull_class urgency);
 
   /// An own object that the cluster actor waits for is there.
   void note_ready(std::uint64_t sequence);
@@ -154,6 +158,9 @@ public:
   [[nodiscard]] std::vector<object_handle> value_read(const object_handle& outer,
                                                       std::span<const enclosed_reference> inner);
 
+  /// How urgently somebody waits for a foreign object; as a reader does if nobody is known.
+  [[nodiscard]] pull_class urgency_of(const object_id& object) const;
+
   /// The owner was asked in vain: the next reader asks again.
   void want_again(const object_id& object);
 
@@ -168,7 +175,7 @@ private:
 
   struct foreign_record {
     object_entry* entry = nullptr;
-    bool wanted = false;
+    std::optional<pull_class> wanted; ///< raised by `want`, lowered by `want_again`
   };
 
   struct own_record {

@@ -15,6 +15,7 @@
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/reference_border.hpp"
 #include "mobula/actors/reference_protocol.hpp"
+#include "mobula/actors/transfers.hpp"
 #include "mobula/actors/value_teller.hpp"
 
 namespace mobula {
@@ -45,11 +46,12 @@ public:
 /// |---------------|-----------------------------------|------------------------------------------|
 /// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
 /// | wants_, frees_| a turn, without a session         | `session_opened`, `owner_unreachable`    |
-/// | spoilt_       | an answer, until the event's end  | the same                                 |
+/// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
+/// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
 /// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
 ///
-/// *Bounds*: peers by the cluster's nodes, wants by foreign entries, timers by one lease and one
-/// for each session that ended within the grace period.
+/// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease
+/// and one for each session that ended within the grace period.
 class reference_exchange {
 public:
   reference_exchange() = default;
@@ -69,7 +71,8 @@ public:
   void turn();
 
   /// Comes before all messages of the session, and ends an older one with that node.
-  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle, arena_address arena);
+  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle,
+                      const peer_places& places);
 
   /// Ignored if it is not the current session.
   void session_closed(const peer_session& peer);
@@ -78,6 +81,9 @@ public:
 
   /// An object in another node's arena is not pinned here any more, and its owner waits for that.
   void foreign_unpinned(const object_id& object);
+
+  /// The bytes of a foreign object are here, or will not come.
+  void pull_ended(const mobula::pull_ended& end);
 
   /// A message of the sender of the current message.
   void received(const borrow_references& message);
@@ -108,6 +114,7 @@ private:
   struct peer {
     session_id session;
     caf::strong_actor_ptr handle;
+    data_door door;
   };
 
   using want_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
@@ -124,8 +131,18 @@ private:
   void tell_ready(const border_changes& changes);
   void ask_owners(const border_changes& changes);
   void pass_on_freed(const border_changes& changes);
+  void pass_on_freed(const object_id& foreign);
+  void stop_if_freed(const object_entry& entry);
   void tell_borrowers(std::uint64_t sequence, told_lists& told);
-  void send_wants(want_lists& wants, told_form form);
+  void send_wants(want_lists& wants, told_form best);
+  [[nodiscard]] told_form form_for(const incarnation_id& owner, const peer& to,
+                                   told_form best) const;
+  void take(const incarnation_id& owner, told_object& told);
+  void start_pull(object_entry& entry, const told_object& told);
+  void urge_pulls(const border_changes& changes);
+  void stop_pull(const object_entry& entry, entry_scope scope);
+  void let_go(std::vector<entry_scope>& scopes);
+  [[nodiscard]] want_lists& wants_after_spoilt(const object_entry& entry);
   void send_answers();
   void forget_peer(const incarnation_id& node);
 
@@ -153,7 +170,9 @@ private:
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
   want_lists wants_;                                                          ///< by owner
   want_lists frees_;                                                          ///< by owner
-  want_lists spoilt_; ///< by owner: not where it said, so that their bytes are wanted
+  want_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
+  want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
+  std::unordered_map<const object_entry*, copy_pointer> pulls_; ///< that have not ended
   std::set<caf::message_id> timers_;
   std::uint64_t messages_ = 0; ///< sent to peers
 };

@@ -91,6 +91,38 @@ struct readers_lost {};
 /// A grace period after the last look at the readers.
 struct look_for_readers {};
 
+// -- from the transfers
+// -------------------------------------------------------------------
+
+/// A value of another node is to be pulled into this copy: room for it. Answered once by
+/// `pull_room_answered`; once granted, it ends in `seal_pulled` or `abandon_pull_room`.
+struct want_pull_room {
+  copy_pointer copy;
+  patience until = patience::unlimited;
+};
+
+/// The room is not needed any more; if it was not given yet, it is refused.
+struct withdraw_pull_room {
+  pull_number number{};
+};
+
+struct abandon_pull_room {
+  pull_number number{};
+};
+
+/// The bytes are where they belong: readers may come. Answered to the cluster actor, with the use
+/// of the entry, by `pull_ended`.
+struct seal_pulled {
+  copy_pointer copy;
+  std::shared_ptr<entry_scope> entry;
+};
+
+/// The copy is not needed any more, if it is there; the scope, which may be null, ends with it.
+struct release_pulled {
+  copy_pointer copy;
+  std::shared_ptr<entry_scope> scope;
+};
+
 // -- answers of the spill manager
 // -------------------------------------------------------------------
 
@@ -126,14 +158,14 @@ struct stall_timed_out {
 
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees.
-using store_shard_actor =
-  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>,
-                   takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
-                   takes<release_copy>, takes<free_copy_of>, takes<want_copy>, takes<copy_unpinned>,
-                   takes<readers_lost>, takes<look_for_readers>, takes<copy_written>,
-                   takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
-                   takes<spilling_possible_again>, takes<stall_timed_out>, takes<collect_stats>,
-                   takes<check_tables>, takes<shut_down>>;
+using store_shard_actor = caf::typed_actor<
+  takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>, takes<seal_reserved>,
+  takes<abort_reserved>, takes<return_credit>, takes<release_copy>, takes<free_copy_of>,
+  takes<want_copy>, takes<copy_unpinned>, takes<want_pull_room>, takes<withdraw_pull_room>,
+  takes<abandon_pull_room>, takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>,
+  takes<look_for_readers>, takes<copy_written>, takes<copy_not_written>, takes<copy_read>,
+  takes<copy_not_read>, takes<spilling_possible_again>, takes<stall_timed_out>,
+  takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -153,6 +185,11 @@ MOBULA_LOCAL_MESSAGE(mobula::release_copy)
 MOBULA_LOCAL_MESSAGE(mobula::free_copy_of)
 MOBULA_LOCAL_MESSAGE(mobula::want_copy)
 MOBULA_LOCAL_MESSAGE(mobula::copy_unpinned)
+MOBULA_LOCAL_MESSAGE(mobula::want_pull_room)
+MOBULA_LOCAL_MESSAGE(mobula::withdraw_pull_room)
+MOBULA_LOCAL_MESSAGE(mobula::abandon_pull_room)
+MOBULA_LOCAL_MESSAGE(mobula::seal_pulled)
+MOBULA_LOCAL_MESSAGE(mobula::release_pulled)
 MOBULA_LOCAL_MESSAGE(mobula::readers_lost)
 MOBULA_LOCAL_MESSAGE(mobula::look_for_readers)
 MOBULA_LOCAL_MESSAGE(mobula::copy_written)

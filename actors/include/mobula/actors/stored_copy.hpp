@@ -16,6 +16,11 @@
 
 namespace mobula {
 
+/// The number of a copy that is pulled from another node, among this node's objects: what its shard
+/// and the pull table call it. Not the object's own id, since a copy of a former entry may still be
+/// read when the next one is pulled.
+enum class pull_number : std::uint64_t { none = 0 };
+
 /// One copy of a large object in a store shard, of this node or of another one of the host. The
 /// shard decides over its memory; the counted structure itself lives as long as the shard or the
 /// object's entry, so that a view may outlive the shard.
@@ -77,8 +82,11 @@ public:
   /// Empty when the bytes are on disk only. Written by the shard while no reader can pin.
   copy_memory memory;
 
-  /// Set if the copy is another node's. Written before others know of the copy.
+  /// Set if the copy is another node's, read where it is. Written before others know of the copy.
   std::unique_ptr<foreign_place> place;
+
+  /// Set if the copy was pulled from another node; the same.
+  pull_number pulled_as = pull_number::none;
 
 private:
   ~stored_copy() = default;

@@ -5,6 +5,7 @@
 
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/stored_copy.hpp"
 
 namespace mobula {
 
@@ -14,6 +15,9 @@ namespace mobula {
 /// What another node is told that can read the value where it is. REQUIRES: the value is stored.
 [[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
 
+/// What another node is told that will pull the value. REQUIRES: the value is stored.
+[[nodiscard]] told_object tell_description(std::uint64_t sequence, const pinned_value& pin);
+
 /// What another node is told of an object that has `reason` in place of a value, for now
 /// (`refused`) or for good (`failed`).
 [[nodiscard]] told_object tell_error(std::uint64_t sequence, told_outcome outcome,
@@ -22,12 +26,20 @@ namespace mobula {
 /// What became of an owner's answer.
 enum class told_use : std::uint8_t {
   settled, ///< nobody waits for more
-  spoilt   ///< the value is not where the owner said: its bytes are to be asked for
+  spoilt,  ///< the value is not where the owner said: it is to be asked for in another form
+  to_pull  ///< the bytes are to be pulled
 };
 
 /// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should
 /// be make it an error. REQUIRES: called by the cluster actor.
 [[nodiscard]] told_use take_told(const object_handle& entry, told_object& told);
+
+/// Returns the copy that an entry's bytes are pulled into; what belongs to the value is there. Its
+/// shard gives it memory. REQUIRES: `take_told` said `to_pull`.
+[[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const told_object& told);
+
+/// Returns whether the value, if it is here, is a copy that was pulled.
+[[nodiscard]] bool is_pulled(const object_entry& entry) noexcept;
 
 /// A value that comes along with a reference to its object.
 struct carried_value {
@@ -51,7 +63,7 @@ void take_carried(object_entry& entry, carried_value& value);
 [[nodiscard]] bool find_in_place(object_entry& entry);
 
 /// The owner of a foreign object can not be asked again: whoever waits gets `reason`, unless the
-/// value can be read without the owner. REQUIRES: called by the cluster actor.
+/// value can be read in the owner's arena all the same. REQUIRES: called by the cluster actor.
 void end_waiting(object_entry& entry, error_info reason);
 
 } // namespace mobula

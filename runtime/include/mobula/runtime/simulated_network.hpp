@@ -12,6 +12,7 @@
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/node_core.hpp"
+#include "mobula/runtime/simulated_ports.hpp"
 
 namespace mobula::testing {
 
@@ -143,6 +144,11 @@ public:
     return lost_;
   }
 
+  /// What moves the bytes of values.
+  [[nodiscard]] simulated_ports& ports() const noexcept {
+    return *ports_;
+  }
+
   // -- for lines ----------------------------------------------------------------------------------
 
   [[nodiscard]] caf::actor_system& system() const noexcept {
@@ -170,6 +176,7 @@ private:
   std::set<std::pair<incarnation_id, incarnation_id>> cuts_; ///< smaller name first
   std::vector<error_info> lost_;
   std::uint64_t sessions_ = 0;
+  std::shared_ptr<simulated_ports> ports_;
   std::shared_ptr<simulated_network*> alive_; ///< points to null once this is gone
 };
 

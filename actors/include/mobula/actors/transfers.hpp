@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/member_messages.hpp"
+#include "mobula/actors/object_entry.hpp"
+#include "mobula/actors/served_values.hpp"
+#include "mobula/actors/service_messages.hpp"
+#include "mobula/actors/stored_copy.hpp"
+#include "mobula/actors/transfer_events.hpp"
+#include "mobula/store/pull_effects.hpp"
+#include "mobula/store/shard_effects.hpp"
+
+namespace mobula {
+
+/// Keeps an entry in memory, though not its object alive. Shared, since CAF wants messages that can
+/// be copied; one receiver takes it out.
+using shared_use = std::shared_ptr<entry_scope>;
+
+/// Returns one more use of `entry`, to be sent.
+[[nodiscard]] shared_use share_use(object_entry& entry);
+
+// -- from the cluster actor -----------------------------------------------------------------------
+
+/// A node whose values can be pulled, and that may pull from this one.
+struct source_joined {
+  incarnation_id node;
+  data_door door;
+};
+
+struct source_left {
+  incarnation_id node;
+};
+
+/// Fetch the value of another node's object into `copy`. Ends in one `pull_ended`, unless
+/// `end_pull` comes first. REQUIRES: the copy's former pull has ended.
+struct pull_value {
+  shared_use entry;
+  copy_pointer copy;
+  pull_class urgency = pull_class::get;
+};
+
+/// Somebody waits more urgently for the value.
+struct urge_pull {
+  pull_number number{};
+  pull_class urgency = pull_class::get;
+};
+
+/// The node lets go of the object, or will never read it: neither the pull nor the copy is needed
+/// any more.
+struct end_pull {
+  copy_pointer copy;
+  shared_use scope; ///< freed when all is over; may be null
+};
+
+// -- to the cluster actor -------------------------------------------------------------------------
+
+enum class pull_outcome : std::uint8_t {
+  arrived,    ///< readers have been told
+  failed,     ///< `reason` says why; a later try may succeed
+  gone,       ///< not where the owner said: it is to be asked again
+  unreachable ///< nobody answers at the owner's data port
+};
+
+struct pull_ended {
+  shared_use entry;
+  pull_outcome outcome{};
+  std::optional<error_info> reason;
+};
+
+// -- from a shard ---------------------------------------------------------------------------------
+
+/// Answers `want_pull_room`. Without a refusal the copy has memory.
+struct pull_room_answered {
+  pull_number number{};
+  std::optional<refuse_request> refusal;
+};
+
+// -- the actor's own ------------------------------------------------------------------------------
+
+/// The node has a port: transfers may begin. The values are its source, the messenger gets its
+/// events; both live as long as it.
+struct begin_transfers {
+  std::shared_ptr<served_values> values;
+  std::shared_ptr<transfer_events> events;
+  std::shared_ptr<transfer_port> port;
+};
+
+struct pull_timer_over {
+  pull_timer timer;
+};
+
+/// An object that others ask for may be in memory by now.
+struct served_ready {
+  object_id id;
+};
+
+/// Moves the bytes of stored values between nodes that cannot read each other's arenas: owns the
+/// node's data port, its puller and its pusher. An actor of its own, and not a part of the cluster
+/// actor, since a port tells of each chunk, and what nodes say on references should not wait behind
+/// that. The order between the two does not matter: an object that is pulled is held by its reader,
+/// so that its owner keeps it until the reader, which knows of the end, lets go.
+using transfers_actor =
+  caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
+                   takes<pull_value>, takes<urge_pull>, takes<end_pull>, takes<pull_room_answered>,
+                   takes<port_told>, takes<pull_timer_over>, takes<served_ready>,
+                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+
+class node_core;
+
+/// Starts the transfers of `core`. REQUIRES: the reference counter runs.
+transfers_actor spawn_transfers(node_core& core);
+
+} // namespace mobula
+
+MOBULA_LOCAL_MESSAGE(mobula::source_joined)
+MOBULA_LOCAL_MESSAGE(mobula::source_left)
+MOBULA_LOCAL_MESSAGE(mobula::pull_value)
+MOBULA_LOCAL_MESSAGE(mobula::urge_pull)
+MOBULA_LOCAL_MESSAGE(mobula::end_pull)
+MOBULA_LOCAL_MESSAGE(mobula::pull_ended)
+MOBULA_LOCAL_MESSAGE(mobula::pull_room_answered)
+MOBULA_LOCAL_MESSAGE(mobula::begin_transfers)
+MOBULA_LOCAL_MESSAGE(mobula::pull_timer_over)
+MOBULA_LOCAL_MESSAGE(mobula::served_ready)

@@ -1,0 +1,90 @@
+// What a shard does for values that are pulled from other nodes. Their copies are secondaries: they
+// take part in everything but disks, and have numbers of their own in place of an object's.
+
+#include "mobula/store/assertion.hpp"
+#include "store_shard_state.hpp"
+
+namespace mobula {
+
+void store_shard_state::reserve_for_pull(const want_pull_room& request) {
+  core_->count_message();
+  auto number = static_cast<std::uint64_t>(request.copy->pulled_as);
+  auto size = request.copy->size_bytes;
+  auto token = next_token();
+  shard_slot held{request.copy, nullptr};
+  held.pull = token;
+  auto fresh = slots_.emplace(number, std::move(held)).second;
+  MOBULA_ASSERT(fresh);
+  table_->create(token, id_of(number), size, copy_kind::secondary, effects_);
+  run();
+  if (request.until == patience::none)
+    withdraw_room({request.copy->pulled_as});
+}
+
+void store_shard_state::withdraw_room(const withdraw_pull_room& request) {
+  core_->count_message();
+  auto number = static_cast<std::uint64_t>(request.number);
+  auto held = slots_.find(number);
+  // It was answered meanwhile.
+  if (held == slots_.end() || !held->second.pull)
+    return;
+  auto size = held->second.copy->size_bytes;
+  table_->cancel(*held->second.pull, effects_);
+  refuse_pull(number, {.token = *held->second.pull,
+                       .id = id_of(number),
+                       .error = refusal::store_full,
+                       .size_bytes = size,
+                       .capacity_bytes = core_->options().shard_bytes()});
+  run();
+}
+
+void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& refusal) {
+  slots_.erase(number);
+  self_->send(core_->transfers(), pull_room_answered{pull_number{number}, refusal});
+}
+
+void store_shard_state::abandon_room(const abandon_pull_room& request) {
+  core_->count_message();
+  auto id = id_of(static_cast<std::uint64_t>(request.number));
+  slot_of(id).in_transfer = false;
+  table_->abort(id, effects_);
+  run();
+  drop_unknown(id);
+}
+
+void store_shard_state::seal_pull(const seal_pulled& request) {
+  core_->count_message();
+  auto& copy = *request.copy;
+  auto& entry = **request.entry;
+  auto id = id_of(static_cast<std::uint64_t>(copy.pulled_as));
+  auto& held = slot_of(id);
+  held.in_transfer = false;
+  readers_->open_here(held);
+  // In this order: who is told now, and finds that the copy had to go again, asks again.
+  core_->border().want_again(entry.id());
+  if (entry.phase() == object_phase::stored)
+    entry.restored();
+  auto in_use = entry.phase() == object_phase::stored || entry.seal_stored(copy);
+  table_->seal(id, effects_);
+  // Nobody reads an object that has failed meanwhile.
+  if (!in_use)
+    table_->release(id, effects_);
+  run();
+  drop_unknown(id);
+  self_->send(core_->cluster(), pull_ended{request.entry, pull_outcome::arrived, std::nullopt});
+}
+
+void store_shard_state::release_pull(const release_pulled& request) {
+  core_->count_message();
+  auto id = id_of(static_cast<std::uint64_t>(request.copy->pulled_as));
+  auto held = slots_.find(id.sequence);
+  if (held == slots_.end())
+    return;
+  if (request.scope != nullptr)
+    held->second.scope = std::move(*request.scope);
+  table_->release(id, effects_);
+  run();
+  drop_unknown(id);
+}
+
+} // namespace mobula
