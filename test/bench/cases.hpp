@@ -28,6 +28,9 @@ void add_spill_cases(std::vector<comparison>& cases, bench_node& bench,
 /// Objects from another node over TCP on the loopback device.
 void add_transfer_cases(std::vector<comparison>& cases);
 
+/// References and values that go to another process of this program, and back.
+void add_cluster_cases(std::vector<comparison>& cases, scale sizes);
+
 /// What objects cost as their number grows.
 void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);
 

@@ -8,12 +8,14 @@
 #include <optional>
 #include <regex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "cases.hpp"
 #include "paired_rounds.hpp"
+#include "partner.hpp"
 #include "report.hpp"
 
 namespace mobula::bench {
@@ -80,6 +82,7 @@ std::vector<comparison> choose(bench_node& bench, const request& wanted) {
   add_stored_cases(cases, bench, sizes);
   add_spill_cases(cases, bench, wanted.directory);
   add_transfer_cases(cases);
+  add_cluster_cases(cases, sizes);
   add_scale_cases(cases, bench, sizes);
   const std::regex pattern{wanted.filter};
   std::erase_if(cases, [&](const comparison& candidate) {
@@ -138,6 +141,8 @@ int run(const request& wanted) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc == 3 && std::string_view{argv[1]} == mobula::bench::partner_argument)
+      return mobula::bench::run_partner(argv[2]);
     mobula::bench::request wanted;
     if (auto code = mobula::bench::parse(argc, argv, wanted))
       return *code;
