@@ -97,7 +97,7 @@ void reference_exchange::pass_on_freed(const border_changes& changes) {
     if (object.owner == core_->incarnation())
       tell_borrowers(object.sequence, told);
     else
-      pass_on_freed(object);
+      ask_to_free(object);
   for (auto& [node, objects] : told)
     send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
   for (auto each = frees_.begin(); each != frees_.end();) {
@@ -111,7 +111,7 @@ void reference_exchange::pass_on_freed(const border_changes& changes) {
   }
 }
 
-void reference_exchange::pass_on_freed(const object_id& foreign) {
+void reference_exchange::ask_to_free(const object_id& foreign) {
   if (auto entry = core_->border().find_foreign(foreign))
     stop_if_freed(*entry.get());
   if (tables_->borrows().expects(foreign.owner))

@@ -131,7 +131,7 @@ private:
   void tell_ready(const border_changes& changes);
   void ask_owners(const border_changes& changes);
   void pass_on_freed(const border_changes& changes);
-  void pass_on_freed(const object_id& foreign);
+  void ask_to_free(const object_id& foreign);
   void stop_if_freed(const object_entry& entry);
   void tell_borrowers(std::uint64_t sequence, told_lists& told);
   void send_wants(want_lists& wants, told_form best);
