@@ -9,11 +9,11 @@
 
 namespace mobula::test {
 
-/// Times short enough for a test. What is under way when a process is killed has to arrive within
-/// the grace period, however loaded the machine is.
+/// Values are asked for, and times short enough for a test. What is under way when a process is
+/// killed has to arrive within the grace period, however loaded the machine is.
 inline const std::vector<std::string> short_times{
   "--mobula.transit-lease=200ms", "--mobula.grace-period=3s", "--mobula.heartbeat-interval=100ms",
-  "--mobula.heartbeat-timeout=2s"};
+  "--mobula.heartbeat-timeout=2s", "--mobula.piggyback=0"};
 
 inline std::vector<std::string> with(const std::vector<std::string>& options) {
   auto result = short_times;

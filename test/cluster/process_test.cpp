@@ -15,6 +15,20 @@ TEST_CASE_FIXTURE(three_peers, "a reference is read in another process") {
   home.await_nothing_left();
 }
 
+TEST_CASE("a small value comes along with its reference") {
+  peer home{{"--mobula.piggyback=4KiB"}};
+  peer away;
+  away.join(home);
+  home.await_member(away);
+  home.put("text", 1, 100);
+  home.send("text", away);
+  home.signal(SIGKILL);
+  away.await_loss(home);
+  CHECK(away.read("text") == "1 100");
+  away.drop("text");
+  away.await_nothing_left();
+}
+
 TEST_CASE_FIXTURE(three_peers, "a value in shared memory is read in another process") {
   home.put("large", 2, 3'000'000);
   home.send("large", away);
