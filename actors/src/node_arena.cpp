@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <filesystem>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -60,7 +62,8 @@ std::uint64_t resolve_store_size(const node_options& options) {
   return size;
 }
 
-node_arena open_arena(const node_options& options, const incarnation_id& incarnation) {
+node_arena open_arena(const node_options& options, const incarnation_id& incarnation,
+                      arena_naming naming) {
   // What cannot be swept belongs to others, or goes with a later start.
   static_cast<void>(sweep_arenas(options.arena_directory));
   auto shape =
@@ -69,7 +72,11 @@ node_arena open_arena(const node_options& options, const incarnation_id& incarna
   if (!layout)
     refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",
                        options.store_size_bytes, options.shards));
-  auto made = arena_segment::create(options.arena_directory, *std::move(layout));
+  auto holder = options.cluster;
+  if (naming == arena_naming::by_chance)
+    holder += fmt::format("-{:08x}", std::random_device{}());
+  auto path = std::filesystem::path{options.arena_directory} / arena_file_name(holder, incarnation);
+  auto made = arena_segment::create(std::move(path), *std::move(layout));
   if (auto* failure = std::get_if<io_failure>(&made))
     refuse_directory(options, *failure);
   node_arena result;

@@ -42,7 +42,10 @@ incarnation_id draw_incarnation(std::uint64_t seed) {
 
 node_core::node_core(caf::actor_system& system, node_options options)
   : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
-    incarnation_(draw_incarnation(options_.seed)), arena_(open_arena(options_, incarnation_)),
+    incarnation_(draw_incarnation(options_.seed)),
+    arena_(
+      open_arena(options_, incarnation_,
+                 simulation_ == nullptr ? arena_naming::by_incarnation : arena_naming::by_chance)),
     fronts_(std::make_unique<shard_front[]>(options_.shards)) {
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {

@@ -184,15 +184,15 @@ bool is_arena_name(std::string_view name) {
 } // namespace
 
 std::string arena_file_name(std::string_view cluster, const incarnation_id& incarnation) {
+  MOBULA_ASSERT(cluster.find('/') == std::string_view::npos);
   return holder_name(cluster, incarnation) + std::string{arena_suffix};
 }
 
 // -- arena_segment ----------------------------------------------------------------
 
-std::variant<arena_segment, io_failure>
-arena_segment::create(const std::filesystem::path& directory, arena_layout layout) {
-  MOBULA_ASSERT(layout.cluster.find('/') == std::string::npos);
-  auto path = directory / arena_file_name(layout.cluster, layout.incarnation);
+std::variant<arena_segment, io_failure> arena_segment::create(std::filesystem::path path,
+                                                              arena_layout layout) {
+  auto directory = path.parent_path();
   auto available = available_bytes(directory);
   if (auto* failure = std::get_if<io_failure>(&available))
     return std::move(*failure);

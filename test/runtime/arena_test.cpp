@@ -113,6 +113,14 @@ TEST_CASE_FIXTURE(arena_node, "a start sweeps the arenas of the dead, and of nob
   CHECK(arenas() == 2);
 }
 
+TEST_CASE_FIXTURE(arena_node, "simulations with one seed run side by side") {
+  auto& one = start();
+  testing::simulation twin;
+  auto& other = twin.add_node(options_in(directory.path()));
+  CHECK(one.core().incarnation() == other.core().incarnation());
+  CHECK(arenas() == 2);
+}
+
 TEST_CASE_FIXTURE(arena_node, "a missing arena directory is refused, with option and remedy") {
   auto message = message_of([&] { start("/no/such/directory"); });
   CHECK(message.find("mobula.arena-dir") != std::string::npos);

@@ -27,8 +27,13 @@ struct arena_fixture {
     return *result;
   }
 
+  /// Where the arena of a layout is made.
+  std::filesystem::path file_of(const arena_layout& layout) const {
+    return directory.path() / arena_file_name(layout.cluster, layout.incarnation);
+  }
+
   arena_segment create(const arena_layout& layout) const {
-    auto result = arena_segment::create(directory.path(), layout);
+    auto result = arena_segment::create(file_of(layout), layout);
     REQUIRE(std::holds_alternative<arena_segment>(result));
     return std::get<arena_segment>(std::move(result));
   }

@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(arena_fixture, "an arena is private, sparse, and gone with its
 
 TEST_CASE_FIXTURE(arena_fixture, "an incarnation has one arena") {
   auto arena = create(layout());
-  auto again = arena_segment::create(directory.path(), layout());
+  auto again = arena_segment::create(arena.path(), layout());
   REQUIRE(std::holds_alternative<io_failure>(again));
   CHECK(std::get<io_failure>(again).error_number == EEXIST);
   CHECK(explain(std::get<io_failure>(again)).find("incarnation") != std::string::npos);
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(arena_fixture, "committing takes exactly the pages once, and k
 
 TEST_CASE_FIXTURE(arena_fixture, "an arena larger than its directory is refused with both sizes") {
   auto huge = layout(first_node, {.size_bytes = 1ULL << 50});
-  auto result = arena_segment::create(directory.path(), huge);
+  auto result = arena_segment::create(file_of(huge), huge);
   REQUIRE(std::holds_alternative<io_failure>(result));
   auto failure = std::get<io_failure>(result);
   CHECK(failure.error_number == ENOSPC);
@@ -142,7 +142,7 @@ TEST_CASE_FIXTURE(arena_fixture, "memory that others took is a clean failure, no
 }
 
 TEST_CASE_FIXTURE(arena_fixture, "a missing directory is told") {
-  auto result = arena_segment::create(directory.path() / "missing", layout());
+  auto result = arena_segment::create(directory.path() / "missing" / "an.arena", layout());
   REQUIRE(std::holds_alternative<io_failure>(result));
   CHECK(std::get<io_failure>(result).error_number == ENOENT);
 }
@@ -231,7 +231,8 @@ TEST_CASE_FIXTURE(arena_fixture,
                   "nodes killed at any moment leave arenas that the next sweep ends") {
   for (std::uint64_t round = 1; round <= 100; ++round) {
     child_process node{[&] {
-      auto made = arena_segment::create(directory.path(), layout({.high = 9, .low = round}));
+      auto plan = layout({.high = 9, .low = round});
+      auto made = arena_segment::create(file_of(plan), plan);
       auto& arena = std::get<arena_segment>(made);
       while (!arena.commit(arena.layout().heaps[0]))
         std::this_thread::yield();

@@ -30,17 +30,17 @@
 
 namespace mobula {
 
-/// Returns `mobula-<cluster>-<incarnation>.arena`.
+/// Returns `mobula-<cluster>-<incarnation>.arena`. REQUIRES: no `/` in the cluster's name.
 [[nodiscard]] std::string arena_file_name(std::string_view cluster,
                                           const incarnation_id& incarnation);
 
 /// A node's own arena. Moving it does not move the memory.
 class arena_segment {
 public:
-  /// Makes the arena; refuses one larger than `available_bytes(directory)`. REQUIRES: no `/` in the
-  /// cluster's name; `layout` comes from `plan_arena`.
-  [[nodiscard]] static std::variant<arena_segment, io_failure>
-  create(const std::filesystem::path& directory, arena_layout layout);
+  /// Makes the arena; refuses one larger than its directory has room for. Sweeps find files that
+  /// `arena_file_name` named. REQUIRES: `layout` comes from `plan_arena`.
+  [[nodiscard]] static std::variant<arena_segment, io_failure> create(std::filesystem::path path,
+                                                                      arena_layout layout);
 
   arena_segment(arena_segment&& other) noexcept
     : path_(std::move(other.path_)), published_(std::exchange(other.published_, false)),
