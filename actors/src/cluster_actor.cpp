@@ -244,6 +244,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const want_objects& message) { state.receive(message); },
     [&state](objects_told& message) { state.receive(message); },
     [&state](const objects_unpinned& message) { state.receive(message); },
+    [&state](const report_copies& message) { state.receive(message); },
     [&state](const free_objects& message) { state.receive(message); },
     [&state](const names_changed& message) {
       state.name_event([&](auto& names) { names.received(message); });
@@ -273,6 +274,10 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const pull_ended& message) {
       state.event([&](auto& exchange) { exchange.pull_ended(message); });
     },
+    [&state](const copy_evicted& message) {
+      state.event([&](auto& exchange) { exchange.copy_evicted(message); });
+    },
+    [&state](reports_due) { state.event([](auto& exchange) { exchange.send_reports(); }); },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },

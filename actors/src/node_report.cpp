@@ -78,6 +78,7 @@ std::vector<named_figure> figures_of(const node_stats& stats) {
   add("waiting_puts", stats.waiting_puts);
   add("open_transits", stats.open_transits);
   add("exported_objects", stats.exported_objects);
+  add("known_copies", stats.known_copies);
   add("borrowed_objects", stats.borrowed_objects);
   add("peer_waits", stats.peer_waits);
   add("peer_timers", stats.peer_timers);

@@ -10,7 +10,7 @@ bool node_stats::nothing_left() const noexcept {
          && pinned == object_count{} && spilled == object_count{} && reserved_bytes == 0
          && waiting_puts == 0 && arena_used_bytes == 0 && table_slots_used == 0
          && spill_file_bytes == 0 && spill_files == 0 && references == 0 && entries == 0
-         && waiting_gets == 0 && open_transits == 0 && exported_objects == 0
+         && waiting_gets == 0 && open_transits == 0 && exported_objects == 0 && known_copies == 0
          && borrowed_objects == 0 && peer_waits == 0 && peer_timers == 0 && pulls == 0
          && pushes == 0;
 }
@@ -65,6 +65,7 @@ std::string to_string(const node_stats& stats) {
   append(text, "table entries", stats.entries);
   append(text, "references under way", stats.open_transits);
   append(text, "held by others", stats.exported_objects);
+  append(text, "copies elsewhere", stats.known_copies);
   append(text, "borrowed", stats.borrowed_objects);
   append(text, "waits for others", stats.peer_waits);
   append(text, "timers for others", stats.peer_timers);

@@ -23,8 +23,8 @@ shared_use share_use(object_entry& entry) {
   return std::make_shared<entry_scope>(&entry);
 }
 
-puller::puller(node_core& core, transfers_actor::pointer self)
-  : core_(core), self_(self), table_(config_of(core)) {
+puller::puller(node_core& core, transfers_actor::pointer self, pusher& pushes)
+  : core_(core), self_(self), pushes_(pushes), table_(config_of(core)) {
   // nop
 }
 
@@ -32,37 +32,57 @@ void puller::close() {
   pulls_.clear();
 }
 
-object_id puller::id_of(const stored_copy& copy) const {
-  return {.owner = core_.incarnation(), .sequence = static_cast<std::uint64_t>(copy.pulled_as)};
+object_id puller::id_of(pull_number number) const {
+  return {.owner = core_.incarnation(), .sequence = static_cast<std::uint64_t>(number)};
 }
 
 // -- the cluster actor ----------------------------------------------------------------------------
 
 void puller::pull(const pull_value& message) {
-  auto id = id_of(*message.copy);
+  auto id = id_of(message.copy->pulled_as);
   auto& entry = pulls_[id];
-  MOBULA_ASSERT(entry.entry == nullptr);
+  MOBULA_ASSERT(entry.entry == nullptr && entry.room != room_state::sealing);
   entry.entry = std::move(*message.entry);
   entry.object = entry.entry->id();
   entry.copy = message.copy;
   entry.urgency = message.urgency;
+  entry.source = message.source;
   entry.lost = 0;
   entry.failure = pull_outcome::failed;
   entry.token = pull_token{++tokens_};
+  pushes_.copy_expected(entry.object, entry.copy);
   table_.pull(entry.token, id, entry.urgency, effects_);
-  // The table takes news from whose number it is, and each of them once.
+  locate(id, entry);
+  run();
+}
+
+/// The table takes news from whose number it is, and each of them once.
+void puller::locate(const object_id& id, const pulled& entry) {
   table_.located(id,
                  {.owner = core_.incarnation(),
-                  .sequence = tokens_,
+                  .sequence = ++news_,
                   .size_bytes = entry.copy->size_bytes,
-                  .copies = {copy_location{.node = entry.object.owner}}},
+                  .copies = {copy_location{.node = entry.source.node}}},
                  effects_);
-  run();
+}
+
+/// Something is wrong with a node that is not the object's owner: that one has all bytes. Returns
+/// whether there was such a turn to take.
+bool puller::turn_to_owner(const object_id& id, const incarnation_id& from) {
+  auto known = pulls_.find(id);
+  if (known == pulls_.end() || from == known->second.object.owner)
+    return false;
+  auto& entry = known->second;
+  if (entry.entry != nullptr && entry.source.node == from) {
+    entry.source.node = entry.object.owner;
+    locate(id, entry);
+  }
+  return true;
 }
 
 /// A second request of the table's; it ends with the first one.
 void puller::urge(const urge_pull& message) {
-  object_id id{core_.incarnation(), static_cast<std::uint64_t>(message.number)};
+  auto id = id_of(message.number);
   auto known = pulls_.find(id);
   if (known == pulls_.end() || known->second.entry == nullptr
       || known->second.urgency <= message.urgency)
@@ -77,7 +97,8 @@ void puller::urge(const urge_pull& message) {
 }
 
 void puller::end(const end_pull& message) {
-  auto known = pulls_.find(id_of(*message.copy));
+  auto id = id_of(message.copy->pulled_as);
+  auto known = pulls_.find(id);
   if (known == pulls_.end() || known->second.entry == nullptr) {
     // It has ended: the copy may be in the shard, or on its way there.
     core_.send_to_shard(message.copy->shard, release_pulled{message.copy, message.scope});
@@ -87,17 +108,19 @@ void puller::end(const end_pull& message) {
   entry.entry.reset();
   table_.cancel(entry.token, effects_);
   run();
-  tidy(pulls_.find(id_of(*message.copy)));
+  tidy(pulls_.find(id));
 }
 
 void puller::source_left(const incarnation_id& node) {
-  std::vector<object_id> ended;
+  std::vector<object_id> touched;
   for (const auto& [id, entry] : pulls_)
-    if (entry.entry != nullptr && entry.object.owner == node)
-      ended.push_back(id);
-  std::ranges::sort(ended); // A replay must see the same order.
-  for (const auto& id : ended)
-    give_up(id, pulls_.at(id), error_type::owner_died, pull_outcome::failed);
+    if (entry.entry != nullptr && (entry.object.owner == node || entry.source.node == node))
+      touched.push_back(id);
+  std::ranges::sort(touched); // A replay must see the same order.
+  for (const auto& id : touched)
+    if (!turn_to_owner(id, node))
+      give_up(id, pulls_.at(id), error_type::owner_died, pull_outcome::failed);
+  run();
 }
 
 void puller::give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome) {
@@ -108,15 +131,18 @@ void puller::give_up(const object_id& id, pulled& entry, error_type error, pull_
 
 /// Forgets a pull of which nothing is left.
 void puller::tidy(pull_map::iterator position) {
-  if (position != pulls_.end() && position->second.entry == nullptr
-      && position->second.room == room_state::none)
-    pulls_.erase(position);
+  if (position == pulls_.end() || position->second.entry != nullptr
+      || position->second.room != room_state::none)
+    return;
+  auto number = position->second.copy->pulled_as;
+  pulls_.erase(position);
+  pushes_.copy_ended(number);
 }
 
 // -- answers --------------------------------------------------------------------------------------
 
 void puller::room_answered(const pull_room_answered& answer) {
-  object_id id{core_.incarnation(), static_cast<std::uint64_t>(answer.number)};
+  auto id = id_of(answer.number);
   auto& entry = pulls_.at(id);
   entry.room = answer.refusal ? room_state::none : room_state::given;
   if (!answer.refusal) {
@@ -132,16 +158,34 @@ void puller::room_answered(const pull_room_answered& answer) {
   tidy(pulls_.find(id));
 }
 
-puller::pull_map::iterator puller::take_ask(ask_number ask) {
-  auto position = pulls_.find(asks_.at(ask));
-  MOBULA_ASSERT(position != pulls_.end());
-  asks_.erase(ask);
-  return position;
+void puller::sealed(const pull_sealed& answer) {
+  auto ended = pulls_.extract(id_of(answer.number));
+  MOBULA_ASSERT(!ended.empty() && ended.mapped().room == room_state::sealing);
+  pushes_.copy_sealed(answer.number, answer.pin);
+}
+
+void puller::let_go(const room_let_go& news) {
+  auto position = pulls_.find(id_of(news.number));
+  // Somebody may read from it anew.
+  if (position == pulls_.end() || position->second.room != room_state::leaving
+      || pushes_.reads_room(news.number))
+    return;
+  give_room_back(position);
+  run();
+}
+
+puller::asked_bytes puller::take_ask(ask_number ask) {
+  return asks_.extract(ask).mapped();
 }
 
 void puller::received(const bytes_came& news) {
-  pulls_.at(asks_.at(news.ask)).lost = 0;
+  auto& asked = asks_.at(news.ask);
+  auto& entry = pulls_.at(asked.id);
+  entry.lost = 0;
+  byte_range range{asked.next, asked.next + news.bytes};
+  asked.next = range.end;
   table_.bytes_arrived(news.ask, news.bytes, effects_);
+  pushes_.copy_grew(entry.copy->pulled_as, range);
   run();
 }
 
@@ -152,15 +196,20 @@ void puller::received(const ask_complete& news) {
 }
 
 void puller::received(const ask_turned_down& news) {
-  auto position = take_ask(news.ask);
-  auto id = position->first;
+  auto [id, node, next] = take_ask(news.ask);
   table_.ask_refused(news.ask, news.reason, effects_);
-  auto& entry = position->second;
-  // The owner is the only source, and has to say what became of the object.
-  switch (news.reason) {
+  if (!turn_to_owner(id, node))
+    owner_refused(id, news.reason);
+  run();
+  tidy(pulls_.find(id));
+}
+
+/// The owner has to say what became of the object.
+void puller::owner_refused(const object_id& id, refusal_reason reason) {
+  switch (reason) {
     case refusal_reason::not_here:
     case refusal_reason::unreadable:
-      entry.failure = pull_outcome::gone;
+      pulls_.at(id).failure = pull_outcome::gone;
       table_.fail(id, error_type::object_lost, effects_);
       break;
     case refusal_reason::out_of_range:
@@ -170,23 +219,26 @@ void puller::received(const ask_turned_down& news) {
     case refusal_reason::shutting_down:
       break;
   }
+}
+
+void puller::received(const ask_broken& news) {
+  auto [id, node, next] = take_ask(news.ask);
+  table_.ask_lost(news.ask, effects_);
+  if (!turn_to_owner(id, node))
+    owner_lost(id);
   run();
   tidy(pulls_.find(id));
 }
 
-void puller::received(const ask_broken& news) {
-  auto position = take_ask(news.ask);
-  auto id = position->first;
-  auto& entry = position->second;
-  table_.ask_lost(news.ask, effects_);
+/// Gives up if nobody answers at the owner's port, round after round.
+void puller::owner_lost(const object_id& id) {
+  auto& entry = pulls_.at(id);
   auto chunks = (entry.copy->size_bytes - 1) / core_.options().transfer_chunk_bytes + 1;
   auto in_a_round = std::min<std::uint64_t>(chunks, pull_config{}.chunks_per_pull);
   if (entry.entry != nullptr && ++entry.lost >= most_lost_rounds * in_a_round) {
     entry.failure = pull_outcome::unreachable;
     table_.fail(id, error_type::object_fetch_timed_out, effects_);
   }
-  run();
-  tidy(pulls_.find(id));
 }
 
 void puller::timer_over(const pull_timer& timer) {
@@ -198,8 +250,9 @@ void puller::timer_over(const pull_timer& timer) {
 // -- effects --------------------------------------------------------------------------------------
 
 void puller::run() {
-  for (const auto& effect : std::exchange(effects_, {}))
-    std::visit([this](const auto& content) { apply(content); }, effect);
+  while (!effects_.empty())
+    for (const auto& effect : std::exchange(effects_, {}))
+      std::visit([this](const auto& content) { apply(content); }, effect);
 }
 
 template <class Message>
@@ -209,27 +262,55 @@ void puller::send_to_shard(const pulled& entry, Message message) {
 
 void puller::apply(const reserve_room& effect) {
   auto& entry = pulls_.at(effect.id);
+  if (entry.room == room_state::leaving) {
+    entry.next = next_room::wanted;
+    entry.next_urgency = effect.urgency;
+    return;
+  }
+  reserve(entry, effect.urgency);
+}
+
+void puller::reserve(pulled& entry, room_urgency urgency) {
   entry.room = room_state::asked;
-  auto until = effect.urgency == room_urgency::must ? patience::unlimited : patience::none;
-  send_to_shard(entry, want_pull_room{entry.copy, until});
+  auto until = urgency == room_urgency::must ? patience::unlimited : patience::none;
+  send_to_shard(entry, want_pull_room{entry.copy, until, entry.object, entry.source.ticket});
 }
 
 void puller::apply(const withdraw_room& effect) {
   auto& entry = pulls_.at(effect.id);
-  send_to_shard(entry, withdraw_pull_room{entry.copy->pulled_as});
+  if (entry.room == room_state::leaving)
+    entry.next = next_room::withdrawn;
+  else
+    send_to_shard(entry, withdraw_pull_room{entry.copy->pulled_as});
 }
 
 void puller::apply(const abandon_room& effect) {
   auto position = pulls_.find(effect.id);
-  auto& entry = position->second;
+  if (pushes_.reads_room(position->second.copy->pulled_as))
+    position->second.room = room_state::leaving;
+  else
+    give_room_back(position);
+}
+
+/// The next one can be asked for now.
+void puller::give_room_back(pull_map::iterator position) {
+  auto& [id, entry] = *position;
   send_to_shard(entry, abandon_pull_room{entry.copy->pulled_as});
   entry.room = room_state::none;
-  tidy(position);
+  switch (std::exchange(entry.next, next_room::unneeded)) {
+    case next_room::unneeded:
+      return tidy(position);
+    case next_room::wanted:
+      return reserve(entry, entry.next_urgency);
+    case next_room::withdrawn:
+      table_.room_refused(id, effects_);
+      return tidy(position);
+  }
 }
 
 void puller::apply(const ask_bytes& effect) {
   const auto& entry = pulls_.at(effect.range.id);
-  asks_.emplace(effect.ask, effect.range.id);
+  asks_.emplace(effect.ask, asked_bytes{effect.range.id, effect.node, effect.range.offset_bytes});
   auto asked = effect;
   asked.range.id = entry.object;
   port_->ask(asked,
@@ -246,17 +327,17 @@ void puller::apply(const start_pull_timer& effect) {
                       pull_timer_over{effect.timer});
 }
 
-void puller::apply(const report_pull_began&) {
-  // Nobody else fetches the object from here.
+void puller::apply(const report_pull_began& effect) {
+  pushes_.copy_began(pulls_.at(effect.id).copy->pulled_as);
 }
 
-void puller::apply(const report_pull_stopped&) {
-  // As above.
+void puller::apply(const report_pull_stopped& effect) {
+  pushes_.copy_stopped(pulls_.at(effect.id).copy->pulled_as);
 }
 
 void puller::apply(const report_arrived& effect) {
-  auto ended = pulls_.extract(effect.id);
-  auto& entry = ended.mapped();
+  auto& entry = pulls_.at(effect.id);
+  entry.room = room_state::sealing;
   auto use = std::make_shared<entry_scope>(std::move(entry.entry));
   send_to_shard(entry, seal_pulled{entry.copy, std::move(use)});
 }
@@ -307,8 +388,10 @@ void puller::add_figures(node_stats& stats) const {
 void puller::check_invariants() const {
   table_.check_invariants();
   MOBULA_ASSERT(asks_.size() == table_.stats().asks);
-  for (const auto& [id, entry] : pulls_)
+  for (const auto& [id, entry] : pulls_) {
     MOBULA_ASSERT(entry.entry != nullptr || entry.room != room_state::none);
+    MOBULA_ASSERT(entry.next == next_room::unneeded || entry.room == room_state::leaving);
+  }
 }
 
 } // namespace mobula

@@ -7,26 +7,31 @@
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/store/pull_table.hpp"
+#include "pusher.hpp"
 
 namespace mobula {
 
 /// The part of the transfers that fetches values: feeds the pull table with what the cluster actor,
 /// the shards and the port say, and carries its effects out.
 ///
-/// The table knows each copy by its own number, as the shard does, and the only place to fetch it
-/// from is the owner; the object's id is what the port asks for.
+/// The table knows each copy by its own number, as the shard does; the object's id is what the port
+/// asks for. Bytes are fetched from where the owner sent this node, and the rest from the owner
+/// itself as soon as anything goes wrong there. What has arrived is sent on to others by the
+/// pusher; while these read from a room, it is not given back.
 ///
 /// | field        | raised by                        | lowered by                              |
 /// |--------------|----------------------------------|-----------------------------------------|
 /// | pulls_       | `pull`                           | its end, or that of its room if later   |
 /// | pull::entry  | `pull`                           | `end`, the table's report               |
-/// | pull::room   | `reserve_room`                   | a refusal, `abandon_room`, arrival      |
+/// | pull::room   | `reserve_room`                   | a refusal, `abandon_room` or the end of |
+/// |              |                                  | those that read from it, `pull_sealed`  |
 /// | asks_        | `ask_bytes`                      | the port's report of its end            |
 ///
 /// *Bounds*: pulls by the foreign entries of the node that somebody waits for, asks by the table.
 class puller {
 public:
-  puller(node_core& core, transfers_actor::pointer self);
+  /// REQUIRES: `pushes` outlives this.
+  puller(node_core& core, transfers_actor::pointer self, pusher& pushes);
 
   void open(std::shared_ptr<transfer_port> port) {
     port_ = std::move(port);
@@ -45,6 +50,8 @@ public:
   // -- answers ------------------------------------------------------------------------------------
 
   void room_answered(const pull_room_answered& answer);
+  void sealed(const pull_sealed& answer);
+  void let_go(const room_let_go& news);
   void received(const bytes_came& news);
   void received(const ask_complete& news);
   void received(const ask_turned_down& news);
@@ -60,7 +67,16 @@ private:
   /// Rounds of asks that the owner's port may leave without any byte.
   static constexpr std::size_t most_lost_rounds = 6;
 
-  enum class room_state : std::uint8_t { none, asked, given };
+  enum class room_state : std::uint8_t {
+    none,
+    asked,
+    given,
+    leaving, ///< to be given back when nobody reads from it any more
+    sealing  ///< whole; the shard has not answered yet
+  };
+
+  /// What was asked of the shard while the former room was leaving.
+  enum class next_room : std::uint8_t { unneeded, wanted, withdrawn };
 
   struct pulled {
     object_id object;
@@ -68,16 +84,32 @@ private:
     entry_scope entry;    ///< null once nobody wants it any more
     pull_token token{};   ///< of the request that counts
     pull_class urgency{}; ///< of the most urgent one
+    assigned_source source;
     room_state room = room_state::none;
+    next_room next = next_room::unneeded;
+    room_urgency next_urgency{};                 ///< of what is wanted next
     std::size_t lost = 0;                        ///< asks in a row; lowered by bytes
     std::optional<refuse_request> refusal;       ///< the latest
     pull_outcome failure = pull_outcome::failed; ///< what a failure is, if there is one
   };
 
+  /// Bytes that are on their way.
+  struct asked_bytes {
+    object_id id;
+    incarnation_id node;
+    std::uint64_t next = 0; ///< raised by what arrives
+  };
+
   using pull_map = std::unordered_map<object_id, pulled>;
 
-  [[nodiscard]] object_id id_of(const stored_copy& copy) const;
-  pull_map::iterator take_ask(ask_number ask);
+  [[nodiscard]] object_id id_of(pull_number number) const;
+  asked_bytes take_ask(ask_number ask);
+  void locate(const object_id& id, const pulled& entry);
+  bool turn_to_owner(const object_id& id, const incarnation_id& from);
+  void owner_refused(const object_id& id, refusal_reason reason);
+  void owner_lost(const object_id& id);
+  void reserve(pulled& entry, room_urgency urgency);
+  void give_room_back(pull_map::iterator position);
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);
   void tidy(pull_map::iterator position);
   void run();
@@ -98,12 +130,14 @@ private:
 
   node_core& core_;
   transfers_actor::pointer self_;
+  pusher& pushes_;
   std::shared_ptr<transfer_port> port_;
   pull_table table_;
   pull_effects effects_;
   pull_map pulls_; ///< by the copy's own id
-  std::unordered_map<ask_number, object_id> asks_;
+  std::unordered_map<ask_number, asked_bytes> asks_;
   std::uint64_t tokens_ = 0;
+  std::uint64_t news_ = 0;
   std::uint64_t timers_ = 0; ///< that run
 };
 

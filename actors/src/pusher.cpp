@@ -1,5 +1,6 @@
 #include "pusher.hpp"
 
+#include <limits>
 #include <utility>
 
 namespace mobula {
@@ -19,19 +20,43 @@ private:
   object_id id_;
 };
 
+class pusher::served_room {
+public:
+  served_room(transfers_actor owner, copy_pointer copy)
+    : owner_(std::move(owner)), copy_(std::move(copy)) {
+    // nop
+  }
+
+  served_room(const served_room&) = delete;
+  served_room& operator=(const served_room&) = delete;
+
+  ~served_room() {
+    caf::anon_send(owner_, room_let_go{copy_->pulled_as});
+  }
+
+  /// Set by the actor once the copy is sealed, and dropped with the room.
+  std::shared_ptr<copy_pin> pin;
+
+private:
+  transfers_actor owner_;
+  copy_pointer copy_;
+};
+
 namespace {
 
 push_config config_of(const node_core& core) {
   push_config result;
   result.chunk_bytes = core.options().transfer_chunk_bytes;
-  // Readers have nobody else to turn to: an object's owner is the only source that they know.
+  // Who reads from whom is planned by the owner (`copy_directory`), and whoever finds nothing where
+  // it was sent has only the owner to turn to.
   result.readers_per_object = result.max_asks;
   return result;
 }
 
 } // namespace
 
-pusher::pusher(node_core& core) : core_(core), table_(config_of(core)) {
+pusher::pusher(node_core& core, transfers_actor::pointer self)
+  : core_(core), table_(config_of(core)), self_(self) {
   // nop
 }
 
@@ -100,6 +125,69 @@ void pusher::ready(const object_id& id) {
   run();
 }
 
+// -- pulls ----------------------------------------------------------------------------------------
+
+void pusher::copy_expected(const object_id& object, const copy_pointer& copy) {
+  arriving_by_object_.emplace(object, copy->pulled_as);
+  arriving_.try_emplace(
+    copy->pulled_as,
+    arriving_copy{.object = object, .copy = copy, .here = {}, .room = {}, .has_room = false});
+}
+
+void pusher::copy_began(pull_number number) {
+  auto& arriving = arriving_.at(number);
+  arriving.has_room = true;
+  answer_parked(arriving.object);
+}
+
+void pusher::copy_grew(pull_number number, byte_range range) {
+  auto& arriving = arriving_.at(number);
+  arriving.here.add(range);
+  auto served = served_as_.find(arriving.object);
+  if (served == served_as_.end() || served->second != number)
+    return;
+  table_.bytes_arrived(arriving.object, range, effects_);
+  run();
+}
+
+void pusher::copy_stopped(pull_number number) {
+  auto& arriving = arriving_.at(number);
+  arriving.has_room = false;
+  arriving.here = {};
+  auto served = served_as_.find(arriving.object);
+  if (served == served_as_.end() || served->second != number)
+    return;
+  table_.object_gone(arriving.object, effects_);
+  run();
+}
+
+bool pusher::reads_room(pull_number number) const {
+  auto known = arriving_.find(number);
+  return known != arriving_.end() && !known->second.room.expired();
+}
+
+void pusher::copy_sealed(pull_number number, std::shared_ptr<copy_pin> pin) {
+  if (auto room = arriving_.at(number).room.lock())
+    room->pin = std::move(pin);
+  copy_ended(number);
+}
+
+void pusher::copy_ended(pull_number number) {
+  auto ended = arriving_.extract(number);
+  if (ended.empty())
+    return;
+  const auto& object = ended.mapped().object;
+  arriving_by_object_.erase({object, number});
+  answer_parked(object);
+}
+
+void pusher::answer_parked(const object_id& object) {
+  if (parked_.erase(object) == 0)
+    return;
+  find_pulled(object);
+  run();
+}
+
 // -- effects --------------------------------------------------------------------------------------
 
 /// Carries effects out; carrying one out may append others.
@@ -112,9 +200,20 @@ void pusher::run() {
 }
 
 void pusher::serve(const object_id& id, pinned_value pin) {
-  auto size = pin.value().bytes().size();
-  values_->keep(id, std::move(pin));
-  table_.found(id, size, served_from_memory{}, byte_ranges{size}, effects_);
+  auto kept = std::make_shared<const pinned_value>(std::move(pin));
+  auto bytes = kept->value().bytes();
+  values_->keep(id, bytes, std::move(kept));
+  table_.found(id, bytes.size(), served_from_memory{}, byte_ranges{bytes.size()}, effects_);
+}
+
+void pusher::serve(arriving_copy& from) {
+  auto& copy = *from.copy;
+  auto room = from.room.lock();
+  if (room == nullptr)
+    from.room = room = std::make_shared<served_room>(transfers_actor{self_}, from.copy);
+  values_->keep(from.object, copy.storage(), std::move(room));
+  served_as_[from.object] = copy.pulled_as;
+  table_.found(from.object, copy.size_bytes, served_from_memory{}, from.here, effects_);
 }
 
 void pusher::find(const object_id& id, object_handle entry) {
@@ -129,17 +228,34 @@ void pusher::find(const object_id& id, object_handle entry) {
   group.arm(entries, 1, wait_goal::readable);
 }
 
+/// Looks for another node's value: whole, or else in its latest pull.
+void pusher::find_pulled(const object_id& id) {
+  if (auto entry = core_.border().find_foreign(id))
+    if (auto pin = entry->try_pin())
+      return serve(id, std::move(pin));
+  auto after =
+    arriving_by_object_.upper_bound({id, pull_number{std::numeric_limits<std::uint64_t>::max()}});
+  if (after == arriving_by_object_.begin() || std::prev(after)->first != id)
+    return table_.not_found(id, effects_);
+  auto& latest = arriving_.at(std::prev(after)->second);
+  if (latest.has_room)
+    serve(latest);
+  else
+    parked_.insert(id);
+}
+
 /// Whoever asks holds the object, so that others may name it.
 void pusher::apply(const find_served& effect) {
-  auto entry = effect.id.owner == core_.incarnation() ? core_.border().find_own(effect.id.sequence)
-                                                      : object_handle{};
-  if (entry)
+  if (effect.id.owner != core_.incarnation())
+    find_pulled(effect.id);
+  else if (auto entry = core_.border().find_own(effect.id.sequence))
     find(effect.id, std::move(entry));
   else
     table_.not_found(effect.id, effects_);
 }
 
 void pusher::apply(const release_served& effect) {
+  served_as_.erase(effect.id);
   waiting_.erase(effect.id);
   values_->let_go(effect.id);
 }
@@ -163,6 +279,7 @@ void pusher::add_figures(node_stats& stats) const {
 
 void pusher::check_invariants() const {
   table_.check_invariants();
+  MOBULA_ASSERT(arriving_.size() == arriving_by_object_.size());
 }
 
 } // namespace mobula

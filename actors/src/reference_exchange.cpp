@@ -38,7 +38,8 @@ void reference_exchange::attach(caf::scheduled_actor* self, node_core& core, own
   core_ = &core;
   finder_ = &finder;
   tables_ = std::make_unique<reference_protocol>(core.incarnation());
-  teller_ = std::make_unique<value_teller>(core);
+  copies_ = std::make_unique<copy_directory>(core.incarnation(), core.own_arena().host.boot_id);
+  teller_ = std::make_unique<value_teller>(core, *copies_);
 }
 
 void reference_exchange::stop() {
@@ -57,6 +58,8 @@ void reference_exchange::stop() {
   run();
   let_go(changes.dropped);
   tables_.reset();
+  copies_.reset();
+  reports_.clear();
   wants_.clear();
   frees_.clear();
   moved_.clear();
@@ -100,14 +103,24 @@ void reference_exchange::pass_on_freed(const border_changes& changes) {
       ask_to_free(object);
   for (auto& [node, objects] : told)
     send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
-  for (auto each = frees_.begin(); each != frees_.end();) {
-    auto to = peers_.find(each->first);
+  flush(frees_, [this](const incarnation_id&, const peer& to, auto& sequences) {
+    send(to, free_objects{to.session, std::move(sequences)});
+  });
+}
+
+/// Sends each owner its list, with `send_list`, unless there is no session with it: its list waits
+/// for one.
+template <class Lists, class F>
+void reference_exchange::flush(Lists& lists, F send_list) {
+  for (auto each = lists.begin(); each != lists.end();) {
+    auto& [owner, list] = *each;
+    auto to = peers_.find(owner);
     if (to == peers_.end()) {
       ++each;
       continue;
     }
-    send(to->second, free_objects{to->second.session, std::move(each->second)});
-    each = frees_.erase(each);
+    send_list(owner, to->second, list);
+    each = lists.erase(each);
   }
 }
 
@@ -149,18 +162,11 @@ told_form reference_exchange::form_for(const incarnation_id& owner, const peer& 
 }
 
 void reference_exchange::send_wants(want_lists& wants, told_form best) {
-  for (auto each = wants.begin(); each != wants.end();) {
-    const auto& [owner, sequences] = *each;
-    auto to = peers_.find(owner);
-    if (to == peers_.end()) {
-      ++each;
-      continue;
-    }
-    send(to->second, want_objects{.session = to->second.session,
-                                  .form = form_for(owner, to->second, best),
-                                  .sequences = sequences});
-    each = wants.erase(each);
-  }
+  flush(wants, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
+    send(to, want_objects{.session = to.session,
+                          .form = form_for(owner, to, best),
+                          .sequences = std::move(sequences)});
+  });
 }
 
 void reference_exchange::send_answers() {
@@ -168,6 +174,13 @@ void reference_exchange::send_answers() {
     if (auto to = peers_.find(reader.node);
         to != peers_.end() && to->second.session == reader.session)
       send(to->second, std::move(answer));
+}
+
+void reference_exchange::send_reports() {
+  turn();
+  flush(reports_, [this](const incarnation_id&, const peer& to, auto& copies) {
+    send(to, report_copies{to.session, std::move(copies)});
+  });
 }
 
 // -- sessions -------------------------------------------------------------------------------------
@@ -179,6 +192,7 @@ void reference_exchange::session_opened(const peer_session& opened, caf::strong_
   core_->arenas().session_opened(opened.node, places.arena);
   if (core_->door().where.port != 0 && places.door.where.port != 0)
     caf::anon_send(core_->transfers(), source_joined{opened.node, places.door});
+  copies_->node_joined(opened.node, places.arena.host.boot_id);
   nodes_[handle.get()] = opened.node;
   peers_[opened.node] = {opened.session, std::move(handle), places.door};
   tables_->session_started(opened, effects_);
@@ -204,6 +218,7 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
   nodes_.erase(known->second.handle.get());
   peers_.erase(known);
   teller_->session_ended(node);
+  copies_->node_left(node);
   core_->arenas().session_closed(node);
   caf::anon_send(core_->transfers(), source_left{node});
   for (std::uint32_t shard = 0; shard < core_->options().shards; ++shard)
@@ -218,6 +233,7 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
   frees_.erase(owner);
   moved_.erase(owner);
   spoilt_.erase(owner);
+  reports_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
   run();
 }
@@ -227,6 +243,13 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
 const incarnation_id* reference_exchange::sender() const {
   auto known = nodes_.find(self_->current_sender().get());
   return known == nodes_.end() ? nullptr : &known->second;
+}
+
+/// Returns who sent the current message, if it is of the present session.
+template <class Message>
+const incarnation_id* reference_exchange::sender_of(const Message& message) const {
+  const auto* from = sender();
+  return from != nullptr && peers_.at(*from).session == message.session ? from : nullptr;
 }
 
 template <class Message>
@@ -263,12 +286,14 @@ void reference_exchange::received(const borrow_references& message) {
 void reference_exchange::received(const return_references& message) {
   pass_on(message);
   const auto* from = sender();
-  if (from == nullptr || teller_->waiting() == 0)
+  if (from == nullptr)
     return;
   for (const auto& reference : message.references)
-    if (teller_->awaited(reference.sequence)
-        && !tables_->exports().borrows(*from, reference.sequence))
+    if ((teller_->awaited(reference.sequence) || copies_->has_copy(reference.sequence, *from))
+        && !tables_->exports().borrows(*from, reference.sequence)) {
       teller_->let_go(*from, reference.sequence);
+      copies_->copy_gone(reference.sequence, *from);
+    }
 }
 
 void reference_exchange::received(const references_confirmed& message) {
@@ -289,8 +314,8 @@ void reference_exchange::received(const barrier_passed& message) {
 
 void reference_exchange::received(const want_objects& message) {
   turn();
-  const auto* from = sender();
-  if (from == nullptr || peers_.at(*from).session != message.session)
+  const auto* from = sender_of(message);
+  if (from == nullptr)
     return;
   // Who has returned an object gets no answer. It may have borrowed it anew meanwhile, and then
   // asks anew: an answer to the first question must not be taken for one to the second.
@@ -302,8 +327,8 @@ void reference_exchange::received(const want_objects& message) {
 
 void reference_exchange::received(objects_told& message) {
   turn();
-  const auto* from = sender();
-  if (from == nullptr || peers_.at(*from).session != message.session)
+  const auto* from = sender_of(message);
+  if (from == nullptr)
     return;
   for (auto& told : message.objects)
     take(*from, told);
@@ -313,7 +338,7 @@ void reference_exchange::received(objects_told& message) {
 void reference_exchange::take(const incarnation_id& owner, told_object& told) {
   // Who wanted it may have let go meanwhile.
   auto entry = core_->border().find_foreign({.owner = owner, .sequence = told.sequence});
-  if (!entry || (told.outcome == told_outcome::stored && pulls_.contains(entry.get())))
+  if (!entry || (told.outcome == told_outcome::stored && pulled_already(*entry.get(), told)))
     return;
   switch (take_told(entry, told)) {
     case told_use::settled:
@@ -323,94 +348,25 @@ void reference_exchange::take(const incarnation_id& owner, told_object& told) {
       wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
       break;
     case told_use::to_pull:
-      start_pull(*entry.get(), told);
-      break;
+      return start_pull(*entry.get(), told);
   }
+  if (told.outcome == told_outcome::stored)
+    report(entry->id(), told.source.ticket,
+           entry->phase() == object_phase::stored && is_pulled(*entry.get()) ? copy_news::whole
+                                                                             : copy_news::gone);
 }
 
-// -- pulls ----------------------------------------------------------------------------------------
-
-/// What has been read in its owner's arena has its place there, and takes bytes only in a message.
-reference_exchange::want_lists& reference_exchange::wants_after_spoilt(const object_entry& entry) {
-  auto in_place = entry.phase() == object_phase::stored && !is_pulled(entry);
-  return in_place ? spoilt_ : moved_;
-}
-
-void reference_exchange::start_pull(object_entry& entry, const told_object& told) {
-  auto copy = copy_to_pull(entry, told);
-  pulls_.emplace(&entry, copy);
-  auto urgency = core_->border().urgency_of(entry.id());
-  caf::anon_send(core_->transfers(), pull_value{share_use(entry), std::move(copy), urgency});
-}
-
-/// Those that have not begun learn it when they do.
-void reference_exchange::urge_pulls(const border_changes& changes) {
-  for (const auto& object : changes.urged) {
-    auto entry = core_->border().find_foreign(object);
-    auto known = entry ? pulls_.find(entry.get()) : pulls_.end();
-    if (known != pulls_.end())
-      caf::anon_send(core_->transfers(),
-                     urge_pull{known->second->pulled_as, core_->border().urgency_of(object)});
-  }
-}
-
-void reference_exchange::pull_ended(const mobula::pull_ended& end) {
+void reference_exchange::received(const report_copies& message) {
   turn();
-  auto& entry = **end.entry;
-  // Its last reference may have gone, or its owner, while this was on its way.
-  if (pulls_.erase(&entry) == 0)
-    return;
-  auto id = entry.id();
-  switch (end.outcome) {
-    case pull_outcome::arrived:
-      break;
-    case pull_outcome::failed:
-      // In this order: who is told now and tries again asks again.
-      core_->border().want_again(id);
-      entry.refuse_readers(*end.reason);
-      break;
-    case pull_outcome::gone:
-      moved_[id.owner].push_back(id.sequence);
-      break;
-    case pull_outcome::unreachable:
-      if (entry.phase() == object_phase::pending) {
-        spoilt_[id.owner].push_back(id.sequence);
-      } else {
-        core_->border().want_again(id);
-        entry.refuse_readers(*end.reason);
-      }
-      break;
-  }
-  ask_owners({});
-}
-
-/// Nothing is to be pulled for the entry any more, and what was pulled goes. The scope may be null.
-void reference_exchange::stop_pull(const object_entry& entry, entry_scope scope) {
-  auto pull = pulls_.extract(&entry);
-  auto copy = pull.empty() ? copy_pointer{entry.copy()} : std::move(pull.mapped());
-  caf::anon_send(core_->transfers(),
-                 end_pull{std::move(copy), std::make_shared<entry_scope>(std::move(scope))});
-}
-
-void reference_exchange::stop_if_freed(const object_entry& entry) {
-  if (entry.phase() == object_phase::freed && (pulls_.contains(&entry) || is_pulled(entry)))
-    stop_pull(entry, nullptr);
-}
-
-/// Until a pull has ended here, its copy may be on its way into the entry: whoever may write that
-/// gets the scope. The other scopes go with the turn.
-void reference_exchange::let_go(std::vector<entry_scope>& scopes) {
-  for (auto& scope : scopes)
-    if (pulls_.contains(scope.get()) || is_pulled(*scope)) {
-      auto& entry = *scope;
-      stop_pull(entry, std::move(scope));
-    }
+  if (const auto* from = sender_of(message))
+    for (const auto& copy : message.copies)
+      copies_->report(*from, copy);
 }
 
 void reference_exchange::received(const objects_unpinned& message) {
   turn();
-  const auto* from = sender();
-  if (from == nullptr || peers_.at(*from).session != message.session)
+  const auto* from = sender_of(message);
+  if (from == nullptr)
     return;
   for (auto sequence : message.sequences)
     core_->send_to_shard(core_->shard_of(sequence), copy_unpinned{sequence});
@@ -418,8 +374,8 @@ void reference_exchange::received(const objects_unpinned& message) {
 
 void reference_exchange::received(const free_objects& message) {
   turn();
-  const auto* from = sender();
-  if (from == nullptr || peers_.at(*from).session != message.session)
+  const auto* from = sender_of(message);
+  if (from == nullptr)
     return;
   for (auto sequence : message.sequences)
     if (auto entry = core_->border().find_own(sequence))
@@ -464,7 +420,7 @@ void reference_exchange::apply(fail_references& effect) {
     auto& entry = entry_of(token);
     core_->border().forget(entry);
     end_waiting(entry, failure_of(entry, effect.reason));
-    if (pulls_.contains(&entry) || is_pulled(entry))
+    if (has_pulled(entry))
       stop_pull(entry, nullptr);
   }
 }
@@ -515,6 +471,9 @@ void reference_exchange::add_figures(node_stats& stats) const {
   for (const auto* wants : {&wants_, &frees_, &moved_, &spoilt_})
     for (const auto& [owner, sequences] : *wants)
       stats.peer_waits += sequences.size();
+  for (const auto& [owner, reports] : reports_)
+    stats.peer_waits += reports.size();
+  stats.known_copies += copies_->copies();
   stats.peer_timers += timers_.size();
   stats.peer_messages += messages_;
 }
@@ -547,6 +506,7 @@ void reference_exchange::describe(object_listing& listing) const {
 void reference_exchange::check_invariants() const {
   tables_->check_invariants();
   core_->border().check_invariants();
+  copies_->check_invariants();
   MOBULA_ASSERT(peers_.size() == nodes_.size());
   for (const auto& [node, peer] : peers_)
     MOBULA_ASSERT(nodes_.at(peer.handle.get()) == node);

@@ -4,10 +4,10 @@
 
 namespace mobula {
 
-void served_values::keep(const object_id& id, pinned_value pin) {
-  auto kept = std::make_shared<const pinned_value>(std::move(pin));
+void served_values::keep(const object_id& id, std::span<const std::byte> bytes,
+                         std::shared_ptr<const void> keeper) {
   std::unique_lock guard{mutex_};
-  values_.insert_or_assign(id, std::move(kept));
+  values_.insert_or_assign(id, served_bytes{bytes, std::move(keeper)});
 }
 
 /// Outside of the mutex: the last pin tells others.
@@ -30,11 +30,12 @@ std::optional<served_bytes> served_values::pin(const send_chunk& chunk) {
     return std::nullopt;
   auto kept = known->second;
   guard.unlock();
-  auto bytes = kept->value().bytes();
   const auto& range = chunk.range;
-  if (range.offset_bytes > bytes.size() || range.length_bytes > bytes.size() - range.offset_bytes)
+  auto size = kept.bytes.size();
+  if (range.offset_bytes > size || range.length_bytes > size - range.offset_bytes)
     return std::nullopt;
-  return served_bytes{bytes.subspan(range.offset_bytes, range.length_bytes), std::move(kept)};
+  kept.bytes = kept.bytes.subspan(range.offset_bytes, range.length_bytes);
+  return kept;
 }
 
 } // namespace mobula

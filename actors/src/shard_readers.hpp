@@ -9,6 +9,7 @@
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/stored_copy.hpp"
+#include "mobula/store/copy_directory.hpp"
 #include "mobula/store/object_table.hpp"
 #include "mobula/store/shard_effects.hpp"
 
@@ -47,6 +48,10 @@ struct shard_slot {
   /// Set while a pull waits for room. Such an object never has an entry here: the shard neither
   /// spills nor restores it.
   std::optional<request_token> pull;
+
+  /// What was pulled, and what its owner calls this copy; unset for own objects.
+  object_id pulled_from;
+  copy_ticket ticket{};
 
   /// Set when the object is out of scope: its entry goes with the slot.
   entry_scope scope;

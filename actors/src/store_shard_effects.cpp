@@ -210,6 +210,9 @@ void store_shard_state::apply(const free_copy& effect) {
   copy.value.rebind({});
   copy.memory.reset();
   freed_.push_back(effect.id);
+  if (const auto& held = slot_of(effect.id);
+      effect.reason == free_reason::evicted && !held.pulled_from.empty())
+    self_->send(core_->cluster(), copy_evicted{held.pulled_from, held.ticket});
 }
 
 // -- disk ---------------------------------------------------------------------------------------

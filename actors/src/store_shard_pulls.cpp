@@ -1,6 +1,7 @@
 // What a shard does for values that are pulled from other nodes. Their copies are secondaries: they
 // take part in everything but disks, and have numbers of their own in place of an object's.
 
+#include "mobula/actors/copy_pin.hpp"
 #include "mobula/store/assertion.hpp"
 #include "store_shard_state.hpp"
 
@@ -13,6 +14,8 @@ void store_shard_state::reserve_for_pull(const want_pull_room& request) {
   auto token = next_token();
   shard_slot held{request.copy, nullptr};
   held.pull = token;
+  held.pulled_from = request.object;
+  held.ticket = request.ticket;
   auto fresh = slots_.emplace(number, std::move(held)).second;
   MOBULA_ASSERT(fresh);
   table_->create(token, id_of(number), size, copy_kind::secondary, effects_);
@@ -66,6 +69,8 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
     entry.restored();
   auto in_use = entry.phase() == object_phase::stored || entry.seal_stored(copy);
   table_->seal(id, effects_);
+  self_->send(core_->transfers(),
+              pull_sealed{copy.pulled_as, std::make_shared<copy_pin>(*core_, request.copy)});
   // Nobody reads an object that has failed meanwhile.
   if (!in_use)
     table_->release(id, effects_);

@@ -212,7 +212,8 @@ told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error
           .about = carried_bytes{encode(about)},
           .data = carried_bytes{std::move(data)},
           .types = {},
-          .nested_types = {}};
+          .nested_types = {},
+          .source = {}};
 }
 
 told_object tell_value(std::uint64_t sequence, pinned_value pin) {
@@ -234,7 +235,8 @@ told_object tell_value(std::uint64_t sequence, pinned_value pin) {
                        .about = carried_bytes{encode(value.describe())},
                        .data = {},
                        .types = {},
-                       .nested_types = {}};
+                       .nested_types = {},
+                       .source = {}};
     if (const auto* extras = value.extras())
       add_nested_types(result, extras->nested);
     result.data = carried_bytes{std::move(pin)};
@@ -250,7 +252,8 @@ told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
                      .about = {},
                      .data = {},
                      .types = {},
-                     .nested_types = {}};
+                     .nested_types = {},
+                     .source = {}};
   if (const auto* extras = pin.value().extras())
     add_nested_types(result, extras->nested);
   return result;

@@ -30,8 +30,8 @@ public:
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
-    pulls.emplace(core, self);
-    pushes.emplace(core);
+    pushes.emplace(core, self);
+    pulls.emplace(core, self, *pushes);
   }
 
   void begin(begin_transfers& message) {
@@ -83,8 +83,8 @@ public:
   }
 
   // Made by `init`, as they need the actor.
-  std::optional<puller> pulls;
   std::optional<pusher> pushes;
+  std::optional<puller> pulls;
 
 private:
   template <class News>
@@ -120,6 +120,8 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     [&state](const pull_room_answered& message) {
       state.event([&] { state.pulls->room_answered(message); });
     },
+    [&state](const pull_sealed& message) { state.event([&] { state.pulls->sealed(message); }); },
+    [&state](const room_let_go& message) { state.event([&] { state.pulls->let_go(message); }); },
     [&state](const port_told& message) { state.event([&] { state.received(message); }); },
     [&state](const pull_timer_over& message) {
       state.event([&] { state.pulls->timer_over(message.timer); });

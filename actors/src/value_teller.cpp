@@ -39,7 +39,7 @@ told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& 
 
 } // namespace
 
-value_teller::value_teller(node_core& core) : core_(core) {
+value_teller::value_teller(node_core& core, copy_directory& copies) : core_(core), copies_(copies) {
   // nop
 }
 
@@ -133,7 +133,10 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
     auto known = forms.find(form);
     if (known == forms.end())
       known = forms.emplace(form, in_form(form, sequence, pin)).first;
-    tell(known->second, reader.session);
+    auto told = known->second;
+    if (told.outcome == told_outcome::stored)
+      told.source = copies_.assign(sequence, reader.session.node);
+    tell(std::move(told), reader.session);
   }
 }
 
@@ -142,7 +145,7 @@ void value_teller::tell_all(const told_object& object, std::span<const awaiting_
     tell(object, reader.session);
 }
 
-void value_teller::tell(const told_object& object, const peer_session& reader) {
+void value_teller::tell(told_object object, const peer_session& reader) {
   auto size = object.about.bytes().size() + object.data.bytes().size();
   // The latest answer for this reader; those before it are full.
   auto latest = std::find_if(answers_.rbegin(), answers_.rend(),
@@ -153,7 +156,7 @@ void value_teller::tell(const told_object& object, const peer_session& reader) {
     answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
     answer_sizes_.push_back(0);
   }
-  answers_[index].second.objects.push_back(object);
+  answers_[index].second.objects.push_back(std::move(object));
   answer_sizes_[index] += size;
 }
 

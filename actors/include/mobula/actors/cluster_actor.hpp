@@ -78,6 +78,9 @@ struct ask_for_owners {
   caf::actor finder;
 };
 
+/// Says that there are reports on copies to be sent.
+struct reports_due {};
+
 /// Speaks for a node with the other nodes' cluster actors: on membership, on references, on values
 /// and on names. One actor for all of it, because CAF keeps the order of messages only between two
 /// actors, and what nodes tell each other of references has to come after the beginning of the
@@ -91,15 +94,16 @@ using cluster_actor = caf::typed_actor<
   // From other nodes: references and values.
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
-  takes<objects_told>, takes<objects_unpinned>, takes<free_objects>,
+  takes<objects_told>, takes<objects_unpinned>, takes<report_copies>, takes<free_objects>,
   // From other nodes: names.
   takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
   takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
-  takes<pull_ended>, takes<collect_stats>, takes<check_tables>, takes<shut_down>,
-  takes<publish_name>, takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
+  takes<pull_ended>, takes<copy_evicted>, takes<reports_due>, takes<collect_stats>,
+  takes<check_tables>, takes<shut_down>, takes<publish_name>, takes<unpublish_name>,
+  takes<lookup_name>, takes<search_expired>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 
@@ -114,6 +118,7 @@ MOBULA_LOCAL_MESSAGE(mobula::end_membership)
 MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
 MOBULA_LOCAL_MESSAGE(mobula::report_collected)
 MOBULA_LOCAL_MESSAGE(mobula::foreign_unpinned)
+MOBULA_LOCAL_MESSAGE(mobula::reports_due)
 MOBULA_LOCAL_MESSAGE(mobula::session_opened)
 MOBULA_LOCAL_MESSAGE(mobula::session_closed)
 MOBULA_LOCAL_MESSAGE(mobula::find_owner)

@@ -96,6 +96,9 @@ struct node_stats {
   /// Leases and grace periods that run, and shards that look after readers in other processes.
   std::uint64_t peer_timers = 0;
 
+  /// Copies of this node's values on others that fetch them or have fetched them.
+  std::uint64_t known_copies = 0;
+
   /// Values of other nodes that are on their way here.
   std::uint64_t pulls = 0;
 

@@ -9,6 +9,7 @@
 #include "mobula/actors/reference_messages.hpp"
 #include "mobula/actors/traveling_incarnation.hpp"
 #include "mobula/serialization/codec_id.hpp"
+#include "mobula/store/copy_directory.hpp"
 
 /// What nodes tell each other of references and values, as it travels in CAF. Each type is named in
 /// `add_peer_messages` (peer_messages.cpp), and nowhere else. Numbers travel big-endian, as CAF
@@ -62,6 +63,7 @@ struct told_object {
   carried_bytes data;                      ///< the value, or an encoded error
   std::vector<told_type> types;            ///< of references inside, each once
   std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
+  assigned_source source;                  ///< where to pull from, if it is stored
 };
 
 /// From the owner, once for each object that was asked for and is there.
@@ -75,6 +77,13 @@ struct objects_told {
 struct objects_unpinned {
   session_id session = session_id::none;
   std::vector<std::uint64_t> sequences;
+};
+
+/// To the owner, from a reader that was told where to pull values from: what became of its copies.
+/// A hint.
+struct report_copies {
+  session_id session = session_id::none;
+  std::vector<copy_report> copies;
 };
 
 /// To the owner: somebody freed the values of these objects. Their readers are told of an error.
@@ -163,9 +172,24 @@ typename Inspector::result_type inspect(Inspector& f, told_type& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, assigned_source& x) {
+  return f(caf::meta::type_name("mobula::assigned_source"), x.node, x.ticket);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, copy_report& x) {
+  return f(caf::meta::type_name("mobula::copy_report"), x.sequence, x.ticket, x.news);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, report_copies& x) {
+  return f(caf::meta::type_name("mobula::report_copies"), x.session, x.copies);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, told_object& x) {
   return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about, x.data,
-           x.types, x.nested_types);
+           x.types, x.nested_types, x.source);
 }
 
 template <class Inspector>

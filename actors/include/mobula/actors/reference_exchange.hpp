@@ -17,6 +17,7 @@
 #include "mobula/actors/reference_protocol.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/actors/value_teller.hpp"
+#include "mobula/store/copy_directory.hpp"
 
 namespace mobula {
 
@@ -48,6 +49,7 @@ public:
 /// | wants_, frees_| a turn, without a session         | `session_opened`, `owner_unreachable`    |
 /// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
 /// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
+/// | reports_      | the end of a pull or of its copy  | `send_reports`, `owner_unreachable`      |
 /// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
 ///
 /// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease
@@ -85,6 +87,12 @@ public:
   /// The bytes of a foreign object are here, or will not come.
   void pull_ended(const mobula::pull_ended& end);
 
+  /// The bytes of a foreign object made room for others.
+  void copy_evicted(const mobula::copy_evicted& news);
+
+  /// Tells owners what became of copies.
+  void send_reports();
+
   /// A message of the sender of the current message.
   void received(const borrow_references& message);
   void received(const references_confirmed& message);
@@ -95,6 +103,7 @@ public:
   void received(const want_objects& message);
   void received(objects_told& message);
   void received(const objects_unpinned& message);
+  void received(const report_copies& message);
   void received(const free_objects& message);
 
   /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
@@ -119,13 +128,25 @@ private:
 
   using want_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
 
+  /// A value on its way, and what its owner calls this node's copy of it.
+  struct pull {
+    copy_pointer copy;
+    copy_ticket ticket{};
+  };
+
   using told_lists = std::map<incarnation_id, std::vector<told_object>>;
 
   /// Returns who sent the current message; null if that is no peer.
   [[nodiscard]] const incarnation_id* sender() const;
 
   template <class Message>
+  [[nodiscard]] const incarnation_id* sender_of(const Message& message) const;
+
+  template <class Message>
   void pass_on(const Message& message);
+
+  template <class Lists, class F>
+  void flush(Lists& lists, F send_list);
 
   void tell_tables(border_changes& changes);
   void tell_ready(const border_changes& changes);
@@ -138,7 +159,10 @@ private:
   [[nodiscard]] told_form form_for(const incarnation_id& owner, const peer& to,
                                    told_form best) const;
   void take(const incarnation_id& owner, told_object& told);
+  [[nodiscard]] bool pulled_already(const object_entry& entry, const told_object& told);
+  [[nodiscard]] bool has_pulled(const object_entry& entry) const;
   void start_pull(object_entry& entry, const told_object& told);
+  void report(const object_id& object, copy_ticket ticket, copy_news news);
   void urge_pulls(const border_changes& changes);
   void stop_pull(const object_entry& entry, entry_scope scope);
   void let_go(std::vector<entry_scope>& scopes);
@@ -164,6 +188,7 @@ private:
   node_core* core_ = nullptr;
   owner_finder* finder_ = nullptr;
   std::unique_ptr<reference_protocol> tables_; ///< null before `attach` and after `stop`
+  std::unique_ptr<copy_directory> copies_;     ///< the same
   std::unique_ptr<value_teller> teller_;       ///< the same
   reference_effects effects_;
   std::map<incarnation_id, peer> peers_;
@@ -172,7 +197,8 @@ private:
   want_lists frees_;                                                          ///< by owner
   want_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
   want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
-  std::unordered_map<const object_entry*, copy_pointer> pulls_; ///< that have not ended
+  std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner
+  std::unordered_map<const object_entry*, pull> pulls_;        ///< that have not ended
   std::set<caf::message_id> timers_;
   std::uint64_t messages_ = 0; ///< sent to peers
 };

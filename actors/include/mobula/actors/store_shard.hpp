@@ -10,6 +10,7 @@
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/shard_front.hpp"
 #include "mobula/actors/stored_copy.hpp"
+#include "mobula/store/copy_directory.hpp"
 #include "mobula/store/spill_errors.hpp"
 
 namespace mobula {
@@ -99,6 +100,8 @@ struct look_for_readers {};
 struct want_pull_room {
   copy_pointer copy;
   patience until = patience::unlimited;
+  object_id object;     ///< what is pulled
+  copy_ticket ticket{}; ///< the owner's, for this copy
 };
 
 /// The room is not needed any more; if it was not given yet, it is refused.
@@ -110,8 +113,8 @@ struct abandon_pull_room {
   pull_number number{};
 };
 
-/// The bytes are where they belong: readers may come. Answered to the cluster actor, with the use
-/// of the entry, by `pull_ended`.
+/// The bytes are where they belong: readers may come. Answered to the transfers by `pull_sealed`,
+/// then to the cluster actor, with the use of the entry, by `pull_ended`.
 struct seal_pulled {
   copy_pointer copy;
   std::shared_ptr<entry_scope> entry;

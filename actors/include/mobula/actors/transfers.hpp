@@ -11,10 +11,13 @@
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/actors/transfer_events.hpp"
+#include "mobula/store/copy_directory.hpp"
 #include "mobula/store/pull_effects.hpp"
 #include "mobula/store/shard_effects.hpp"
 
 namespace mobula {
+
+class copy_pin;
 
 /// Keeps an entry in memory, though not its object alive. Shared, since CAF wants messages that can
 /// be copied; one receiver takes it out.
@@ -41,6 +44,7 @@ struct pull_value {
   shared_use entry;
   copy_pointer copy;
   pull_class urgency = pull_class::get;
+  assigned_source source; ///< the owner, or a node that it named
 };
 
 /// Somebody waits more urgently for the value.
@@ -71,12 +75,25 @@ struct pull_ended {
   std::optional<error_info> reason;
 };
 
+/// A copy that was pulled made room for others.
+struct copy_evicted {
+  object_id object;
+  copy_ticket ticket{};
+};
+
 // -- from a shard ---------------------------------------------------------------------------------
 
 /// Answers `want_pull_room`. Without a refusal the copy has memory.
 struct pull_room_answered {
   pull_number number{};
   std::optional<refuse_request> refusal;
+};
+
+/// Answers `seal_pulled`, before anybody else is told. The copy stays where it is while the pin
+/// lives: others may be reading from it.
+struct pull_sealed {
+  pull_number number{};
+  std::shared_ptr<copy_pin> pin;
 };
 
 // -- the actor's own ------------------------------------------------------------------------------
@@ -93,6 +110,11 @@ struct pull_timer_over {
   pull_timer timer;
 };
 
+/// Nobody else reads from the room of this pull any more.
+struct room_let_go {
+  pull_number number{};
+};
+
 /// An object that others ask for may be in memory by now.
 struct served_ready {
   object_id id;
@@ -106,8 +128,9 @@ struct served_ready {
 using transfers_actor =
   caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
                    takes<pull_value>, takes<urge_pull>, takes<end_pull>, takes<pull_room_answered>,
-                   takes<port_told>, takes<pull_timer_over>, takes<served_ready>,
-                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+                   takes<pull_sealed>, takes<room_let_go>, takes<port_told>, takes<pull_timer_over>,
+                   takes<served_ready>, takes<collect_stats>, takes<check_tables>,
+                   takes<shut_down>>;
 
 class node_core;
 
@@ -123,6 +146,9 @@ MOBULA_LOCAL_MESSAGE(mobula::urge_pull)
 MOBULA_LOCAL_MESSAGE(mobula::end_pull)
 MOBULA_LOCAL_MESSAGE(mobula::pull_ended)
 MOBULA_LOCAL_MESSAGE(mobula::pull_room_answered)
+MOBULA_LOCAL_MESSAGE(mobula::copy_evicted)
+MOBULA_LOCAL_MESSAGE(mobula::pull_sealed)
+MOBULA_LOCAL_MESSAGE(mobula::room_let_go)
 MOBULA_LOCAL_MESSAGE(mobula::begin_transfers)
 MOBULA_LOCAL_MESSAGE(mobula::pull_timer_over)
 MOBULA_LOCAL_MESSAGE(mobula::served_ready)

@@ -9,6 +9,7 @@
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/wait_group.hpp"
+#include "mobula/store/copy_directory.hpp"
 
 namespace mobula {
 
@@ -34,7 +35,8 @@ struct awaiting_peer {
 /// asks for.
 class value_teller {
 public:
-  explicit value_teller(node_core& core);
+  /// REQUIRES: both outlive this; the directory knows all nodes that readers are on.
+  value_teller(node_core& core, copy_directory& copies);
 
   value_teller(const value_teller&) = delete;
   value_teller& operator=(const value_teller&) = delete;
@@ -78,10 +80,11 @@ private:
   void watch(object_handle entry, const awaiting_peer& reader);
   void tell_value_of(const object_handle& entry, pinned_value pin,
                      std::span<const awaiting_peer> readers);
-  void tell(const told_object& object, const peer_session& reader);
+  void tell(told_object object, const peer_session& reader);
   void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
 
   node_core& core_;
+  copy_directory& copies_;
   std::unordered_map<std::uint64_t, watched_object> waiting_;
   std::vector<std::pair<peer_session, objects_told>> answers_;
   std::vector<std::size_t> answer_sizes_; ///< of each answer, in bytes
