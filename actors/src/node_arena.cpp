@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <filesystem>
-#include <random>
 
 #include <fmt/format.h>
 
@@ -63,7 +62,7 @@ std::uint64_t resolve_store_size(const node_options& options) {
 }
 
 node_arena open_arena(const node_options& options, const incarnation_id& incarnation,
-                      arena_naming naming) {
+                      std::string_view label) {
   // What cannot be swept belongs to others, or goes with a later start.
   static_cast<void>(sweep_arenas(options.arena_directory));
   auto shape =
@@ -72,10 +71,7 @@ node_arena open_arena(const node_options& options, const incarnation_id& incarna
   if (!layout)
     refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",
                        options.store_size_bytes, options.shards));
-  auto holder = options.cluster;
-  if (naming == arena_naming::by_chance)
-    holder += fmt::format("-{:08x}", std::random_device{}());
-  auto path = std::filesystem::path{options.arena_directory} / arena_file_name(holder, incarnation);
+  auto path = std::filesystem::path{options.arena_directory} / arena_file_name(label, incarnation);
   auto made = arena_segment::create(std::move(path), *std::move(layout));
   if (auto* failure = std::get_if<io_failure>(&made))
     refuse_directory(options, *failure);

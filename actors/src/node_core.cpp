@@ -35,6 +35,14 @@ incarnation_id draw_incarnation(std::uint64_t seed) {
   return draw(generator);
 }
 
+/// Simulations with the same seed, whose nodes have the same incarnations, may run side by side.
+std::string label_files(const std::string& cluster,
+                        const caf::scheduler::test_coordinator* simulation) {
+  if (simulation == nullptr)
+    return cluster;
+  return fmt::format("{}-{:08x}", cluster, std::random_device{}());
+}
+
 } // namespace
 
 // -- constructors, destructors
@@ -43,9 +51,8 @@ incarnation_id draw_incarnation(std::uint64_t seed) {
 node_core::node_core(caf::actor_system& system, node_options options)
   : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
     incarnation_(draw_incarnation(options_.seed)),
-    arena_(
-      open_arena(options_, incarnation_,
-                 simulation_ == nullptr ? arena_naming::by_incarnation : arena_naming::by_chance)),
+    file_label_(label_files(options_.cluster, simulation_)),
+    arena_(open_arena(options_, incarnation_, file_label_)),
     fronts_(std::make_unique<shard_front[]>(options_.shards)) {
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {

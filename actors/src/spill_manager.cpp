@@ -34,7 +34,7 @@ std::shared_ptr<spill_claims> claim_directories(const node_core& core) {
     if (error)
       refuse(error.message());
     static_cast<void>(sweep_directory(name));
-    auto claim = spill_claim::make(name, core.options().cluster, core.incarnation());
+    auto claim = spill_claim::make(name, core.file_label(), core.incarnation());
     if (auto* failure = std::get_if<io_failure>(&claim))
       refuse(explain(*failure));
     result->add(std::get<spill_claim>(std::move(claim)));

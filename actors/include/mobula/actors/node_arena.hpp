@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "mobula/actors/node_options.hpp"
@@ -21,16 +22,11 @@ struct node_arena {
 /// little for the shards.
 [[nodiscard]] std::uint64_t resolve_store_size(const node_options& options);
 
-/// What tells a host's arenas apart.
-enum class arena_naming : std::uint8_t {
-  by_incarnation, ///< a second node that claims the same incarnation is refused
-  by_chance       ///< simulations that run at the same time may have the same seed
-};
-
-/// Sweeps the arenas of dead nodes, then makes one for `incarnation`. Throws `object_error`
+/// Sweeps the arenas of dead nodes, then makes one for `incarnation`, named with `label`. Throws
+/// `object_error`
 /// (`invalid_argument`), naming option, directory and remedy, if it cannot be made or would not
 /// fit. REQUIRES: the store's size is resolved.
 [[nodiscard]] node_arena open_arena(const node_options& options, const incarnation_id& incarnation,
-                                    arena_naming naming);
+                                    std::string_view label);
 
 } // namespace mobula

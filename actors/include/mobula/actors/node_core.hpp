@@ -63,6 +63,12 @@ public:
     return incarnation_;
   }
 
+  /// What the names of the node's files begin with: the cluster's name, and in simulations a number
+  /// drawn by chance.
+  [[nodiscard]] const std::string& file_label() const noexcept {
+    return file_label_;
+  }
+
   /// The time by the actor system's clock. REQUIRES: as for `system`.
   [[nodiscard]] caf_clock::time_point now() const noexcept {
     return system_->clock().now();
@@ -274,6 +280,7 @@ private:
   caf::scheduler::test_coordinator* simulation_;
   node_options options_;
   incarnation_id incarnation_;
+  std::string file_label_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
   node_arena arena_;
   std::mutex readers_mutex_; ///< one census at a time
