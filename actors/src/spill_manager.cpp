@@ -294,7 +294,7 @@ private:
   [[nodiscard]] std::filesystem::path path_of(spill_directory directory, spill_file_id file) const {
     const auto& options = core_->options();
     return std::filesystem::path{options.spill_directories[static_cast<std::size_t>(directory)]}
-           / spill_file_name(options.cluster, core_->incarnation(), file);
+           / spill_file_name(core_->file_label(), core_->incarnation(), file);
   }
 
   const spill_worker_actor& next_worker() {
