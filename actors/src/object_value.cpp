@@ -48,10 +48,14 @@ void object_value::assign(std::span<const std::byte> bytes,
 }
 
 metadata object_value::describe() const {
+  return describe_as(size_);
+}
+
+metadata object_value::describe_as(std::size_t size_bytes) const {
   metadata result;
   result.codec = type_->codec;
   result.type_name = type_->name;
-  result.size_bytes = size_;
+  result.size_bytes = size_bytes;
   if (extras_ != nullptr) {
     result.shape.assign(extras_->shape.extents().begin(), extras_->shape.extents().end());
     for (const auto* entry : extras_->nested.entries())

@@ -68,6 +68,7 @@ void pusher::open(std::shared_ptr<transfer_port> port, std::shared_ptr<served_va
 }
 
 void pusher::close() {
+  locating_.clear();
   waiting_.clear();
   if (values_)
     values_->let_all_go();
@@ -106,6 +107,22 @@ void pusher::received(const chunk_sent& news) {
 
 void pusher::received(const chunk_not_sent& news) {
   table_.send_failed(news.send, news.failure, effects_);
+  run();
+}
+
+void pusher::record_found(const mobula::record_found& answer) {
+  auto entry = locating_.extract(answer.id);
+  if (entry.empty())
+    return;
+  if (answer.place) {
+    auto size = answer.place->data_bytes;
+    served_from_file place{answer.place->location, answer.place->metadata_bytes};
+    values_->keep_on_disk(answer.id, *answer.place);
+    table_.found(answer.id, size, place, byte_ranges{size}, effects_);
+  } else {
+    // It is in memory again, or was on its way to the disk a moment ago.
+    restore(answer.id, std::move(entry.mapped()));
+  }
   run();
 }
 
@@ -195,6 +212,8 @@ void pusher::run() {
   for (std::size_t next = 0; next < effects_.size(); ++next) {
     auto effect = effects_[next];
     std::visit([this](const auto& content) { apply(content); }, effect);
+    if (!std::holds_alternative<release_served>(effect))
+      unreadable_.reset();
   }
   effects_.clear();
 }
@@ -221,6 +240,13 @@ void pusher::find(const object_id& id, object_handle entry) {
     return serve(id, std::move(pin));
   if (entry->phase() != object_phase::stored)
     return table_.not_found(id, effects_);
+  if (unreadable_ == id)
+    return restore(id, std::move(entry));
+  locating_.insert_or_assign(id, std::move(entry));
+  caf::anon_send(core_.spill_manager(), find_record{id});
+}
+
+void pusher::restore(const object_id& id, object_handle entry) {
   wait_handle<served_watch> watch{new served_watch(core_.transfers(), id)};
   auto& group = *watch;
   object_entry* entries[] = {entry.get()};
@@ -257,7 +283,8 @@ void pusher::apply(const find_served& effect) {
 void pusher::apply(const release_served& effect) {
   served_as_.erase(effect.id);
   waiting_.erase(effect.id);
-  values_->let_go(effect.id);
+  if (values_->let_go(effect.id) == served_values::found_out::unreadable)
+    unreadable_ = effect.id;
 }
 
 void pusher::apply(const send_chunk& effect) {

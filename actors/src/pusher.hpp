@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -19,7 +20,8 @@ namespace mobula {
 class served_watch;
 
 /// The part of the transfers that sends values: feeds the push table with what the port says, and
-/// carries its effects out. What is on disk is restored first, as for any reader.
+/// carries its effects out. What is on disk is sent from its file, and restored only if it cannot
+/// be read there: then the shard finds out whether it is lost.
 ///
 /// Values of other nodes are sent on from the copies that this one has pulled, and from those that
 /// are still arriving: what is there already, and the rest as it comes. Who asks for one whose pull
@@ -27,7 +29,8 @@ class served_watch;
 ///
 /// | field      | raised by                          | lowered by                              |
 /// |------------|------------------------------------|-----------------------------------------|
-/// | waiting_   | `find_served`, of what is on disk  | `ready`, `release_served`               |
+/// | locating_  | `find_served`, of what is on disk  | `record_found`                          |
+/// | waiting_   | its record's failure               | `ready`, `release_served`               |
 /// | values_    | `find_served`, of what is readable | `release_served`                        |
 /// | arriving_  | `copy_expected`                    | `copy_ended`, `copy_sealed`             |
 /// | parked_    | `find_served`, of what has no room | `copy_began`, `copy_ended`              |
@@ -57,6 +60,8 @@ public:
   void received(const reader_canceled& news);
   void received(const chunk_sent& news);
   void received(const chunk_not_sent& news);
+
+  void record_found(const mobula::record_found& answer);
 
   /// The watched object is in memory, or will not come there.
   void ready(const object_id& id);
@@ -109,6 +114,7 @@ private:
   void serve(const object_id& id, pinned_value pin);
   void serve(arriving_copy& from);
   void find(const object_id& id, object_handle entry);
+  void restore(const object_id& id, object_handle entry);
   void find_pulled(const object_id& id);
   void answer_parked(const object_id& object);
   void apply(const find_served& effect);
@@ -122,7 +128,9 @@ private:
   push_table table_;
   push_effects effects_;
   transfers_actor::pointer self_;
+  std::unordered_map<object_id, object_handle> locating_;
   std::unordered_map<object_id, watched_object> waiting_;
+  std::optional<object_id> unreadable_; ///< let go of by the effect before this one
   std::map<pull_number, arriving_copy> arriving_;
   std::set<std::pair<object_id, pull_number>> arriving_by_object_;
   std::unordered_set<object_id> parked_;

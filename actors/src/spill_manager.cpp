@@ -111,6 +111,21 @@ public:
     drop_unknown(request.id);
   }
 
+  // -- transfers ----------------------------------------------------------------------------------
+
+  void find(const find_record& request) {
+    core_->count_message();
+    record_found answer{request.id, std::nullopt};
+    if (auto location = table_->location_of(request.id)) {
+      const auto& known = copies_.at(request.id);
+      answer.place = record_place{.file = path_of(location->directory, location->file).string(),
+                                  .location = *location,
+                                  .metadata_bytes = known.metadata_bytes,
+                                  .data_bytes = known.copy->size_bytes};
+    }
+    self_->send(core_->transfers(), std::move(answer));
+  }
+
   // -- workers ------------------------------------------------------------------------------------
 
   void batch_done(const batch_finished& answer) {
@@ -338,6 +353,7 @@ spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, n
     [&state](write_copy& request) { state.write(request); },
     [&state](const read_copy& request) { state.read(request); },
     [&state](const forget_copy& request) { state.forget(request); },
+    [&state](const find_record& request) { state.find(request); },
     [&state](const batch_finished& answer) { state.batch_done(answer); },
     [&state](const batch_moved& answer) { state.move_done(answer); },
     [&state](const records_read& answer) { state.read_done(answer); },

@@ -6,10 +6,7 @@
 namespace mobula {
 
 metadata stored_copy::describe() const {
-  auto result = value.describe();
-  // On disk it has no bytes here.
-  result.size_bytes = size_bytes;
-  return result;
+  return value.describe_as(size_bytes);
 }
 
 void stored_copy::write_metadata() const {

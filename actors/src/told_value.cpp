@@ -28,6 +28,20 @@ void add_nested_types(told_object& told, const nested_references& nested) {
   }
 }
 
+told_object tell_without_bytes(std::uint64_t sequence, told_outcome outcome,
+                               const object_value& value) {
+  told_object result{.sequence = sequence,
+                     .outcome = outcome,
+                     .about = {},
+                     .data = {},
+                     .types = {},
+                     .nested_types = {},
+                     .source = {}};
+  if (const auto* extras = value.extras())
+    add_nested_types(result, extras->nested);
+  return result;
+}
+
 error_info bad_bytes(const object_entry& entry, std::string_view why) {
   return {.type = error_type::decode_failed,
           .message = fmt::format("what node {} told of object {} is no object: {}",
@@ -247,22 +261,12 @@ told_object tell_value(std::uint64_t sequence, pinned_value pin) {
 }
 
 told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
-  told_object result{.sequence = sequence,
-                     .outcome = told_outcome::in_arena,
-                     .about = {},
-                     .data = {},
-                     .types = {},
-                     .nested_types = {},
-                     .source = {}};
-  if (const auto* extras = pin.value().extras())
-    add_nested_types(result, extras->nested);
-  return result;
+  return tell_without_bytes(sequence, told_outcome::in_arena, pin.value());
 }
 
-told_object tell_description(std::uint64_t sequence, const pinned_value& pin) {
-  auto result = tell_place(sequence, pin);
-  result.outcome = told_outcome::stored;
-  result.about = carried_bytes{encode(pin.value().describe())};
+told_object tell_description(std::uint64_t sequence, const stored_copy& copy) {
+  auto result = tell_without_bytes(sequence, told_outcome::stored, copy.value);
+  result.about = carried_bytes{encode(copy.describe())};
   return result;
 }
 

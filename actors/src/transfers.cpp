@@ -129,6 +129,9 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     [&state](const served_ready& message) {
       state.event([&] { state.pushes->ready(message.id); });
     },
+    [&state](const record_found& message) {
+      state.event([&] { state.pushes->record_found(message); });
+    },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },

@@ -31,10 +31,15 @@ told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& 
     case told_form::place:
       return tell_place(sequence, pin);
     case told_form::description:
-      return tell_description(sequence, pin);
+      return tell_description(sequence, *pin.entry().copy());
     default:
       return tell_value(sequence, pin.clone());
   }
+}
+
+bool all_pull(std::span<const awaiting_peer> readers) {
+  return std::ranges::all_of(
+    readers, [](const auto& reader) { return reader.form == told_form::description; });
 }
 
 } // namespace
@@ -113,6 +118,10 @@ bool value_teller::tell_if_there(const object_handle& entry,
     tell_value_of(entry, std::move(pin), readers);
     return true;
   }
+  if (entry->phase() == object_phase::stored && all_pull(readers)) {
+    tell_description_of(entry, readers);
+    return true;
+  }
   if (!entry->has_failed())
     return false;
   tell_all(tell_error(entry->sequence(), told_outcome::failed, entry->failure()), readers);
@@ -133,11 +142,27 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
     auto known = forms.find(form);
     if (known == forms.end())
       known = forms.emplace(form, in_form(form, sequence, pin)).first;
-    auto told = known->second;
-    if (told.outcome == told_outcome::stored)
-      told.source = copies_.assign(sequence, reader.session.node);
-    tell(std::move(told), reader.session);
+    if (known->second.outcome == told_outcome::stored)
+      tell_where(known->second, reader.session);
+    else
+      tell(known->second, reader.session);
   }
+}
+
+/// The bytes need not be in memory for that.
+void value_teller::tell_description_of(const object_handle& entry,
+                                       std::span<const awaiting_peer> readers) {
+  const auto& copy = *entry->copy();
+  if (const auto* extras = copy.value.extras())
+    core_.border().show(*entry.get(), extras->nested.entries());
+  auto told = tell_description(entry->sequence(), copy);
+  for (const auto& reader : readers)
+    tell_where(told, reader.session);
+}
+
+void value_teller::tell_where(told_object object, const peer_session& reader) {
+  object.source = copies_.assign(object.sequence, reader.node);
+  tell(std::move(object), reader);
 }
 
 void value_teller::tell_all(const told_object& object, std::span<const awaiting_peer> readers) {

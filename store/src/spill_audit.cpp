@@ -6,6 +6,14 @@
 
 namespace mobula {
 
+std::optional<spill_location> spill_table::location_of(const object_id& id) const {
+  auto known = objects_.find(id);
+  if (known == objects_.end() || known->second.freed || known->second.where == place::pinned
+      || known->second.where == place::spilling)
+    return std::nullopt;
+  return known->second.location;
+}
+
 spill_stats spill_table::stats() const {
   auto result = counters_;
   result.pinned_objects = write_queue_.size();

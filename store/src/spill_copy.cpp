@@ -1,54 +1,25 @@
 #include "mobula/store/spill_copy.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include <fcntl.h>
 
-#include "spill_format.hpp"
+#include "record_reader.hpp"
 #include "spill_transfer.hpp"
 
 namespace mobula {
 
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
-
-struct free_hash {
-  void operator()(XXH3_state_t* state) const noexcept {
-    XXH3_freeState(state);
-  }
-};
-
 /// Copies one record after the other.
 class record_copier {
 public:
   record_copier(const file_handle& from, const file_handle& to, const io_calls& calls)
-    : from_(from), to_(to), calls_(calls), buffer_(buffer_bytes), hash_(XXH3_createState()) {
-    if (!hash_)
-      throw std::bad_alloc{};
+    : from_(from, calls), to_(to), calls_(calls) {
   }
 
-  /// Returns whether the record is whole.
   [[nodiscard]] bool verify(const moving_record& record) {
-    using namespace spill_format;
-    if (record.record_bytes < spill_header_bytes)
-      return false;
-    header_bytes header;
-    if (!read(std::as_writable_bytes(std::span{header}), record.offset_bytes))
-      return false;
-    auto metadata_bytes = get(header, at::metadata_size);
-    auto body_bytes = record.record_bytes - spill_header_bytes;
-    if (metadata_bytes > body_bytes)
-      return false;
-    auto data_bytes = body_bytes - metadata_bytes;
-    auto start = make_header_start(record.id, metadata_bytes, data_bytes);
-    auto metadata_offset = record.offset_bytes + spill_header_bytes;
-    return std::equal(start.begin(), start.begin() + at::metadata_hash, header.begin())
-           && get(header, at::header_hash) == hash_of(std::span{header}.first<at::header_hash>())
-           && has_hash(metadata_offset, metadata_bytes, get(header, at::metadata_hash))
-           && has_hash(metadata_offset + metadata_bytes, data_bytes, get(header, at::data_hash));
+    return from_.verify(record);
   }
 
   enum class copy_end { copied, unreadable, unwritable };
@@ -56,8 +27,8 @@ public:
   /// Copies a record's bytes; after `unwritable`, `errno` says why.
   [[nodiscard]] copy_end copy(const moving_record& record, std::uint64_t offset) {
     for (std::uint64_t done = 0; done < record.record_bytes;) {
-      auto part = part_of(record.record_bytes - done);
-      if (!read(part, record.offset_bytes + done))
+      auto part = from_.part_of(record.record_bytes - done);
+      if (!from_.read(part, record.offset_bytes + done))
         return copy_end::unreadable;
       transfer parts;
       add_source(parts, part);
@@ -72,33 +43,9 @@ public:
   }
 
 private:
-  [[nodiscard]] std::span<std::byte> part_of(std::uint64_t bytes) {
-    return std::span{buffer_}.first(std::min<std::uint64_t>(bytes, buffer_.size()));
-  }
-
-  [[nodiscard]] bool read(std::span<std::byte> target, std::uint64_t offset) const {
-    transfer parts;
-    parts.add(target.data(), target.size());
-    return run(parts, calls_.preadv, from_.get(), offset) == transfer_end::done;
-  }
-
-  [[nodiscard]] bool has_hash(std::uint64_t offset, std::uint64_t bytes, std::uint64_t expected) {
-    XXH3_64bits_reset(hash_.get());
-    for (std::uint64_t done = 0; done < bytes;) {
-      auto part = part_of(bytes - done);
-      if (!read(part, offset + done))
-        return false;
-      XXH3_64bits_update(hash_.get(), part.data(), part.size());
-      done += part.size();
-    }
-    return XXH3_64bits_digest(hash_.get()) == expected;
-  }
-
-  const file_handle& from_;
+  record_reader from_;
   const file_handle& to_;
   const io_calls& calls_;
-  std::vector<std::byte> buffer_;
-  std::unique_ptr<XXH3_state_t, free_hash> hash_;
 };
 
 /// Copies until one record cannot be written; returns the system's error then.

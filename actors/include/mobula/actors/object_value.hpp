@@ -120,6 +120,9 @@ public:
   /// Returns what metadata say of this value, but for the checksum.
   [[nodiscard]] metadata describe() const;
 
+  /// The same for so many bytes, which need not be in memory.
+  [[nodiscard]] metadata describe_as(std::size_t size_bytes) const;
+
   /// Sets what only errors have. REQUIRES: no reader uses this value.
   void assign_failure(error_info reason);
 

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
@@ -31,6 +33,24 @@ struct read_copy {
 /// A shard needs the object's bytes on disk no more.
 struct forget_copy {
   object_id id;
+};
+
+/// The transfers want to know where the object's bytes are on disk. Answered by `record_found`.
+struct find_record {
+  object_id id;
+};
+
+/// Where an object's record is, or was a moment ago: it may be moved at any time.
+struct record_place {
+  std::string file; ///< its path
+  spill_location location;
+  std::uint64_t metadata_bytes = 0;
+  std::uint64_t data_bytes = 0;
+};
+
+struct record_found {
+  object_id id;
+  std::optional<record_place> place; ///< none if there is no record
 };
 
 // -- answers of the I/O workers
@@ -67,10 +87,10 @@ struct retry_spill_directories {};
 
 /// Plans what goes to disk and back; I/O workers do it.
 using spill_manager_actor =
-  caf::typed_actor<takes<write_copy>, takes<read_copy>, takes<forget_copy>, takes<batch_finished>,
-                   takes<batch_moved>, takes<records_read>, takes<file_removed>,
-                   takes<retry_spill_directories>, takes<collect_stats>, takes<check_tables>,
-                   takes<shut_down>>;
+  caf::typed_actor<takes<write_copy>, takes<read_copy>, takes<forget_copy>, takes<find_record>,
+                   takes<batch_finished>, takes<batch_moved>, takes<records_read>,
+                   takes<file_removed>, takes<retry_spill_directories>, takes<collect_stats>,
+                   takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -83,6 +103,8 @@ spill_manager_actor spawn_spill_manager(node_core& core);
 MOBULA_LOCAL_MESSAGE(mobula::write_copy)
 MOBULA_LOCAL_MESSAGE(mobula::read_copy)
 MOBULA_LOCAL_MESSAGE(mobula::forget_copy)
+MOBULA_LOCAL_MESSAGE(mobula::find_record)
+MOBULA_LOCAL_MESSAGE(mobula::record_found)
 MOBULA_LOCAL_MESSAGE(mobula::batch_finished)
 MOBULA_LOCAL_MESSAGE(mobula::batch_moved)
 MOBULA_LOCAL_MESSAGE(mobula::records_read)

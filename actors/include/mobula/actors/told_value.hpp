@@ -15,8 +15,9 @@ namespace mobula {
 /// What another node is told that can read the value where it is. REQUIRES: the value is stored.
 [[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
 
-/// What another node is told that will pull the value. REQUIRES: the value is stored.
-[[nodiscard]] told_object tell_description(std::uint64_t sequence, const pinned_value& pin);
+/// What another node is told that will pull the value of a stored object, in memory or on disk.
+/// REQUIRES: the caller owns a handle or a pin.
+[[nodiscard]] told_object tell_description(std::uint64_t sequence, const stored_copy& copy);
 
 /// What another node is told of an object that has `reason` in place of a value, for now
 /// (`refused`) or for good (`failed`).

@@ -9,6 +9,7 @@
 #include "mobula/actors/object_entry.hpp"
 #include "mobula/actors/served_values.hpp"
 #include "mobula/actors/service_messages.hpp"
+#include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/actors/transfer_events.hpp"
 #include "mobula/store/copy_directory.hpp"
@@ -129,8 +130,8 @@ using transfers_actor =
   caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
                    takes<pull_value>, takes<urge_pull>, takes<end_pull>, takes<pull_room_answered>,
                    takes<pull_sealed>, takes<room_let_go>, takes<port_told>, takes<pull_timer_over>,
-                   takes<served_ready>, takes<collect_stats>, takes<check_tables>,
-                   takes<shut_down>>;
+                   takes<served_ready>, takes<record_found>, takes<collect_stats>,
+                   takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 

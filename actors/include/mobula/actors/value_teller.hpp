@@ -80,6 +80,8 @@ private:
   void watch(object_handle entry, const awaiting_peer& reader);
   void tell_value_of(const object_handle& entry, pinned_value pin,
                      std::span<const awaiting_peer> readers);
+  void tell_description_of(const object_handle& entry, std::span<const awaiting_peer> readers);
+  void tell_where(told_object object, const peer_session& reader);
   void tell(told_object object, const peer_session& reader);
   void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
 

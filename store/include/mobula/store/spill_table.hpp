@@ -125,6 +125,9 @@ public:
     return objects_.contains(id);
   }
 
+  /// Returns where the object's record is, until the next event; nothing if it has none.
+  [[nodiscard]] std::optional<spill_location> location_of(const object_id& id) const;
+
   [[nodiscard]] spill_stats stats() const;
 
   /// Recomputes every sum and list from the objects and asserts that they agree. O(n).
