@@ -219,6 +219,8 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
   peers_.erase(known);
   teller_->session_ended(node);
   copies_->node_left(node);
+  // It has forgotten this node's copies as well.
+  reports_.erase(node);
   core_->arenas().session_closed(node);
   caf::anon_send(core_->transfers(), source_left{node});
   for (std::uint32_t shard = 0; shard < core_->options().shards; ++shard)
@@ -233,7 +235,6 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
   frees_.erase(owner);
   moved_.erase(owner);
   spoilt_.erase(owner);
-  reports_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
   run();
 }

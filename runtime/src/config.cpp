@@ -127,6 +127,9 @@ std::uint64_t parse_size(std::string_view option, std::string_view text) {
 
 config::config() {
   mark_worker_threads(*this);
+  // Idle workers of CAF's own choice poll, with sleeps between: that doubles what a message to
+  // another process takes, and wears hosts out on which many nodes run.
+  set("scheduler.policy", caf::atom("sharing"));
   opt_group{custom_options_, "mobula"}
     .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
     .add<std::string>("store-size", "room for larger values (default 30 % of memory)")

@@ -1,5 +1,6 @@
 // Parts of records in real spill files.
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <vector>

@@ -49,7 +49,7 @@ public:
 /// | wants_, frees_| a turn, without a session         | `session_opened`, `owner_unreachable`    |
 /// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
 /// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
-/// | reports_      | the end of a pull or of its copy  | `send_reports`, `owner_unreachable`      |
+/// | reports_      | the end of a pull or of its copy  | `send_reports`, the end of the session   |
 /// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
 ///
 /// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease
