@@ -59,7 +59,8 @@ void open_data_port(node_core& core, const std::string& address) {
   auto events =
     std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
   data_port_config config{.self = core.incarnation(),
-                          .listen = {.ip = numeric_or_refuse(address), .port = 0}};
+                          .listen = {.ip = numeric_or_refuse(address), .port = 0},
+                          .compression = core.options().compression};
   auto opened = data_port::open(config, *values, *events);
   if (const auto* failure = std::get_if<data_port_failure>(&opened))
     refuse(error_type::invalid_argument, failure->message);

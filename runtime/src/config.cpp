@@ -1,5 +1,6 @@
 #include "mobula/config.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -51,6 +52,24 @@ constexpr unit units[] = {
 
 constexpr std::string_view size_range = "a number of bytes with an optional unit, such as 64MiB";
 
+/// A value that users write as a word.
+template <class T>
+struct named_choice {
+  std::string_view name;
+  T value;
+};
+
+constexpr named_choice<reading_in_place> reading_choices[] = {
+  {"auto", reading_in_place::automatic},
+  {"off", reading_in_place::off},
+};
+
+constexpr named_choice<compression_mode> compression_choices[] = {
+  {"auto", compression_mode::automatic},
+  {"on", compression_mode::on},
+  {"off", compression_mode::off},
+};
+
 /// Reads numbers from a configuration, with their option's name at hand for errors.
 class reader {
 public:
@@ -82,13 +101,19 @@ public:
       target = *known;
   }
 
-  void choice(std::string_view option, reading_in_place& target) const {
+  template <class T, std::size_t Count>
+  void choice(std::string_view option, const named_choice<T> (&choices)[Count], T& target) const {
     auto text = caf::get_if<std::string>(&config_, key(option));
     if (!text)
       return;
-    if (*text != "auto" && *text != "off")
-      refuse(option, fmt::format("\"{}\"", *text), "auto or off");
-    target = *text == "off" ? reading_in_place::off : reading_in_place::automatic;
+    auto chosen = std::ranges::find(choices, *text, &named_choice<T>::name);
+    if (chosen == std::ranges::end(choices)) {
+      std::string names;
+      for (const auto& each : choices)
+        names += fmt::format("{}{}", names.empty() ? "" : " or ", each.name);
+      refuse(option, fmt::format("\"{}\"", *text), names);
+    }
+    target = chosen->value;
   }
 
 private:
@@ -150,6 +175,8 @@ config::config() {
                                            "their shared memory; off (default auto)")
     .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
                                    "message (default 4KiB)")
+    .add<std::string>("compression", "of values on their way to other hosts: auto, on or off "
+                                     "(default auto)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -195,8 +222,9 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("full-timeout", options.full_timeout);
   from.value("transit-lease", options.transit_lease);
   from.value("grace-period", options.grace_period);
-  from.choice("same-host-reading", options.same_host_reading);
+  from.choice("same-host-reading", reading_choices, options.same_host_reading);
   from.size("piggyback", options.piggyback_bytes);
+  from.choice("compression", compression_choices, options.compression);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);

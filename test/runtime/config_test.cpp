@@ -6,16 +6,26 @@ using namespace mobula;
 
 namespace {
 
-/// Reads options as they would come from a command line.
-node_options options_of(std::vector<std::string> arguments) {
-  config settings;
+/// Reads a command line.
+void parse(config& settings, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "program");
   std::vector<char*> pointers;
   for (auto& argument : arguments)
     pointers.push_back(argument.data());
   if (auto error = settings.parse(static_cast<int>(pointers.size()), pointers.data(), "/dev/null"))
     throw object_error{to_error_info(error)};
+}
+
+node_options options_of(std::vector<std::string> arguments) {
+  config settings;
+  parse(settings, std::move(arguments));
   return read_options(settings);
+}
+
+std::string policy_of(std::vector<std::string> arguments) {
+  config settings;
+  parse(settings, std::move(arguments));
+  return caf::to_string(caf::get_or(settings, "scheduler.policy", caf::atom("none")));
 }
 
 } // namespace
@@ -76,6 +86,18 @@ TEST_CASE("a value out of range is refused with option, value and range") {
           static_cast<void>(options_of({"--mobula.store-size=1MiB", "--mobula.shards=64"}));
         })
         == error_type::invalid_argument);
+}
+
+TEST_CASE("what can only be one of some words is refused with these words") {
+  CHECK(options_of({"--mobula.compression=on"}).compression == compression_mode::on);
+  CHECK(options_of({"--mobula.same-host-reading=off"}).same_host_reading == reading_in_place::off);
+  CHECK(message_of([] { static_cast<void>(options_of({"--mobula.compression=gzip"})); })
+        == "option mobula.compression is \"gzip\", but must be auto or on or off");
+}
+
+TEST_CASE("idle threads wait for work, unless the user wants them to look for it") {
+  CHECK(policy_of({}) == "sharing");
+  CHECK(policy_of({"--scheduler.policy=stealing"}) == "stealing");
 }
 
 TEST_CASE("a spill directory that cannot be made is refused by name") {

@@ -31,6 +31,12 @@ namespace mobula {
 /// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
 /// | `transit-lease`      | age at which references in messages are looked after     | 10s      |
 /// | `grace-period`       | how long what a lost node held is kept                   | 30s      |
+/// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off      | auto     |
+/// | `piggyback`          | bytes of small values that a message's references carry  | 4KiB     |
+/// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |
+///
+/// CAF's own `scheduler.policy` is `sharing` unless it is set: idle threads wait rather than poll,
+/// which halves the time that a message to another process takes.
 class config : public caf::actor_system_config {
 public:
   config();

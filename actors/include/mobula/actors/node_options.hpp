@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mobula/actors/wire_compression.hpp"
+
 namespace mobula {
 
 /// Whether nodes of one host read values in each other's shared memory.
@@ -72,6 +74,9 @@ struct node_options {
   /// Bytes of small values that travel with the references of one message, so that the receiver
   /// need not ask for them.
   std::uint64_t piggyback_bytes = 4096;
+
+  /// Whether values are compressed (zstd) on their way to nodes that pull them.
+  compression_mode compression = compression_mode::automatic;
 
   /// Bytes that are fetched from another node at once; several such chunks are under way.
   std::uint64_t transfer_chunk_bytes = 4ULL << 20U;

@@ -6,6 +6,7 @@
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/carried_bytes.hpp"
+#include "mobula/actors/packed_fields.hpp"
 #include "mobula/actors/reference_messages.hpp"
 #include "mobula/actors/traveling_incarnation.hpp"
 #include "mobula/serialization/codec_id.hpp"
@@ -99,7 +100,10 @@ void add_peer_messages(caf::actor_system_config& config);
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, borrowed_reference& x) {
-  return f(caf::meta::type_name("mobula::borrowed_reference"), x.sequence, x.sender, x.transit);
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.sender.high, x.sender.low, x.transit);
+  else
+    return f(caf::meta::type_name("mobula::borrowed_reference"), x.sequence, x.sender, x.transit);
 }
 
 template <class Inspector>
@@ -133,7 +137,10 @@ typename Inspector::result_type inspect(Inspector& f, transits_ended& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, returned_reference& x) {
-  return f(caf::meta::type_name("mobula::returned_reference"), x.sequence, x.count);
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.count);
+  else
+    return f(caf::meta::type_name("mobula::returned_reference"), x.sequence, x.count);
 }
 
 template <class Inspector>
@@ -173,12 +180,18 @@ typename Inspector::result_type inspect(Inspector& f, told_type& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, assigned_source& x) {
-  return f(caf::meta::type_name("mobula::assigned_source"), x.node, x.ticket);
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.node.high, x.node.low, x.ticket);
+  else
+    return f(caf::meta::type_name("mobula::assigned_source"), x.node, x.ticket);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, copy_report& x) {
-  return f(caf::meta::type_name("mobula::copy_report"), x.sequence, x.ticket, x.news);
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.ticket, x.news);
+  else
+    return f(caf::meta::type_name("mobula::copy_report"), x.sequence, x.ticket, x.news);
 }
 
 template <class Inspector>
@@ -188,8 +201,20 @@ typename Inspector::result_type inspect(Inspector& f, report_copies& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, told_object& x) {
-  return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about, x.data,
-           x.types, x.nested_types, x.source);
+  if constexpr (byte_inspector<Inspector>) {
+    auto refers = static_cast<std::uint8_t>(x.types.empty() ? 0 : 1);
+    if (auto error = apply_packed(f, x.sequence, x.outcome, refers))
+      return error;
+    if (auto error = f(x.about, x.data))
+      return error;
+    if (refers != 0)
+      if (auto error = f(x.types, x.nested_types))
+        return error;
+    return x.outcome == told_outcome::stored ? f(x.source) : caf::error{};
+  } else {
+    return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about, x.data,
+             x.types, x.nested_types, x.source);
+  }
 }
 
 template <class Inspector>

@@ -8,9 +8,11 @@
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/packed_fields.hpp"
 #include "mobula/actors/reference_messages.hpp"
 #include "mobula/actors/told_value.hpp"
 #include "mobula/serialization/codec_id.hpp"
+#include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
 
@@ -28,19 +30,30 @@ struct traveling_reference {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, traveling_reference& x) {
-  if (auto error = f(caf::meta::type_name("mobula::traveling_reference"), x.object.sequence))
-    return error;
-  if (x.object.empty())
-    return {};
-  auto carries = static_cast<std::uint8_t>(x.value ? 1 : 0);
-  if (auto error = f(x.object.owner.high, x.object.owner.low, x.type, x.codec, x.sender.high,
-                     x.sender.low, x.transit, carries))
-    return error;
-  if (carries == 0)
-    return {};
-  if (!x.value)
-    x.value.emplace();
-  return f(x.value->about, x.value->data);
+  if constexpr (!byte_inspector<Inspector>) {
+    return f(caf::meta::type_name("mobula::traveling_reference"), x.object.sequence);
+  } else {
+    if (auto error = f(x.object.sequence))
+      return error;
+    if (x.object.empty())
+      return {};
+    auto carries = static_cast<std::uint8_t>(x.value ? 1 : 0);
+    auto name_bytes = static_cast<std::uint32_t>(x.type.size());
+    if (auto error = apply_packed(f, x.object.owner.high, x.object.owner.low, x.sender.high,
+                                  x.sender.low, x.transit, x.codec, carries, name_bytes))
+      return error;
+    if (name_bytes > metadata_limits::type_name_bytes)
+      return caf::sec::invalid_argument;
+    x.type.resize(name_bytes);
+    if (name_bytes > 0)
+      if (auto error = f.apply_raw(name_bytes, x.type.data()))
+        return error;
+    if (carries == 0)
+      return {};
+    if (!x.value)
+      x.value.emplace();
+    return f(x.value->about, x.value->data);
+  }
 }
 
 /// Lets a reference leave its node in what `sink` writes: its object stays alive until the receiver
