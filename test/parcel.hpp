@@ -41,11 +41,11 @@ typename Inspector::result_type inspect(Inspector& f, delivery& x) {
 }
 
 /// Tells an actor to do one random thing.
-struct act {};
+struct do_one_thing {};
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, act&) {
-  return f(caf::meta::type_name("act"));
+typename Inspector::result_type inspect(Inspector& f, do_one_thing&) {
+  return f(caf::meta::type_name("do_one_thing"));
 }
 
 } // namespace mobula::test

@@ -25,11 +25,17 @@ void add_stored_cases(std::vector<comparison>& cases, bench_node& bench, scale s
 void add_spill_cases(std::vector<comparison>& cases, bench_node& bench,
                      const std::string& directory);
 
-/// Objects from another node over TCP on the loopback device.
+/// Data ports alone, over TCP on the loopback device: with and without compression.
 void add_transfer_cases(std::vector<comparison>& cases);
 
 /// References and values that go to another process of this program, and back.
 void add_cluster_cases(std::vector<comparison>& cases, scale sizes);
+
+/// Stored values that other processes of this program pull.
+void add_pull_cases(std::vector<comparison>& cases);
+
+/// Speed of simulated clusters, and what the protocol costs in messages.
+void add_simulation_cases(std::vector<comparison>& cases);
 
 /// What objects cost as their number grows.
 void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);

@@ -4,9 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <caf/scoped_actor.hpp>
-
 #include "partner.hpp"
+#include "shared_memory.hpp"
 
 namespace mobula::bench {
 
@@ -15,30 +14,7 @@ namespace {
 constexpr std::size_t kib = 1024;
 constexpr std::size_t mib = 1024 * kib;
 
-/// Started by the first side that needs it: listing the cases starts no process.
-class partner_on_demand {
-public:
-  partner_process& get() {
-    if (process_ == nullptr)
-      process_ = std::make_unique<partner_process>();
-    return *process_;
-  }
-
-private:
-  std::unique_ptr<partner_process> process_;
-};
-
 using shared_partner = std::shared_ptr<partner_on_demand>;
-
-/// Asks the partner and returns its answer.
-template <class Answer, class Question>
-Answer ask(caf::scoped_actor& self, const caf::actor& partner, const Question& question) {
-  Answer result;
-  self->request(partner, caf::infinite, question)
-    .receive([&](Answer& answer) { result = std::move(answer); },
-             [](caf::error& error) { throw object_error{to_error_info(error)}; });
-  return result;
-}
 
 // -- reading in place -----------------------------------------------------------------------------
 
@@ -71,7 +47,10 @@ comparison reading_case(std::string name, const shared_partner& partner, std::si
           .measured = gets_elsewhere(partner, bytes),
           .baseline = "get of a stored object of the own process",
           .reference = gets_at_home(partner, bytes),
-          .budget = budget{budget::subject::value, budget::bound::below, 1000}};
+          .budget = budget{budget::subject::value, budget::bound::below, 1000},
+          .obstacle = [bytes] {
+            return lack_of_shared_memory(2 * bytes);
+          }};
 }
 
 // -- handing over ---------------------------------------------------------------------------------

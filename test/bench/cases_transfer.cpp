@@ -4,7 +4,9 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "../actors/raw_socket.hpp"
 #include "../actors/transfer_host.hpp"
@@ -23,11 +25,17 @@ constexpr std::size_t mib = 1024 * kib;
 /// Read and written at once by the plain stream.
 constexpr std::size_t stream_piece_bytes = mib;
 
-/// Bytes that no codec makes shorter, in objects of one size. Made when first needed: listing the
-/// cases takes no memory.
+/// What compression makes of bytes.
+enum class content : std::uint8_t {
+  random, ///< nothing
+  dull    ///< much less
+};
+
+/// Objects of one size. Made when first needed: listing the cases takes no memory.
 struct wares {
   std::size_t objects;
   std::size_t object_bytes;
+  content made_of = content::random;
   std::vector<std::shared_ptr<transfer_bytes>> sent{};
   std::vector<std::shared_ptr<transfer_bytes>> rooms{}; ///< faulted in once, as a store's
 
@@ -38,7 +46,7 @@ struct wares {
       auto& bytes = *sent.emplace_back(std::make_shared<transfer_bytes>(object_bytes));
       for (std::size_t at = 0; at + sizeof(std::uint64_t) <= object_bytes;
            at += sizeof(std::uint64_t)) {
-        auto word = random();
+        auto word = made_of == content::random ? random() : at / kib;
         std::memcpy(&bytes[at], &word, sizeof(word));
       }
     }
@@ -47,10 +55,10 @@ struct wares {
 
 /// Two data ports in this process, which both ends of the plain stream share as well.
 struct two_hosts {
-  transfer_host sender{1};
+  transfer_host sender;
   transfer_host receiver{2};
 
-  explicit two_hosts(const wares& goods) {
+  two_hosts(const wares& goods, compression_mode mode) : sender(1, {.compression = mode}) {
     sender.befriend(receiver);
     for (std::size_t i = 0; i < goods.objects; ++i) {
       sender.put(i + 1, goods.sent[i]);
@@ -59,10 +67,10 @@ struct two_hosts {
   }
 };
 
-side pulls(std::shared_ptr<wares> goods) {
-  return [goods = std::move(goods)](benchmark::State& state) {
+side pulls(std::shared_ptr<wares> goods, compression_mode mode = compression_mode::automatic) {
+  return [goods = std::move(goods), mode](benchmark::State& state) {
     goods->make();
-    two_hosts hosts{*goods};
+    two_hosts hosts{*goods, mode};
     for (auto _ : state) {
       for (std::size_t i = 0; i < goods->objects; ++i)
         hosts.receiver.pull(i + 1, goods->object_bytes, {hosts.sender.self()});
@@ -102,7 +110,7 @@ side streams(std::shared_ptr<wares> goods) {
 
 comparison transfer_case(std::string name, std::size_t objects, std::size_t bytes, double limit) {
   auto goods = std::make_shared<wares>(wares{objects, bytes});
-  return {.name = "pull/" + std::move(name),
+  return {.name = "data_port/" + std::move(name),
           .unit = unit::gigabytes_per_second,
           .measured = pulls(goods),
           .baseline = "the same bytes as one plain TCP stream",
@@ -111,11 +119,28 @@ comparison transfer_case(std::string name, std::size_t objects, std::size_t byte
           .bytes = objects * bytes};
 }
 
+/// Whether compressing pays depends on the link. Loopback is one on which it does not.
+comparison compression_case(std::string name, content made_of, compression_mode mode) {
+  constexpr auto bytes = 64 * mib;
+  auto goods = std::make_shared<wares>(wares{1, bytes, made_of});
+  return {.name = "compression/" + std::move(name),
+          .unit = unit::gigabytes_per_second,
+          .measured = pulls(goods, mode),
+          .baseline = "the same bytes, never compressed",
+          .reference = pulls(goods, compression_mode::off),
+          .bytes = bytes};
+}
+
 } // namespace
 
 void add_transfer_cases(std::vector<comparison>& cases) {
   cases.push_back(transfer_case("256MiB", 1, 256 * mib, 0.8));
   cases.push_back(transfer_case("1kx200KiB", 1'000, 200 * kib, 0.6));
+  for (auto [mode, name] :
+       {std::pair{compression_mode::automatic, "auto"}, std::pair{compression_mode::on, "on"}})
+    for (auto [made_of, text] :
+         {std::pair{content::dull, "/dull"}, std::pair{content::random, "/random"}})
+      cases.push_back(compression_case(std::string{name} + text, made_of, mode));
 }
 
 } // namespace mobula::bench

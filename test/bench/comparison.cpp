@@ -16,6 +16,10 @@ std::string_view to_string(unit value) noexcept {
       return "GB/s";
     case unit::bytes:
       return "B";
+    case unit::per_second:
+      return "/s";
+    case unit::messages:
+      return "msg";
   }
   return "?";
 }

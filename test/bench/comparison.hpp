@@ -17,6 +17,8 @@ enum class unit : std::uint8_t {
   milliseconds,
   gigabytes_per_second,
   bytes,
+  per_second,
+  messages,
 };
 
 /// Returns the symbol of `value`, such as `ns`.
@@ -73,6 +75,9 @@ struct comparison {
   /// How often each side runs in a round; 0: as often as the round's time allows. Set where what is
   /// not measured takes far longer than what is.
   std::int64_t iterations = 0;
+
+  /// Says why this machine cannot run the case right now, if so. Not called if it is not set.
+  std::function<std::optional<std::string>()> obstacle = {};
 };
 
 /// Medians over all rounds. `ratio` is the median of each round's own ratio, so it need not be

@@ -83,6 +83,8 @@ std::vector<comparison> choose(bench_node& bench, const request& wanted) {
   add_spill_cases(cases, bench, wanted.directory);
   add_transfer_cases(cases);
   add_cluster_cases(cases, sizes);
+  add_pull_cases(cases);
+  add_simulation_cases(cases);
   add_scale_cases(cases, bench, sizes);
   const std::regex pattern{wanted.filter};
   std::erase_if(cases, [&](const comparison& candidate) {
@@ -97,6 +99,10 @@ std::vector<report_row> measure(std::vector<comparison> cases, const round_plan&
   for (auto& subject : cases) {
     // Taken out of the list, so that what a case keeps between rounds goes with it.
     const auto current = std::move(subject);
+    if (auto obstacle = current.obstacle ? current.obstacle() : std::nullopt) {
+      std::cout << current.name << " skipped: " << *obstacle << std::endl;
+      continue;
+    }
     rows.push_back(make_row(current, run_rounds(current, plan)));
     print_row(std::cout, rows.back());
   }
@@ -141,8 +147,8 @@ int run(const request& wanted) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc == 3 && std::string_view{argv[1]} == mobula::bench::partner_argument)
-      return mobula::bench::run_partner(argv[2]);
+    if (argc > 1 && std::string_view{argv[1]} == mobula::bench::partner_argument)
+      return mobula::bench::run_partner({argv + 2, argv + argc});
     mobula::bench::request wanted;
     if (auto code = mobula::bench::parse(argc, argv, wanted))
       return *code;

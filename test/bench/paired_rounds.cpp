@@ -41,6 +41,8 @@ double in_unit(const comparison& subject, double seconds) {
     case unit::gigabytes_per_second:
       return static_cast<double>(subject.bytes) / seconds / 1e9;
     case unit::bytes:
+    case unit::per_second:
+    case unit::messages:
       break;
   }
   throw std::logic_error(subject.name + " reports no " + measured_counter);

@@ -1,9 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
+#include <optional>
+#include <string>
 
+#include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 
 namespace mobula::bench {
 
@@ -33,5 +38,18 @@ private:
   std::size_t bytes_;
   void* data_;
 };
+
+/// Says why arenas of nodes cannot hold so many bytes, if so.
+inline std::optional<std::string> lack_of_shared_memory(std::uint64_t bytes) {
+  constexpr auto directory = "/dev/shm";
+  struct statvfs room {};
+  std::uint64_t free_bytes = 0;
+  if (::statvfs(directory, &room) == 0)
+    free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+  if (free_bytes >= bytes)
+    return std::nullopt;
+  return fmt::format("it needs {} MiB in {}, where {} are free", bytes >> 20U, directory,
+                     free_bytes >> 20U);
+}
 
 } // namespace mobula::bench

@@ -15,6 +15,9 @@
 //   "used -"                 "used BYTES" of the node's own arena
 //   "pulled COUNT"           "pulled", when so many values have been pulled here
 //   "figure NAME"            "figure NAME VALUE" of the node
+//   "door -"                 "door PORT" of the data port
+//   "calls NAME"             "calls NAME CALL": the first system call of reading it again, and
+//                            again; "none", or "unknown" where that cannot be found out
 //   "drop NAME"              "done"
 //   "finish NAME"            "finished NAME" when all of it, if any, is read or an error; drops it
 //   "publish NAME"           "done": the first of them
@@ -41,6 +44,8 @@
 #include <caf/io/middleman.hpp>
 
 #include <mobula/mobula.hpp>
+
+#include "system_call_watch.hpp"
 
 namespace {
 
@@ -159,6 +164,10 @@ private:
       return await_pulled(std::stoull(argument));
     if (command == "figure")
       return say_figure(argument);
+    if (command == "door")
+      return say("door " + std::to_string(node_.core().door().where.port));
+    if (command == "calls")
+      return watch_calls(argument);
     if (command == "put")
       put(argument);
     else if (command == "promise")
@@ -272,6 +281,23 @@ private:
     say("intact " + name);
   }
 
+  /// What is got for the first time is not what is watched.
+  void watch_calls(const std::string& name) {
+    const auto refs = kept_->look_up(name);
+    for (const auto& ref : refs)
+      static_cast<void>(node_.get(ref));
+    mobula::test::system_call_watch watch;
+    if (!watch.usable())
+      return say("calls " + name + " unknown");
+    constexpr int rounds = 1'000;
+    auto call = watch.first_call_of([&] {
+      for (int round = 0; round < rounds; ++round)
+        for (const auto& ref : refs)
+          last_read_ = (*node_.get(ref))[0];
+    });
+    say("calls " + name + " " + (call ? std::to_string(*call) : "none"));
+  }
+
   /// No two parts of it are the same, as far as a wrong place or order would show.
   static std::vector<std::byte> pattern(std::size_t size) {
     std::vector<std::byte> result(size);
@@ -321,6 +347,7 @@ private:
   mobula::node& node_;
   mobula::cluster cluster_;
   std::optional<mobula::promise<content>> promise_;
+  std::byte last_read_{};
   std::map<std::string, std::vector<mobula::view<content>>> views_;
   std::shared_ptr<shelf> kept_ = std::make_shared<shelf>();
 };

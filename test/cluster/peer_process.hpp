@@ -91,6 +91,19 @@ public:
     return std::stoull(await("figure " + name + " "));
   }
 
+  /// Returns the first system call that reading again what was read makes: its number, "none", or
+  /// "unknown" on a system that does not tell.
+  std::string first_call_of_reads(const std::string& name) {
+    say("calls " + name);
+    return await("calls " + name + " ");
+  }
+
+  /// Returns the port from which others pull.
+  std::uint16_t data_port() {
+    say("door -");
+    return static_cast<std::uint16_t>(std::stoi(await("door ")));
+  }
+
   /// Returns when nothing is left, neither own objects nor borrowed ones.
   void await_nothing_left() {
     say("empty -");

@@ -1,72 +1,25 @@
 // What references across nodes cost, in messages.
 
-#include <algorithm>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "simulated_cluster.hpp"
+#include "large_cluster.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
 
 namespace {
 
-constexpr place owner = 0;
-constexpr place borrower = 1;
-constexpr place second_borrower = 2;
-
-/// A cluster without delays in which the first three nodes know all others.
-class large_cluster : public simulated_cluster {
-public:
-  explicit large_cluster(std::size_t nodes) : simulated_cluster({.nodes = nodes}) {
-    for (place one = 0; one < std::min<std::size_t>(nodes, 3); ++one)
-      for (place other = one + 1; other < nodes; ++other)
-        connect(one, other);
-    settle();
-  }
-};
-
-std::vector<object_id> make_objects(simulated_cluster& cluster, std::size_t count) {
-  std::vector<object_id> result;
-  for (std::size_t i = 0; i < count; ++i)
-    result.push_back(cluster.node(owner).create({}));
-  return result;
-}
-
-/// Messages from the first reference of a borrower to its last.
-std::uint64_t messages_a_borrow(std::size_t nodes) {
-  large_cluster cluster{nodes};
-  cluster.send(owner, borrower, make_objects(cluster, 1));
-  cluster.settle();
-  cluster.node(borrower).drop_all();
-  cluster.settle();
-  auto result = cluster.messages();
-  cluster.finish();
-  return result;
-}
-
-/// The same for a reference that is handed on by a borrower.
-std::uint64_t messages_a_handed_on_borrow(std::size_t nodes) {
-  large_cluster cluster{nodes};
-  auto objects = make_objects(cluster, 1);
-  cluster.send(owner, borrower, objects);
-  cluster.settle();
-  auto before = cluster.messages();
-  cluster.send(borrower, second_borrower, objects);
-  cluster.settle();
-  cluster.node(second_borrower).drop_all();
-  cluster.settle();
-  auto result = cluster.messages() - before;
-  cluster.finish();
-  return result;
-}
+constexpr auto owner = large_cluster::owner;
+constexpr auto borrower = large_cluster::borrower;
+constexpr auto second_borrower = large_cluster::second_borrower;
 
 } // namespace
 
 TEST_CASE("ten thousand references from their owner cost one batch and one confirmation") {
   large_cluster cluster{2};
-  cluster.send(owner, borrower, make_objects(cluster, 10'000));
+  cluster.send(owner, borrower, cluster.make_objects(10'000));
   cluster.settle();
   CHECK(cluster.node(borrower).tables().borrows().stats().borrows == 10'000);
   CHECK(cluster.node(owner).tables().transits().stats().open == 0);
@@ -81,7 +34,7 @@ TEST_CASE("ten thousand references from their owner cost one batch and one confi
 
 TEST_CASE("ten thousand references from a borrower cost one more message, to that borrower") {
   large_cluster cluster{3};
-  auto objects = make_objects(cluster, 10'000);
+  auto objects = cluster.make_objects(10'000);
   cluster.send(owner, borrower, objects);
   cluster.settle();
   auto before = cluster.messages();
@@ -95,7 +48,7 @@ TEST_CASE("ten thousand references from a borrower cost one more message, to tha
 
 TEST_CASE("ten thousand times the same reference cost as much as ten thousand references") {
   large_cluster cluster{2};
-  auto object = make_objects(cluster, 1).front();
+  auto object = cluster.make_objects(1).front();
   cluster.send(owner, borrower, std::vector(10'000, object));
   cluster.settle();
   cluster.node(borrower).drop_all();
@@ -122,7 +75,7 @@ TEST_CASE(
 
 TEST_CASE("only a transit that outlives the lease costs a barrier for each session") {
   large_cluster cluster{100};
-  cluster.send(owner, borrower, make_objects(cluster, 1), receiver::gone);
+  cluster.send(owner, borrower, cluster.make_objects(1), receiver::gone);
   cluster.finish();
   CHECK(cluster.sent<pass_barrier>() == 99);
   CHECK(cluster.sent<barrier_passed>() == 99);

@@ -115,6 +115,13 @@ public:
     return await("-" + other.incarnation_ + " ");
   }
 
+  /// Has it leave, and returns when it has ended.
+  void end() {
+    say("leave -");
+    while (hear())
+      continue;
+  }
+
   void signal(int number) const {
     ::kill(process_, number);
   }

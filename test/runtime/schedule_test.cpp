@@ -286,7 +286,7 @@ caf::behavior participant(caf::stateful_actor<actor_state>* self, world* w) {
   self->state.init(*w, self);
   return {
     [self](const delivery& message) { self->state.receive(message); },
-    [self](act) { self->state.step(); },
+    [self](do_one_thing) { self->state.step(); },
   };
 }
 
@@ -316,7 +316,7 @@ void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<st
   constexpr int steps = 300;
   auto closing_step = end == ending::shutdown_midway ? static_cast<int>(w.choose(steps)) : steps;
   for (int step = 0; step < steps; ++step) {
-    caf::anon_send(w.actors[w.choose(w.actors.size())], act{});
+    caf::anon_send(w.actors[w.choose(w.actors.size())], do_one_thing{});
     for (auto count = w.choose(8); count > 0; --count)
       sim.run_one_randomly();
     if (w.choose(10) == 0)
