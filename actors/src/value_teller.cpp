@@ -135,17 +135,20 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
   auto sequence = entry->sequence();
   if (const auto* extras = pin.value().extras())
     core_.border().show(*entry.get(), extras->nested.entries());
+  auto form_of = [&](const awaiting_peer& reader) {
+    return pin.stored() ? reader.form : told_form::bytes;
+  };
+  // Nearly always there is one reader.
+  if (readers.size() == 1)
+    return tell_in_form(in_form(form_of(readers[0]), sequence, pin), readers[0].session);
   // Made at most once each: all readers share the bytes.
   std::map<told_form, told_object> forms;
   for (const auto& reader : readers) {
-    auto form = pin.stored() ? reader.form : told_form::bytes;
+    auto form = form_of(reader);
     auto known = forms.find(form);
     if (known == forms.end())
       known = forms.emplace(form, in_form(form, sequence, pin)).first;
-    if (known->second.outcome == told_outcome::stored)
-      tell_where(known->second, reader.session);
-    else
-      tell(known->second, reader.session);
+    tell_in_form(known->second, reader.session);
   }
 }
 
@@ -157,11 +160,12 @@ void value_teller::tell_description_of(const object_handle& entry,
     core_.border().show(*entry.get(), extras->nested.entries());
   auto told = tell_description(entry->sequence(), copy);
   for (const auto& reader : readers)
-    tell_where(told, reader.session);
+    tell_in_form(told, reader.session);
 }
 
-void value_teller::tell_where(told_object object, const peer_session& reader) {
-  object.source = copies_.assign(object.sequence, reader.node);
+void value_teller::tell_in_form(told_object object, const peer_session& reader) {
+  if (object.outcome == told_outcome::stored)
+    object.source = copies_.assign(object.sequence, reader.node);
   tell(std::move(object), reader);
 }
 

@@ -81,7 +81,7 @@ private:
   void tell_value_of(const object_handle& entry, pinned_value pin,
                      std::span<const awaiting_peer> readers);
   void tell_description_of(const object_handle& entry, std::span<const awaiting_peer> readers);
-  void tell_where(told_object object, const peer_session& reader);
+  void tell_in_form(told_object object, const peer_session& reader);
   void tell(told_object object, const peer_session& reader);
   void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
 
