@@ -91,6 +91,11 @@ public:
     target = *text == "off" ? reading_in_place::off : reading_in_place::automatic;
   }
 
+  void choice(std::string_view option, call_site_recording& target) const {
+    if (auto known = caf::get_if<bool>(&config_, key(option)))
+      target = *known ? call_site_recording::on : call_site_recording::off;
+  }
+
 private:
   static std::string key(std::string_view option) {
     return fmt::format("mobula.{}", option);
@@ -147,6 +152,8 @@ config::config() {
                                            "their shared memory; off (default auto)")
     .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
                                    "message (default 4KiB)")
+    .add<bool>("record-call-sites", "objects remember where they were made, for the mobula command "
+                                    "(default false)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -194,6 +201,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("grace-period", options.grace_period);
   from.choice("same-host-reading", options.same_host_reading);
   from.size("piggyback", options.piggyback_bytes);
+  from.choice("record-call-sites", options.call_sites);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);

@@ -23,6 +23,7 @@ namespace mobula {
 /// | `spill-workers`      | threads that read and write spill files                  | 2        |
 /// | `credit`             | room lent to creators ahead of need, by each shard       | 1TiB     |
 /// | `full-timeout`       | how long a put waits in a store where nothing can move   | 2s       |
+/// | `record-call-sites`  | whether objects remember where they were made            | false    |
 /// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |
 /// | `cluster`            | name of the cluster, part of file names                  | mobula   |
 /// | `listen`             | ADDRESS:PORT where nodes may join through this one       | none     |
@@ -31,6 +32,10 @@ namespace mobula {
 /// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
 /// | `transit-lease`      | age at which references in messages are looked after     | 10s      |
 /// | `grace-period`       | how long what a lost node held is kept                   | 30s      |
+/// | `same-host-reading`  | auto: values of other nodes of the host are read in      | auto     |
+/// |                      | their shared memory; off                                 |          |
+/// | `piggyback`          | bytes of small values that travel with the references of | 4KiB     |
+/// |                      | a message                                                |          |
 class config : public caf::actor_system_config {
 public:
   config();
