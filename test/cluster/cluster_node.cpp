@@ -15,6 +15,7 @@
 //   "used -"                 "used BYTES" of the node's own arena
 //   "pulled COUNT"           "pulled", when so many values have been pulled here
 //   "figure NAME"            "figure NAME VALUE" of the node
+//   "nest NAME"              "nested ID" of an object whose value holds them, which is kept
 //   "drop NAME"              "done"
 //   "finish NAME"            "finished NAME" when all of it, if any, is read or an error; drops it
 //   "publish NAME"           "done": the first of them
@@ -39,6 +40,7 @@
 #include <vector>
 
 #include <caf/io/middleman.hpp>
+#include <cereal/types/vector.hpp>
 
 #include <mobula/mobula.hpp>
 
@@ -58,6 +60,16 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, letter& x) {
   return f(caf::meta::type_name("letter"), x.name, x.refs);
 }
+
+/// A value that holds references.
+struct box {
+  std::vector<content_ref> inner;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(inner);
+  }
+};
 
 /// Several threads have something to say.
 void say(const std::string& line) {
@@ -157,6 +169,8 @@ private:
       return say("used " + std::to_string(node_.stats().arena_used_bytes));
     if (command == "pulled")
       return await_pulled(std::stoull(argument));
+    if (command == "nest")
+      return nest(argument);
     if (command == "figure")
       return say_figure(argument);
     if (command == "put")
@@ -222,6 +236,11 @@ private:
     auto bytes = pattern(number());
     promise_->set_value(content{bytes});
     promise_.reset();
+  }
+
+  void nest(const std::string& name) {
+    boxes_.push_back(node_.put(box{kept_->look_up(name)}));
+    say("nested " + to_string(boxes_.back().id()));
   }
 
   void look_up(const std::string& name) {
@@ -321,6 +340,7 @@ private:
   mobula::node& node_;
   mobula::cluster cluster_;
   std::optional<mobula::promise<content>> promise_;
+  std::vector<mobula::ObjectRef<box>> boxes_;
   std::map<std::string, std::vector<mobula::view<content>>> views_;
   std::shared_ptr<shelf> kept_ = std::make_shared<shelf>();
 };
