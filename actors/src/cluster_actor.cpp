@@ -137,7 +137,9 @@ public:
         auto objects = std::make_shared<object_listing>(*std::move(ended.objects));
         caf::anon_send(myself, report_collected{number, ended.stats, std::move(objects)});
       })};
-    request.request->objects.emplace(std::min(question.most_objects, most_reported_objects));
+    request.request->objects.emplace(
+      ask_report{std::min(question.most_objects, most_reported_objects), question.only},
+      core_->incarnation());
     collect(request);
     return promise;
   }
@@ -157,7 +159,9 @@ public:
                        .members = {},
                        .figures = figures_of(answers.stats),
                        .objects = std::move(answers.objects->objects),
-                       .objects_left_out = answers.objects->left_out};
+                       .objects_left_out = answers.objects->left_out,
+                       .nested_elsewhere = answers.objects->take_foreign(),
+                       .call_sites = std::move(answers.objects->call_sites)};
     nodes.describe(result);
     asked.mapped().deliver(std::move(result));
   }

@@ -86,7 +86,11 @@ void entry_stripe::take(reference_changes& changes) {
 }
 
 new_reference describe(const object_entry& entry) noexcept {
-  new_reference result{.sequence = entry.sequence(), .size_bytes = entry.size_bytes()};
+  new_reference result{.sequence = entry.sequence(),
+                       .size_bytes = entry.size_bytes(),
+                       .content = entry.contents().empty() ? object_content::plain
+                                                           : object_content::references,
+                       .entry = &entry};
   switch (entry.phase()) {
     case object_phase::pending:
       result.place = object_place::pending;

@@ -2,24 +2,24 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 namespace mobula {
 
 namespace {
 
-reported_state state_of(object_place place) noexcept {
-  switch (place) {
-    case object_place::pending:
+reported_state state_of(object_phase phase) noexcept {
+  switch (phase) {
+    case object_phase::pending:
       return reported_state::pending;
-    case object_place::inline_value:
+    case object_phase::inline_value:
       return reported_state::inline_value;
-    case object_place::stored:
+    case object_phase::stored:
       return reported_state::memory;
-    case object_place::failed:
+    case object_phase::failed:
+      return reported_state::failed;
+    case object_phase::freed:
       break;
   }
-  return reported_state::failed;
+  return reported_state::freed;
 }
 
 } // namespace
@@ -36,12 +36,14 @@ std::string_view to_string(reported_state state) noexcept {
       return "disk";
     case reported_state::failed:
       return "failed";
+    case reported_state::freed:
+      return "freed";
   }
   return "unknown";
 }
 
 std::uint64_t reported_object::references() const noexcept {
-  std::uint64_t result = transits + (local_known ? local : 1);
+  std::uint64_t result = std::uint64_t{transits} + local + nested.references;
   for (const auto& borrower : borrowers)
     result += borrower.count;
   return result;
@@ -101,21 +103,80 @@ std::uint64_t figure(const node_report& report, std::string_view name) noexcept 
 
 // -- objects ------------------------------------------------------------------------------------
 
-void object_listing::set(std::vector<new_reference> known) {
-  if (known.size() > most_) {
-    left_out = known.size() - most_;
-    auto end = known.begin() + static_cast<std::ptrdiff_t>(most_);
+void object_listing::choose(std::vector<new_reference> known) {
+  if (known.size() > asked_.most_objects) {
+    left_out = known.size() - asked_.most_objects;
+    auto end = known.begin() + static_cast<std::ptrdiff_t>(asked_.most_objects);
     std::ranges::nth_element(known, end, std::greater{}, &new_reference::size_bytes);
     known.erase(end, known.end());
   }
   std::ranges::sort(known, {}, &new_reference::sequence);
-  objects.reserve(known.size());
-  for (const auto& each : known)
-    objects.push_back({.sequence = each.sequence,
-                       .size_bytes = each.size_bytes,
-                       .state = state_of(each.place),
-                       .type = {},
-                       .borrowers = {}});
+  chosen_ = std::move(known);
+  objects.reserve(chosen_.size());
+}
+
+void object_listing::add(const object_entry& entry) {
+  const auto* site = entry.made_at();
+  objects.push_back({.sequence = entry.sequence(),
+                     .size_bytes = entry.size_bytes(),
+                     .state = state_of(entry.phase()),
+                     .type = std::string{entry.type().name},
+                     .views = entry.views(),
+                     .borrowers = {},
+                     .local = entry.handles(),
+                     .nested = {},
+                     .call_site = site != nullptr ? number_of(*site) : 0});
+}
+
+std::uint32_t object_listing::number_of(const call_site& site) {
+  auto next = static_cast<std::uint32_t>(call_sites.size() + 1);
+  auto [known, added] = site_numbers_.emplace(site_key{site.file, site.line}, next);
+  if (added)
+    call_sites.push_back({site.file, site.function != nullptr ? site.function : "", site.line});
+  return known->second;
+}
+
+void object_listing::add_contents(const object_entry& container) {
+  auto contents = container.contents();
+  std::vector<object_id> referred;
+  referred.reserve(contents.size());
+  for (const auto* entry : contents)
+    referred.push_back(entry->id());
+  std::ranges::sort(referred);
+  object_id last;
+  for (const auto& id : referred) {
+    auto* nesting = nesting_of(id);
+    if (nesting == nullptr)
+      continue;
+    ++nesting->references;
+    if (std::exchange(last, id) == id)
+      continue;
+    ++nesting->containers;
+    if (nesting->named.size() < reported_nesting::most_named)
+      nesting->named.push_back(container.id());
+  }
+}
+
+reported_nesting* object_listing::nesting_of(const object_id& content) {
+  if (content.owner == node_) {
+    auto* listed = find(content.sequence);
+    if (listed == nullptr)
+      return nullptr;
+    listed->local -= std::min<std::uint32_t>(listed->local, 1);
+    return &listed->nested;
+  }
+  auto wanted = asked_.only.empty() || asked_.only == content;
+  if (!wanted || (foreign_.size() >= asked_.most_objects && !foreign_.contains(content)))
+    return nullptr;
+  return &foreign_[content];
+}
+
+std::vector<reported_foreign> object_listing::take_foreign() {
+  std::vector<reported_foreign> result;
+  result.reserve(foreign_.size());
+  for (auto& [object, nested] : foreign_)
+    result.push_back({object, std::move(nested)});
+  return result;
 }
 
 reported_object* object_listing::find(std::uint64_t sequence) noexcept {

@@ -55,11 +55,18 @@ object_value& pinned_value::value() const noexcept {
 // -- object_entry
 // -----------------------------------------------------------------------------------
 
-object_entry* object_entry::make(node_core& core, std::size_t capacity,
-                                 const type_descriptor& type) {
-  auto* memory = ::operator new(sizeof(object_entry) + capacity);
+object_entry* object_entry::make(node_core& core, std::size_t capacity, const type_descriptor& type,
+                                 const call_site& where) {
   auto& stripe = core.local_stripe();
-  return new (memory) object_entry(stripe, entry_kind::own, stripe.enlist(), type);
+  if (core.options().call_sites == call_site_recording::off || where.file == nullptr) [[likely]] {
+    auto* memory = ::operator new(sizeof(object_entry) + capacity);
+    return new (memory)
+      object_entry(stripe, entry_kind::own, site_place::none, stripe.enlist(), type);
+  }
+  auto* memory = ::operator new(sizeof(site_record) + sizeof(object_entry) + capacity);
+  auto* record = new (memory) site_record{where};
+  return new (record + 1)
+    object_entry(stripe, entry_kind::own, site_place::before_entry, stripe.enlist(), type);
 }
 
 object_entry* object_entry::make_foreign(node_core& core, const object_id& id,
@@ -68,7 +75,8 @@ object_entry* object_entry::make_foreign(node_core& core, const object_id& id,
   auto* memory = ::operator new(sizeof(object_entry) + sizeof(incarnation_id));
   auto& stripe = core.local_stripe();
   stripe.enlist_foreign();
-  auto* entry = new (memory) object_entry(stripe, entry_kind::foreign, id.sequence, type);
+  auto* entry =
+    new (memory) object_entry(stripe, entry_kind::foreign, site_place::none, id.sequence, type);
   new (entry + 1) incarnation_id(id.owner);
   return entry;
 }
@@ -78,6 +86,20 @@ object_id object_entry::id() const noexcept {
                         ? *std::launder(reinterpret_cast<const incarnation_id*>(this + 1))
                         : core().incarnation();
   return {.owner = owner, .sequence = sequence_};
+}
+
+const call_site* object_entry::made_at() const noexcept {
+  if (site_ == site_place::none)
+    return nullptr;
+  return &std::launder(reinterpret_cast<const site_record*>(this) - 1)->site;
+}
+
+std::span<object_entry* const> object_entry::contents() const noexcept {
+  // The phase comes first: who sees that there is a value sees what belongs to it.
+  if (phase() == object_phase::pending)
+    return {};
+  const auto* extras = copy_ != nullptr ? copy_->value.extras() : value_.extras();
+  return extras != nullptr ? extras->nested.entries() : std::span<object_entry* const>{};
 }
 
 std::uint64_t object_entry::number_in_shard() const noexcept {
@@ -251,10 +273,13 @@ void object_entry::destroy() noexcept {
 
 void object_entry::free_memory() noexcept {
   auto* stripe = stripe_;
+  void* memory = this;
+  if (site_ == site_place::before_entry)
+    memory = reinterpret_cast<site_record*>(this) - 1;
   if (copy_ != nullptr)
     copy_->drop_ref();
   this->~object_entry();
-  ::operator delete(this);
+  ::operator delete(memory);
   stripe->delist();
 }
 

@@ -1,5 +1,7 @@
 #include "mobula/actors/owner.hpp"
 
+#include <utility>
+
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/owner_table.hpp"
 
@@ -47,12 +49,8 @@ public:
 
   void collect(collect_stats& request) {
     table_.add_figures(request.request->stats);
-    if (auto& listing = request.request->objects) {
-      std::vector<new_reference> known;
-      known.reserve(table_.size());
-      table_.for_each([&](const new_reference& object) { known.push_back(object); });
-      listing->set(std::move(known));
-    }
+    if (auto& listing = request.request->objects)
+      describe(*listing);
     self_->send(core_->shards().front(), std::move(request));
   }
 
@@ -67,6 +65,38 @@ public:
   }
 
 private:
+  void describe(object_listing& listing) const {
+    if (listing.asked().most_objects == 0)
+      return;
+    listing.choose(known_to(listing));
+    for (const auto& object : listing.chosen())
+      look_at(object, [&](const object_entry& entry) { listing.add(entry); });
+    table_.for_each([&](const new_reference& object) {
+      if (object.content == object_content::references)
+        look_at(object, [&](const object_entry& entry) { listing.add_contents(entry); });
+    });
+    core_->border().for_each_foreign(
+      [&](const object_entry& entry) { listing.add_contents(entry); });
+  }
+
+  [[nodiscard]] std::vector<new_reference> known_to(const object_listing& listing) const {
+    std::vector<new_reference> result;
+    if (const auto& one = listing.asked().only; !one.empty()) {
+      if (auto known = table_.find(one.sequence); known && one.owner == core_->incarnation())
+        result.push_back(*known);
+      return result;
+    }
+    result.reserve(table_.size());
+    table_.for_each([&](const new_reference& object) { result.push_back(object); });
+    return result;
+  }
+
+  template <class F>
+  void look_at(const new_reference& object, F&& f) const {
+    core_->stripes()[entry_stripe::index_of(object.sequence)].look_at(*object.entry,
+                                                                      std::forward<F>(f));
+  }
+
   core_pointer core_;
   self_pointer self_ = nullptr;
   owner_table table_;

@@ -9,6 +9,8 @@ owner_table::effect owner_table::add_reference(const new_reference& reference) {
   auto& object = objects_.insert(reference.sequence);
   object.size_bytes = reference.size_bytes;
   object.place = reference.place;
+  object.content = reference.content;
+  object.entry = reference.entry;
   object.local_reference = true;
   ++references_;
   ++references_added_;
@@ -24,6 +26,7 @@ owner_table::effect owner_table::object_sealed(const new_reference& sealed) {
     return effect::nothing;
   discount(*object);
   object->place = sealed.place;
+  object->content = sealed.content;
   object->size_bytes = sealed.size_bytes;
   count(*object);
   return effect::nothing;

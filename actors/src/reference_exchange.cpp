@@ -492,15 +492,12 @@ void reference_exchange::describe(object_listing& listing) const {
       for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
         listed->borrowers.push_back({node, count});
   });
+  // What the tables and the teller keep are no references of the process.
   for (auto& listed : listing.objects) {
-    auto entry = core_->border().find_own(listed.sequence);
-    if (!entry)
-      continue;
-    // Neither the handle here nor those that the tables keep are references of the process.
-    auto kept = core_->border().kept_handles(listed.sequence) + 1;
-    listed.type = entry->type().name;
-    listed.local = std::max(entry->handles(), kept) - kept;
-    listed.local_known = true;
+    auto kept = core_->border().kept_handles(listed.sequence);
+    if (teller_->awaited(listed.sequence))
+      ++kept;
+    listed.local -= std::min(listed.local, kept);
   }
 }
 

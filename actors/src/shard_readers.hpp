@@ -107,6 +107,11 @@ public:
     return shown_.has_readers();
   }
 
+  /// Returns how many other processes read the copy at this moment.
+  [[nodiscard]] std::uint32_t count_elsewhere(const shard_slot& held) const noexcept {
+    return held.shown != no_slot ? shown_.count_readers(held.shown) : 0;
+  }
+
   void add_figures(node_stats& stats) const;
 
 private:

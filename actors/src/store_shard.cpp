@@ -257,11 +257,8 @@ void store_shard_state::describe_objects(object_listing& listing) const {
     auto* listed = listing.find(sequence);
     if (listed == nullptr || held.entry == nullptr)
       continue;
-    listed->type = held.copy->value.type().name;
-    listed->pinned = held.copy->pins.pinned();
-    listed->local = held.entry->handles();
-    listed->local_known = true;
-    if (!held.copy->memory)
+    listed->readers = readers_->count_elsewhere(held);
+    if (listed->state == reported_state::memory && !held.copy->memory)
       listed->state = reported_state::disk;
   }
 }

@@ -1,7 +1,8 @@
 // The `mobula` command: shows what a running cluster holds, and for whom.
 //
 //   mobula status  --node ADDRESS:PORT
-//   mobula memory  --node ADDRESS:PORT [--group-by …] [--sort-by …] [--limit N]
+//   mobula memory  --node ADDRESS:PORT [--group-by owner|node|type|state|call-site]
+//                                      [--sort-by size|references] [--limit N]
 //   mobula objects --node ADDRESS:PORT ID
 //
 // Exits with 0, 1 if the node or object is not there, 2 for bad arguments.
@@ -59,15 +60,13 @@ int show_object(const arguments& chosen, const cluster_report& report, const obj
   auto found = find_object(report, id);
   if (found.object == nullptr) {
     std::cerr << "mobula: "
-              << (found.owner == nullptr
-                    ? "no node of this cluster has the incarnation of object " + chosen.id
-                        + "; it is dead, or of another cluster"
-                    : "object " + chosen.id
-                        + " does not exist any more, or is too small to be listed")
+              << (found.owner == nullptr ? "no node of this cluster has the incarnation of object "
+                                             + chosen.id + "; it is dead, or of another cluster"
+                                         : "object " + chosen.id + " does not exist any more")
               << '\n';
     return EXIT_FAILURE;
   }
-  show(chosen, object_text(report, found), object_json(found));
+  show(chosen, object_text(report, found), object_json(report, found));
   return EXIT_SUCCESS;
 }
 
@@ -77,12 +76,12 @@ int run(const CLI::App& app, const arguments& chosen) {
   caf::actor_system system{settings};
   node_client client{system};
   if (app.got_subcommand("status")) {
-    auto report = client.ask_all(where, 0);
+    auto report = client.ask_all(where, {.most_objects = 0, .only = {}});
     show(chosen, status_text(report), status_json(report));
     return EXIT_SUCCESS;
   }
   if (app.got_subcommand("memory")) {
-    auto report = client.ask_all(where, most_objects);
+    auto report = client.ask_all(where, {.most_objects = most_objects, .only = {}});
     show(chosen, memory_text(report, chosen.memory), memory_json(report, chosen.memory));
     return EXIT_SUCCESS;
   }
@@ -92,7 +91,8 @@ int run(const CLI::App& app, const arguments& chosen) {
               << "\" is no object id; give one as `mobula memory` shows it\n";
     return 2;
   }
-  return show_object(chosen, client.ask_all(where, most_objects), *id);
+  return show_object(chosen, client.ask_all(where, {.most_objects = most_objects, .only = *id}),
+                     *id);
 }
 
 } // namespace
@@ -106,12 +106,15 @@ int main(int argument_count, char** words) {
   auto* objects = app.add_subcommand("objects", "One object: its state, and who refers to it");
   for (auto* command : {status, memory, objects})
     add_common(*command, chosen);
-  memory->add_option("--group-by", chosen.memory.group, "Sums for each owner, node, type or state")
+  memory
+    ->add_option("--group-by", chosen.memory.group,
+                 "Sums for each owner, node (the same), type, state or call site")
     ->transform(
       CLI::CheckedTransformer(std::map<std::string, grouping>{{"owner", grouping::owner},
                                                               {"node", grouping::owner},
                                                               {"type", grouping::type},
-                                                              {"state", grouping::state}}));
+                                                              {"state", grouping::state},
+                                                              {"call-site", grouping::call_site}}));
   memory->add_option("--sort-by", chosen.memory.sort, "By size or by references")
     ->transform(CLI::CheckedTransformer(std::map<std::string, sorting>{
       {"size", sorting::size}, {"references", sorting::references}}));

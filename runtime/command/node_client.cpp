@@ -38,12 +38,12 @@ caf::strong_actor_ptr node_client::connect(const endpoint& where) {
   return std::get<caf::strong_actor_ptr>(std::move(outcome));
 }
 
-node_report node_client::ask(const endpoint& where, std::uint64_t most_objects) {
+node_report node_client::ask(const endpoint& where, const ask_report& question) {
   auto node = caf::actor_cast<reporter>(connect(where));
   caf::scoped_actor self{system_};
   std::optional<node_report> result;
   caf::error error;
-  self->request(node, answer_limit, ask_report{most_objects})
+  self->request(node, answer_limit, question)
     .receive([&](node_report& report) { result = std::move(report); },
              [&](caf::error& reason) { error = std::move(reason); });
   if (!result)
@@ -53,11 +53,11 @@ node_report node_client::ask(const endpoint& where, std::uint64_t most_objects) 
 }
 
 node_report node_client::ask_first(const std::vector<endpoint>& addresses,
-                                   std::uint64_t most_objects) {
+                                   const ask_report& question) {
   std::string reasons;
   for (const auto& where : addresses) {
     try {
-      return ask(where, most_objects);
+      return ask(where, question);
     } catch (const object_error& error) {
       reasons += (reasons.empty() ? "" : "; ") + error.info().message;
     }
@@ -65,13 +65,13 @@ node_report node_client::ask_first(const std::vector<endpoint>& addresses,
   fail(reasons.empty() ? "it has no address" : reasons);
 }
 
-cluster_report node_client::ask_all(const endpoint& where, std::uint64_t most_objects) {
+cluster_report node_client::ask_all(const endpoint& where, const ask_report& question) {
   cluster_report result;
-  result.nodes.push_back(ask(where, most_objects));
+  result.nodes.push_back(ask(where, question));
   const auto members = result.nodes.front().members;
   for (const auto& member : members) {
     try {
-      result.nodes.push_back(ask_first(member.control, most_objects));
+      result.nodes.push_back(ask_first(member.control, question));
     } catch (const object_error& error) {
       auto address = member.control.empty() ? endpoint{} : member.control.front();
       result.silent.push_back({std::move(address), error.info().message});

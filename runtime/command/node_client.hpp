@@ -28,14 +28,13 @@ public:
     // nop
   }
 
-  /// Asks the node that listens at `where`, and all nodes that it is connected to, for their
-  /// figures and so many objects each. Throws `object_error` (`node_died`) if the first does not
-  /// answer; the others are told as silent.
-  [[nodiscard]] cluster_report ask_all(const endpoint& where, std::uint64_t most_objects);
+  /// Asks the node that listens at `where`, and all nodes that it is connected to. Throws
+  /// `object_error` (`node_died`) if the first does not answer; the others are told as silent.
+  [[nodiscard]] cluster_report ask_all(const endpoint& where, const ask_report& question);
 
 private:
-  node_report ask(const endpoint& where, std::uint64_t most_objects);
-  node_report ask_first(const std::vector<endpoint>& addresses, std::uint64_t most_objects);
+  node_report ask(const endpoint& where, const ask_report& question);
+  node_report ask_first(const std::vector<endpoint>& addresses, const ask_report& question);
   caf::strong_actor_ptr connect(const endpoint& where);
 
   caf::actor_system& system_;

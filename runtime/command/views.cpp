@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <ranges>
+#include <set>
 #include <span>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "text_table.hpp"
 
 namespace mobula::command {
 
@@ -23,45 +25,6 @@ std::string bytes_text(std::uint64_t bytes) {
     value /= 1024;
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
-
-/// Rows of cells in columns as wide as their widest cell; numbers to the right.
-class text_table {
-public:
-  explicit text_table(std::vector<std::string> titles) {
-    rows_.push_back(std::move(titles));
-  }
-
-  void add(std::vector<std::string> cells) {
-    rows_.push_back(std::move(cells));
-  }
-
-  [[nodiscard]] std::string text() const {
-    std::vector<std::size_t> widths(rows_.front().size(), 0);
-    for (const auto& row : rows_)
-      for (std::size_t column = 0; column < row.size(); ++column)
-        widths[column] = std::max(widths[column], row[column].size());
-    std::string result;
-    for (const auto& row : rows_) {
-      std::string line;
-      for (std::size_t column = 0; column < row.size(); ++column)
-        line += is_numeric(column) ? fmt::format("{:>{}}  ", row[column], widths[column])
-                                   : fmt::format("{:<{}}  ", row[column], widths[column]);
-      line.erase(line.find_last_not_of(' ') + 1);
-      result += line + '\n';
-    }
-    return result;
-  }
-
-private:
-  [[nodiscard]] bool is_numeric(std::size_t column) const {
-    return rows_.size() > 1 && !rows_[1][column].empty()
-           && std::ranges::all_of(rows_ | std::views::drop(1), [&](const auto& row) {
-                return row[column].empty() || (row[column][0] >= '0' && row[column][0] <= '9');
-              });
-  }
-
-  std::vector<std::vector<std::string>> rows_;
-};
 
 std::string name_of(const node_report& node) {
   return node.name.empty() ? to_string(node.incarnation) : node.name;
@@ -87,8 +50,66 @@ std::string borrowers_text(const cluster_report& report, const reported_object& 
   return result;
 }
 
-std::string local_text(const reported_object& object) {
-  return object.local_known ? std::to_string(object.local) : "1+";
+/// Objects of any node whose values refer to an object, as far as they are named.
+class container_index {
+public:
+  explicit container_index(const cluster_report& report) {
+    for (const auto& node : report.nodes) {
+      for (const auto& object : node.objects)
+        add({.owner = node.incarnation, .sequence = object.sequence}, object.nested);
+      for (const auto& foreign : node.nested_elsewhere)
+        add(foreign.object, foreign.nested);
+    }
+  }
+
+  /// Returns each once: several nodes may have the value of one container.
+  [[nodiscard]] std::set<object_id> of(const object_id& id) const {
+    auto found = containers_.find(id);
+    return found == containers_.end() ? std::set<object_id>{} : found->second;
+  }
+
+private:
+  void add(const object_id& id, const reported_nesting& nested) {
+    if (!nested.named.empty())
+      containers_[id].insert(nested.named.begin(), nested.named.end());
+  }
+
+  std::map<object_id, std::set<object_id>> containers_;
+};
+
+std::string containers_text(const cluster_report& report, const object_id& id,
+                            const reported_object& object) {
+  std::string result;
+  for (const auto& container : container_index{report}.of(id))
+    result += (result.empty() ? "" : "\n             ") + to_string(container);
+  if (object.nested.containers > object.nested.named.size())
+    result += fmt::format("\n             and {} more",
+                          object.nested.containers - object.nested.named.size());
+  return result.empty() ? "nothing" : result;
+}
+
+std::string pins_text(const reported_object& object) {
+  return object.pinned() ? fmt::format("views in its process: {}, other processes: {}",
+                                       object.views, object.readers)
+                         : "nobody";
+}
+
+const reported_site* site_of(const node_report& owner, const reported_object& object) {
+  auto known = object.call_site > 0 && object.call_site <= owner.call_sites.size();
+  return known ? &owner.call_sites[object.call_site - 1] : nullptr;
+}
+
+std::string site_text(const reported_site* site) {
+  return site != nullptr ? fmt::format("{}:{}", site->file, site->line) : "";
+}
+
+bool any_sites(const cluster_report& report) {
+  return std::ranges::any_of(report.nodes,
+                             [](const node_report& node) { return !node.call_sites.empty(); });
+}
+
+std::string state_text(const reported_object& object) {
+  return std::string{to_string(object.state)} + (object.pinned() ? ", pinned" : "");
 }
 
 // -- rows of memory ------------------------------------------------------------------------------
@@ -122,9 +143,13 @@ std::string group_name(const cluster_report& report, const listed_object& row, g
     case grouping::owner:
       return name_of(report, row.owner->incarnation);
     case grouping::type:
-      return row.object->type.empty() ? "(not known)" : row.object->type;
+      return row.object->type;
     case grouping::state:
       return std::string{to_string(row.object->state)};
+    case grouping::call_site: {
+      const auto* site = site_of(*row.owner, *row.object);
+      return site != nullptr ? site_text(site) : "(not recorded)";
+    }
     case grouping::none:
       break;
   }
@@ -162,20 +187,95 @@ object_id id_of(const found_object& found) {
   return {.owner = found.owner->incarnation, .sequence = found.object->sequence};
 }
 
+nlohmann::json silent_json(const cluster_report& report) {
+  auto result = nlohmann::json::array();
+  for (const auto& node : report.silent)
+    result.push_back({{"address", to_string(node.where)}, {"reason", node.reason}});
+  return result;
+}
+
+std::string groups_text(const cluster_report& report, const memory_options& options) {
+  text_table table{{"GROUP", "OBJECTS", "BYTES", "REFERENCES"}};
+  for (const auto& group : groups_of(report, options))
+    table.add({group.name, std::to_string(group.objects), bytes_text(group.bytes),
+               std::to_string(group.references)});
+  auto result = table.text();
+  if (options.group == grouping::call_site && !any_sites(report))
+    result += "no call sites are recorded; start nodes with --mobula.record-call-sites\n";
+  return result;
+}
+
+std::string objects_text(const cluster_report& report, const memory_options& options) {
+  std::vector<std::string> titles{"OBJECT",    "OWNER",       "SIZE",        "STATE", "LOCAL",
+                                  "IN VALUES", "IN MESSAGES", "BORROWED BY", "TYPE"};
+  const auto with_sites = any_sites(report);
+  if (with_sites)
+    titles.emplace_back("CALL SITE");
+  text_table table{std::move(titles)};
+  auto rows = sorted_objects(report, options.sort);
+  auto shown = std::min(rows.size(), options.most_rows);
+  for (const auto& [owner, object] : std::span{rows}.first(shown)) {
+    std::vector<std::string> cells{to_string(id_of({owner, object})),
+                                   name_of(*owner),
+                                   bytes_text(object->size_bytes),
+                                   state_text(*object),
+                                   std::to_string(object->local),
+                                   std::to_string(object->nested.references),
+                                   std::to_string(object->transits),
+                                   borrowers_text(report, *object),
+                                   object->type};
+    if (with_sites)
+      cells.push_back(site_text(site_of(*owner, *object)));
+    table.add(std::move(cells));
+  }
+  return table.text()
+         + (shown < rows.size() ? fmt::format("{} more; see --limit\n", rows.size() - shown) : "");
+}
+
+nlohmann::json site_json(const reported_site* site) {
+  if (site == nullptr)
+    return nullptr;
+  return {{"file", site->file}, {"line", site->line}, {"function", site->function}};
+}
+
+nlohmann::json object_json(const found_object& found, const container_index& containers) {
+  const auto& object = *found.object;
+  auto borrowers = nlohmann::json::array();
+  for (const auto& borrower : object.borrowers)
+    borrowers.push_back({{"node", to_string(borrower.node)}, {"count", borrower.count}});
+  auto nested_in = nlohmann::json::array();
+  for (const auto& container : containers.of(id_of(found)))
+    nested_in.push_back(to_string(container));
+  return {{"id", to_string(id_of(found))},
+          {"owner", to_string(found.owner->incarnation)},
+          {"size_bytes", object.size_bytes},
+          {"state", to_string(object.state)},
+          {"type", object.type},
+          {"pinned", object.pinned()},
+          {"views", object.views},
+          {"readers", object.readers},
+          {"local", object.local},
+          {"nested", object.nested.references},
+          {"nested_in", std::move(nested_in)},
+          {"transits", object.transits},
+          {"borrowers", std::move(borrowers)},
+          {"call_site", site_json(site_of(*found.owner, object))}};
+}
+
 } // namespace
 
 // -- status --------------------------------------------------------------------------------------
 
 std::string status_text(const cluster_report& report) {
-  text_table table{{"NODE", "ADDRESS", "OBJECTS", "BYTES", "ARENA", "OF", "ON DISK", "LENT OUT",
-                    "BORROWED", "WAITS"}};
+  text_table table{{"NODE", "ADDRESS", "OBJECTS", "BYTES", "ARENA", "OF", "ON DISK", "PULLED",
+                    "LENT OUT", "BORROWED", "WAITS"}};
   for (const auto& node : report.nodes)
     table.add(
       {name_of(node), node.control.empty() ? "" : to_string(node.control.front()),
        std::to_string(figure(node, "owned_objects")), bytes_text(figure(node, "owned_bytes")),
        bytes_text(figure(node, "arena_used_bytes")),
        bytes_text(figure(node, "store_capacity_bytes")), bytes_text(figure(node, "spilled_bytes")),
-       std::to_string(figure(node, "exported_objects")),
+       bytes_text(figure(node, "pulled_bytes")), std::to_string(figure(node, "exported_objects")),
        std::to_string(figure(node, "borrowed_objects")),
        std::to_string(figure(node, "waiting_gets") + figure(node, "waiting_puts")
                       + figure(node, "peer_waits"))});
@@ -201,43 +301,21 @@ nlohmann::json status_json(const cluster_report& report) {
                      {"control", std::move(control)},
                      {"figures", std::move(figures)}});
   }
-  auto silent = nlohmann::json::array();
-  for (const auto& node : report.silent)
-    silent.push_back({{"address", to_string(node.where)}, {"reason", node.reason}});
-  return {{"nodes", std::move(nodes)}, {"silent", std::move(silent)}};
+  return {{"nodes", std::move(nodes)}, {"silent", silent_json(report)}};
 }
 
 // -- memory --------------------------------------------------------------------------------------
 
 std::string memory_text(const cluster_report& report, const memory_options& options) {
-  std::string result;
-  if (options.group != grouping::none) {
-    text_table table{{"GROUP", "OBJECTS", "BYTES", "REFERENCES"}};
-    for (const auto& group : groups_of(report, options))
-      table.add({group.name, std::to_string(group.objects), bytes_text(group.bytes),
-                 std::to_string(group.references)});
-    result = table.text();
-  } else {
-    text_table table{
-      {"OBJECT", "OWNER", "SIZE", "STATE", "LOCAL", "IN MESSAGES", "BORROWED BY", "TYPE"}};
-    auto rows = sorted_objects(report, options.sort);
-    auto shown = std::min(rows.size(), options.most_rows);
-    for (const auto& [owner, object] : std::span{rows}.first(shown))
-      table.add({to_string(object_id{.owner = owner->incarnation, .sequence = object->sequence}),
-                 name_of(*owner), bytes_text(object->size_bytes),
-                 std::string{to_string(object->state)} + (object->pinned ? ", pinned" : ""),
-                 local_text(*object), std::to_string(object->transits),
-                 borrowers_text(report, *object), object->type});
-    result = table.text();
-    if (shown < rows.size())
-      result += fmt::format("{} more; see --limit\n", rows.size() - shown);
-  }
+  auto result =
+    options.group != grouping::none ? groups_text(report, options) : objects_text(report, options);
   if (auto more = left_out(report); more > 0)
-    result += fmt::format("{} smaller objects were not asked for\n", more);
+    result += fmt::format("{} smaller objects are not listed\n", more);
   return result + silent_text(report);
 }
 
 nlohmann::json memory_json(const cluster_report& report, const memory_options& options) {
+  nlohmann::json result{{"objects_left_out", left_out(report)}, {"silent", silent_json(report)}};
   auto rows = nlohmann::json::array();
   if (options.group != grouping::none) {
     for (const auto& group : groups_of(report, options))
@@ -245,11 +323,14 @@ nlohmann::json memory_json(const cluster_report& report, const memory_options& o
                       {"objects", group.objects},
                       {"bytes", group.bytes},
                       {"references", group.references}});
-    return {{"groups", std::move(rows)}, {"objects_left_out", left_out(report)}};
+    result["groups"] = std::move(rows);
+    return result;
   }
+  container_index containers{report};
   for (const auto& row : sorted_objects(report, options.sort))
-    rows.push_back(object_json({row.owner, row.object}));
-  return {{"objects", std::move(rows)}, {"objects_left_out", left_out(report)}};
+    rows.push_back(object_json({row.owner, row.object}, containers));
+  result["objects"] = std::move(rows);
+  return result;
 }
 
 // -- objects -------------------------------------------------------------------------------------
@@ -267,32 +348,20 @@ found_object find_object(const cluster_report& report, const object_id& id) {
 std::string object_text(const cluster_report& report, const found_object& found) {
   const auto& object = *found.object;
   auto borrowers = borrowers_text(report, object);
+  const auto* site = site_of(*found.owner, object);
   return fmt::format("object       {}\nowner        {}\nsize         {} ({} bytes)\n"
-                     "state        {}{}\ntype         {}\nlocal        {}\nin messages  {}\n"
-                     "borrowed by  {}\n",
+                     "state        {}\ntype         {}\npinned by    {}\nlocal        {}\n"
+                     "nested in    {}\nin messages  {}\nborrowed by  {}\nmade at      {}\n",
                      to_string(id_of(found)), name_of(*found.owner), bytes_text(object.size_bytes),
-                     object.size_bytes, to_string(object.state), object.pinned ? ", pinned" : "",
-                     object.type.empty() ? "not known" : object.type, local_text(object),
-                     object.transits, borrowers.empty() ? "nobody" : borrowers);
+                     object.size_bytes, to_string(object.state), object.type, pins_text(object),
+                     object.local, containers_text(report, id_of(found), object), object.transits,
+                     borrowers.empty() ? "nobody" : borrowers,
+                     site != nullptr ? fmt::format("{}, in {}", site_text(site), site->function)
+                                     : "not recorded; its node needs --mobula.record-call-sites");
 }
 
-nlohmann::json object_json(const found_object& found) {
-  const auto& object = *found.object;
-  auto borrowers = nlohmann::json::array();
-  for (const auto& borrower : object.borrowers)
-    borrowers.push_back({{"node", to_string(borrower.node)}, {"count", borrower.count}});
-  nlohmann::json result{{"id", to_string(id_of(found))},
-                        {"owner", to_string(found.owner->incarnation)},
-                        {"size_bytes", object.size_bytes},
-                        {"state", to_string(object.state)},
-                        {"type", object.type},
-                        {"pinned", object.pinned},
-                        {"local", nullptr},
-                        {"transits", object.transits},
-                        {"borrowers", std::move(borrowers)}};
-  if (object.local_known)
-    result["local"] = object.local;
-  return result;
+nlohmann::json object_json(const cluster_report& report, const found_object& found) {
+  return object_json(found, container_index{report});
 }
 
 } // namespace mobula::command

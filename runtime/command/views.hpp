@@ -14,7 +14,7 @@
 
 namespace mobula::command {
 
-enum class grouping { none, owner, type, state };
+enum class grouping { none, owner, type, state, call_site };
 enum class sorting { size, references };
 
 struct memory_options {
@@ -38,6 +38,6 @@ struct found_object {
 
 [[nodiscard]] found_object find_object(const cluster_report& report, const object_id& id);
 [[nodiscard]] std::string object_text(const cluster_report& report, const found_object& found);
-[[nodiscard]] nlohmann::json object_json(const found_object& found);
+[[nodiscard]] nlohmann::json object_json(const cluster_report& report, const found_object& found);
 
 } // namespace mobula::command

@@ -116,6 +116,11 @@ public:
     target = chosen->value;
   }
 
+  void choice(std::string_view option, call_site_recording& target) const {
+    if (auto known = caf::get_if<bool>(&config_, key(option)))
+      target = *known ? call_site_recording::on : call_site_recording::off;
+  }
+
 private:
   static std::string key(std::string_view option) {
     return fmt::format("mobula.{}", option);
@@ -177,6 +182,8 @@ config::config() {
                                    "message (default 4KiB)")
     .add<std::string>("compression", "of values on their way to other hosts: auto, on or off "
                                      "(default auto)")
+    .add<bool>("record-call-sites", "objects remember where they were made, for the mobula command "
+                                    "(default false)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
@@ -225,6 +232,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.choice("same-host-reading", reading_choices, options.same_host_reading);
   from.size("piggyback", options.piggyback_bytes);
   from.choice("compression", compression_choices, options.compression);
+  from.choice("record-call-sites", options.call_sites);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
   require_valid(options);

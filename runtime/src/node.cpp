@@ -26,8 +26,8 @@ node::~node() {
   shutdown();
 }
 
-ObjectRef<std::string> node::put(std::string_view text) {
-  return put_as<codec_id::raw>(std::string{text});
+ObjectRef<std::string> node::put(std::string_view text, const call_site& where) {
+  return put_as<codec_id::raw>(std::string{text}, where);
 }
 
 node_stats node::stats() const {

@@ -5,10 +5,11 @@
 namespace mobula {
 
 basic_object_builder::basic_object_builder(node_core& core, std::size_t size_bytes,
-                                           const type_descriptor& type, const array_shape* shape)
+                                           const type_descriptor& type, const array_shape* shape,
+                                           const call_site& where)
   : core_(&core), size_bytes_(size_bytes) {
   auto is_inline = size_bytes <= core.options().inline_limit_bytes;
-  entry_.emplace(core, is_inline ? size_bytes : 0, type);
+  entry_.emplace(core, is_inline ? size_bytes : 0, type, where);
   if (!is_inline)
     copy_.emplace(core, (*entry_)->sequence(), size_of_draft(size_bytes, type, 0, shape), type,
                   when_full::defer);

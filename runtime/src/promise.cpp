@@ -4,8 +4,8 @@
 
 namespace mobula {
 
-basic_promise::basic_promise(node_core& core, const type_descriptor& type) {
-  entry_draft draft{core, 0, type};
+basic_promise::basic_promise(node_core& core, const type_descriptor& type, const call_site& where) {
+  entry_draft draft{core, 0, type, where};
   handle_ = draft.announce();
 }
 

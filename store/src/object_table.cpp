@@ -1,6 +1,7 @@
 #include "mobula/store/object_table.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "mobula/store/assertion.hpp"
 
@@ -96,6 +97,11 @@ bool object_table::has_readers() const noexcept {
     if (entries_[index].state != slot_state::empty && slots_[index].word.readers() != reader_set{})
       return true;
   return false;
+}
+
+std::uint32_t object_table::count_readers(slot_handle slot) const noexcept {
+  auto readers = static_cast<std::uint64_t>(shared(slot).word.readers());
+  return static_cast<std::uint32_t>(std::popcount(readers));
 }
 
 object_table::entry& object_table::used_entry(slot_handle slot) {

@@ -2,11 +2,21 @@
 
 #include <doctest/doctest.h>
 
+#include <cereal/types/vector.hpp>
 #include <mobula/testing.hpp>
 
 using namespace mobula;
 
 namespace {
+
+struct folder {
+  std::vector<ObjectRef<int>> files;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(files);
+  }
+};
 
 /// A node whose services do not run unless told to, so that its stripe can be looked at.
 struct idle_node {
@@ -53,6 +63,27 @@ TEST_CASE_FIXTURE(idle_node, "an entry that dies unannounced is taken back, in a
   CHECK(changes.removed.empty());
   second = {};
   CHECK(take().removed.size() == 1);
+}
+
+TEST_CASE_FIXTURE(idle_node, "an announcement says whether the value refers to others") {
+  auto plain = node.put(1);
+  CHECK(take().added.at(0).content == object_content::plain);
+  auto container = node.put(folder{{plain}});
+  CHECK(take().added.at(0).content == object_content::references);
+  container = {};
+  CHECK(take().removed.size() == 1);
+}
+
+TEST_CASE_FIXTURE(idle_node, "an entry can be looked at until its stripe is closed") {
+  auto ref = node.put(1);
+  int looks = 0;
+  auto look = [&](const object_entry&) {
+    ++looks;
+  };
+  stripe.look_at(ref.entry(), look);
+  stripe.close();
+  stripe.look_at(ref.entry(), look);
+  CHECK(looks == 1);
 }
 
 TEST_CASE_FIXTURE(idle_node, "a seal is told only of an entry that was announced pending") {

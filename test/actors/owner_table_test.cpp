@@ -55,6 +55,17 @@ TEST_CASE("a seal that the announcement already told of changes nothing") {
   CHECK(figures_of(table).inline_values == object_count{1, 64});
 }
 
+TEST_CASE("the owner learns with the seal that a value refers to others") {
+  owner_table table;
+  table.add_reference(pending);
+  auto sealed = small;
+  sealed.sequence = pending.sequence;
+  sealed.content = object_content::references;
+  table.object_sealed(sealed);
+  CHECK(table.find(pending.sequence)->content == object_content::references);
+  CHECK_FALSE(table.find(small.sequence).has_value());
+}
+
 TEST_CASE("a late seal of a forgotten object changes nothing") {
   owner_table table;
   table.object_sealed(small);

@@ -18,6 +18,7 @@
 //   "door -"                 "door PORT" of the data port
 //   "calls NAME"             "calls NAME CALL": the first system call of reading it again, and
 //                            again; "none", or "unknown" where that cannot be found out
+//   "nest NAME"              "nested ID" of an object whose value holds them, which is kept
 //   "drop NAME"              "done"
 //   "finish NAME"            "finished NAME" when all of it, if any, is read or an error; drops it
 //   "publish NAME"           "done": the first of them
@@ -42,6 +43,7 @@
 #include <vector>
 
 #include <caf/io/middleman.hpp>
+#include <cereal/types/vector.hpp>
 
 #include <mobula/mobula.hpp>
 
@@ -63,6 +65,16 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, letter& x) {
   return f(caf::meta::type_name("letter"), x.name, x.refs);
 }
+
+/// A value that holds references.
+struct box {
+  std::vector<content_ref> inner;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(inner);
+  }
+};
 
 /// Several threads have something to say.
 void say(const std::string& line) {
@@ -162,6 +174,8 @@ private:
       return say("used " + std::to_string(node_.stats().arena_used_bytes));
     if (command == "pulled")
       return await_pulled(std::stoull(argument));
+    if (command == "nest")
+      return nest(argument);
     if (command == "figure")
       return say_figure(argument);
     if (command == "door")
@@ -231,6 +245,11 @@ private:
     auto bytes = pattern(number());
     promise_->set_value(content{bytes});
     promise_.reset();
+  }
+
+  void nest(const std::string& name) {
+    boxes_.push_back(node_.put(box{kept_->look_up(name)}));
+    say("nested " + to_string(boxes_.back().id()));
   }
 
   void look_up(const std::string& name) {
@@ -348,6 +367,7 @@ private:
   mobula::cluster cluster_;
   std::optional<mobula::promise<content>> promise_;
   std::byte last_read_{};
+  std::vector<mobula::ObjectRef<box>> boxes_;
   std::map<std::string, std::vector<mobula::view<content>>> views_;
   std::shared_ptr<shelf> kept_ = std::make_shared<shelf>();
 };

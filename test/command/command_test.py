@@ -16,9 +16,14 @@ command, node_program = sys.argv[1:]
 class Node:
     """A process that does what it is told, line by line; see cluster_node.cpp."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.process = subprocess.Popen(
-            [node_program, f"--mobula.cluster=command_{os.getpid()}", "--mobula.store-size=16MiB"],
+            [
+                node_program,
+                f"--mobula.cluster=command_{os.getpid()}",
+                "--mobula.store-size=16MiB",
+                *options,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -77,13 +82,64 @@ def check_memory(first, second):
         assert large["transits"] == 0 and large["local"] == 1, large
         assert large["type"] == "array<byte>", large
     small = objects[2]
-    assert small["borrowers"] == [] and small["local"] is None, small
+    assert small["borrowers"] == [] and small["local"] == 1, small
+    assert small["type"] == "array<byte>" and not small["pinned"], small
     groups = ask_json("memory", "--node", first.address, "--group-by", "state")["groups"]
     assert [each["group"] for each in groups] == ["memory", "inline"], groups
     assert groups[0]["objects"] == 2, groups
     text = ask("memory", "--node", first.address, "--limit", "1", "--sort-by", "references")
     assert "2 more" in text, text
-    return objects[0]["id"]
+    return objects[0]["id"], small["id"]
+
+
+def check_call_sites(first):
+    objects = ask_json("memory", "--node", first.address)["objects"]
+    sites = [each["call_site"] for each in objects]
+    assert sites[0] == sites[1] == sites[2], sites
+    assert sites[0]["function"] == "put", sites
+    place = f"{sites[0]['file']}:{sites[0]['line']}"
+    assert "cluster_node.cpp:" in place, place
+    by_site = ["memory", "--node", first.address, "--group-by", "call-site"]
+    groups = ask_json(*by_site)["groups"]
+    assert [(each["group"], each["objects"]) for each in groups] == [(place, 3)], groups
+    assert place in ask(*by_site), place
+    text = ask("memory", "--node", first.address)
+    assert "CALL SITE" in text and place in text, text
+    id = objects[0]["id"]
+    assert f"{place}, in put" in ask("objects", "--node", first.address, id)
+
+
+def check_nesting(first, second, large, small):
+    """Wherever the containers are, and whichever node is asked."""
+    near = first.do("nest small", "nested ")
+    far = second.do("nest large", "nested ")
+    for node in (first, second):
+        object = ask_json("objects", "--node", node.address, small)
+        assert object["nested_in"] == [near] and object["nested"] == 1, object
+        assert object["local"] == 1, object
+        object = ask_json("objects", "--node", node.address, large)
+        assert object["nested_in"] == [far] and object["nested"] == 0, object
+        assert f"nested in    {far}" in ask("objects", "--node", node.address, large)
+        assert f"nested in    {near}" in ask("objects", "--node", node.address, small)
+
+
+def check_pins(first, second, large, small):
+    first.do("view small", "viewing")
+    second.do("view large", "viewing")
+    object = ask_json("objects", "--node", first.address, small)
+    assert object["pinned"] and object["views"] == 1 and object["readers"] == 0, object
+    object = ask_json("objects", "--node", first.address, large)
+    assert object["pinned"] and object["views"] == 0 and object["readers"] == 1, object
+    assert "other processes: 1" in ask("objects", "--node", first.address, large)
+
+
+def check_without_call_sites(node):
+    node.do("put small 1 10", "done")
+    object = ask_json("memory", "--node", node.address)["objects"][0]
+    assert object["call_site"] is None, object
+    text = ask("memory", "--node", node.address, "--group-by", "call-site")
+    assert "(not recorded)" in text and "--mobula.record-call-sites" in text, text
+    assert "--mobula.record-call-sites" in ask("objects", "--node", node.address, object["id"])
 
 
 def check_object(first, second, id):
@@ -91,6 +147,11 @@ def check_object(first, second, id):
     assert id in text and "memory" in text and "(1)" in text, text
     gone = id.rsplit("-", 1)[0] + "-999999999"
     assert "does not exist" in ask("objects", "--node", first.address, gone, code=1)
+
+
+def check_object_of_any_size(first, second, id):
+    text = ask("objects", "--node", second.address, id)
+    assert id in text and "inline" in text and "nobody" in text, text
 
 
 def check_refusals(first):
@@ -110,8 +171,8 @@ def check_dead_member(first, second):
 
 nodes = []
 try:
-    nodes = [Node(), Node()]
-    first, second = nodes
+    nodes = [Node("--mobula.record-call-sites"), Node("--mobula.record-call-sites"), Node()]
+    first, second, alone = nodes
     second.do(f"join {first.address}", "joined")
     first.hear(f"+{second.incarnation}")
     first.do("put large 2 300000", "done")
@@ -120,7 +181,13 @@ try:
     second.hear("got large")
     second.do("get large", "read large 2")
     check_status(first, second)
-    check_object(first, second, check_memory(first, second))
+    large, small = check_memory(first, second)
+    check_object(first, second, large)
+    check_object_of_any_size(first, second, small)
+    check_call_sites(first)
+    check_nesting(first, second, large, small)
+    check_pins(first, second, large, small)
+    check_without_call_sites(alone)
     check_refusals(first)
     check_dead_member(first, second)
 finally:

@@ -37,6 +37,11 @@ TEST_CASE("without options there are defaults") {
   CHECK(options.store_size_bytes == 0);
   CHECK(options.arena_directory == "/dev/shm");
   CHECK(options.prefault_bytes == 256 << 20);
+  CHECK(options.call_sites == call_site_recording::off);
+}
+
+TEST_CASE("call sites are recorded if the command line says so") {
+  CHECK(options_of({"--mobula.record-call-sites"}).call_sites == call_site_recording::on);
 }
 
 TEST_CASE("options come from the command line") {

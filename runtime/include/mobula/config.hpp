@@ -23,6 +23,7 @@ namespace mobula {
 /// | `spill-workers`      | threads that read and write spill files                  | 2        |
 /// | `credit`             | room lent to creators ahead of need, by each shard       | 1TiB     |
 /// | `full-timeout`       | how long a put waits in a store where nothing can move   | 2s       |
+/// | `record-call-sites`  | whether objects remember where they were made            | false    |
 /// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |
 /// | `cluster`            | name of the cluster, part of file names                  | mobula   |
 /// | `listen`             | ADDRESS:PORT where nodes may join through this one       | none     |

@@ -10,6 +10,7 @@
 
 #include <caf/expected.hpp>
 
+#include "mobula/actors/call_site.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/actors/node_stats.hpp"
@@ -46,6 +47,10 @@ public:
 
   // -- writing ------------------------------------------------------------------------------------
 
+  // Members that make objects end in the place of their call, which the `mobula` command shows if
+  // `mobula.record-call-sites` is on. It costs nothing otherwise, and is passed only by functions
+  // that make objects for others; see `call_site`.
+
   /// Makes an object of `value` and returns the first reference to it. The value is encoded by the
   /// calling thread; what its codec throws passes through. A large value waits while the store
   /// makes room, and fails with `store_full` or `out_of_disk` when nothing more can move; a thread
@@ -54,41 +59,42 @@ public:
   /// (`shutting_down`) after shutdown.
   template <class T>
     requires(!std::is_convertible_v<const T&, std::string_view>)
-  ObjectRef<T> put(const T& value) {
-    return put_as<default_codec<T>>(value);
+  ObjectRef<T> put(const T& value, const call_site& where = call_site::here()) {
+    return put_as<default_codec<T>>(value, where);
   }
 
   /// Puts text as a `std::string`.
-  ObjectRef<std::string> put(std::string_view text);
+  ObjectRef<std::string> put(std::string_view text, const call_site& where = call_site::here());
 
   /// Puts with codec `C`: for readers in other languages, say.
   template <codec_id C, class T>
-  ObjectRef<T> put_as(const T& value) {
+  ObjectRef<T> put_as(const T& value, const call_site& where = call_site::here()) {
     static_assert(encodable_with<T, C>, "this codec cannot write this type");
     require_open();
-    return ObjectRef<T>{put_value<T, C>(*core_, value)};
+    return ObjectRef<T>{put_value<T, C>(*core_, value, where)};
   }
 
   /// Makes room for `count` elements that the caller fills in place; see `object_builder`. `Array`
   /// is `array<T>` or `bytes`. Never waits: if the store is full, `seal` does.
   template <class Array>
-  object_builder<Array> create(std::size_t count) {
+  object_builder<Array> create(std::size_t count, const call_site& where = call_site::here()) {
     require_open();
-    return object_builder<Array>{*core_, array_shape{count}};
+    return object_builder<Array>{*core_, array_shape{count}, where};
   }
 
   /// The same with up to eight dimensions.
   template <class Array>
-  object_builder<Array> create(const array_shape& shape) {
+  object_builder<Array> create(const array_shape& shape,
+                               const call_site& where = call_site::here()) {
     require_open();
-    return object_builder<Array>{*core_, shape};
+    return object_builder<Array>{*core_, shape, where};
   }
 
   /// Makes an object whose value is set later.
   template <class T>
-  promise<T> make_promise() {
+  promise<T> make_promise(const call_site& where = call_site::here()) {
     require_open();
-    return promise<T>{*core_};
+    return promise<T>{*core_, where};
   }
 
   // -- reading ------------------------------------------------------------------------------------

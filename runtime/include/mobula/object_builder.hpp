@@ -16,7 +16,7 @@ class basic_object_builder {
 protected:
   /// `shape` is null for what has none.
   basic_object_builder(node_core& core, std::size_t size_bytes, const type_descriptor& type,
-                       const array_shape* shape);
+                       const array_shape* shape, const call_site& where);
 
   /// Announces the object. REQUIRES: not called before.
   object_handle seal_bytes(const array_shape* shape);
@@ -46,8 +46,9 @@ class object_builder<array<T>> : basic_object_builder {
   static_assert(alignof(T) <= alignof(std::max_align_t), "small objects are aligned to 16 bytes");
 
 public:
-  object_builder(node_core& core, const array_shape& shape)
-    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>(), &shape),
+  object_builder(node_core& core, const array_shape& shape, const call_site& where)
+    : basic_object_builder(core, bytes_of(shape), descriptor_of<array<T>, codec_id::raw>(), &shape,
+                           where),
       shape_(shape) {
     // nop
   }
@@ -98,8 +99,9 @@ private:
 template <>
 class object_builder<bytes> : basic_object_builder {
 public:
-  object_builder(node_core& core, const array_shape& shape)
-    : basic_object_builder(core, shape.elements(), descriptor_of<bytes, codec_id::raw>(), nullptr) {
+  object_builder(node_core& core, const array_shape& shape, const call_site& where)
+    : basic_object_builder(core, shape.elements(), descriptor_of<bytes, codec_id::raw>(), nullptr,
+                           where) {
     // nop
   }
 

@@ -34,7 +34,7 @@ public:
   }
 
 protected:
-  basic_promise(node_core& core, const type_descriptor& type);
+  basic_promise(node_core& core, const type_descriptor& type, const call_site& where);
 
   /// Claims the right to set the object. Throws `object_error` (`already_set`).
   void claim();
@@ -66,7 +66,8 @@ private:
 template <class T>
 class promise : public basic_promise {
 public:
-  explicit promise(node_core& core) : basic_promise(core, descriptor_of<T, default_codec<T>>()) {
+  promise(node_core& core, const call_site& where)
+    : basic_promise(core, descriptor_of<T, default_codec<T>>(), where) {
     // nop
   }
 

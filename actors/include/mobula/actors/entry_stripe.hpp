@@ -17,12 +17,18 @@ class wait_group;
 /// Where the owner says an object is.
 enum class object_place : std::uint8_t { pending, inline_value, stored, failed };
 
+/// Whether an object's value refers to other objects.
+enum class object_content : std::uint8_t { plain, references };
+
 /// First reference of a node to an object, as the owner learns of it.
 struct new_reference {
   std::uint64_t sequence = 0;
   std::uint64_t size_bytes = 0;
   object_place place = object_place::pending;
-  std::uint32_t shard = 0;
+  object_content content = object_content::plain;
+
+  /// To be looked at through `entry_stripe::look_at` only.
+  const object_entry* entry = nullptr;
 };
 
 /// One entry's membership in one group of waiting readers.
@@ -161,6 +167,21 @@ public:
 
   /// Wakes every waiter; later ones are refused.
   void refuse_waiters();
+
+  /// Calls `f` with an entry, under the mutex; not once the stripe is closed, when entries end
+  /// without their owner. Until then one that the owner knows is there, since its scope comes to
+  /// the owner before it ends. REQUIRES: called by the owner, which knows it as of this stripe.
+  template <class F>
+  void look_at(const object_entry& entry, F&& f) const {
+    std::unique_lock guard{mutex_};
+    if (!closed_)
+      f(entry);
+  }
+
+  /// The stripe, of a node's, that gave the number.
+  [[nodiscard]] static constexpr std::uint32_t index_of(std::uint64_t sequence) noexcept {
+    return sequence % count;
+  }
 
   /// Nobody takes changes any more: drops what is there; later removals free at once.
   void close();

@@ -15,6 +15,9 @@ enum class reading_in_place : std::uint8_t {
   off
 };
 
+/// Whether a node remembers where in the program its objects were made.
+enum class call_site_recording : std::uint8_t { off, on };
+
 /// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges.
 struct node_options {
   /// Values up to this size live in the process heap and travel inside messages; larger ones live
@@ -80,6 +83,9 @@ struct node_options {
 
   /// Bytes that are fetched from another node at once; several such chunks are under way.
   std::uint64_t transfer_chunk_bytes = 4ULL << 20U;
+
+  /// Whether objects remember where they were made, for the `mobula` command; 32 bytes for each.
+  call_site_recording call_sites = call_site_recording::off;
 
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;

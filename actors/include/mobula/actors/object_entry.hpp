@@ -7,6 +7,7 @@
 #include <new>
 #include <span>
 
+#include "mobula/actors/call_site.hpp"
 #include "mobula/actors/object_value.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
@@ -108,7 +109,9 @@ struct end_entry_scope {
 using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 
 /// What a node knows of one object: one per node and object, shared by all `ObjectRef`s to it.
-/// The bytes of an inline object that existed at construction follow the entry in memory.
+/// The bytes of an inline object that existed at construction follow the entry in memory. Where the
+/// object was made stands before it, if its node records that: who does not ask for it pays
+/// nothing.
 ///
 /// An entry for another node's object is pending until the owner has told the value, or until it is
 /// known that there will be none. Its owner is not told of handles by the reference counter, but by
@@ -126,8 +129,10 @@ using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 class alignas(std::max_align_t) object_entry {
 public:
   /// Makes an entry with one handle, in phase `pending`, with room for `capacity` bytes behind it.
-  /// Nobody but the caller knows it before it is announced. Throws `std::bad_alloc`.
-  static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type);
+  /// Nobody but the caller knows it before it is announced. Remembers `where` if the node's options
+  /// say so. Throws `std::bad_alloc`.
+  static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type,
+                            const call_site& where);
 
   /// Makes an entry for an object of another node, with one handle, in phase `pending`. Only the
   /// border does. Throws `std::bad_alloc`.
@@ -181,6 +186,19 @@ public:
   [[nodiscard]] std::uint32_t handles() const noexcept {
     return handles_.load(std::memory_order_relaxed);
   }
+
+  /// Views of the value in this process, and what else pins it; a snapshot. REQUIRES: the scope has
+  /// not ended.
+  [[nodiscard]] std::uint32_t views() const noexcept {
+    return uses_.load(std::memory_order_relaxed) - 1;
+  }
+
+  /// Where the object was made; null if that was not recorded.
+  [[nodiscard]] const call_site* made_at() const noexcept;
+
+  /// The references inside of the value, also of one that was freed or lost: what it refers to
+  /// lives as long as the entry. Empty while there is no value.
+  [[nodiscard]] std::span<object_entry* const> contents() const noexcept;
 
   // -- handles and uses ---------------------------------------------------------------------------
 
@@ -279,9 +297,17 @@ private:
   friend struct end_entry_scope;
   friend class wait_group;
 
-  object_entry(entry_stripe& stripe, entry_kind kind, std::uint64_t sequence,
+  /// Whether there is a `site_record` before an entry in its memory.
+  enum class site_place : std::uint8_t { none, before_entry };
+
+  /// Keeps what follows it aligned as an entry.
+  struct alignas(std::max_align_t) site_record {
+    call_site site;
+  };
+
+  object_entry(entry_stripe& stripe, entry_kind kind, site_place site, std::uint64_t sequence,
                const type_descriptor& type) noexcept
-    : kind_(kind), stripe_(&stripe), sequence_(sequence), value_(type) {
+    : kind_(kind), site_(site), stripe_(&stripe), sequence_(sequence), value_(type) {
     // nop
   }
 
@@ -305,6 +331,7 @@ private:
 
   std::atomic<object_phase> phase_ = object_phase::pending;
   const entry_kind kind_;
+  const site_place site_;
   entry_stripe* stripe_;
   std::uint64_t sequence_;
   object_value value_;

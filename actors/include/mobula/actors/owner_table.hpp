@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "mobula/actors/entry_stripe.hpp"
@@ -16,10 +18,13 @@ namespace mobula {
 /// |-----------------|----------------------------------|---------------------------------------|
 /// | local_reference | `add_reference` of this node     | `remove_reference` of this node       |
 /// | place           | `add_reference`, `object_sealed` | never; the record goes out of scope   |
+/// | content         | the same                         | the same                              |
+/// | entry           | `add_reference`                  | the same                              |
 ///
 /// An object is *out of scope* when no reference is left; its record then goes at once and the
 /// caller releases the value. References nested in other objects' values are handles like any
-/// other, so they need no field of their own.
+/// other, so they need no field of their own; `content` and `entry` are for reports, which tell
+/// them apart.
 class owner_table {
 public:
   /// What the caller has to do after an event.
@@ -55,13 +60,16 @@ public:
     return objects_.find(sequence) != nullptr;
   }
 
+  /// Returns what is known of an object. For inspection.
+  [[nodiscard]] std::optional<new_reference> find(std::uint64_t sequence) const {
+    const auto* object = objects_.find(sequence);
+    return object != nullptr ? std::optional{describe(*object)} : std::nullopt;
+  }
+
   /// Calls `f` with each object. For inspection: O(n).
   template <class F>
   void for_each(F&& f) const {
-    objects_.for_each([&](const owned_object& object) {
-      f(new_reference{
-        .sequence = object.sequence, .size_bytes = object.size_bytes, .place = object.place});
-    });
+    objects_.for_each([&](const owned_object& object) { f(describe(object)); });
   }
 
   /// Recomputes all sums from the records and asserts that they agree. O(n).
@@ -71,10 +79,20 @@ private:
   struct owned_object {
     std::uint64_t sequence = 0;
     std::uint64_t size_bytes = 0;
+    const object_entry* entry = nullptr;
     std::uint32_t next = 0;
     object_place place = object_place::pending;
+    object_content content = object_content::plain;
     bool local_reference = false;
   };
+
+  static new_reference describe(const owned_object& object) noexcept {
+    return {.sequence = object.sequence,
+            .size_bytes = object.size_bytes,
+            .place = object.place,
+            .content = object.content,
+            .entry = object.entry};
+  }
 
   void count(const owned_object& object) noexcept;
   void discount(const owned_object& object) noexcept;

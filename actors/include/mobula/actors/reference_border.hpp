@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mobula/actors/object_handle.hpp"
@@ -166,6 +167,14 @@ public:
 
   /// The entry has failed for good: references that arrive later get a new one.
   void forget(const object_entry& entry);
+
+  /// Calls `f` with the entry of each foreign object, under the mutex. For inspection: O(n).
+  template <class F>
+  void for_each_foreign(F&& f) const {
+    std::unique_lock guard{mutex_};
+    for (const auto& [id, record] : foreign_)
+      f(std::as_const(*record.entry));
+  }
 
   /// Asserts what must hold at any moment. O(n).
   void check_invariants() const;

@@ -13,8 +13,9 @@ namespace mobula {
 /// An entry that is being made: discarded unless it was announced.
 class entry_draft {
 public:
-  entry_draft(node_core& core, std::size_t capacity, const type_descriptor& type)
-    : entry_(object_entry::make(core, capacity, type)) {
+  entry_draft(node_core& core, std::size_t capacity, const type_descriptor& type,
+              const call_site& where)
+    : entry_(object_entry::make(core, capacity, type, where)) {
     // nop
   }
 
@@ -166,17 +167,17 @@ decltype(auto) with_encoded(const T& value, F&& use) {
 
 /// Makes an object of `value`. What a user's codec throws passes through and leaves nothing behind.
 template <class T, codec_id C>
-object_handle put_value(node_core& core, const T& value) {
+object_handle put_value(node_core& core, const T& value, const call_site& where) {
   encode_scope scope;
   const auto& type = descriptor_of<T, C>();
   return with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
     if (size <= core.options().inline_limit_bytes) {
-      entry_draft draft{core, size, type};
+      entry_draft draft{core, size, type, where};
       write(draft->storage(size));
       draft->publish_inline(size, make_extras(scope, shape_of(value)));
       return draft.announce();
     }
-    entry_draft draft{core, 0, type};
+    entry_draft draft{core, 0, type, where};
     const auto* shape = shape_of(value);
     copy_draft copy{core, draft->sequence(),
                     size_of_draft(size, type, scope.entries().size(), shape), type,
