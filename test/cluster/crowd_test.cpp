@@ -14,8 +14,8 @@ using namespace mobula::test;
 namespace {
 
 /// A machine that is busy with all of them may keep one waiting for long.
-const std::vector<std::string> one_of_many{
-  "--mobula.heartbeat-interval=1s", "--mobula.heartbeat-timeout=30s"};
+const std::vector<std::string> one_of_many{"--mobula.heartbeat-interval=1s",
+                                           "--mobula.heartbeat-timeout=30s"};
 
 /// So many processes that all know each other.
 class crowd {
