@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -167,6 +168,9 @@ public:
   }
 
   void stop() {
+    // Nobody would answer them any more, and CAF tells nobody of a promise that is dropped.
+    for (auto& [number, promise] : std::exchange(reports_, {}))
+      promise.deliver(to_caf_error(core_->shutting_down_error()));
     receiving_nodes::delist(*core_);
     nodes.leave();
     names.stop();

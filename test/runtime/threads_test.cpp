@@ -6,6 +6,8 @@
 #include <random>
 #include <thread>
 
+#include <caf/scoped_actor.hpp>
+
 #include <mobula/mobula.hpp>
 
 using namespace mobula;
@@ -36,6 +38,23 @@ struct threaded_node {
     CHECK(node.stats().nothing_left());
   }
 };
+
+/// Returns whether the node answered.
+bool ask_report_of(const node& of) {
+  caf::scoped_actor self{of.system()};
+  auto answered = false;
+  self->request(of.core().cluster(), 10s, ask_report{.most_objects = 100, .only = {}})
+    .receive([&](const node_report&) { answered = true; }, [](const caf::error&) {});
+  return answered;
+}
+
+/// Makes objects of which one refers to the other, and drops them.
+void put_container(node& on) {
+  auto inner = on.put(1);
+  auto promise = on.make_promise<std::vector<ObjectRef<int>>>();
+  auto outer = on.put(std::vector{inner, inner});
+  promise.set_value({inner});
+}
 
 /// Runs `body(index)` on several threads at once and waits for them.
 template <class F>
@@ -184,4 +203,35 @@ TEST_CASE_FIXTURE(threaded_node, "figures can be asked for while others work") {
       }
     }
   });
+}
+
+TEST_CASE_FIXTURE(threaded_node, "threads make and drop objects while reports look at them") {
+  node.core().start_cluster();
+  in_threads([&](int index) {
+    for (int round = 0; round < rounds / 10; ++round)
+      if (index == 0)
+        CHECK(ask_report_of(node));
+      else
+        put_container(node);
+  });
+}
+
+TEST_CASE("a report is looked for while a node ends and its references go") {
+  for (int round = 0; round < rounds / 100; ++round) {
+    config settings;
+    settings.set("mobula.store-size", std::string{"1MiB"});
+    caf::actor_system system{settings};
+    mobula::node node{system};
+    node.core().start_cluster();
+    in_threads([&](int index) {
+      try {
+        while (index != 1 && (index != 0 || ask_report_of(node)))
+          if (index > 1)
+            put_container(node);
+        node.shutdown();
+      } catch (const object_error& error) {
+        CHECK(error.type() == error_type::shutting_down);
+      }
+    });
+  }
 }
