@@ -67,7 +67,10 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
   core_->border().want_again(entry.id());
   if (entry.phase() == object_phase::stored)
     entry.restored();
-  auto in_use = entry.phase() == object_phase::stored || entry.seal_stored(copy);
+  // Stored does not mean here: a reader may have found the value in place meanwhile, and nobody
+  // would ever release this copy.
+  auto in_use =
+    entry.phase() == object_phase::stored ? entry.copy() == &copy : entry.seal_stored(copy);
   table_->seal(id, effects_);
   self_->send(core_->transfers(),
               pull_sealed{copy.pulled_as, std::make_shared<copy_pin>(*core_, request.copy)});

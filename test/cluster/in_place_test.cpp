@@ -47,6 +47,12 @@ struct with_messages_only {
   }
 };
 
+void start_reading(testing::simulation& sim, const text_ref& ref) {
+  sim.system().spawn([=](caf::event_based_actor* self) {
+    get(self, ref).then([](const view<std::string>& value) { CHECK(value->size() == 110'000); });
+  });
+}
+
 /// A home with one shard of 256 KiB that spills, so that two large texts do not fit.
 struct tight_home {
   testing::simulation sim{1, post_settings()};
@@ -222,4 +228,24 @@ TEST_CASE_FIXTURE(with_messages_only, "without reading in place, the bytes trave
   CHECK(home.stats().peer_messages == before + 1);
   at_away.clear();
   CHECK(sim.leftovers() == "");
+}
+
+TEST_CASE("a value that is found in place while it is pulled leaves no copy behind") {
+  // A value that goes to disk after its owner said where it is has to be pulled, and comes back
+  // into the owner's arena for that, where another reader finds it.
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    tight_home nodes;
+    nodes.sim.random().seed(seed);
+    for (char letter : {'b', 'c', 'd'})
+      nodes.send_away(letter);
+    for (int step = 0; step < 40; ++step) {
+      start_reading(nodes.sim, nodes.at_away.letters.at(nodes.sim.random()() % 4));
+      for (auto count = nodes.sim.random()() % 12; count > 0; --count)
+        nodes.sim.run_one_randomly();
+    }
+    nodes.sim.run_randomly();
+    nodes.at_away.clear();
+    CHECK(nodes.sim.leftovers() == "");
+  }
 }
