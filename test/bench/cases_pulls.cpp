@@ -1,6 +1,9 @@
 #include "cases.hpp"
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -47,16 +50,17 @@ public:
     // nop
   }
 
-  /// The first time, it stocks the partner and pulls everything once, so that this node's arena
-  /// has its pages, as the plain stream's buffers do.
+  /// The first time, it stocks the partner and pulls everything, so that this node's arena has its
+  /// pages, as the plain stream's buffers do.
   partner_process& get() {
     auto& process = partner_.get();
     if (is_stocked_)
       return process;
-    caf::scoped_actor self{process.system()};
-    ask<std::uint64_t>(self, process.actor(), stock_objects{objects_, object_bytes_});
+    stock_up(process);
     is_stocked_ = true;
-    pull();
+    // Shards take turns.
+    for (std::uint32_t shard = 0; shard < process.node().options().shards; ++shard)
+      pull();
     return process;
   }
 
@@ -87,6 +91,18 @@ public:
   }
 
 private:
+  /// CAF may run an actor in the thread of the network: what takes long would have the partner pass
+  /// for dead.
+  static constexpr std::size_t bytes_an_ask = 256 * mib;
+
+  void stock_up(partner_process& process) const {
+    caf::scoped_actor self{process.system()};
+    const auto most = std::max<std::size_t>(1, bytes_an_ask / object_bytes_);
+    for (std::size_t done = 0; done < objects_; done += most)
+      ask<std::uint64_t>(self, process.actor(),
+                         stock_objects{std::min(most, objects_ - done), object_bytes_});
+  }
+
   std::size_t objects_;
   std::size_t object_bytes_;
   partner_on_demand partner_{pulling(1)};
