@@ -25,11 +25,11 @@ struct awaiting_peer {
 /// An owner's side of reading: tells other nodes the objects that they ask for, at once or when
 /// they are there. Nothing polls: an object that is pending or on disk is watched as by any reader.
 ///
-/// | field            | raised by                       | lowered by |
-/// |------------------|---------------------------------|--------------------------------------------|
-/// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end | |
-/// waiting::readers | `wanted`                        | `let_go`, `session_ended`, `ready` | |
-/// answers_         | `wanted`, `ready`               | `take_answers` |
+/// | field            | raised by                       | lowered by                         |
+/// |------------------|---------------------------------|------------------------------------|
+/// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end     |
+/// | waiting::readers | `wanted`                        | `let_go`, `session_ended`, `ready` |
+/// | answers_         | `wanted`, `ready`               | `take_answers`                     |
 ///
 /// *Bounds*: one watch for each object that others borrow and wait for; answers by what one event
 /// asks for.
