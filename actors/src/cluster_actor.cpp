@@ -254,6 +254,8 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const objects_unpinned& message) { state.receive(message); },
     [&state](const report_copies& message) { state.receive(message); },
     [&state](const free_objects& message) { state.receive(message); },
+    [&state](const keep_objects& message) { state.receive(message); },
+    [&state](const objects_kept& message) { state.receive(message); },
     [&state](const names_changed& message) {
       state.name_event([&](auto& names) { names.received(message); });
     },
@@ -284,6 +286,12 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](const copy_evicted& message) {
       state.event([&](auto& exchange) { exchange.copy_evicted(message); });
+    },
+    [&state](const drain_values& message) {
+      state.event([&](auto& exchange) { exchange.drain(message); });
+    },
+    [&state](const keep_ready& message) {
+      state.event([&](auto& exchange) { exchange.value_ready_to_keep(message); });
     },
     [&state](reports_due) { state.event([](auto& exchange) { exchange.send_reports(); }); },
     [&state](collect_stats& request) { state.collect(request); },

@@ -13,6 +13,8 @@ void add_peer_messages(caf::actor_system_config& config) {
   config.add_message_type<objects_told>("mobula::objects_told");
   config.add_message_type<objects_unpinned>("mobula::objects_unpinned");
   config.add_message_type<report_copies>("mobula::report_copies");
+  config.add_message_type<keep_objects>("mobula::keep_objects");
+  config.add_message_type<objects_kept>("mobula::objects_kept");
   config.add_message_type<free_objects>("mobula::free_objects");
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/cluster_actor.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/told_value.hpp"
 #include "mobula/store/assertion.hpp"
@@ -40,12 +41,15 @@ void reference_exchange::attach(caf::scheduled_actor* self, node_core& core, own
   tables_ = std::make_unique<reference_protocol>(core.incarnation());
   copies_ = std::make_unique<copy_directory>(core.incarnation(), core.own_arena().host.boot_id);
   teller_ = std::make_unique<value_teller>(core, *copies_);
+  keeper_ = std::make_unique<value_keeper>(core);
 }
 
 void reference_exchange::stop() {
   if (tables_ == nullptr)
     return;
   teller_.reset();
+  keeper_.reset();
+  drain_.reset();
   auto changes = core_->border().close();
   core_->arenas().close();
   peers_.clear();
@@ -221,6 +225,9 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
   copies_->node_left(node);
   // It has forgotten this node's copies as well.
   reports_.erase(node);
+  if (drain_)
+    drain_->table.node_left(node);
+  end_drain_if_done();
   core_->arenas().session_closed(node);
   caf::anon_send(core_->transfers(), source_left{node});
   for (std::uint32_t shard = 0; shard < core_->options().shards; ++shard)
@@ -290,11 +297,15 @@ void reference_exchange::received(const return_references& message) {
   if (from == nullptr)
     return;
   for (const auto& reference : message.references)
-    if ((teller_->awaited(reference.sequence) || copies_->has_copy(reference.sequence, *from))
+    if ((drain_ || teller_->awaited(reference.sequence)
+         || copies_->has_copy(reference.sequence, *from))
         && !tables_->exports().borrows(*from, reference.sequence)) {
       teller_->let_go(*from, reference.sequence);
       copies_->copy_gone(reference.sequence, *from);
+      if (drain_)
+        drain_->table.let_go(*from, reference.sequence);
     }
+  end_drain_if_done();
 }
 
 void reference_exchange::received(const references_confirmed& message) {
@@ -390,6 +401,77 @@ void reference_exchange::foreign_unpinned(const object_id& object) {
     send(to->second, objects_unpinned{to->second.session, {object.sequence}});
 }
 
+// -- leaving --------------------------------------------------------------------------------------
+
+void reference_exchange::drain(const drain_values& request) {
+  turn();
+  if (drain_)
+    drain_->answer->set_value(drain_->table.result());
+  drain_.emplace(draining{.table = {}, .answer = request.answer});
+  end_drain_if_done();
+  if (drain_)
+    start_timer(request.limit, [this, answer = request.answer] {
+      if (drain_ && drain_->answer == answer)
+        drain_->table.stop();
+      end_drain_if_done();
+    });
+}
+
+/// Returns whether there was somebody to ask. Values that are not there yet have nobody who would
+/// make them, once this node is gone.
+bool reference_exchange::ask_to_keep() {
+  want_lists lists;
+  tables_->exports().for_each([&](std::uint64_t sequence) {
+    auto entry = core_->border().find_own(sequence);
+    if (!entry || entry->phase() == object_phase::pending || entry->has_failed())
+      return;
+    for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+      if (peers_.contains(node)
+          && drain_->table.ask(node, sequence) == drain_table::asking::first_time)
+        lists[node].push_back(sequence);
+  });
+  for (auto& [node, sequences] : lists)
+    send(peers_.at(node), keep_objects{peers_.at(node).session, std::move(sequences)});
+  return !lists.empty();
+}
+
+void reference_exchange::end_drain_if_done() {
+  if (!drain_ || !drain_->table.done() || (!drain_->table.stopped() && ask_to_keep()))
+    return;
+  auto ended = *std::exchange(drain_, std::nullopt);
+  ended.answer->set_value(ended.table.result());
+}
+
+void reference_exchange::received(const objects_kept& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr || !drain_)
+    return;
+  drain_->table.kept(*from, message.kept);
+  drain_->table.lost(*from, message.lost);
+  end_drain_if_done();
+}
+
+void reference_exchange::received(const keep_objects& message) {
+  turn();
+  if (const auto* from = sender_of(message))
+    keeper_->keep(*from, message.sequences);
+  send_kept();
+}
+
+void reference_exchange::value_ready_to_keep(const keep_ready& news) {
+  turn();
+  keeper_->ready(news.object);
+  send_kept();
+}
+
+void reference_exchange::send_kept() {
+  for (auto& [owner, answer] : keeper_->take_answers())
+    if (auto to = peers_.find(owner); to != peers_.end())
+      send(to->second,
+           objects_kept{to->second.session, std::move(answer.kept), std::move(answer.lost)});
+}
+
 // -- effects --------------------------------------------------------------------------------------
 
 void reference_exchange::run() {
@@ -420,6 +502,8 @@ void reference_exchange::apply(fail_references& effect) {
   for (auto token : effect.entries) {
     auto& entry = entry_of(token);
     core_->border().forget(entry);
+    if (keeper_ != nullptr && keeper_->keeps(entry))
+      continue;
     end_waiting(entry, failure_of(entry, effect.reason));
     if (has_pulled(entry))
       stop_pull(entry, nullptr);

@@ -94,7 +94,10 @@ void reference_exchange::stop_pull(const object_entry& entry, entry_scope scope)
 }
 
 void reference_exchange::stop_if_freed(const object_entry& entry) {
-  if (entry.phase() == object_phase::freed && has_pulled(entry))
+  if (entry.phase() != object_phase::freed)
+    return;
+  keeper_->forget(entry);
+  if (has_pulled(entry))
     stop_pull(entry, nullptr);
 }
 
@@ -106,11 +109,14 @@ bool reference_exchange::has_pulled(const object_entry& entry) const {
 /// Until a pull has ended here, its copy may be on its way into the entry: whoever may write that
 /// gets the scope. The other scopes go with the turn.
 void reference_exchange::let_go(std::vector<entry_scope>& scopes) {
-  for (auto& scope : scopes)
+  for (auto& scope : scopes) {
+    if (keeper_ != nullptr)
+      keeper_->forget(*scope);
     if (has_pulled(*scope)) {
       auto& entry = *scope;
       stop_pull(entry, std::move(scope));
     }
+  }
 }
 
 // -- reports ------------------------------------------------------------------------------------

@@ -215,9 +215,25 @@ void cluster::leave() {
   }
   if (!actor)
     return;
+  drain();
   owner_.system().middleman().unpublish(actor, port_);
   end_membership_of(actor);
   flush_network(owner_.system());
+}
+
+/// Before the port is closed: others may have to connect for what they fetch.
+void cluster::drain() {
+  auto limit = owner_.options().drain_timeout;
+  if (limit <= std::chrono::nanoseconds::zero())
+    return;
+  try {
+    if (auto result = owner_.drain(limit); result.lost > 0)
+      log_warning(fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
+                              "were kept",
+                              to_string(owner_.incarnation()), result.lost, result.kept));
+  } catch (const object_error&) {
+    // The node has shut down before: there is nothing to keep any more.
+  }
 }
 
 cluster_actor cluster::require_actor() const {

@@ -176,6 +176,8 @@ config::config() {
     .add<caf::timespan>("transit-lease", "age at which references in messages are looked after "
                                          "(default 10s)")
     .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
+    .add<caf::timespan>("drain", "how long a node that leaves waits for others to take the values "
+                                 "that they refer to (default 0s: not at all)")
     .add<std::string>("same-host-reading", "auto: values of other nodes of this host are read in "
                                            "their shared memory; off (default auto)")
     .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
@@ -229,6 +231,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("full-timeout", options.full_timeout);
   from.value("transit-lease", options.transit_lease);
   from.value("grace-period", options.grace_period);
+  from.value("drain", options.drain_timeout);
   from.choice("same-host-reading", reading_choices, options.same_host_reading);
   from.size("piggyback", options.piggyback_bytes);
   from.choice("compression", compression_choices, options.compression);
@@ -258,6 +261,8 @@ void require_valid(const node_options& options) {
     refuse("arena-dir", "empty", "a directory on a tmpfs, such as /dev/shm");
   if (options.full_timeout < std::chrono::nanoseconds::zero())
     refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
+  if (options.drain_timeout < std::chrono::nanoseconds::zero())
+    refuse("drain", fmt::format("{} ns", options.drain_timeout.count()), "at least 0s");
   for (auto [option, time] : {std::pair{"transit-lease", options.transit_lease},
                               std::pair{"grace-period", options.grace_period}})
     if (time <= std::chrono::nanoseconds::zero())

@@ -1,5 +1,11 @@
 #include "mobula/node.hpp"
 
+#include <future>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/cluster_actor.hpp"
+#include "mobula/actors/simulated_wait.hpp"
 #include "mobula/config.hpp"
 
 namespace mobula {
@@ -32,6 +38,29 @@ ObjectRef<std::string> node::put(std::string_view text, const call_site& where) 
 
 node_stats node::stats() const {
   return core_->collect();
+}
+
+drain_result node::drain(std::chrono::nanoseconds limit) {
+  if (!core_->in_cluster())
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("node {} is in no cluster, where others could keep its values; have "
+                              "it listen or join first",
+                              to_string(core_->incarnation())),
+       .origin = core_->origin()}};
+  auto promised = std::make_shared<std::promise<drain_result>>();
+  auto answer = promised->get_future();
+  caf::anon_send(core_->cluster(), drain_values{limit, std::move(promised)});
+  if (auto* scheduler = core_->simulation(); scheduler != nullptr)
+    static_cast<void>(simulate_until(*scheduler, [&] {
+      return answer.wait_for(std::chrono::seconds::zero()) == std::future_status::ready;
+    }));
+  try {
+    return answer.get();
+  } catch (const std::future_error&) {
+    // The actor is gone, and with it the question.
+    throw object_error{core_->shutting_down_error()};
+  }
 }
 
 void node::shutdown() {

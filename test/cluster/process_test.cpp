@@ -269,3 +269,24 @@ TEST_CASE("where values are not read in place, their bytes travel") {
   away.drop("large");
   away.await_nothing_left();
 }
+
+TEST_CASE("what a process refers to stays readable when its owner leaves and drains") {
+  for (const auto* reading : {"auto", "off"}) {
+    CAPTURE(reading);
+    peer home{{"--mobula.drain=30s"}};
+    peer away{{std::string{"--mobula.same-host-reading="} + reading}};
+    away.join(home);
+    home.await_member(away);
+    home.put("small", 10, 100);
+    home.put("large", 3, 1'000'000);
+    home.send("small", away);
+    home.send("large", away);
+    home.say("leave -");
+    home.await("left");
+    CHECK(away.read("small") == "10 1000");
+    CHECK(away.read("large") == "3 3000000");
+    away.drop("small");
+    away.drop("large");
+    away.await_nothing_left();
+  }
+}

@@ -83,6 +83,8 @@ TEST_CASE("a value out of range is refused with option, value and range") {
         == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.cluster=a/b"})); })
         == error_type::invalid_argument);
+  CHECK(error_of([] { static_cast<void>(options_of({"--mobula.drain=-1s"})); })
+        == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.prefault=2TiB"})); })
         == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.store-size=1KiB"})); })

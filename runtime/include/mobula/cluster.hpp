@@ -56,8 +56,9 @@ public:
   /// block. REQUIRES: the node listens.
   void watch(std::function<void(const member_event&)> watcher);
 
-  /// Tells all members, and closes the port. Waits for no answer. A node that has left cannot join
-  /// again. May be called several times.
+  /// Tells all members, and closes the port. With the option `mobula.drain`, has the others keep
+  /// what they refer to before (see `node::drain`); waits for no other answer. A node that has left
+  /// cannot join again. May be called several times.
   void leave();
 
   /// Returns the port that the node listens at; 0 if it does not.
@@ -65,6 +66,7 @@ public:
 
 private:
   void open(const std::string& address, std::uint16_t port);
+  void drain();
   [[nodiscard]] cluster_actor require_actor() const;
 
   node& owner_;

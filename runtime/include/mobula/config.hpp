@@ -32,6 +32,7 @@ namespace mobula {
 /// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
 /// | `transit-lease`      | age at which references in messages are looked after     | 10s      |
 /// | `grace-period`       | how long what a lost node held is kept                   | 30s      |
+/// | `drain`              | how long a leaving node waits for others to take values  | 0s       |
 /// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off      | auto     |
 /// | `piggyback`          | bytes of small values that a message's references carry  | 4KiB     |
 /// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |

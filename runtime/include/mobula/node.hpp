@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include <caf/expected.hpp>
 
 #include "mobula/actors/call_site.hpp"
+#include "mobula/actors/drain_table.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/actors/node_stats.hpp"
@@ -211,6 +213,20 @@ public:
   /// Returns figures that include all that the calling thread did before. Blocks for the time of
   /// some messages.
   [[nodiscard]] node_stats stats() const;
+
+  /// Has other nodes keep the values of this one's objects that they refer to, so that they can
+  /// read them when this node has left: what they read in place or have pulled already stays with
+  /// them, and they fetch the rest. Returns what became of that, for each node and object, when all
+  /// have answered, or after `limit`. `cluster::leave` does this if the option `mobula.drain` says
+  /// so.
+  ///
+  /// What other nodes keep they can read, but not hand on: whoever gets such a reference after this
+  /// node has left finds its owner dead. Promises that are not fulfilled, and values that arrive in
+  /// a message later, are not taken care of.
+  ///
+  /// Blocks: not for actors. Throws `object_error` (`invalid_argument`) if the node is in no
+  /// cluster, (`shutting_down`) if it ends meanwhile.
+  drain_result drain(std::chrono::nanoseconds limit);
 
   /// Ends pending and later gets with `shutting_down`, refuses puts, stops the node's actors and
   /// removes its files. Inline values and views stay readable. May be called several times and from

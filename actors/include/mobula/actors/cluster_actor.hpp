@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/drain_table.hpp"
 #include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/member_watchers.hpp"
 #include "mobula/actors/membership.hpp"
@@ -9,6 +10,7 @@
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/transfers.hpp"
+#include <chrono>
 
 namespace mobula {
 
@@ -81,6 +83,18 @@ struct ask_for_owners {
 /// Says that there are reports on copies to be sent.
 struct reports_due {};
 
+/// The node is about to leave: others are to keep the values that they refer to. The promise gets
+/// the result when they have answered, or when the time is over.
+struct drain_values {
+  std::chrono::nanoseconds limit{};
+  std::shared_ptr<std::promise<drain_result>> answer;
+};
+
+/// What another node has asked to keep is there, or will not be.
+struct keep_ready {
+  object_id object;
+};
+
 /// Speaks for a node with the other nodes' cluster actors: on membership, on references, on values
 /// and on names. One actor for all of it, because CAF keeps the order of messages only between two
 /// actors, and what nodes tell each other of references has to come after the beginning of the
@@ -95,15 +109,16 @@ using cluster_actor = caf::typed_actor<
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
   takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
   takes<objects_told>, takes<objects_unpinned>, takes<report_copies>, takes<free_objects>,
+  takes<keep_objects>, takes<objects_kept>,
   // From other nodes: names.
   takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
   takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
-  takes<pull_ended>, takes<copy_evicted>, takes<reports_due>, takes<collect_stats>,
-  takes<check_tables>, takes<shut_down>, takes<publish_name>, takes<unpublish_name>,
-  takes<lookup_name>, takes<search_expired>,
+  takes<pull_ended>, takes<copy_evicted>, takes<reports_due>, takes<drain_values>,
+  takes<keep_ready>, takes<collect_stats>, takes<check_tables>, takes<shut_down>,
+  takes<publish_name>, takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 
@@ -119,6 +134,8 @@ MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
 MOBULA_LOCAL_MESSAGE(mobula::report_collected)
 MOBULA_LOCAL_MESSAGE(mobula::foreign_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::reports_due)
+MOBULA_LOCAL_MESSAGE(mobula::drain_values)
+MOBULA_LOCAL_MESSAGE(mobula::keep_ready)
 MOBULA_LOCAL_MESSAGE(mobula::session_opened)
 MOBULA_LOCAL_MESSAGE(mobula::session_closed)
 MOBULA_LOCAL_MESSAGE(mobula::find_owner)

@@ -78,6 +78,10 @@ struct node_options {
   /// need not ask for them.
   std::uint64_t piggyback_bytes = 4096;
 
+  /// How long a node that leaves its cluster waits for others to take the values that they refer
+  /// to; zero: it does not ask them to.
+  std::chrono::nanoseconds drain_timeout = std::chrono::nanoseconds::zero();
+
   /// Whether values are compressed (zstd) on their way to nodes that pull them.
   compression_mode compression = compression_mode::automatic;
 

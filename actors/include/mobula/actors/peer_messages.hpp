@@ -93,6 +93,20 @@ struct free_objects {
   std::vector<std::uint64_t> sequences;
 };
 
+/// To those who borrow: the owner is about to leave, and asks them to keep these values for as long
+/// as they refer to them. Answered once for each that the receiver holds.
+struct keep_objects {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
+};
+
+/// To the owner that is about to leave.
+struct objects_kept {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> kept;
+  std::vector<std::uint64_t> lost; ///< they cannot be had
+};
+
 /// Makes these types known to systems that run with `config`.
 void add_peer_messages(caf::actor_system_config& config);
 
@@ -171,6 +185,16 @@ typename Inspector::result_type inspect(Inspector& f, objects_unpinned& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, free_objects& x) {
   return f(caf::meta::type_name("mobula::free_objects"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, keep_objects& x) {
+  return f(caf::meta::type_name("mobula::keep_objects"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, objects_kept& x) {
+  return f(caf::meta::type_name("mobula::objects_kept"), x.session, x.kept, x.lost);
 }
 
 template <class Inspector>

@@ -3,12 +3,16 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/drain_table.hpp"
 #include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/node_report.hpp"
 #include "mobula/actors/node_stats.hpp"
@@ -16,6 +20,7 @@
 #include "mobula/actors/reference_border.hpp"
 #include "mobula/actors/reference_protocol.hpp"
 #include "mobula/actors/transfers.hpp"
+#include "mobula/actors/value_keeper.hpp"
 #include "mobula/actors/value_teller.hpp"
 #include "mobula/store/copy_directory.hpp"
 
@@ -29,6 +34,9 @@ public:
   /// Ends in `session_opened` or `owner_unreachable`. Called by the actor that owns the exchange.
   virtual void find_owner(const incarnation_id& owner) = 0;
 };
+
+struct drain_values;
+struct keep_ready;
 
 /// The part of an actor that exchanges references and values with other nodes: feeds the reference
 /// protocol with what happens at the border and with what peers say, and carries out its effects.
@@ -49,6 +57,7 @@ public:
 /// | wants_, frees_| a turn, without a session         | `session_opened`, `owner_unreachable`    |
 /// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
 /// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
+/// | drain_        | `drain`                           | its end, by answers or time, `stop`      |
 /// | reports_      | the end of a pull or of its copy  | `send_reports`, the end of the session   |
 /// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
 ///
@@ -93,6 +102,12 @@ public:
   /// Tells owners what became of copies.
   void send_reports();
 
+  /// Asks others to keep the values that they refer to.
+  void drain(const drain_values& request);
+
+  /// A value that another node asked to keep is there, or will not be.
+  void value_ready_to_keep(const keep_ready& news);
+
   /// A message of the sender of the current message.
   void received(const borrow_references& message);
   void received(const references_confirmed& message);
@@ -105,6 +120,8 @@ public:
   void received(const objects_unpinned& message);
   void received(const report_copies& message);
   void received(const free_objects& message);
+  void received(const keep_objects& message);
+  void received(const objects_kept& message);
 
   /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
   /// peers: they learn it from their membership. May be called twice.
@@ -132,6 +149,12 @@ private:
   struct pull {
     copy_pointer copy;
     copy_ticket ticket{};
+  };
+
+  /// A node's leaving, under way.
+  struct draining {
+    drain_table table;
+    std::shared_ptr<std::promise<drain_result>> answer;
   };
 
   using told_lists = std::map<incarnation_id, std::vector<told_object>>;
@@ -169,6 +192,9 @@ private:
   [[nodiscard]] want_lists& wants_after_spoilt(const object_entry& entry);
   void send_answers();
   void forget_peer(const incarnation_id& node);
+  void send_kept();
+  [[nodiscard]] bool ask_to_keep();
+  void end_drain_if_done();
 
   /// Carries out what the event appended.
   void run();
@@ -190,6 +216,8 @@ private:
   std::unique_ptr<reference_protocol> tables_; ///< null before `attach` and after `stop`
   std::unique_ptr<copy_directory> copies_;     ///< the same
   std::unique_ptr<value_teller> teller_;       ///< the same
+  std::unique_ptr<value_keeper> keeper_;       ///< the same
+  std::optional<draining> drain_;
   reference_effects effects_;
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
