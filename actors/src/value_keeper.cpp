@@ -54,7 +54,9 @@ void value_keeper::ready(const object_id& object) {
   if (ended.empty())
     return;
   auto& [entry, watch] = ended.mapped();
-  settle(*entry.get(), watch->take_pin(0));
+  auto pin = watch->take_pin(0);
+  // A small value comes without one.
+  settle(*entry.get(), pin ? std::move(pin) : entry->try_pin());
 }
 
 /// Without a pin there will be no value. What is small needs none: it is part of the entry.
