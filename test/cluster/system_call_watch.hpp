@@ -10,8 +10,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-// The handler reads the registers of one kind of processor.
-#if defined(PR_SET_SYSCALL_USER_DISPATCH) && defined(__x86_64__)
+// The handler reads the registers of one kind of processor. Sanitizers make calls of their own.
+#if defined(PR_SET_SYSCALL_USER_DISPATCH) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) \
+  && !defined(__SANITIZE_THREAD__)
 #define MOBULA_TEST_CAN_REFUSE_CALLS
 #endif
 
