@@ -13,6 +13,7 @@ nested_references& nested_references::operator=(nested_references&& other) noexc
   if (this != &other) {
     release();
     entries_ = std::exchange(other.entries_, {});
+    ids_ = std::exchange(other.ids_, {});
   }
   return *this;
 }
@@ -22,14 +23,32 @@ nested_references::~nested_references() {
 }
 
 void nested_references::add(object_entry& entry) {
+  if (!ids_.empty())
+    ids_.push_back(entry.id());
   entries_.push_back(&entry);
   entry.add_handle();
+}
+
+void nested_references::add(object_entry& entry, const object_id& id_in_value) {
+  if (ids_.empty() && id_in_value != entry.id())
+    for (const auto* known : entries_)
+      ids_.push_back(known->id());
+  else if (ids_.empty())
+    return add(entry);
+  ids_.push_back(id_in_value);
+  entries_.push_back(&entry);
+  entry.add_handle();
+}
+
+object_id nested_references::id_in_value(std::size_t index) const noexcept {
+  return ids_.empty() ? entries_[index]->id() : ids_[index];
 }
 
 void nested_references::release() noexcept {
   for (auto* entry : entries_)
     entry->drop_handle();
   entries_.clear();
+  ids_.clear();
 }
 
 // -- object_value
@@ -58,8 +77,8 @@ metadata object_value::describe_as(std::size_t size_bytes) const {
   result.size_bytes = size_bytes;
   if (extras_ != nullptr) {
     result.shape.assign(extras_->shape.extents().begin(), extras_->shape.extents().end());
-    for (const auto* entry : extras_->nested.entries())
-      result.nested.push_back(entry->id());
+    for (std::size_t index = 0; index < extras_->nested.entries().size(); ++index)
+      result.nested.push_back(extras_->nested.id_in_value(index));
   }
   return result;
 }

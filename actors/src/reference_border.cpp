@@ -174,8 +174,14 @@ void reference_border::drop(object_entry& entry) noexcept {
   entry_scope scope{&entry};
   auto id = entry.id();
   auto needed = false;
+  object_handle heir;
+  std::vector<object_entry*> hidden;
   {
     std::unique_lock guard{mutex_};
+    if (auto adopted = heirs_.extract(&entry)) {
+      heir = std::move(adopted.mapped());
+      hide(*heir.get(), hidden);
+    }
     if (auto known = foreign_.find(id); known != foreign_.end() && known->second.entry == &entry)
       foreign_.erase(known);
     // Nobody is to be told of an own object that does not exist.
@@ -185,6 +191,7 @@ void reference_border::drop(object_entry& entry) noexcept {
       needed = take_note();
     }
   }
+  hide_all(std::move(hidden));
   // Nobody else sees to its copy, if it has one.
   if (scope != nullptr && entry.phase() == object_phase::stored
       && entry.copy()->pulled_as != pull_number::none)
@@ -198,6 +205,30 @@ void reference_border::forget(const object_entry& entry) {
   if (auto known = foreign_.find(entry.id());
       known != foreign_.end() && known->second.entry == &entry)
     foreign_.erase(known);
+}
+
+// -- heirs ----------------------------------------------------------------------------------------
+
+known_heir reference_border::find_heir(const object_entry& entry) const {
+  std::unique_lock guard{mutex_};
+  auto known = foreign_.find(entry.id());
+  if (known != foreign_.end() && known->second.entry == &entry)
+    return {};
+  auto adopted = heirs_.find(&entry);
+  if (adopted == heirs_.end())
+    return {.heir = {}, .wanted = true};
+  return {.heir = adopted->second};
+}
+
+object_handle reference_border::adopt(const object_entry& orphan, object_handle heir) {
+  std::unique_lock guard{mutex_};
+  auto [known, is_new] = heirs_.try_emplace(&orphan, heir);
+  if (is_new)
+    ++record_of(*heir.get()).shown;
+  auto result = known->second;
+  // The one that is too late goes outside of the mutex.
+  guard.unlock();
+  return result;
 }
 
 // -- values ---------------------------------------------------------------------------------------
@@ -299,11 +330,7 @@ void reference_border::release(std::span<const kept_handle> handles) {
     }
   }
   // The handles that go below still hold the containers, and these what they contain.
-  while (!hidden.empty()) {
-    auto& entry = *hidden.back();
-    hidden.pop_back();
-    entry.core().border().drop_shown(entry, hidden);
-  }
+  hide_all(std::move(hidden));
   for (auto handle : handles)
     entry_of(handle).drop_handle();
 }
@@ -336,6 +363,20 @@ bool reference_border::add_shown(object_entry& entry) {
 
 void reference_border::drop_shown(object_entry& entry, std::vector<object_entry*>& next) {
   std::unique_lock guard{mutex_};
+  hide(entry, next);
+}
+
+/// What these showed is not to be named any more, nor what that showed, and so on. No mutex is
+/// held. REQUIRES: somebody holds the containers.
+void reference_border::hide_all(std::vector<object_entry*> hidden) {
+  while (!hidden.empty()) {
+    auto& entry = *hidden.back();
+    hidden.pop_back();
+    entry.core().border().drop_shown(entry, hidden);
+  }
+}
+
+void reference_border::hide(object_entry& entry, std::vector<object_entry*>& next) {
   auto record = own_.find(entry.sequence());
   MOBULA_ASSERT(record != own_.end() && record->second.shown > 0);
   --record->second.shown;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/heir.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/store/assertion.hpp"
@@ -16,29 +17,35 @@ namespace mobula {
 
 namespace {
 
-/// Names the types of what the value refers to, each once.
-void add_nested_types(told_object& told, const nested_references& nested) {
+/// Names the types of what the value refers to, each once, and what stands in for objects whose
+/// owner is gone.
+void add_nested(told_object& told, const nested_references& nested) {
   std::map<const type_descriptor*, std::uint32_t> known;
-  for (const auto* entry : nested.entries()) {
+  for (std::size_t index = 0; index < nested.entries().size(); ++index) {
+    auto& entry = *nested.entries()[index];
     auto next = static_cast<std::uint32_t>(told.types.size());
-    auto [type, is_new] = known.try_emplace(&entry->type(), next);
+    auto [type, is_new] = known.try_emplace(&entry.type(), next);
     if (is_new)
-      told.types.push_back({std::string{entry->type().name}, entry->type().codec});
+      told.types.push_back({std::string{entry.type().name}, entry.type().codec});
     told.nested_types.push_back(type->second);
+    auto heir = heir_of(entry);
+    if (auto id = heir ? heir->id() : entry.id(); id != nested.id_in_value(index))
+      told.heirs.push_back({static_cast<std::uint32_t>(index), id});
   }
 }
 
 told_object tell_without_bytes(std::uint64_t sequence, told_outcome outcome,
-                               const object_value& value) {
+                               const object_extras* extras) {
   told_object result{.sequence = sequence,
                      .outcome = outcome,
                      .about = {},
                      .data = {},
                      .types = {},
                      .nested_types = {},
+                     .heirs = {},
                      .source = {}};
-  if (const auto* extras = value.extras())
-    add_nested_types(result, extras->nested);
+  if (extras != nullptr)
+    add_nested(result, extras->nested);
   return result;
 }
 
@@ -70,6 +77,10 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
   if (std::ranges::any_of(told.nested_types,
                           [&](std::uint32_t index) { return index >= told.types.size(); }))
     return "a reference has no type";
+  if (std::ranges::any_of(told.heirs, [&](const told_heir& heir) {
+        return heir.index >= about.nested.size() || heir.heir.empty();
+      }))
+    return "it names an heir of no reference";
   return std::nullopt;
 }
 
@@ -88,6 +99,8 @@ std::vector<enclosed_reference> references_in(const metadata& about, const told_
   std::vector<enclosed_reference> result;
   for (std::size_t index = 0; index < about.nested.size(); ++index)
     result.push_back({about.nested[index], types[told.nested_types[index]]});
+  for (const auto& heir : told.heirs)
+    result[heir.index].object = heir.heir;
   return result;
 }
 
@@ -100,8 +113,9 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
     return extras;
   entry.add_handle();
   auto outer = object_handle::adopt(&entry);
-  for (const auto& inner : entry.core().border().value_read(outer, references_in(about, told)))
-    extras->nested.add(*inner.get());
+  auto inner = entry.core().border().value_read(outer, references_in(about, told));
+  for (std::size_t index = 0; index < inner.size(); ++index)
+    extras->nested.add(*inner[index].get(), about.nested[index]);
   return extras;
 }
 
@@ -221,13 +235,10 @@ told_use take_description(object_entry& entry, const told_object& told) {
 told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error_info& reason) {
   auto data = encode(reason);
   metadata about{.error = reason.type, .size_bytes = data.size()};
-  return {.sequence = sequence,
-          .outcome = outcome,
-          .about = carried_bytes{encode(about)},
-          .data = carried_bytes{std::move(data)},
-          .types = {},
-          .nested_types = {},
-          .source = {}};
+  auto result = tell_without_bytes(sequence, outcome, nullptr);
+  result.about = carried_bytes{encode(about)};
+  result.data = carried_bytes{std::move(data)};
+  return result;
 }
 
 told_object tell_value(std::uint64_t sequence, pinned_value pin) {
@@ -244,15 +255,8 @@ told_object tell_value(std::uint64_t sequence, pinned_value pin) {
                   fmt::format("it has {} bytes, and a message holds {}", value.bytes().size(),
                               carried_bytes::most_bytes));
   try {
-    told_object result{.sequence = sequence,
-                       .outcome = told_outcome::value,
-                       .about = carried_bytes{encode(value.describe())},
-                       .data = {},
-                       .types = {},
-                       .nested_types = {},
-                       .source = {}};
-    if (const auto* extras = value.extras())
-      add_nested_types(result, extras->nested);
+    auto result = tell_without_bytes(sequence, told_outcome::value, value.extras());
+    result.about = carried_bytes{encode(value.describe())};
     result.data = carried_bytes{std::move(pin)};
     return result;
   } catch (const codec_error& error) {
@@ -261,11 +265,11 @@ told_object tell_value(std::uint64_t sequence, pinned_value pin) {
 }
 
 told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
-  return tell_without_bytes(sequence, told_outcome::in_arena, pin.value());
+  return tell_without_bytes(sequence, told_outcome::in_arena, pin.value().extras());
 }
 
 told_object tell_description(std::uint64_t sequence, const stored_copy& copy) {
-  auto result = tell_without_bytes(sequence, told_outcome::stored, copy.value);
+  auto result = tell_without_bytes(sequence, told_outcome::stored, copy.value.extras());
   result.about = carried_bytes{encode(copy.describe())};
   return result;
 }

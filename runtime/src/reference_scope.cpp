@@ -45,10 +45,11 @@ decode_scope* decode_scope::current() noexcept {
 object_handle decode_scope::find(const object_id& id) noexcept {
   if (extras_ == nullptr)
     return {};
-  auto entries = extras_->nested.entries();
+  const auto& nested = extras_->nested;
+  auto entries = nested.entries();
   for (std::size_t step = 0; step < entries.size(); ++step) {
     auto at = (next_ + step) % entries.size();
-    if (entries[at]->id() == id) {
+    if (nested.id_in_value(at) == id) {
       next_ = at + 1;
       entries[at]->add_handle();
       return object_handle::adopt(entries[at]);

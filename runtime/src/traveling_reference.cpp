@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/heir.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/receiving_node.hpp"
 
@@ -121,9 +122,10 @@ caf::expected<traveling_reference> try_depart(const object_handle& reference,
                                               caf::serializer& sink) {
   if (!reference)
     return traveling_reference{};
-  auto& entry = *reference.get();
-  if (auto error = refuse_unless_portable(entry, sink.context()))
+  if (auto error = refuse_unless_portable(*reference.get(), sink.context()))
     return error;
+  auto heir = heir_of(*reference.get());
+  auto& entry = heir ? *heir.get() : *reference.get();
   auto& core = entry.core();
   auto transit = core.border().open_transit(entry);
   if (!transit && core.closing())

@@ -220,9 +220,11 @@ public:
   /// have answered, or after `limit`. `cluster::leave` does this if the option `mobula.drain` says
   /// so.
   ///
-  /// What other nodes keep they can read, but not hand on: whoever gets such a reference after this
-  /// node has left finds its owner dead. Promises that are not fulfilled, and values that arrive in
-  /// a message later, are not taken care of.
+  /// What other nodes keep they can read, and hand on: whoever gets such a reference after this
+  /// node has left gets one to an object of the sender's with the same value. The two compare
+  /// unequal, and freeing one does not free the other. Promises that are not fulfilled, and values
+  /// that arrive in a message later, are not taken care of. A call that comes while another one
+  /// waits takes part in that, which ends with the earlier limit.
   ///
   /// Blocks: not for actors. Throws `object_error` (`invalid_argument`) if the node is in no
   /// cluster, (`shutting_down`) if it ends meanwhile.

@@ -10,6 +10,7 @@
 #include "mobula/actors/type_descriptor.hpp"
 #include "mobula/serialization/array.hpp"
 #include "mobula/serialization/error.hpp"
+#include "mobula/serialization/ids.hpp"
 #include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
@@ -63,9 +64,16 @@ public:
   /// Takes a handle of its own on `entry`.
   void add(object_entry& entry);
 
+  /// The same for a reference that the value's bytes name otherwise than its entry.
+  void add(object_entry& entry, const object_id& id_in_value);
+
   [[nodiscard]] std::span<object_entry* const> entries() const noexcept {
     return entries_;
   }
+
+  /// What the value's bytes call the reference at `index`: the id of its entry, unless the object's
+  /// owner left and another one stands in for it (see `heir_of`).
+  [[nodiscard]] object_id id_in_value(std::size_t index) const noexcept;
 
   [[nodiscard]] bool empty() const noexcept {
     return entries_.empty();
@@ -75,6 +83,7 @@ private:
   void release() noexcept;
 
   std::vector<object_entry*> entries_;
+  std::vector<object_id> ids_; ///< one for each entry, or none if all are as their entries say
 };
 
 /// What only some objects have; kept apart so that the others do not pay for it.

@@ -57,6 +57,12 @@ struct told_type {
   codec_id codec = codec_id::raw;
 };
 
+/// A reference inside of a value whose owner is gone: which one, and what stands in for it.
+struct told_heir {
+  std::uint32_t index = 0;
+  object_id heir;
+};
+
 struct told_object {
   std::uint64_t sequence = 0;
   told_outcome outcome = told_outcome::value;
@@ -64,6 +70,7 @@ struct told_object {
   carried_bytes data;                      ///< the value, or an encoded error
   std::vector<told_type> types;            ///< of references inside, each once
   std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
+  std::vector<told_heir> heirs;            ///< in the order of the references
   assigned_source source;                  ///< where to pull from, if it is stored
 };
 
@@ -224,20 +231,32 @@ typename Inspector::result_type inspect(Inspector& f, report_copies& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_heir& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.index, x.heir.owner.high, x.heir.owner.low, x.heir.sequence);
+  else
+    return f(caf::meta::type_name("mobula::told_heir"), x.index, x.heir);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, told_object& x) {
   if constexpr (byte_inspector<Inspector>) {
-    auto refers = static_cast<std::uint8_t>(x.types.empty() ? 0 : 1);
-    if (auto error = apply_packed(f, x.sequence, x.outcome, refers))
+    // What most objects do not have takes no bytes.
+    auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.heirs.empty() ? 0 : 2));
+    if (auto error = apply_packed(f, x.sequence, x.outcome, has))
       return error;
     if (auto error = f(x.about, x.data))
       return error;
-    if (refers != 0)
+    if ((has & 1U) != 0)
       if (auto error = f(x.types, x.nested_types))
+        return error;
+    if ((has & 2U) != 0)
+      if (auto error = f(x.heirs))
         return error;
     return x.outcome == told_outcome::stored ? f(x.source) : caf::error{};
   } else {
     return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about, x.data,
-             x.types, x.nested_types, x.source);
+             x.types, x.nested_types, x.heirs, x.source);
   }
 }
 

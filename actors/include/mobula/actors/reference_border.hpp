@@ -32,6 +32,12 @@ struct enclosed_reference {
   const type_descriptor* type = nullptr; ///< never null
 };
 
+/// What stands in for a foreign object towards other nodes.
+struct known_heir {
+  object_handle heir;  ///< empty if nothing does
+  bool wanted = false; ///< the owner is gone, and nothing stands in for the object yet
+};
+
 /// All that happened at the border since it was last asked.
 struct border_changes {
   /// For the protocol's tables.
@@ -66,20 +72,25 @@ struct border_changes {
 /// time as a new reference arrives is on its way to `drop` and is replaced; the tables know both.
 /// `drop` frees nothing: it hands the entry to the cluster actor, as its address is a token there.
 ///
+/// *Heirs* are own entries that stand in for foreign ones whose owner is gone (`heir_of`): such an
+/// entry is one that `foreign_` does not know.
+///
 /// *Own entries* are found by their number if others may name them: while the tables keep a handle
-/// on it, or a value that other nodes have seen contains it. Nodes have no other index of their
-/// entries, and objects that never leave pay for none.
+/// on it, a value that other nodes have seen contains it, or it is an heir. Nodes have no other
+/// index of their entries, and objects that never leave pay for none.
 ///
 /// | field           | raised by                             | lowered by                        |
 /// |-----------------|---------------------------------------|-----------------------------------|
 /// | foreign_        | `arrive`, `value_read`                | `drop`, `forget`                  |
 /// | own_record::kept| `open_transit`, `keep_own`            | `release`, for each handle        |
-/// | own_record::shown | `show` of a container               | end of the container's record     |
-/// | own_            | the first of these two                | when both are zero                |
-/// | changes_        | threads                               | `take`                            |
+/// | own_record::shown | `show` of a container, `adopt`      | end of the container's record,
+/// `drop` | | own_            | the first of these two                | when both are zero | |
+/// heirs_          | `adopt`                               | `drop` of the foreign entry       | |
+/// changes_        | threads                               | `take`                            |
 ///
 /// *Bounds*: `foreign_` by the node's foreign entries, `own_` by the handles of the tables and what
-/// the values of such objects contain, `changes_` by what happens until the cluster actor's turn.
+/// the values of such objects contain, `heirs_` by the foreign entries, `changes_` by what happens
+/// until the cluster actor's turn.
 class reference_border {
 public:
   explicit reference_border(node_core& core) noexcept : core_(core) {
@@ -117,6 +128,13 @@ public:
 
   /// The last handle of a foreign entry is gone.
   void drop(object_entry& entry) noexcept;
+
+  /// REQUIRES: the caller owns a handle; `entry` is a foreign one.
+  [[nodiscard]] known_heir find_heir(const object_entry& entry) const;
+
+  /// Other nodes are to know the foreign entry `orphan` as `heir` from now on. Returns the heir:
+  /// the one given, unless another thread was faster.
+  [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle heir);
 
   /// Somebody waits for the value of a foreign entry. Its owner is asked once.
   void want(const object_entry& entry, pull_class urgency);
@@ -202,6 +220,8 @@ private:
   own_record& record_of(object_entry& entry);
   bool add_shown(object_entry& entry);
   void drop_shown(object_entry& entry, std::vector<object_entry*>& next);
+  void hide(object_entry& entry, std::vector<object_entry*>& next);
+  static void hide_all(std::vector<object_entry*> hidden);
   void erase_unless_named(own_index::iterator record, std::vector<object_entry*>& shows);
   bool take_note();
   void wake(bool needed) noexcept;
@@ -212,6 +232,7 @@ private:
   bool noted_ = false; ///< something is in `changes_` of which the cluster actor knows
   std::unordered_map<object_id, foreign_record> foreign_;
   own_index own_;
+  std::unordered_map<const object_entry*, object_handle> heirs_;
   border_changes changes_;
   std::uint64_t transits_ = 0; ///< counts, for their numbers
 };

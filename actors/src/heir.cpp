@@ -1,0 +1,70 @@
+#include "mobula/actors/heir.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/stored_copy.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Returns what belongs to a value, once more, or null.
+std::unique_ptr<object_extras> same_extras(const object_value& value) {
+  if (value.extras() == nullptr)
+    return nullptr;
+  auto result = std::make_unique<object_extras>();
+  result->shape = value.extras()->shape;
+  const auto& nested = value.extras()->nested;
+  for (std::size_t index = 0; index < nested.entries().size(); ++index)
+    result->nested.add(*nested.entries()[index], nested.id_in_value(index));
+  return result;
+}
+
+object_handle make_inline(node_core& core, const object_value& value) {
+  auto size = value.bytes().size();
+  auto* entry = object_entry::make(core, size, value.type(), {});
+  std::ranges::copy(value.bytes(), entry->storage(size).begin());
+  entry->publish_inline(size, same_extras(value));
+  entry->announce();
+  return object_handle::adopt(entry);
+}
+
+/// Never in the store at once: who hands a reference on may be a thread that must not wait.
+object_handle make_stored(node_core& core, const object_value& value) {
+  auto size = value.bytes().size();
+  auto about = encode(value.describe()).size();
+  auto* entry = object_entry::make(core, 0, value.type(), {});
+  copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
+                    false};
+  copy->memory = copy_memory::outside(size);
+  std::ranges::copy(value.bytes(), copy->storage().begin());
+  copy->value.assign(copy->storage(), same_extras(value));
+  entry->announce();
+  auto result = object_handle::adopt(entry);
+  core.send_to_shard(copy->shard, admit_copy{copy, result});
+  return result;
+}
+
+} // namespace
+
+object_handle heir_of(object_entry& entry) {
+  auto& core = entry.core();
+  if (entry.kind() == entry_kind::own)
+    return {};
+  auto known = core.border().find_heir(entry);
+  if (!known.wanted)
+    return std::move(known.heir);
+  auto pin = entry.try_pin();
+  if (!pin)
+    return {};
+  const auto& value = pin.value();
+  auto made = value.bytes().size() <= core.options().inline_limit_bytes ? make_inline(core, value)
+                                                                        : make_stored(core, value);
+  return core.border().adopt(entry, std::move(made));
+}
+
+} // namespace mobula

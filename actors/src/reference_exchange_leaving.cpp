@@ -1,0 +1,86 @@
+// A node's leaving: what it asks of those who refer to its objects, and what they do for it.
+
+#include <algorithm>
+#include <utility>
+
+#include "mobula/actors/cluster_actor.hpp"
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/reference_exchange.hpp"
+
+namespace mobula {
+
+// -- the one that leaves --------------------------------------------------------------------------
+
+void reference_exchange::drain(const drain_values& request) {
+  turn();
+  if (!drain_)
+    drain_.emplace();
+  drain_->answers.push_back(request.answer);
+  end_drain_if_done();
+  if (drain_)
+    start_timer(request.limit, [this, answer = request.answer] {
+      if (drain_ && std::ranges::find(drain_->answers, answer) != drain_->answers.end())
+        drain_->table.stop();
+      end_drain_if_done();
+    });
+}
+
+/// Returns whether there was somebody to ask. Values that are not there yet have nobody who would
+/// make them, once this node is gone.
+bool reference_exchange::ask_to_keep() {
+  want_lists lists;
+  tables_->exports().for_each([&](std::uint64_t sequence) {
+    auto entry = core_->border().find_own(sequence);
+    if (!entry || entry->phase() == object_phase::pending || entry->has_failed())
+      return;
+    for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+      if (peers_.contains(node)
+          && drain_->table.ask(node, sequence) == drain_table::asking::first_time)
+        lists[node].push_back(sequence);
+  });
+  for (auto& [node, sequences] : lists)
+    send(peers_.at(node), keep_objects{peers_.at(node).session, std::move(sequences)});
+  return !lists.empty();
+}
+
+void reference_exchange::end_drain_if_done() {
+  if (!drain_ || !drain_->table.done() || (!drain_->table.stopped() && ask_to_keep()))
+    return;
+  auto ended = *std::exchange(drain_, std::nullopt);
+  for (const auto& answer : ended.answers)
+    answer->set_value(ended.table.result());
+}
+
+void reference_exchange::received(const objects_kept& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr || !drain_)
+    return;
+  drain_->table.kept(*from, message.kept);
+  drain_->table.lost(*from, message.lost);
+  end_drain_if_done();
+}
+
+// -- those who stay -------------------------------------------------------------------------------
+
+void reference_exchange::received(const keep_objects& message) {
+  turn();
+  if (const auto* from = sender_of(message))
+    keeper_->keep(*from, message.sequences);
+  send_kept();
+}
+
+void reference_exchange::value_ready_to_keep(const keep_ready& news) {
+  turn();
+  keeper_->ready(news.object);
+  send_kept();
+}
+
+void reference_exchange::send_kept() {
+  for (auto& [owner, answer] : keeper_->take_answers())
+    if (auto to = peers_.find(owner); to != peers_.end())
+      send(to->second,
+           objects_kept{to->second.session, std::move(answer.kept), std::move(answer.lost)});
+}
+
+} // namespace mobula
