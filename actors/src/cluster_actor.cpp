@@ -214,10 +214,7 @@ public:
 
 private:
   void start_round() {
-    auto& clock = self_->system().clock();
-    clock.schedule_message(
-      clock.now() + search_round, caf::actor_cast<caf::strong_actor_ptr>(self_),
-      caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, search_round_over{}));
+    send_self_after(*self_, search_round, search_round_over{});
   }
 
   core_pointer core_;

@@ -9,11 +9,6 @@ namespace mobula {
 
 namespace {
 
-void tell(const caf::strong_actor_ptr& client, dial_ended news) {
-  client->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(news)),
-                  nullptr);
-}
-
 address_failure lasting(std::string text) {
   return {dial_failure::lasting, std::move(text)};
 }
@@ -48,7 +43,7 @@ void dial_worker(caf::event_based_actor* self, const caf::strong_actor_ptr& clie
                  const dial_job& job) {
   auto outcome = connect_to(job.target, job.limit);
   if (auto* failure = std::get_if<address_failure>(&outcome))
-    return tell(client, {job.number, std::move(*failure)});
+    return send_to(client, dial_ended{job.number, std::move(*failure)});
   // What CAF's own connect does with a socket. A second connection, after one that only tried,
   // could get the descriptor of the first at the other side; CAF 0.17 forgets the second there when
   // it learns that the first was closed, and its messages arrive without a sender.
@@ -59,10 +54,10 @@ void dial_worker(caf::event_based_actor* self, const caf::strong_actor_ptr& clie
     .then(
       [=](const caf::node_id&, const caf::strong_actor_ptr& peer,
           const std::set<std::string>& offered) {
-        tell(client, {job.number, check(self->system(), peer, offered, job)});
+        send_to(client, dial_ended{job.number, check(self->system(), peer, offered, job)});
       },
       [=](const caf::error& error) {
-        tell(client, {job.number, explain(error, job)});
+        send_to(client, dial_ended{job.number, explain(error, job)});
       });
 }
 

@@ -151,8 +151,7 @@ void membership::apply(const send_on_link& effect) {
   if (peer == peers_.end())
     return;
   auto send = [&](const auto& content) {
-    peer->second->enqueue(caf::make_mailbox_element(myself(), caf::make_message_id(), {}, content),
-                          self_->context());
+    send_from(*self_, peer->second, content);
   };
   if (const auto* greeting = std::get_if<hello>(&effect.message))
     return send(seal(*greeting));
@@ -173,10 +172,7 @@ void membership::apply(const forget_link& effect) {
 }
 
 void membership::apply(const start_timer& effect) {
-  auto& clock = self_->system().clock();
-  clock.schedule_message(
-    clock.now() + effect.delay, myself(),
-    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, member_timer{effect.timer}));
+  send_self_after(*self_, effect.delay, member_timer{effect.timer});
 }
 
 void membership::apply(const report_member_joined& effect) {

@@ -177,10 +177,7 @@ error_info name_service::left_cluster() const {
 }
 
 void name_service::start_timer(search_number number, std::chrono::nanoseconds delay) {
-  auto& clock = self_->system().clock();
-  clock.schedule_message(
-    clock.now() + delay, caf::actor_cast<caf::strong_actor_ptr>(self_->address()),
-    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, search_expired{number}));
+  send_self_after(*self_, delay, search_expired{number});
 }
 
 // -- messages of other nodes
@@ -236,10 +233,7 @@ void name_service::received(name_found& message) {
 
 template <class Message>
 void name_service::send(const incarnation_id& to, Message message) {
-  peers_.at(to).handle->enqueue(
-    caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(self_->address()),
-                              caf::make_message_id(), {}, std::move(message)),
-    self_->context());
+  send_from(*self_, peers_.at(to).handle, std::move(message));
 }
 
 void name_service::run(name_effects effects) {

@@ -253,13 +253,6 @@ const incarnation_id* reference_exchange::sender() const {
   return known == nodes_.end() ? nullptr : &known->second;
 }
 
-/// Returns who sent the current message, if it is of the present session.
-template <class Message>
-const incarnation_id* reference_exchange::sender_of(const Message& message) const {
-  const auto* from = sender();
-  return from != nullptr && peers_.at(*from).session == message.session ? from : nullptr;
-}
-
 template <class Message>
 void reference_exchange::pass_on(const Message& message) {
   turn();
@@ -363,9 +356,7 @@ void reference_exchange::take(const incarnation_id& owner, told_object& told) {
       return start_pull(*entry.get(), told);
   }
   if (told.outcome == told_outcome::stored)
-    report(entry->id(), told.source.ticket,
-           entry->phase() == object_phase::stored && is_pulled(*entry.get()) ? copy_news::whole
-                                                                             : copy_news::gone);
+    report(entry->id(), told.source.ticket, news_of(*entry.get()));
 }
 
 void reference_exchange::received(const report_copies& message) {
@@ -401,91 +392,12 @@ void reference_exchange::foreign_unpinned(const object_id& object) {
     send(to->second, objects_unpinned{to->second.session, {object.sequence}});
 }
 
-// -- leaving --------------------------------------------------------------------------------------
-
-void reference_exchange::drain(const drain_values& request) {
-  turn();
-  if (drain_)
-    drain_->answer->set_value(drain_->table.result());
-  drain_.emplace(draining{.table = {}, .answer = request.answer});
-  end_drain_if_done();
-  if (drain_)
-    start_timer(request.limit, [this, answer = request.answer] {
-      if (drain_ && drain_->answer == answer)
-        drain_->table.stop();
-      end_drain_if_done();
-    });
-}
-
-/// Returns whether there was somebody to ask. Values that are not there yet have nobody who would
-/// make them, once this node is gone.
-bool reference_exchange::ask_to_keep() {
-  want_lists lists;
-  tables_->exports().for_each([&](std::uint64_t sequence) {
-    auto entry = core_->border().find_own(sequence);
-    if (!entry || entry->phase() == object_phase::pending || entry->has_failed())
-      return;
-    for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
-      if (peers_.contains(node)
-          && drain_->table.ask(node, sequence) == drain_table::asking::first_time)
-        lists[node].push_back(sequence);
-  });
-  for (auto& [node, sequences] : lists)
-    send(peers_.at(node), keep_objects{peers_.at(node).session, std::move(sequences)});
-  return !lists.empty();
-}
-
-void reference_exchange::end_drain_if_done() {
-  if (!drain_ || !drain_->table.done() || (!drain_->table.stopped() && ask_to_keep()))
-    return;
-  auto ended = *std::exchange(drain_, std::nullopt);
-  ended.answer->set_value(ended.table.result());
-}
-
-void reference_exchange::received(const objects_kept& message) {
-  turn();
-  const auto* from = sender_of(message);
-  if (from == nullptr || !drain_)
-    return;
-  drain_->table.kept(*from, message.kept);
-  drain_->table.lost(*from, message.lost);
-  end_drain_if_done();
-}
-
-void reference_exchange::received(const keep_objects& message) {
-  turn();
-  if (const auto* from = sender_of(message))
-    keeper_->keep(*from, message.sequences);
-  send_kept();
-}
-
-void reference_exchange::value_ready_to_keep(const keep_ready& news) {
-  turn();
-  keeper_->ready(news.object);
-  send_kept();
-}
-
-void reference_exchange::send_kept() {
-  for (auto& [owner, answer] : keeper_->take_answers())
-    if (auto to = peers_.find(owner); to != peers_.end())
-      send(to->second,
-           objects_kept{to->second.session, std::move(answer.kept), std::move(answer.lost)});
-}
-
 // -- effects --------------------------------------------------------------------------------------
 
 void reference_exchange::run() {
   // Carrying one out appends none: what it brings about at the border is for the next turn.
   for (auto& effect : std::exchange(effects_, {}))
     std::visit([this](auto& content) { apply(content); }, effect);
-}
-
-template <class Message>
-void reference_exchange::send(const peer& to, Message message) {
-  ++messages_;
-  to.handle->enqueue(caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(self_),
-                                               caf::make_message_id(), {}, std::move(message)),
-                     self_->context());
 }
 
 void reference_exchange::apply(send_to_peer& effect) {

@@ -61,7 +61,7 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
     return;
   auto id = entry.id();
   report(id, ended.mapped().ticket,
-         end.outcome == pull_outcome::arrived ? copy_news::whole : copy_news::gone);
+         end.outcome == pull_outcome::arrived ? news_of(entry) : copy_news::gone);
   switch (end.outcome) {
     case pull_outcome::arrived:
       break;
@@ -83,6 +83,12 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
       break;
   }
   ask_owners({});
+}
+
+/// What is to be said of a copy that was whole: it goes if the value was found elsewhere meanwhile.
+copy_news reference_exchange::news_of(const object_entry& entry) {
+  return entry.phase() == object_phase::stored && is_pulled(entry) ? copy_news::whole
+                                                                   : copy_news::gone;
 }
 
 /// Nothing is to be pulled for the entry any more, and what was pulled goes. The scope may be null.

@@ -1,14 +1,12 @@
 #include "mobula/runtime/names.hpp"
 
-#include <chrono>
-#include <future>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_core.hpp"
-#include "mobula/actors/simulated_wait.hpp"
+#include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula {
 
@@ -18,33 +16,11 @@ namespace {
   throw object_error{{.type = type, .message = std::move(text), .origin = core.origin()}};
 }
 
-template <class T>
-bool is_ready(const std::future<T>& answer) {
-  return answer.wait_for(std::chrono::seconds::zero()) == std::future_status::ready;
-}
-
-/// Sends a request to the cluster actor and waits for its answer.
 template <class Answer, class Request>
 Answer ask(node_core& core, Request request) {
-  if (!core.in_cluster())
-    refuse(core, error_type::invalid_argument,
-           fmt::format("node {} is in no cluster and has no names; have it listen or join first",
-                       to_string(core.incarnation())));
-  auto promised = std::make_shared<std::promise<Answer>>();
-  auto answer = promised->get_future();
-  request.answer = std::move(promised);
-  caf::anon_send(core.cluster(), std::move(request));
-  if (auto* scheduler = core.simulation(); scheduler != nullptr && simulate_until(*scheduler, [&] {
-                                                                     return is_ready(answer);
-                                                                   }) != simulated_end::done)
-    refuse(core, error_type::would_block_forever,
-           "nothing in the simulation is under way that could publish this name");
-  try {
-    return answer.get();
-  } catch (const std::future_error&) {
-    // The actor is gone, and with it the question.
-    throw object_error{core.shutting_down_error()};
-  }
+  return ask_cluster<Answer>(
+    core, std::move(request),
+    {.without_cluster = "no names", .without_answer = "publish this name"});
 }
 
 void publish(node_core& core, const std::string& name, std::string about, caf::message content) {

@@ -1,12 +1,8 @@
 #include "mobula/node.hpp"
 
-#include <future>
-
-#include <fmt/format.h>
-
 #include "mobula/actors/cluster_actor.hpp"
-#include "mobula/actors/simulated_wait.hpp"
 #include "mobula/config.hpp"
+#include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula {
 
@@ -41,26 +37,9 @@ node_stats node::stats() const {
 }
 
 drain_result node::drain(std::chrono::nanoseconds limit) {
-  if (!core_->in_cluster())
-    throw object_error{
-      {.type = error_type::invalid_argument,
-       .message = fmt::format("node {} is in no cluster, where others could keep its values; have "
-                              "it listen or join first",
-                              to_string(core_->incarnation())),
-       .origin = core_->origin()}};
-  auto promised = std::make_shared<std::promise<drain_result>>();
-  auto answer = promised->get_future();
-  caf::anon_send(core_->cluster(), drain_values{limit, std::move(promised)});
-  if (auto* scheduler = core_->simulation(); scheduler != nullptr)
-    static_cast<void>(simulate_until(*scheduler, [&] {
-      return answer.wait_for(std::chrono::seconds::zero()) == std::future_status::ready;
-    }));
-  try {
-    return answer.get();
-  } catch (const std::future_error&) {
-    // The actor is gone, and with it the question.
-    throw object_error{core_->shutting_down_error()};
-  }
+  return ask_cluster<drain_result>(*core_, drain_values{.limit = limit, .answer = {}},
+                                   {.without_cluster = "nobody who could keep its values",
+                                    .without_answer = "have others keep values"});
 }
 
 void node::shutdown() {

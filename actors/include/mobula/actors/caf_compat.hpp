@@ -16,6 +16,7 @@
 #include <caf/error.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/local_actor.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
@@ -73,6 +74,32 @@ caf::error to_caf_error(error_info info);
 /// Unwraps what `to_caf_error` wrapped. Other errors come back as an `error_info` that carries
 /// CAF's own text; a request that timed out becomes `get_timed_out`.
 error_info to_error_info(const caf::error& error);
+
+/// Sends `content` to `receiver`, from any thread. `sender` may be null, and so may `context`, what
+/// runs the sender.
+template <class T>
+void send_to(const caf::strong_actor_ptr& receiver, T content, caf::strong_actor_ptr sender = {},
+             caf::execution_unit* context = nullptr) {
+  receiver->enqueue(
+    caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::move(content)),
+    context);
+}
+
+/// The same for an actor that says who it is.
+template <class T>
+void send_from(caf::local_actor& self, const caf::strong_actor_ptr& receiver, T content) {
+  send_to(receiver, std::move(content), caf::actor_cast<caf::strong_actor_ptr>(self.address()),
+          self.context());
+}
+
+/// Sends `content` to `self` when `delay` has passed on its clock. Cannot be taken back.
+template <class T>
+void send_self_after(caf::local_actor& self, std::chrono::nanoseconds delay, T content) {
+  auto& clock = self.clock();
+  clock.schedule_message(
+    clock.now() + delay, caf::actor_cast<caf::strong_actor_ptr>(self.address()),
+    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(content)));
+}
 
 /// Sends `content` to `receiver` as the answer to its own request `request`, from any thread.
 template <class T>

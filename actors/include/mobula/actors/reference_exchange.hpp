@@ -102,7 +102,8 @@ public:
   /// Tells owners what became of copies.
   void send_reports();
 
-  /// Asks others to keep the values that they refer to.
+  /// Asks others to keep the values that they refer to. One that comes meanwhile takes part in the
+  /// first, which ends with the earlier of their limits.
   void drain(const drain_values& request);
 
   /// A value that another node asked to keep is there, or will not be.
@@ -154,7 +155,7 @@ private:
   /// A node's leaving, under way.
   struct draining {
     drain_table table;
-    std::shared_ptr<std::promise<drain_result>> answer;
+    std::vector<std::shared_ptr<std::promise<drain_result>>> answers; ///< of all who wait for it
   };
 
   using told_lists = std::map<incarnation_id, std::vector<told_object>>;
@@ -162,8 +163,12 @@ private:
   /// Returns who sent the current message; null if that is no peer.
   [[nodiscard]] const incarnation_id* sender() const;
 
+  /// The same, and null as well if the message is not of the present session.
   template <class Message>
-  [[nodiscard]] const incarnation_id* sender_of(const Message& message) const;
+  [[nodiscard]] const incarnation_id* sender_of(const Message& message) const {
+    const auto* from = sender();
+    return from != nullptr && peers_.at(*from).session == message.session ? from : nullptr;
+  }
 
   template <class Message>
   void pass_on(const Message& message);
@@ -186,6 +191,7 @@ private:
   [[nodiscard]] bool has_pulled(const object_entry& entry) const;
   void start_pull(object_entry& entry, const told_object& told);
   void report(const object_id& object, copy_ticket ticket, copy_news news);
+  [[nodiscard]] static copy_news news_of(const object_entry& entry);
   void urge_pulls(const border_changes& changes);
   void stop_pull(const object_entry& entry, entry_scope scope);
   void let_go(std::vector<entry_scope>& scopes);
@@ -206,7 +212,10 @@ private:
   void apply(connect_to_owner& effect);
 
   template <class Message>
-  void send(const peer& to, Message message);
+  void send(const peer& to, Message message) {
+    ++messages_;
+    send_from(*self_, to.handle, std::move(message));
+  }
 
   void start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end);
 

@@ -125,9 +125,7 @@ public:
 private:
   template <class News>
   void tell(News news) {
-    receiver_->enqueue(
-      caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, port_told{std::move(news)}),
-      nullptr);
+    send_to(receiver_, port_told{std::move(news)});
   }
 
   caf::strong_actor_ptr receiver_;
