@@ -3,6 +3,7 @@
 #include "post.hpp"
 
 #include <deque>
+#include <functional>
 
 using namespace mobula;
 using namespace std::literals;
@@ -80,6 +81,20 @@ struct many_hosts {
   }
 };
 
+/// Ends the first of six readers, who sends the value on, at each of many moments, and then lets
+/// `happen` bring the run to its end. All others get the value, whatever that was.
+void at_each_moment(const std::function<void(many_hosts&)>& happen) {
+  for (std::size_t steps = 0; steps < 1'000; steps += 25) {
+    CAPTURE(steps);
+    many_hosts all;
+    std::size_t intact = 0;
+    all.read_for(steps, intact);
+    all.end_actors(0);
+    happen(all);
+    CHECK(intact >= 5);
+  }
+}
+
 } // namespace
 
 TEST_CASE_FIXTURE(many_hosts, "readers at the same time get the value from each other") {
@@ -131,36 +146,24 @@ TEST_CASE_FIXTURE(many_hosts, "a copy that made room for others is not known any
 
 TEST_CASE("the rest comes from the owner when the one between dies, at whatever moment") {
   std::uint64_t lost_asks = 0;
-  for (std::size_t steps = 0; steps < 1'000; steps += 25) {
-    CAPTURE(steps);
-    many_hosts all;
-    std::size_t intact = 0;
-    all.read_for(steps, intact);
-    all.end_actors(0);
+  at_each_moment([&](many_hosts& all) {
     all.sim.crash(*all.away[0]);
     all.sim.run();
-    CHECK(intact >= 5);
     for (std::size_t index = 1; index < 6; ++index)
       lost_asks += all.away[index]->stats().lost_asks;
-  }
+  });
   CHECK(lost_asks > 0);
 }
 
 TEST_CASE("who sends a value on may let go of it, at whatever moment") {
   std::size_t sent_without_having = 0;
-  for (std::size_t steps = 0; steps < 1'000; steps += 25) {
-    CAPTURE(steps);
-    many_hosts all;
-    std::size_t intact = 0;
-    all.read_for(steps, intact);
-    all.end_actors(0);
+  at_each_moment([&](many_hosts& all) {
     all.sim.run();
-    CHECK(intact >= 5);
     auto between = all.away[0]->stats();
     CHECK(between.resident.objects == 0);
     if (between.pushed_bytes > 0 && between.pulled.objects == 0)
       ++sent_without_having;
-  }
+  });
   CHECK(sent_without_having > 0);
 }
 
