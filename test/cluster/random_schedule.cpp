@@ -105,6 +105,7 @@ void let_end(world& w) {
   }
   if (w.plan.expect != upset::crashes)
     w.require(w.reads_ended == w.reads_started, "every read ends");
+  w.seen.values += w.values;
   for (auto& each : w.sites) {
     count_transfers(w, each);
     end_actors(each);
@@ -140,7 +141,7 @@ std::unique_ptr<config> settings_of_schedule() {
 }
 
 void run_schedule(testing::simulation& sim, const schedule_plan& plan, schedule_coverage& seen) {
-  world w{.sim = sim, .plan = plan, .seen = seen, .sites = {}, .broken = {}};
+  world w{{sim}, plan, seen};
   for (auto& each : w.sites)
     populate(w, each);
   sim.connect_all();

@@ -9,7 +9,7 @@
 
 #include <mobula/node.hpp>
 
-#include "../parcel.hpp"
+#include "../parcel_keeper.hpp"
 #include "random_schedule.hpp"
 
 /// What the parts of a random schedule share: random_schedule.cpp has nodes live and die,
@@ -30,24 +30,16 @@ inline constexpr std::size_t site_count = 3;
 inline constexpr std::size_t max_broken = 5;
 
 /// What all actors of one run share.
-struct world {
-  testing::simulation& sim;
+struct world : parcel_run {
   const schedule_plan& plan;
   schedule_coverage& seen;
-  std::array<site, site_count> sites;
-  std::uint64_t labels = 0;
-  std::uint64_t reads_started = 0;
-  std::uint64_t reads_ended = 0;
-  std::vector<std::string> broken; ///< promises; at most `max_broken`
+  std::array<site, site_count> sites{};
+  std::vector<std::string> broken{}; ///< promises; at most `max_broken`
 
   /// Kept until the end, since an exception would end no more than the actor that met it.
   void require(bool holds, const std::string& promise) {
     if (!holds && broken.size() < max_broken)
       broken.push_back(promise);
-  }
-
-  [[nodiscard]] std::uint64_t choose(std::uint64_t count) {
-    return sim.random()() % count;
   }
 
   [[nodiscard]] site& any_site() {

@@ -3,7 +3,7 @@
 // what each reference must give; the simulation's leftovers and the services' own sums are checked
 // at the end of each run (I1 to I6).
 
-#include "../parcel.hpp"
+#include "../parcel_keeper.hpp"
 #include "../temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -33,204 +33,109 @@ struct coverage {
 enum class freeing { never, sometimes };
 
 /// What all actors of one run share.
-struct world {
-  testing::simulation& sim;
+struct world : parcel_run {
   coverage& seen;
   node* where;
   freeing frees;
-  std::vector<caf::actor> actors;
-  std::vector<promise<parcel>> open;
-  std::uint64_t labels = 0;
-  std::uint64_t reads_started = 0;
-  std::uint64_t reads_ended = 0;
+  std::vector<caf::actor> actors{};
+  std::vector<promise<parcel>> open{};
   bool closed = false;
-
-  [[nodiscard]] std::uint64_t choose(std::uint64_t count) {
-    return sim.random()() % count;
-  }
 };
 
-/// Checks an end of a read: a whole value, or an error that may happen.
-void check_error(const world& w, const error_info& error) {
-  switch (error.type) {
-    case error_type::get_timed_out:
-      ++w.seen.timeouts;
-      return;
-    case error_type::store_full:
-      ++w.seen.refusals;
-      return;
-    case error_type::promise_broken:
-    case error_type::worker_died:
-      return;
-    case error_type::object_freed:
-      ++w.seen.freed;
-      CHECK(w.frees == freeing::sometimes);
-      return;
-    case error_type::shutting_down:
-      CHECK(w.closed);
-      return;
-    default:
-      FAIL(to_string(error));
-  }
-}
-
-/// One actor of the run: keeps references and views and does random things with them.
-class actor_state {
+/// One actor of the run.
+class actor_state : public parcel_keeper {
 public:
   void init(world& w, caf::event_based_actor* self) {
+    parcel_keeper::init(w, *w.where, w.open, self);
     world_ = &w;
-    self_ = self;
-  }
-
-  void receive(const delivery& message) {
-    refs_.insert(refs_.end(), message.refs.begin(), message.refs.end());
-  }
-
-  void step() {
-    try {
-      do_something();
-    } catch (const object_error& error) {
-      check_error(*world_, error.info());
-    }
   }
 
 private:
-  void do_something() {
-    auto& w = *world_;
-    switch (w.choose(w.frees == freeing::never ? 12 : 14)) {
+  void do_something() override {
+    switch (choose(world_->frees == freeing::never ? 12 : 14)) {
       case 0:
       case 1:
-        refs_.push_back(w.where->put(make_parcel(some_refs())));
-        break;
+        return put_one();
       case 2:
-        drop_some();
-        break;
+        return drop_some(4);
       case 3:
-        send_some();
-        break;
+        return send_some();
       case 4:
-        read_one();
-        break;
+        return read_any();
       case 5:
-        read_many();
-        break;
+        return read_some();
       case 6:
-        wait_for_some();
-        break;
+        return wait_for_some();
       case 7:
-        make_promise();
-        break;
+        return make_promise();
       case 8:
-        settle_promise();
-        break;
+        return settle_promise();
       case 9:
-        if (!views_.empty())
-          views_.erase(views_.begin() + static_cast<std::ptrdiff_t>(w.choose(views_.size())));
-        break;
+        return drop_view();
       case 10:
-        open_one();
-        break;
+        return open_one();
       case 12:
-        if (!refs_.empty())
-          w.where->free(any_ref());
-        break;
+        return free_one();
       default:
         if (!refs_.empty())
           refs_.push_back(any_ref());
-        break;
     }
   }
 
-  const parcel_ref& any_ref() {
-    return refs_[world_->choose(refs_.size())];
-  }
-
-  std::vector<parcel_ref> some_refs() {
-    std::vector<parcel_ref> result;
-    if (!refs_.empty())
-      for (auto count = world_->choose(5); count > 0; --count)
-        result.push_back(any_ref());
-    return result;
-  }
-
-  /// Values of promises contain no references: these could form a cycle.
-  parcel make_parcel(std::vector<parcel_ref> inner) {
-    auto label = ++world_->labels;
-    // One in four is larger than the inline limit of these runs.
-    auto size = world_->choose(4) == 0 ? 3000 + world_->choose(9000) : world_->choose(100);
-    return {.label = label,
-            .filling = std::string(size, static_cast<char>('a' + label % 26)),
-            .inner = std::move(inner)};
-  }
-
-  void drop_some() {
-    for (auto count = world_->choose(4); count > 0 && !refs_.empty(); --count) {
-      std::swap(refs_[world_->choose(refs_.size())], refs_.back());
-      refs_.pop_back();
+  void check_error(const error_info& error) override {
+    auto& seen = world_->seen;
+    switch (error.type) {
+      case error_type::get_timed_out:
+        ++seen.timeouts;
+        return;
+      case error_type::store_full:
+        ++seen.refusals;
+        return;
+      case error_type::promise_broken:
+      case error_type::worker_died:
+        return;
+      case error_type::object_freed:
+        ++seen.freed;
+        CHECK(world_->frees == freeing::sometimes);
+        return;
+      case error_type::shutting_down:
+        CHECK(world_->closed);
+        return;
+      default:
+        FAIL(to_string(error));
     }
+  }
+
+  void require(bool holds, const std::string& promise) override {
+    CHECK_MESSAGE(holds, promise);
+  }
+
+  /// One in four is larger than the inline limit of these runs.
+  std::size_t any_size() override {
+    return choose(4) == 0 ? 3000 + choose(9000) : choose(100);
   }
 
   void send_some() {
-    const auto& receiver = world_->actors[world_->choose(world_->actors.size())];
+    const auto& receiver = world_->actors[choose(world_->actors.size())];
     self_->send(receiver, delivery{some_refs()});
   }
 
-  wait_limit any_limit() {
-    switch (world_->choose(3)) {
-      case 0:
-        return 0ns;
-      case 1:
-        return std::chrono::milliseconds{1 + world_->choose(50)};
-      default:
-        return 1h;
-    }
-  }
-
-  void take(const view<parcel>& value) {
-    ++world_->seen.values;
-    CHECK(value->intact());
-    if (world_->choose(3) == 0)
-      views_.push_back(value);
-    if (!value->inner.empty())
-      refs_.push_back(value->inner[world_->choose(value->inner.size())]);
-  }
-
-  void read_one() {
+  void read_any() {
     if (refs_.empty())
       return;
-    ++world_->reads_started;
-    get(self_, any_ref(), any_limit())
-      .then(
-        [this](const view<parcel>& value) {
-          ++world_->reads_ended;
-          take(value);
-        },
-        [this](caf::error& error) {
-          ++world_->reads_ended;
-          check_error(*world_, to_error_info(error));
-        });
+    auto limit = any_limit();
+    read_one(any_ref(), limit);
   }
 
-  void read_many() {
-    ++world_->reads_started;
+  void read_some() {
     auto refs = some_refs();
-    auto count = refs.size();
-    get_all(self_, std::move(refs), any_limit()).then([this, count](outcomes<parcel> results) {
-      ++world_->reads_ended;
-      CHECK(results.size() == count);
-      for (const auto& result : results) {
-        if (result.has_value())
-          take(result.value());
-        else if (result.has_error())
-          check_error(*world_, result.error());
-      }
-    });
+    read_many(std::move(refs), any_limit());
   }
 
   void wait_for_some() {
     ++world_->reads_started;
     auto refs = some_refs();
-    auto needed = refs.empty() ? 0 : world_->choose(refs.size() + 1);
+    auto needed = refs.empty() ? 0 : choose(refs.size() + 1);
     wait(self_, refs, needed, any_limit())
       .then([this, needed, total = refs.size()](wait_result<parcel> result) {
         ++world_->reads_ended;
@@ -241,45 +146,18 @@ private:
       });
   }
 
-  void make_promise() {
-    world_->open.push_back(world_->where->make_promise<parcel>());
-    refs_.push_back(world_->open.back().ref());
-  }
-
-  void settle_promise() {
-    auto& open = world_->open;
-    if (open.empty())
-      return;
-    std::swap(open[world_->choose(open.size())], open.back());
-    auto settled = std::move(open.back());
-    open.pop_back();
-    switch (world_->choose(3)) {
-      case 0:
-        settled.set_value(make_parcel({}));
-        break;
-      case 1:
-        settled.set_error({.type = error_type::worker_died, .message = "as planned"});
-        break;
-      default:
-        break; // dropped unset
-    }
-  }
-
   /// Reads now, as a plain thread would.
   void open_one() {
     if (refs_.empty())
       return;
-    auto result = world_->where->try_get(any_ref(), 0s);
+    auto result = node_->try_get(any_ref(), 0s);
     if (result)
       take(*result);
     else
-      check_error(*world_, to_error_info(result.error()));
+      check_error(to_error_info(result.error()));
   }
 
   world* world_ = nullptr;
-  caf::event_based_actor* self_ = nullptr;
-  std::vector<parcel_ref> refs_;
-  std::vector<view<parcel>> views_;
 };
 
 caf::behavior participant(caf::stateful_actor<actor_state>* self, world* w) {
@@ -305,12 +183,7 @@ enum class ending { idle, shutdown_midway };
 /// Runs one schedule of `steps` steps; nothing may be left at its end.
 void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<std::string>& spill,
                   ending end, freeing frees = freeing::never) {
-  world w{.sim = sim,
-          .seen = seen,
-          .where = &sim.add_node(options_of(sim, spill)),
-          .frees = frees,
-          .actors = {},
-          .open = {}};
+  world w{{sim}, seen, &sim.add_node(options_of(sim, spill)), frees};
   for (int count = 0; count < 4; ++count)
     w.actors.push_back(sim.system().spawn(participant, &w));
   constexpr int steps = 300;
@@ -335,6 +208,7 @@ void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<st
     sim.run_randomly();
   }
   CHECK(w.reads_ended == w.reads_started);
+  seen.values += w.values;
   for (auto& actor : w.actors)
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   w.actors.clear();
