@@ -1,14 +1,11 @@
-// Two or more data ports over real TCP on the loopback device, and peers that misbehave.
+// Two or more data ports over real TCP on the loopback device: what arrives, and what becomes of it
+// when one of them goes.
 
 #include <doctest/doctest.h>
 
-#include <random>
-
 #include <sys/wait.h>
 
-#include "mobula/serialization/metadata.hpp"
-#include "raw_socket.hpp"
-#include "transfer_host.hpp"
+#include "misbehaving_peers.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
@@ -16,14 +13,6 @@ using namespace mobula::test;
 namespace {
 
 constexpr std::size_t kib = 1024;
-
-transfer_bytes random_content(std::size_t size, std::uint64_t seed = 1) {
-  std::mt19937_64 random{seed};
-  transfer_bytes result(size);
-  for (auto& byte : result)
-    byte = static_cast<std::byte>(random());
-  return result;
-}
 
 transfer_bytes dull_content(std::size_t size) {
   transfer_bytes result(size);
@@ -34,97 +23,6 @@ transfer_bytes dull_content(std::size_t size) {
 
 pull_config small_chunks() {
   return {.chunk_bytes = 64 * kib};
-}
-
-/// A host, and a stranger that knows everything but how to behave.
-struct host_and_stranger {
-  transfer_host host;
-  incarnation_id self{.high = 9, .low = 9};
-
-  explicit host_and_stranger(data_port_config config = {}) : host(1, std::move(config)) {
-    host.admit(self);
-    host.put(1, random_content(10));
-  }
-
-  raw_socket connect() {
-    return raw_socket::connect_to(host.port().address().port);
-  }
-
-  [[nodiscard]] hello_frame greeting() const {
-    return {transfer_host::token_of(self), self, host.self()};
-  }
-
-  /// Connects and is let in.
-  raw_socket greet() {
-    auto socket = connect();
-    socket.send(greeting());
-    REQUIRE(socket.receive() == transfer_frame{hello_frame{greeting().token, host.self(), self}});
-    return socket;
-  }
-
-  /// Returns the one line that the host said of the connection, which is closed.
-  std::string only_line(const raw_socket& socket) {
-    CHECK_FALSE(socket.receive());
-    host.wait([&] { return !host.lines().empty(); });
-    std::string line;
-    host.wait([&] {
-      CHECK(host.lines().size() == 1);
-      line = host.lines().front();
-      return true;
-    });
-    return line.substr(line.rfind(": ") + 2);
-  }
-
-  void check_still_serving() {
-    auto socket = greet();
-    socket.send(request_frame{ask_number{1}, {transfer_host::id_of(1), 0, 10}});
-    auto frame = socket.receive();
-    REQUIRE(frame);
-    CHECK(std::holds_alternative<chunk_frame>(*frame));
-  }
-};
-
-/// A host that pulls an object of ten bytes from a server that may say anything.
-struct host_and_false_server {
-  transfer_host host{1};
-  incarnation_id self{.high = 9, .low = 9};
-  raw_socket listener = raw_socket::listen_anywhere();
-
-  raw_socket accept() {
-    host.know(self, {.ip = "127.0.0.1", .port = listener.port()});
-    host.pull(1, 10, {self});
-    auto socket = listener.accept();
-    auto hello = socket.receive();
-    REQUIRE(hello);
-    REQUIRE(std::holds_alternative<hello_frame>(*hello));
-    return socket;
-  }
-
-  /// Accepts and lets the host ask.
-  request_frame greet(const raw_socket& socket) {
-    socket.send(hello_frame{transfer_host::token_of(host.self()), self, host.self()});
-    auto request = socket.receive();
-    REQUIRE(request);
-    return std::get<request_frame>(*request);
-  }
-
-  /// Waits until the host has given the connection up; returns what it said.
-  std::string line() {
-    host.wait([&] { return host.pulls().lost_asks == 1 && host.lines().size() == 1; });
-    std::string line;
-    host.wait([&] {
-      line = host.lines().front();
-      return true;
-    });
-    return line.substr(line.rfind(": ") + 2);
-  }
-};
-
-chunk_frame chunk_of(const request_frame& request, std::span<const std::byte> payload) {
-  return {.ask = request.ask,
-          .range = request.range,
-          .wire_bytes = static_cast<std::uint32_t>(payload.size()),
-          .checksum = checksum_of(payload)};
 }
 
 } // namespace
@@ -298,149 +196,4 @@ TEST_CASE("when a receiver goes its asks are dropped") {
     auto stats = pair.host.pushes();
     return stats.connections == 0 && stats.sends == 0 && stats.objects == 0;
   });
-}
-
-// -- those that are not let in ------------------------------------------------------
-
-TEST_CASE("a connection that sends garbage is closed, with one line") {
-  host_and_stranger pair;
-  auto socket = pair.connect();
-  socket.send(random_content(1'000));
-  CHECK(pair.only_line(socket) == "the header's checksum does not match at byte 64");
-  pair.check_still_serving();
-}
-
-TEST_CASE("a connection without the right token is closed, with one line") {
-  host_and_stranger pair;
-  auto greeting = pair.greeting();
-  greeting.token.bytes[15] ^= std::byte{1};
-  auto socket = pair.connect();
-  socket.send(greeting);
-  CHECK(pair.only_line(socket)
-        == "its greeting is not for this node, or its token is not that of its node");
-  pair.check_still_serving();
-}
-
-TEST_CASE("a token is of no use to another node, nor for another one") {
-  for (auto change : {&hello_frame::sender, &hello_frame::receiver}) {
-    host_and_stranger pair;
-    auto greeting = pair.greeting();
-    (greeting.*change).low += 1;
-    auto socket = pair.connect();
-    socket.send(greeting);
-    CHECK(pair.only_line(socket)
-          == "its greeting is not for this node, or its token is not that of its node");
-  }
-}
-
-TEST_CASE("a connection that asks before it has greeted is closed, with one line") {
-  host_and_stranger pair;
-  auto socket = pair.connect();
-  socket.send(request_frame{ask_number{1}, {transfer_host::id_of(1), 0, 10}});
-  CHECK(pair.only_line(socket) == "it did not greet first");
-}
-
-TEST_CASE("a connection that says nothing is closed after a while") {
-  host_and_stranger pair{{.greeting_ms = 20}};
-  auto socket = pair.connect();
-  CHECK(pair.only_line(socket) == "it did not greet in time");
-}
-
-TEST_CASE("only so many may wait to greet") {
-  host_and_stranger pair{{.max_strangers = 1}};
-  auto first = pair.connect();
-  auto second = pair.connect();
-  CHECK_FALSE(second.receive());
-  pair.host.wait([&] { return pair.host.lines().size() == 1; });
-}
-
-TEST_CASE("a damaged frame after the greeting closes its connection alone") {
-  host_and_stranger pair;
-  auto good = pair.greet();
-  auto bad = pair.greet();
-  auto header = encode(request_frame{ask_number{1}, {transfer_host::id_of(1), 0, 10}});
-  header[20] ^= std::byte{1};
-  bad.send(header);
-  CHECK(pair.only_line(bad) == "the header's checksum does not match at byte 64");
-  good.send(request_frame{ask_number{1}, {transfer_host::id_of(1), 0, 10}});
-  CHECK(good.receive());
-}
-
-TEST_CASE("a reader that sends what only a sender may is closed") {
-  host_and_stranger pair;
-  auto socket = pair.greet();
-  socket.send(refusal_frame{ask_number{1}, refusal_reason::busy});
-  CHECK(pair.only_line(socket) == "it sent a frame that only the other end may send");
-}
-
-TEST_CASE("a reader that asks without end and reads nothing is closed") {
-  host_and_stranger pair{{.max_waiting_frames = 10}};
-  auto socket = pair.greet();
-  // Refusals that fill the system's buffers, and then the port's.
-  std::vector<std::byte> asks;
-  for (std::uint64_t number = 1; number <= 200'000; ++number) {
-    auto header = encode(request_frame{ask_number{number}, {transfer_host::id_of(9), 0, 10}});
-    asks.insert(asks.end(), header.begin(), header.end());
-  }
-  socket.send(asks);
-  pair.host.wait([&] { return !pair.host.lines().empty(); });
-}
-
-// -- senders that lie ---------------------------------------------------------------
-
-TEST_CASE("a server that is another node than expected is not believed") {
-  host_and_false_server pair;
-  auto socket = pair.accept();
-  socket.send(hello_frame{transfer_host::token_of(pair.host.self()), {1, 2}, pair.host.self()});
-  CHECK(pair.line() == "it is another node than the one that was to be asked");
-}
-
-TEST_CASE("a chunk whose bytes do not match its checksum ends the connection") {
-  host_and_false_server pair;
-  auto socket = pair.accept();
-  auto request = pair.greet(socket);
-  auto payload = random_content(10);
-  auto chunk = chunk_of(request, payload);
-  chunk.checksum ^= 1;
-  socket.send(chunk);
-  socket.send(payload);
-  CHECK(pair.line() == "the checksum of a chunk does not match");
-}
-
-TEST_CASE("bytes that nobody asked for end the connection") {
-  host_and_false_server pair;
-  auto socket = pair.accept();
-  auto request = pair.greet(socket);
-  request.ask = ask_number{99};
-  socket.send(chunk_of(request, random_content(10)));
-  CHECK(pair.line() == "it sent bytes that nobody asked for");
-}
-
-TEST_CASE("other bytes than those that were asked for end the connection") {
-  host_and_false_server pair;
-  auto socket = pair.accept();
-  auto request = pair.greet(socket);
-  SUBCASE("of another object") {
-    request.range.id.sequence += 1;
-  }
-  SUBCASE("from another place") {
-    request.range.offset_bytes += 1;
-  }
-  SUBCASE("too many") {
-    request.range.length_bytes += 1;
-  }
-  socket.send(chunk_of(request, random_content(request.range.length_bytes)));
-  CHECK(pair.line() == "it sent other bytes than those that were asked for");
-}
-
-TEST_CASE("a compressed chunk that does not hold what it says ends the connection") {
-  host_and_false_server pair;
-  auto socket = pair.accept();
-  auto request = pair.greet(socket);
-  auto payload = random_content(5);
-  auto chunk = chunk_of(request, payload);
-  chunk.encoding = chunk_encoding::zstd;
-  socket.send(chunk);
-  socket.send(payload);
-  CHECK(pair.line() == "a compressed chunk does not hold what it says");
 }
