@@ -12,14 +12,10 @@
 #include <doctest/doctest.h>
 
 #include "mobula/store/pull_table.hpp"
-#include "shard_shell.hpp"
+#include "numbered_ids.hpp"
+#include "overloaded.hpp"
 
 namespace mobula::test {
-
-/// Returns the n-th of the other nodes.
-inline incarnation_id node_number(std::uint64_t number) {
-  return {.high = 0xA0, .low = number};
-}
 
 /// Carries out a pull table's effects with an imaginary store and network. Every event checks the
 /// table's invariants, every effect that memory is never given back while an ask may write there.

@@ -11,7 +11,8 @@
 #include <doctest/doctest.h>
 
 #include "mobula/store/push_table.hpp"
-#include "pull_shell.hpp"
+#include "numbered_ids.hpp"
+#include "overloaded.hpp"
 
 namespace mobula::test {
 

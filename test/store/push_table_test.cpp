@@ -3,12 +3,14 @@
 //
 // Where we differ, and why:
 //
-// | Ray | here |
-// | --- | --- |
-// | a push is of a whole object | of the range that was asked for; the reader decides what is
-// missing | | a duplicate push sends all chunks again in the same stream | a duplicate ask joins
-// the first; what got lost is asked for anew, under another number | | waits up to ten seconds for
-// an object that is not here | refuses at once: the owner knows who has it |
+// | Ray                                | here                                                     |
+// |------------------------------------|----------------------------------------------------------|
+// | a push is of a whole object        | of the range that was asked for; the reader decides what |
+// |                                    | is missing                                               |
+// | a duplicate push sends all chunks  | a duplicate ask joins the first; what got lost is asked  |
+// | again in the same stream           | for anew, under another number                           |
+// | waits up to ten seconds for an     | refuses at once: the owner knows who has it              |
+// | object that is not here            |                                                          |
 
 #include "push_shell.hpp"
 

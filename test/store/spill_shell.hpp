@@ -14,7 +14,8 @@
 #include <doctest/doctest.h>
 
 #include "mobula/store/spill_table.hpp"
-#include "shard_shell.hpp"
+#include "numbered_ids.hpp"
+#include "overloaded.hpp"
 
 namespace mobula::test {
 

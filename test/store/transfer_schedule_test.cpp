@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <doctest/doctest.h>
+
 #include "transfer_cluster.hpp"
 
 using namespace mobula;
