@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "mobula/serialization/codec.hpp"
+#include "mobula/serialization/codec_id.hpp"
 #include "mobula/serialization/type_name.hpp"
 
 namespace mobula {
