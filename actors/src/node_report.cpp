@@ -1,6 +1,9 @@
 #include "mobula/actors/node_report.hpp"
 
 #include <algorithm>
+#include <variant>
+
+#include "node_figures.hpp"
 
 namespace mobula {
 
@@ -53,46 +56,16 @@ std::uint64_t reported_object::references() const noexcept {
 
 std::vector<named_figure> figures_of(const node_stats& stats) {
   std::vector<named_figure> result;
-  auto add = [&](std::string name, std::uint64_t value) {
-    result.push_back({std::move(name), value});
-  };
-  auto add_count = [&](const std::string& name, const object_count& count) {
-    add(name + "_objects", count.objects);
-    add(name + "_bytes", count.bytes);
-  };
-  add_count("owned", stats.owned);
-  add("pending_objects", stats.pending_objects);
-  add_count("inline", stats.inline_values);
-  add("failed_objects", stats.failed_objects);
-  add_count("stored", stats.stored);
-  add_count("resident", stats.resident);
-  add_count("pinned", stats.pinned);
-  add_count("spilled", stats.spilled);
-  add("store_capacity_bytes", stats.store_capacity_bytes);
-  add("arena_bytes", stats.arena_bytes);
-  add("arena_committed_bytes", stats.arena_committed_bytes);
-  add("arena_used_bytes", stats.arena_used_bytes);
-  add("spill_files", stats.spill_files);
-  add("spill_file_bytes", stats.spill_file_bytes);
-  add("references", stats.references);
-  add("entries", stats.entries);
-  add("waiting_gets", stats.waiting_gets);
-  add("waiting_puts", stats.waiting_puts);
-  add("open_transits", stats.open_transits);
-  add("exported_objects", stats.exported_objects);
-  add("known_copies", stats.known_copies);
-  add("borrowed_objects", stats.borrowed_objects);
-  add("peer_waits", stats.peer_waits);
-  add("peer_timers", stats.peer_timers);
-  add("pulls", stats.pulls);
-  add("pushes", stats.pushes);
-  add_count("pulled", stats.pulled);
-  add("pushed_bytes", stats.pushed_bytes);
-  add("peer_messages", stats.peer_messages);
-  add("messages", stats.messages);
-  add_count("written", stats.written);
-  add_count("restored", stats.restored);
-  add_count("evicted", stats.evictions);
+  for (const auto& figure : node_figures()) {
+    std::string name{figure.name};
+    if (const auto* where = std::get_if<std::uint64_t node_stats::*>(&figure.where)) {
+      result.push_back({name, stats.**where});
+      continue;
+    }
+    const auto& count = stats.*std::get<object_count node_stats::*>(figure.where);
+    result.push_back({name + "_objects", count.objects});
+    result.push_back({name + "_bytes", count.bytes});
+  }
   return result;
 }
 

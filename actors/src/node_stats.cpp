@@ -1,41 +1,107 @@
 #include "mobula/actors/node_stats.hpp"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include <fmt/format.h>
+
+#include "node_figures.hpp"
 
 namespace mobula {
 
-bool node_stats::nothing_left() const noexcept {
-  return owned == object_count{} && pending_objects == 0 && inline_values == object_count{}
-         && failed_objects == 0 && stored == object_count{} && resident == object_count{}
-         && pinned == object_count{} && spilled == object_count{} && reserved_bytes == 0
-         && waiting_puts == 0 && arena_used_bytes == 0 && table_slots_used == 0
-         && spill_file_bytes == 0 && spill_files == 0 && references == 0 && entries == 0
-         && waiting_gets == 0 && open_transits == 0 && exported_objects == 0 && known_copies == 0
-         && borrowed_objects == 0 && peer_waits == 0 && peer_timers == 0 && pulls == 0
-         && pushes == 0;
-}
-
 namespace {
+
+using stats = node_stats;
+constexpr auto holding = figure_kind::holding;
+constexpr auto other = figure_kind::other;
+
+constexpr std::array figures{
+  node_figure{"owned", "owned", holding, &stats::owned},
+  node_figure{"pending_objects", "  pending", holding, &stats::pending_objects},
+  node_figure{"inline", "  inline", holding, &stats::inline_values},
+  node_figure{"failed_objects", "  failed", holding, &stats::failed_objects},
+  node_figure{"stored", "  stored", holding, &stats::stored},
+  node_figure{"resident", "in memory", holding, &stats::resident},
+  node_figure{"pinned", "pinned by views", holding, &stats::pinned},
+  node_figure{"spilled", "on disk only", holding, &stats::spilled},
+  node_figure{"reserved_bytes", "reserved bytes", holding, &stats::reserved_bytes},
+  node_figure{"lent_bytes", "lent bytes", other, &stats::lent_bytes},
+  node_figure{"waiting_puts", "waiting puts", holding, &stats::waiting_puts},
+  node_figure{"waiting_gets", "waiting gets", holding, &stats::waiting_gets},
+  node_figure{"spill_files", "spill files", holding, &stats::spill_files},
+  node_figure{"spill_file_bytes", "spill file bytes", holding, &stats::spill_file_bytes},
+  node_figure{"references", "references", holding, &stats::references},
+  node_figure{"entries", "table entries", holding, &stats::entries},
+  node_figure{"open_transits", "references under way", holding, &stats::open_transits},
+  node_figure{"exported_objects", "held by others", holding, &stats::exported_objects},
+  node_figure{"known_copies", "copies elsewhere", holding, &stats::known_copies},
+  node_figure{"borrowed_objects", "borrowed", holding, &stats::borrowed_objects},
+  node_figure{"peer_waits", "waits for others", holding, &stats::peer_waits},
+  node_figure{"peer_timers", "timers for others", holding, &stats::peer_timers},
+  node_figure{"pulls", "pulls", holding, &stats::pulls},
+  node_figure{"pushes", "pushes", holding, &stats::pushes},
+  node_figure{"pulled", "pulled", other, &stats::pulled},
+  node_figure{"failed_pulls", "  failed", other, &stats::failed_pulls},
+  node_figure{"lost_asks", "  broken asks", other, &stats::lost_asks},
+  node_figure{"pull_timers", "  timers", other, &stats::pull_timers},
+  node_figure{"pushed_bytes", "pushed bytes", other, &stats::pushed_bytes},
+  node_figure{"refused_asks", "  refused asks", other, &stats::refused_asks},
+  node_figure{"peer_messages", "messages to others", other, &stats::peer_messages},
+  node_figure{"messages", "messages", other, &stats::messages},
+  node_figure{"references_added", "references added", other, &stats::references_added},
+  node_figure{"references_removed", "references removed", other, &stats::references_removed},
+  node_figure{"evicted", "evictions", other, &stats::evictions},
+  node_figure{"unloads", "unloads", other, &stats::unloads},
+  node_figure{"written", "written to disk", other, &stats::written},
+  node_figure{"restored", "restored from disk", other, &stats::restored},
+  node_figure{"moved", "moved on disk", other, &stats::moved},
+  node_figure{"spill_failures", "failed writes", other, &stats::spill_failures},
+  node_figure{"room_waits", "waits for room", other, &stats::room_waits},
+  node_figure{"overtakings", "overtakings", other, &stats::overtakings},
+  node_figure{"refusals", "refusals", other, &stats::refusals},
+  node_figure{"stalls", "stalls", other, &stats::stalls},
+  node_figure{"store_capacity_bytes", "store capacity bytes", other, &stats::store_capacity_bytes},
+  node_figure{"arena_bytes", "arena bytes", other, &stats::arena_bytes},
+  node_figure{"arena_committed_bytes", "  committed", other, &stats::arena_committed_bytes},
+  node_figure{"arena_used_bytes", "  used", holding, &stats::arena_used_bytes},
+  node_figure{"prefault_ready_bytes", "  free and faulted in", other, &stats::prefault_ready_bytes},
+  node_figure{"prefault_target_bytes", "  wanted faulted in", other, &stats::prefault_target_bytes},
+  node_figure{"late_commit_bytes", "  faulted in by puts", other, &stats::late_commit_bytes},
+  node_figure{"free_extents", "  free pieces", other, &stats::free_extents},
+  node_figure{"largest_free_bytes", "  largest piece", other, &stats::largest_free_bytes},
+  node_figure{"table_slots_used", "table slots used", holding, &stats::table_slots_used},
+  node_figure{"table_slots", "  of", other, &stats::table_slots},
+  node_figure{"table_misses", "  objects without", other, &stats::table_misses},
+};
 
 double rate(std::uint64_t bytes, std::chrono::nanoseconds time) {
   return time.count() > 0 ? static_cast<double>(bytes) * 1e9 / static_cast<double>(time.count())
                           : 0.0;
 }
 
-void append_rate(std::string& text, std::string_view name, double bytes_a_second) {
-  fmt::format_to(std::back_inserter(text), "{:<22}{:.0f} MB/s\n", name, bytes_a_second / 1e6);
+std::string text_of(std::uint64_t count) {
+  return std::to_string(count);
 }
 
-void append(std::string& text, std::string_view name, const object_count& count) {
-  fmt::format_to(std::back_inserter(text), "{:<22}{} objects, {} bytes\n", name, count.objects,
-                 count.bytes);
-}
-
-void append(std::string& text, std::string_view name, std::uint64_t count) {
-  fmt::format_to(std::back_inserter(text), "{:<22}{}\n", name, count);
+std::string text_of(const object_count& count) {
+  return fmt::format("{} objects, {} bytes", count.objects, count.bytes);
 }
 
 } // namespace
+
+std::span<const node_figure> node_figures() noexcept {
+  return figures;
+}
+
+bool node_stats::nothing_left() const noexcept {
+  auto is_zero = [this]<class T>(T node_stats::*where) {
+    return this->*where == T{};
+  };
+  return std::ranges::all_of(figures, [&](const node_figure& figure) {
+    return figure.kind == other || std::visit(is_zero, figure.where);
+  });
+}
 
 double node_stats::write_rate() const noexcept {
   return rate(written.bytes, writing_time);
@@ -47,64 +113,13 @@ double node_stats::read_rate() const noexcept {
 
 std::string to_string(const node_stats& stats) {
   std::string text;
-  append(text, "owned", stats.owned);
-  append(text, "  pending", stats.pending_objects);
-  append(text, "  inline", stats.inline_values);
-  append(text, "  failed", stats.failed_objects);
-  append(text, "  stored", stats.stored);
-  append(text, "in memory", stats.resident);
-  append(text, "pinned by views", stats.pinned);
-  append(text, "on disk only", stats.spilled);
-  append(text, "reserved bytes", stats.reserved_bytes);
-  append(text, "lent bytes", stats.lent_bytes);
-  append(text, "waiting puts", stats.waiting_puts);
-  append(text, "waiting gets", stats.waiting_gets);
-  append(text, "spill files", stats.spill_files);
-  append(text, "spill file bytes", stats.spill_file_bytes);
-  append(text, "references", stats.references);
-  append(text, "table entries", stats.entries);
-  append(text, "references under way", stats.open_transits);
-  append(text, "held by others", stats.exported_objects);
-  append(text, "copies elsewhere", stats.known_copies);
-  append(text, "borrowed", stats.borrowed_objects);
-  append(text, "waits for others", stats.peer_waits);
-  append(text, "timers for others", stats.peer_timers);
-  append(text, "pulls", stats.pulls);
-  append(text, "pushes", stats.pushes);
-  append(text, "pulled", stats.pulled);
-  append(text, "  failed", stats.failed_pulls);
-  append(text, "  broken asks", stats.lost_asks);
-  append(text, "  timers", stats.pull_timers);
-  append(text, "pushed bytes", stats.pushed_bytes);
-  append(text, "  refused asks", stats.refused_asks);
-  append(text, "messages to others", stats.peer_messages);
-  append(text, "messages", stats.messages);
-  append(text, "references added", stats.references_added);
-  append(text, "references removed", stats.references_removed);
-  append(text, "evictions", stats.evictions);
-  append(text, "unloads", stats.unloads);
-  append(text, "written to disk", stats.written);
-  append_rate(text, "  rate", stats.write_rate());
-  append(text, "restored from disk", stats.restored);
-  append_rate(text, "  rate", stats.read_rate());
-  append(text, "moved on disk", stats.moved);
-  append(text, "failed writes", stats.spill_failures);
-  append(text, "waits for room", stats.room_waits);
-  append(text, "overtakings", stats.overtakings);
-  append(text, "refusals", stats.refusals);
-  append(text, "stalls", stats.stalls);
-  append(text, "store capacity bytes", stats.store_capacity_bytes);
-  append(text, "arena bytes", stats.arena_bytes);
-  append(text, "  committed", stats.arena_committed_bytes);
-  append(text, "  used", stats.arena_used_bytes);
-  append(text, "  free and faulted in", stats.prefault_ready_bytes);
-  append(text, "  wanted faulted in", stats.prefault_target_bytes);
-  append(text, "  faulted in by puts", stats.late_commit_bytes);
-  append(text, "  free pieces", stats.free_extents);
-  append(text, "  largest piece", stats.largest_free_bytes);
-  append(text, "table slots used", stats.table_slots_used);
-  append(text, "  of", stats.table_slots);
-  append(text, "  objects without", stats.table_misses);
+  auto add = [&text](std::string_view label, const std::string& value) {
+    fmt::format_to(std::back_inserter(text), "{:<22}{}\n", label, value);
+  };
+  for (const auto& figure : figures)
+    add(figure.label, std::visit([&](auto where) { return text_of(stats.*where); }, figure.where));
+  add("disk writes", fmt::format("{:.0f} MB/s", stats.write_rate() / 1e6));
+  add("disk reads", fmt::format("{:.0f} MB/s", stats.read_rate() / 1e6));
   return text;
 }
 
