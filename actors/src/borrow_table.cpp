@@ -38,10 +38,14 @@ void borrow_table::owner_unreachable(const incarnation_id& owner, grace_number g
 
 void borrow_table::end_channel(channels::iterator ended, grace_number grace,
                                reference_effects& effects) {
-  fail_references failed{.entries = {}, .reason = reference_failure::owner_died};
+  // In the order of their objects: tokens are addresses, and readers are woken in this order.
+  std::vector<std::pair<std::pair<std::uint64_t, batch_number>, entry_token>> ordered;
   for (const auto& [entry, borrow] : ended->second.borrows)
+    ordered.push_back({{borrow.sequence, borrow.first_batch}, entry});
+  std::ranges::sort(ordered);
+  fail_references failed{.entries = {}, .reason = reference_failure::owner_died};
+  for (const auto& [order, entry] : ordered)
     failed.entries.push_back(entry);
-  std::ranges::sort(failed.entries);
   if (!ended->second.in_flight.empty()) {
     auto& waits = lingering_[grace];
     for (const auto& flight : ended->second.in_flight)

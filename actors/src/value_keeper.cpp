@@ -34,7 +34,7 @@ void value_keeper::keep(const incarnation_id& owner, std::span<const std::uint64
 
 void value_keeper::keep_one(const object_id& object) {
   auto entry = core_.border().find_foreign(object);
-  if (!entry || kept_.contains(entry.get())) {
+  if (!entry || keeps(*entry.get())) {
     answers_[object.owner].kept.push_back(object.sequence);
     return;
   }
@@ -65,11 +65,11 @@ void value_keeper::settle(object_entry& entry, pinned_value pin) {
   auto& answer = answers_[id.owner];
   (pin ? answer.kept : answer.lost).push_back(id.sequence);
   if (pin && pin.stored())
-    kept_.emplace(&entry, std::move(pin));
+    kept_.emplace(std::pair{id, &entry}, std::move(pin));
 }
 
 void value_keeper::forget(const object_entry& entry) {
-  kept_.erase(&entry);
+  kept_.erase({entry.id(), &entry});
 }
 
 } // namespace mobula

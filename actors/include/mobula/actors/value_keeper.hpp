@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,7 +54,7 @@ public:
 
   /// Returns whether the entry's value stays although its owner goes.
   [[nodiscard]] bool keeps(const object_entry& entry) const {
-    return kept_.contains(&entry);
+    return kept_.contains({entry.id(), &entry});
   }
 
   /// Returns what is to be told to owners.
@@ -74,7 +73,8 @@ private:
 
   node_core& core_;
   std::map<object_id, watched_object> watches_;
-  std::unordered_map<const object_entry*, pinned_value> kept_;
+  /// Ordered by objects, so that a simulation ends their pins in the same order each time.
+  std::map<std::pair<object_id, const object_entry*>, pinned_value> kept_;
   std::map<incarnation_id, keep_answer> answers_;
 };
 
