@@ -17,6 +17,21 @@ void let_grace_pass(testing::simulation& sim) {
   sim.run();
 }
 
+/// Reads one object at the moment at which another one fails.
+class late_reader : public wait_group {
+public:
+  explicit late_reader(object_entry& wanted) : wanted_(wanted) {
+    // nop
+  }
+
+private:
+  void fire() override {
+    wanted_.core().border().want(wanted_, pull_class::get);
+  }
+
+  object_entry& wanted_;
+};
+
 } // namespace
 
 TEST_CASE_FIXTURE(three_nodes, "references fail when their owner crashes") {
@@ -52,6 +67,21 @@ TEST_CASE_FIXTURE(three_nodes, "references fail when their owner leaves") {
   send_away(home.put("a text"));
   sim.remove_node(home);
   CHECK(error_behind(away, at_away.letters.at(0)) == error_type::owner_died);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "who reads while references fail leaves nothing behind") {
+  send(home, away, at_away, letter{{home.put("a text"), home.put("a text")}});
+  sim.run();
+  // They fail in the order of their objects.
+  auto first = at_away.letters.at(0);
+  auto second = at_away.letters.at(1);
+  wait_handle<late_reader> reader{new late_reader(second.entry())};
+  object_entry* entries[] = {&first.entry()};
+  reader->arm(entries, 1, wait_goal::ready);
+  sim.remove_node(home);
+  CHECK(error_behind(away, second) == error_type::owner_died);
+  sim.run();
+  CHECK(away.stats().peer_waits == 0);
 }
 
 TEST_CASE_FIXTURE(three_nodes, "what a crashed borrower held is released after the grace period") {

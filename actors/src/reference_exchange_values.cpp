@@ -1,0 +1,204 @@
+// Values and what is said of them: what readers ask owners for, and what these tell.
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/reference_exchange.hpp"
+#include "mobula/actors/told_value.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Many enough that what a message costs does not count.
+constexpr std::size_t objects_an_answer = 500;
+
+} // namespace
+
+// -- a reader -------------------------------------------------------------------------------------
+
+/// After the borrows of the same turn, so that the owner knows that the objects are held. A reader
+/// may have come while the references of a dead owner were failing: nobody is to be asked for that.
+void reference_exchange::ask_owners(const border_changes& changes) {
+  for (const auto& object : changes.wanted)
+    if (tables_->borrows().expects(object.owner))
+      wants_[object.owner].push_back(object.sequence);
+  send_wants(wants_, told_form::place);
+  send_wants(moved_, told_form::description);
+  send_wants(spoilt_, told_form::bytes);
+}
+
+void reference_exchange::send_wants(want_lists& wants, told_form best) {
+  flush(wants, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
+    send(to, want_objects{.session = to.session,
+                          .form = form_for(owner, to, best),
+                          .sequences = std::move(sequences)});
+  });
+}
+
+/// Returns how an owner is to tell of values, at best: read where they are, pulled, or in a
+/// message.
+told_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
+                                       told_form best) const {
+  if (best == told_form::place && core_->arenas().reader_of(owner) != nullptr)
+    return told_form::place;
+  auto pulls = core_->door().where.port != 0 && to.door.where.port != 0;
+  return best != told_form::bytes && pulls ? told_form::description : told_form::bytes;
+}
+
+/// Sends each owner its list, with `send_list`, unless there is no session with it: its list waits
+/// for one.
+template <class Lists, class F>
+void reference_exchange::flush(Lists& lists, F send_list) {
+  for (auto each = lists.begin(); each != lists.end();) {
+    auto& [owner, list] = *each;
+    auto to = peers_.find(owner);
+    if (to == peers_.end()) {
+      ++each;
+      continue;
+    }
+    send_list(owner, to->second, list);
+    each = lists.erase(each);
+  }
+}
+
+void reference_exchange::received(objects_told& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  for (auto& told : message.objects)
+    take(*from, told);
+  ask_owners({});
+}
+
+void reference_exchange::take(const incarnation_id& owner, told_object& told) {
+  // Who wanted it may have let go meanwhile.
+  auto entry = core_->border().find_foreign({.owner = owner, .sequence = told.sequence});
+  if (!entry || (told.outcome == told_outcome::stored && pulled_already(*entry.get(), told)))
+    return;
+  switch (take_told(entry, told)) {
+    case told_use::settled:
+      stop_if_freed(*entry.get());
+      break;
+    case told_use::spoilt:
+      wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
+      break;
+    case told_use::to_pull:
+      return start_pull(*entry.get(), told);
+  }
+  if (told.outcome == told_outcome::stored)
+    report(entry->id(), told.source.ticket, news_of(*entry.get()));
+}
+
+void reference_exchange::foreign_unpinned(const object_id& object) {
+  turn();
+  // Who is no peer any more looks after its readers itself.
+  if (auto to = peers_.find(object.owner); to != peers_.end())
+    send(to->second, objects_unpinned{to->second.session, {object.sequence}});
+}
+
+void reference_exchange::send_reports() {
+  turn();
+  flush(reports_, [this](const incarnation_id&, const peer& to, auto& copies) {
+    send(to, report_copies{to.session, std::move(copies)});
+  });
+}
+
+// -- an owner -------------------------------------------------------------------------------------
+
+void reference_exchange::received(const want_objects& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  // Who has returned an object gets no answer. It may have borrowed it anew meanwhile, and then
+  // asks anew: an answer to the first question must not be taken for one to the second.
+  auto sequences = message.sequences;
+  std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
+  // Piece by piece: an answer is encoded and on its way while the next one is put together.
+  for (std::span<const std::uint64_t> rest{sequences}; !rest.empty();) {
+    auto piece = rest.first(std::min(rest.size(), objects_an_answer));
+    rest = rest.subspan(piece.size());
+    teller_->wanted({{*from, message.session}, message.form}, piece);
+    send_answers();
+  }
+}
+
+void reference_exchange::tell_ready(const border_changes& changes) {
+  for (auto sequence : changes.ready)
+    teller_->ready(sequence);
+  send_answers();
+}
+
+void reference_exchange::send_answers() {
+  for (auto& [reader, answer] : teller_->take_answers())
+    if (auto to = peers_.find(reader.node);
+        to != peers_.end() && to->second.session == reader.session)
+      send(to->second, std::move(answer));
+}
+
+void reference_exchange::received(const objects_unpinned& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  for (auto sequence : message.sequences)
+    core_->send_to_shard(core_->shard_of(sequence), copy_unpinned{sequence});
+}
+
+void reference_exchange::received(const report_copies& message) {
+  turn();
+  if (const auto* from = sender_of(message))
+    for (const auto& copy : message.copies)
+      copies_->report(*from, copy);
+}
+
+// -- freeing --------------------------------------------------------------------------------------
+
+/// To those who hold what is this node's, and to the owners of what is not.
+void reference_exchange::pass_on_freed(const border_changes& changes) {
+  told_lists told;
+  for (const auto& object : changes.freed)
+    if (object.owner == core_->incarnation())
+      tell_borrowers(object.sequence, told);
+    else
+      ask_to_free(object);
+  for (auto& [node, objects] : told)
+    send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
+  flush(frees_, [this](const incarnation_id&, const peer& to, auto& sequences) {
+    send(to, free_objects{to.session, std::move(sequences)});
+  });
+}
+
+void reference_exchange::ask_to_free(const object_id& foreign) {
+  if (auto entry = core_->border().find_foreign(foreign))
+    stop_if_freed(*entry.get());
+  if (tables_->borrows().expects(foreign.owner))
+    frees_[foreign.owner].push_back(foreign.sequence);
+}
+
+/// Who borrows the object from now on asks for it and is told then.
+void reference_exchange::tell_borrowers(std::uint64_t sequence, told_lists& told) {
+  auto entry = core_->border().find_own(sequence);
+  if (!entry)
+    return;
+  auto news = tell_error(sequence, told_outcome::failed, entry->failure());
+  for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+    if (peers_.contains(node))
+      told[node].push_back(news);
+}
+
+void reference_exchange::received(const free_objects& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  for (auto sequence : message.sequences)
+    if (auto entry = core_->border().find_own(sequence))
+      free_object(*entry.get());
+}
+
+} // namespace mobula
