@@ -1,5 +1,6 @@
 #include "mobula/actors/node_core.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -14,6 +15,10 @@
 namespace mobula {
 
 namespace {
+
+/// How long references come together at the border before other nodes are told. A message with ten
+/// thousand of them is read in some milliseconds, and nobody waits for what is told.
+constexpr std::chrono::microseconds wake_delay{200};
 
 /// Threads take stripes in turn; a thread keeps its own for all nodes.
 std::uint32_t stripe_of_thread() noexcept {
@@ -120,8 +125,13 @@ pull_number node_core::next_pull_number() noexcept {
   return pull_number{distinct | pulls_.fetch_add(1, std::memory_order_relaxed)};
 }
 
-void node_core::wake_cluster() noexcept {
-  if (!services_gone())
+void node_core::wake_cluster(wake_time when) noexcept {
+  if (services_gone())
+    return;
+  if (when == wake_time::soon && simulation() == nullptr)
+    send_after(system(), caf::actor_cast<caf::strong_actor_ptr>(cluster_), wake_delay,
+               border_changed{});
+  else
     caf::anon_send(cluster_, border_changed{});
 }
 

@@ -41,31 +41,32 @@ bool reference_border::is_open() const {
   return state_ == state::open;
 }
 
-/// Returns whether the cluster actor must be woken. REQUIRES: the mutex is held.
-bool reference_border::take_note() {
-  if (std::exchange(noted_, true))
-    return false;
+/// Returns when the cluster actor must be woken, if it must. REQUIRES: the mutex is held.
+std::optional<wake_time> reference_border::take_note(wake_time when) {
+  if (noted_ && *noted_ >= when)
+    return std::nullopt;
+  noted_ = when;
   // What was noted may be the last that keeps the core; `wake` still needs it.
   core_.add_ref();
-  return true;
+  return when;
 }
 
 /// Outside of the mutex: waking sends a message.
-void reference_border::wake(bool needed) noexcept {
+void reference_border::wake(std::optional<wake_time> needed) noexcept {
   if (!needed)
     return;
-  core_.wake_cluster();
+  core_.wake_cluster(*needed);
   core_.drop_ref();
 }
 
 bool reference_border::has_changes() const {
   std::unique_lock guard{mutex_};
-  return state_ == state::open && noted_;
+  return state_ == state::open && noted_.has_value();
 }
 
 border_changes reference_border::take() {
   std::unique_lock guard{mutex_};
-  noted_ = false;
+  noted_.reset();
   return std::exchange(changes_, {});
 }
 
@@ -80,7 +81,7 @@ std::optional<transit_number> reference_border::open_transit(object_entry& entry
   if (entry.kind() == entry_kind::own)
     ++record_of(entry).kept;
   entry.add_handle();
-  auto needed = take_note();
+  auto needed = take_note(wake_time::soon);
   guard.unlock();
   wake(needed);
   return number;
@@ -92,7 +93,7 @@ void reference_border::cancel_transit(transit_number transit) {
   if (state_ != state::open)
     return;
   changes_.traffic.canceled.push_back(transit);
-  auto needed = take_note();
+  auto needed = take_note(wake_time::soon);
   guard.unlock();
   wake(needed);
 }
@@ -106,7 +107,7 @@ object_handle reference_border::arrive(const incoming_reference& reference) {
   auto result = bind(reference.object, *reference.type);
   changes_.traffic.arrived.push_back(
     {token_of(*result.get()), reference.object, reference.sender, reference.transit});
-  auto needed = take_note();
+  auto needed = take_note(wake_time::soon);
   guard.unlock();
   wake(needed);
   return result;
@@ -128,7 +129,7 @@ std::vector<object_handle> reference_border::value_read(const object_handle& out
   outer->add_handle();
   read.outer = kept(*outer.get());
   changes_.traffic.read.push_back(std::move(read));
-  auto needed = take_note();
+  auto needed = take_note(wake_time::soon);
   guard.unlock();
   wake(needed);
   return result;
@@ -173,7 +174,7 @@ object_handle reference_border::find_foreign(const object_id& object) {
 void reference_border::drop(object_entry& entry) noexcept {
   entry_scope scope{&entry};
   auto id = entry.id();
-  auto needed = false;
+  std::optional<wake_time> needed;
   object_handle heir;
   std::vector<object_entry*> hidden;
   {
@@ -188,7 +189,7 @@ void reference_border::drop(object_entry& entry) noexcept {
     if (state_ == state::open && id.owner != core_.incarnation()) {
       changes_.traffic.dropped.push_back({token_of(entry), id});
       changes_.dropped.push_back(std::move(scope));
-      needed = take_note();
+      needed = take_note(wake_time::soon);
     }
   }
   hide_all(std::move(hidden));
@@ -242,7 +243,7 @@ void reference_border::want(const object_entry& entry, pull_class urgency) {
   auto& list = known->second.wanted ? changes_.urged : changes_.wanted;
   list.push_back(known->first);
   known->second.wanted = urgency;
-  auto needed = take_note();
+  auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
 }
@@ -264,7 +265,7 @@ void reference_border::note_ready(std::uint64_t sequence) {
   if (state_ != state::open)
     return;
   changes_.ready.push_back(sequence);
-  auto needed = take_note();
+  auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
 }
@@ -275,7 +276,7 @@ void reference_border::note_freed(const object_entry& entry) {
       || (entry.kind() == entry_kind::own && !own_.contains(entry.sequence())))
     return;
   changes_.freed.push_back(entry.id());
-  auto needed = take_note();
+  auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
 }

@@ -28,8 +28,9 @@ bool reference_exchange::pulled_already(const object_entry& entry, const told_ob
   return true;
 }
 
-void reference_exchange::start_pull(object_entry& entry, const told_object& told) {
-  auto copy = copy_to_pull(entry, told);
+void reference_exchange::start_pull(object_entry& entry, const told_object& told,
+                                    metadata_reader& reader) {
+  auto copy = copy_to_pull(entry, told, reader);
   auto source = told.source;
   // The owner may know nodes that this one cannot reach.
   if (auto known = peers_.find(source.node);

@@ -69,17 +69,24 @@ void reference_exchange::received(objects_told& message) {
   const auto* from = sender_of(message);
   if (from == nullptr)
     return;
-  for (auto& told : message.objects)
-    take(*from, told);
+  carried_bytes about;
+  metadata_reader reader;
+  for (auto& told : message.objects) {
+    if (told.about_as_before)
+      told.about = about;
+    about = told.about;
+    take(*from, told, reader);
+  }
   ask_owners({});
 }
 
-void reference_exchange::take(const incarnation_id& owner, told_object& told) {
+void reference_exchange::take(const incarnation_id& owner, told_object& told,
+                              metadata_reader& reader) {
   // Who wanted it may have let go meanwhile.
   auto entry = core_->border().find_foreign({.owner = owner, .sequence = told.sequence});
   if (!entry || (told.outcome == told_outcome::stored && pulled_already(*entry.get(), told)))
     return;
-  switch (take_told(entry, told)) {
+  switch (take_told(entry, told, reader)) {
     case told_use::settled:
       stop_if_freed(*entry.get());
       break;
@@ -87,7 +94,7 @@ void reference_exchange::take(const incarnation_id& owner, told_object& told) {
       wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
       break;
     case told_use::to_pull:
-      return start_pull(*entry.get(), told);
+      return start_pull(*entry.get(), told, reader);
   }
   if (told.outcome == told_outcome::stored)
     report(entry->id(), told.source.ticket, news_of(*entry.get()));

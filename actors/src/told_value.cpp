@@ -119,9 +119,9 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
   return extras;
 }
 
-void take_value(object_entry& entry, told_object& told) {
+void take_value(object_entry& entry, told_object& told, metadata_reader& reader) {
   auto size = told.data.bytes().size();
-  auto about = decode_metadata(told.about.bytes());
+  const auto& about = reader.read(told.about);
   auto fault =
     about ? fault_of(entry, *about, size, told) : std::optional{to_string(about.error())};
   if (!fault && entry.phase() == object_phase::pending) {
@@ -209,8 +209,8 @@ told_use take_place(object_entry& entry, const told_object& told) {
 
 // -- pulled ---------------------------------------------------------------------------------------
 
-told_use take_description(object_entry& entry, const told_object& told) {
-  auto about = decode_metadata(told.about.bytes());
+told_use take_description(object_entry& entry, const told_object& told, metadata_reader& reader) {
+  const auto& about = reader.read(told.about);
   auto fault = about ? fault_of(entry, *about, about->size_bytes, told)
                      : std::optional{to_string(about.error())};
   if (!fault && (about->size_bytes == 0 || about->size_bytes > frame_limits::object_bytes))
@@ -232,6 +232,26 @@ told_use take_description(object_entry& entry, const told_object& told) {
 
 } // namespace
 
+carried_bytes metadata_writer::write(const object_value& value, std::size_t size_bytes) {
+  // What only some values have is not compared.
+  if (value.extras() != nullptr)
+    return carried_bytes{encode(value.describe_as(size_bytes))};
+  if (type_ != &value.type() || size_ != size_bytes) {
+    written_ = carried_bytes{encode(value.describe_as(size_bytes))};
+    type_ = &value.type();
+    size_ = size_bytes;
+  }
+  return written_;
+}
+
+const decoded<metadata>& metadata_reader::read(const carried_bytes& bytes) {
+  if (!decoded_ || !bytes.shares(last_)) {
+    decoded_ = decode_metadata(bytes.bytes());
+    last_ = bytes;
+  }
+  return *decoded_;
+}
+
 told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error_info& reason) {
   auto data = encode(reason);
   metadata about{.error = reason.type, .size_bytes = data.size()};
@@ -241,7 +261,7 @@ told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error
   return result;
 }
 
-told_object tell_value(std::uint64_t sequence, pinned_value pin) {
+told_object tell_value(std::uint64_t sequence, pinned_value pin, metadata_writer& writer) {
   const auto& value = pin.value();
   auto refuse = [&](error_type type, std::string why) {
     return tell_error(sequence, told_outcome::failed,
@@ -256,7 +276,7 @@ told_object tell_value(std::uint64_t sequence, pinned_value pin) {
                               carried_bytes::most_bytes));
   try {
     auto result = tell_without_bytes(sequence, told_outcome::value, value.extras());
-    result.about = carried_bytes{encode(value.describe())};
+    result.about = writer.write(value, value.bytes().size());
     result.data = carried_bytes{std::move(pin)};
     return result;
   } catch (const codec_error& error) {
@@ -268,16 +288,17 @@ told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
   return tell_without_bytes(sequence, told_outcome::in_arena, pin.value().extras());
 }
 
-told_object tell_description(std::uint64_t sequence, const stored_copy& copy) {
+told_object tell_description(std::uint64_t sequence, const stored_copy& copy,
+                             metadata_writer& writer) {
   auto result = tell_without_bytes(sequence, told_outcome::stored, copy.value.extras());
-  result.about = carried_bytes{encode(copy.describe())};
+  result.about = writer.write(copy.value, copy.size_bytes);
   return result;
 }
 
-copy_pointer copy_to_pull(object_entry& entry, const told_object& told) {
+copy_pointer copy_to_pull(object_entry& entry, const told_object& told, metadata_reader& reader) {
   if (entry.copy() != nullptr)
     return copy_pointer{entry.copy()};
-  auto about = decode_metadata(told.about.bytes());
+  const auto& about = reader.read(told.about);
   MOBULA_ASSERT(about.has_value());
   auto& core = entry.core();
   auto number = core.next_pull_number();
@@ -292,7 +313,7 @@ bool is_pulled(const object_entry& entry) noexcept {
   return entry.copy() != nullptr && entry.copy()->pulled_as != pull_number::none;
 }
 
-told_use take_told(const object_handle& handle, told_object& told) {
+told_use take_told(const object_handle& handle, told_object& told, metadata_reader& reader) {
   auto& entry = *handle.get();
   // It will never have a value, or has one of its own, which only its end can touch.
   if (entry.has_failed()
@@ -300,7 +321,7 @@ told_use take_told(const object_handle& handle, told_object& told) {
     return told_use::settled;
   switch (told.outcome) {
     case told_outcome::value:
-      take_value(entry, told);
+      take_value(entry, told, reader);
       return told_use::settled;
     case told_outcome::failed:
       fail(entry, error_in(entry, told));
@@ -313,7 +334,7 @@ told_use take_told(const object_handle& handle, told_object& told) {
     case told_outcome::in_arena:
       return take_place(entry, told);
     case told_outcome::stored:
-      return take_description(entry, told);
+      return take_description(entry, told, reader);
   }
   fail(entry, bad_bytes(entry, "unknown outcome"));
   return told_use::settled;

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "mobula/actors/node_core.hpp"
-#include "mobula/actors/told_value.hpp"
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
@@ -26,14 +25,15 @@ private:
 
 namespace {
 
-told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& pin) {
+told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& pin,
+                    metadata_writer& writer) {
   switch (form) {
     case told_form::place:
       return tell_place(sequence, pin);
     case told_form::description:
-      return tell_description(sequence, *pin.entry().copy());
+      return tell_description(sequence, *pin.entry().copy(), writer);
     default:
-      return tell_value(sequence, pin.clone());
+      return tell_value(sequence, pin.clone(), writer);
   }
 }
 
@@ -140,14 +140,14 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
   };
   // Nearly always there is one reader.
   if (readers.size() == 1)
-    return tell_in_form(in_form(form_of(readers[0]), sequence, pin), readers[0].session);
+    return tell_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
   // Made at most once each: all readers share the bytes.
   std::map<told_form, told_object> forms;
   for (const auto& reader : readers) {
     auto form = form_of(reader);
     auto known = forms.find(form);
     if (known == forms.end())
-      known = forms.emplace(form, in_form(form, sequence, pin)).first;
+      known = forms.emplace(form, in_form(form, sequence, pin, writer_)).first;
     tell_in_form(known->second, reader.session);
   }
 }
@@ -158,7 +158,7 @@ void value_teller::tell_description_of(const object_handle& entry,
   const auto& copy = *entry->copy();
   if (const auto* extras = copy.value.extras())
     core_.border().show(*entry.get(), extras->nested.entries());
-  auto told = tell_description(entry->sequence(), copy);
+  auto told = tell_description(entry->sequence(), copy, writer_);
   for (const auto& reader : readers)
     tell_in_form(told, reader.session);
 }
@@ -180,17 +180,21 @@ void value_teller::tell(told_object object, const peer_session& reader) {
   auto latest = std::find_if(answers_.rbegin(), answers_.rend(),
                              [&](const auto& answer) { return answer.first == reader; });
   auto index = static_cast<std::size_t>(answers_.rend() - latest) - 1;
-  if (latest == answers_.rend() || answer_sizes_[index] + size > answer_bytes) {
+  if (latest == answers_.rend() || states_[index].bytes + size > answer_bytes) {
     index = answers_.size();
     answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
-    answer_sizes_.push_back(0);
+    states_.emplace_back();
   }
+  auto& state = states_[index];
+  state.bytes += size;
+  object.about_as_before = object.about.shares(state.about);
+  if (!object.about_as_before)
+    state.about = object.about;
   answers_[index].second.objects.push_back(std::move(object));
-  answer_sizes_[index] += size;
 }
 
 std::vector<std::pair<peer_session, objects_told>> value_teller::take_answers() {
-  answer_sizes_.clear();
+  states_.clear();
   return std::exchange(answers_, {});
 }
 

@@ -92,13 +92,22 @@ void send_from(caf::local_actor& self, const caf::strong_actor_ptr& receiver, T 
           self.context());
 }
 
-/// Sends `content` to `self` when `delay` has passed on its clock. Cannot be taken back.
+/// Sends `content` to `receiver` when `delay` has passed on the clock of `system`, from any thread.
+/// Cannot be taken back.
+template <class T>
+void send_after(caf::actor_system& system, caf::strong_actor_ptr receiver,
+                std::chrono::nanoseconds delay, T content) {
+  auto& clock = system.clock();
+  clock.schedule_message(
+    clock.now() + delay, std::move(receiver),
+    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(content)));
+}
+
+/// The same for an actor that sends itself something.
 template <class T>
 void send_self_after(caf::local_actor& self, std::chrono::nanoseconds delay, T content) {
-  auto& clock = self.clock();
-  clock.schedule_message(
-    clock.now() + delay, caf::actor_cast<caf::strong_actor_ptr>(self.address()),
-    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(content)));
+  send_after(self.system(), caf::actor_cast<caf::strong_actor_ptr>(self.address()), delay,
+             std::move(content));
 }
 
 /// Sends `content` to `receiver` as the answer to its own request `request`, from any thread.

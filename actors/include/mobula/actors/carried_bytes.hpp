@@ -29,6 +29,11 @@ public:
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept;
 
+  /// Returns whether these are the other's bytes, and not only equal ones. Nothing shares nothing.
+  [[nodiscard]] bool shares(const carried_bytes& other) const noexcept {
+    return content_ != nullptr && content_ == other.content_;
+  }
+
   /// Returns memory with these bytes: what they came in if nobody took it before, else a copy.
   [[nodiscard]] std::unique_ptr<std::byte[]> take();
 

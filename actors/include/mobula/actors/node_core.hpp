@@ -160,8 +160,9 @@ public:
   /// Draws a number for a copy that is pulled; no object of this node has it. Any thread.
   [[nodiscard]] pull_number next_pull_number() noexcept;
 
-  /// Has the cluster actor look at the border. Called by the border, once until it looks.
-  void wake_cluster() noexcept;
+  /// Has the cluster actor look at the border. Called by the border, once for each time until it
+  /// looks. In a simulation it looks at once, since clocks stand still there.
+  void wake_cluster(wake_time when) noexcept;
 
   /// The arenas of other nodes that can be read in place.
   [[nodiscard]] foreign_arenas& arenas() noexcept {

@@ -67,6 +67,7 @@ struct told_object {
   std::uint64_t sequence = 0;
   told_outcome outcome = told_outcome::value;
   carried_bytes about;                     ///< encoded metadata
+  bool about_as_before = false;            ///< `about` is left out: that of the object before
   carried_bytes data;                      ///< the value, or an encoded error
   std::vector<told_type> types;            ///< of references inside, each once
   std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
@@ -242,10 +243,15 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, told_object& x) {
   if constexpr (byte_inspector<Inspector>) {
     // What most objects do not have takes no bytes.
-    auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.heirs.empty() ? 0 : 2));
+    auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.heirs.empty() ? 0 : 2)
+                                         + (x.about_as_before ? 4 : 0));
     if (auto error = apply_packed(f, x.sequence, x.outcome, has))
       return error;
-    if (auto error = f(x.about, x.data))
+    x.about_as_before = (has & 4U) != 0;
+    if (!x.about_as_before)
+      if (auto error = f(x.about))
+        return error;
+    if (auto error = f(x.data))
       return error;
     if ((has & 1U) != 0)
       if (auto error = f(x.types, x.nested_types))
@@ -255,8 +261,8 @@ typename Inspector::result_type inspect(Inspector& f, told_object& x) {
         return error;
     return x.outcome == told_outcome::stored ? f(x.source) : caf::error{};
   } else {
-    return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about, x.data,
-             x.types, x.nested_types, x.heirs, x.source);
+    return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about_as_before,
+             x.about, x.data, x.types, x.nested_types, x.heirs, x.source);
   }
 }
 

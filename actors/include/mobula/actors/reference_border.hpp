@@ -32,6 +32,9 @@ struct enclosed_reference {
   const type_descriptor* type = nullptr; ///< never null
 };
 
+/// When the cluster actor is to look at the border.
+enum class wake_time : std::uint8_t { soon, now };
+
 /// What stands in for a foreign object towards other nodes.
 struct known_heir {
   object_handle heir;  ///< empty if nothing does
@@ -64,9 +67,11 @@ struct border_changes {
 /// call, and what gathers this for the cluster actor, which alone speaks with other nodes.
 ///
 /// Idea: the threads only take note, under one mutex; the cluster actor is woken at most once for
-/// each time that it looks. It looks before it handles anything else, so what was serialized or
-/// deserialized before a message is known when that message is handled. One plain mutex is enough:
-/// who comes here has just encoded or decoded a message, which costs more.
+/// each time that it looks, at once if somebody waits for what it does then, else a little later:
+/// references come and go in bursts, and what a burst brings is to make one message. It looks
+/// before it handles anything else, so what was serialized or deserialized before a message is
+/// known when that message is handled. One plain mutex is enough: who comes here has just encoded
+/// or decoded a message, which costs more.
 ///
 /// *Foreign entries*: one living one for each object. An entry whose last handle goes at the same
 /// time as a new reference arrives is on its way to `drop` and is replaced; the tables know both.
@@ -223,13 +228,13 @@ private:
   void hide(object_entry& entry, std::vector<object_entry*>& next);
   static void hide_all(std::vector<object_entry*> hidden);
   void erase_unless_named(own_index::iterator record, std::vector<object_entry*>& shows);
-  bool take_note();
-  void wake(bool needed) noexcept;
+  [[nodiscard]] std::optional<wake_time> take_note(wake_time when);
+  void wake(std::optional<wake_time> needed) noexcept;
 
   node_core& core_;
   mutable std::mutex mutex_;
   state state_ = state::idle;
-  bool noted_ = false; ///< something is in `changes_` of which the cluster actor knows
+  std::optional<wake_time> noted_; ///< when the cluster actor is to look at `changes_`; else empty
   std::unordered_map<object_id, foreign_record> foreign_;
   own_index own_;
   std::unordered_map<const object_entry*, object_handle> heirs_;

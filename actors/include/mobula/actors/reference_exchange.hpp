@@ -186,10 +186,10 @@ private:
   void send_wants(want_lists& wants, told_form best);
   [[nodiscard]] told_form form_for(const incarnation_id& owner, const peer& to,
                                    told_form best) const;
-  void take(const incarnation_id& owner, told_object& told);
+  void take(const incarnation_id& owner, told_object& told, metadata_reader& reader);
   [[nodiscard]] bool pulled_already(const object_entry& entry, const told_object& told);
   [[nodiscard]] bool has_pulled(const object_entry& entry) const;
-  void start_pull(object_entry& entry, const told_object& told);
+  void start_pull(object_entry& entry, const told_object& told, metadata_reader& reader);
   void report(const object_id& object, copy_ticket ticket, copy_news news);
   [[nodiscard]] static copy_news news_of(const object_entry& entry);
   void urge_pulls(const border_changes& changes);

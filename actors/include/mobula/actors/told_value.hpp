@@ -6,18 +6,45 @@
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/stored_copy.hpp"
+#include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
 
+/// Encodes metadata of values. Small values come in numbers, and mostly with the same metadata:
+/// these share what was encoded once.
+class metadata_writer {
+public:
+  /// Returns the metadata of a value of so many bytes, which need not be in memory. Throws
+  /// `codec_error` for what metadata cannot say.
+  [[nodiscard]] carried_bytes write(const object_value& value, std::size_t size_bytes);
+
+private:
+  const type_descriptor* type_ = nullptr;
+  std::size_t size_ = 0;
+  carried_bytes written_;
+};
+
+/// Decodes metadata; once, if the same bytes come several times in a row.
+class metadata_reader {
+public:
+  [[nodiscard]] const decoded<metadata>& read(const carried_bytes& bytes);
+
+private:
+  carried_bytes last_;
+  std::optional<decoded<metadata>> decoded_;
+};
+
 /// What another node is told of the value that `pin` pins: the value itself, whatever its size.
-[[nodiscard]] told_object tell_value(std::uint64_t sequence, pinned_value pin);
+[[nodiscard]] told_object tell_value(std::uint64_t sequence, pinned_value pin,
+                                     metadata_writer& writer);
 
 /// What another node is told that can read the value where it is. REQUIRES: the value is stored.
 [[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
 
 /// What another node is told that will pull the value of a stored object, in memory or on disk.
 /// REQUIRES: the caller owns a handle or a pin.
-[[nodiscard]] told_object tell_description(std::uint64_t sequence, const stored_copy& copy);
+[[nodiscard]] told_object tell_description(std::uint64_t sequence, const stored_copy& copy,
+                                           metadata_writer& writer);
 
 /// What another node is told of an object that has `reason` in place of a value, for now
 /// (`refused`) or for good (`failed`).
@@ -33,11 +60,13 @@ enum class told_use : std::uint8_t {
 
 /// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should
 /// be make it an error. REQUIRES: called by the cluster actor.
-[[nodiscard]] told_use take_told(const object_handle& entry, told_object& told);
+[[nodiscard]] told_use take_told(const object_handle& entry, told_object& told,
+                                 metadata_reader& reader);
 
 /// Returns the copy that an entry's bytes are pulled into; what belongs to the value is there. Its
 /// shard gives it memory. REQUIRES: `take_told` said `to_pull`.
-[[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const told_object& told);
+[[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const told_object& told,
+                                        metadata_reader& reader);
 
 /// Returns whether the value, if it is here, is a copy that was pulled.
 [[nodiscard]] bool is_pulled(const object_entry& entry) noexcept;

@@ -8,6 +8,7 @@
 
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/told_value.hpp"
 #include "mobula/actors/wait_group.hpp"
 #include "mobula/store/copy_directory.hpp"
 
@@ -29,7 +30,7 @@ struct awaiting_peer {
 /// |------------------|---------------------------------|------------------------------------|
 /// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end     |
 /// | waiting::readers | `wanted`                        | `let_go`, `session_ended`, `ready` |
-/// | answers_         | `wanted`, `ready`               | `take_answers`                     |
+/// | answers_, states_| `wanted`, `ready`               | `take_answers`                     |
 ///
 /// *Bounds*: one watch for each object that others borrow and wait for; answers by what one event
 /// asks for.
@@ -73,6 +74,11 @@ private:
     std::vector<awaiting_peer> readers;
   };
 
+  struct answer_state {
+    std::size_t bytes = 0;
+    carried_bytes about; ///< metadata of the latest object
+  };
+
   /// An answer is sent when it is as large as this; one object may be larger.
   static constexpr std::size_t answer_bytes = std::size_t{8} << 20U;
 
@@ -89,7 +95,8 @@ private:
   copy_directory& copies_;
   std::unordered_map<std::uint64_t, watched_object> waiting_;
   std::vector<std::pair<peer_session, objects_told>> answers_;
-  std::vector<std::size_t> answer_sizes_; ///< of each answer, in bytes
+  std::vector<answer_state> states_; ///< of each answer
+  metadata_writer writer_;
 };
 
 } // namespace mobula
