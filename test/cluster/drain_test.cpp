@@ -2,6 +2,12 @@
 
 #include "post.hpp"
 
+#include <chrono>
+#include <future>
+#include <memory>
+
+#include <mobula/actors/cluster_actor.hpp>
+
 using namespace mobula;
 using namespace std::literals;
 
@@ -160,6 +166,20 @@ TEST_CASE_FIXTURE(leaving_host, "a node may stay after all") {
   at_away.clear();
   sim.run();
   CHECK(home.stats().owned.objects == 0);
+}
+
+TEST_CASE_FIXTURE(leaving_host, "two drains at the same time share one leaving") {
+  send_away(home.put(text()));
+  auto begin_drain = [this](std::chrono::nanoseconds limit) {
+    auto promised = std::make_shared<std::promise<drain_result>>();
+    caf::anon_send(home.core().cluster(), drain_values{limit, promised});
+    return promised->get_future();
+  };
+  auto first = begin_drain(10s);
+  auto second = begin_drain(1min);
+  sim.run();
+  CHECK(first.get() == drain_result{.kept = 1, .lost = 0});
+  CHECK(second.get() == drain_result{.kept = 1, .lost = 0});
 }
 
 TEST_CASE("a node that is in no cluster cannot leave one") {
