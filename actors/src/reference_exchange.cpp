@@ -227,6 +227,7 @@ void reference_exchange::run() {
   // Carrying one out appends none: what it brings about at the border is for the next turn.
   for (auto& effect : std::exchange(effects_, {}))
     std::visit([this](auto& content) { apply(content); }, effect);
+  end_drain_if_done();
 }
 
 void reference_exchange::apply(send_to_peer& effect) {

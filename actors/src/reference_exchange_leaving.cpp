@@ -43,8 +43,11 @@ bool reference_exchange::ask_to_keep() {
   return !lists.empty();
 }
 
+/// A reference in a message that has not arrived will have a holder that is to be asked as well.
 void reference_exchange::end_drain_if_done() {
-  if (!drain_ || !drain_->table.done() || (!drain_->table.stopped() && ask_to_keep()))
+  if (!drain_ || !drain_->table.done())
+    return;
+  if (!drain_->table.stopped() && (ask_to_keep() || tables_->transits().stats().open > 0))
     return;
   auto ended = *std::exchange(drain_, std::nullopt);
   for (const auto& answer : ended.answers)

@@ -122,6 +122,13 @@ TEST_CASE_FIXTURE(leaving_neighbor, "what a value refers to stays as well") {
   CHECK(*away.get(content->inner.at(0)) == "inner");
 }
 
+TEST_CASE_FIXTURE(leaving_neighbor, "references in messages under way are waited for") {
+  caf::anon_send(sim.remote(home, away, at_away.owner), letter{{home.put("a text")}});
+  CHECK(home.drain(10s) == drain_result{.kept = 1, .lost = 0});
+  leave();
+  CHECK(read() == "a text");
+}
+
 TEST_CASE_FIXTURE(leaving_neighbor, "nobody keeps what nobody refers to") {
   send_away(home.put("a text"));
   at_away.clear();
