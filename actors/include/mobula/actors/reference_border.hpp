@@ -84,14 +84,14 @@ struct border_changes {
 /// on it, a value that other nodes have seen contains it, or it is an heir. Nodes have no other
 /// index of their entries, and objects that never leave pay for none.
 ///
-/// | field           | raised by                             | lowered by                        |
-/// |-----------------|---------------------------------------|-----------------------------------|
-/// | foreign_        | `arrive`, `value_read`                | `drop`, `forget`                  |
-/// | own_record::kept| `open_transit`, `keep_own`            | `release`, for each handle        |
-/// | own_record::shown | `show` of a container, `adopt`      | end of the container's record,
-/// `drop` | | own_            | the first of these two                | when both are zero | |
-/// heirs_          | `adopt`                               | `drop` of the foreign entry       | |
-/// changes_        | threads                               | `take`                            |
+/// | field             | raised by                           | lowered by                      |
+/// |-------------------|-------------------------------------|---------------------------------|
+/// | foreign_          | `arrive`, `value_read`              | `drop`, `forget`                |
+/// | own_record::kept  | `open_transit`, `keep_own`          | `release`, for each handle      |
+/// | own_record::shown | `show` of a container, `adopt`      | the container's end, `drop`     |
+/// | own_              | the first of these two              | when both are zero              |
+/// | heirs_            | `adopt`                             | `drop` of the foreign entry     |
+/// | changes_          | threads                             | `take`                          |
 ///
 /// *Bounds*: `foreign_` by the node's foreign entries, `own_` by the handles of the tables and what
 /// the values of such objects contain, `heirs_` by the foreign entries, `changes_` by what happens
