@@ -36,7 +36,7 @@ object_handle make_inline(node_core& core, const object_value& value) {
 /// Never in the store at once: who hands a reference on may be a thread that must not wait.
 object_handle make_stored(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
-  auto about = encode(value.describe()).size();
+  auto about = encoded_size(value.describe());
   auto* entry = object_entry::make(core, 0, value.type(), {});
   copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
                     false};

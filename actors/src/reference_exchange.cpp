@@ -131,7 +131,6 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
   reports_.erase(node);
   if (drain_)
     drain_->table.node_left(node);
-  end_drain_if_done();
   core_->arenas().session_closed(node);
   caf::anon_send(core_->transfers(), source_left{node});
   for (std::uint32_t shard = 0; shard < core_->options().shards; ++shard)
