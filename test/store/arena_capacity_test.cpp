@@ -1,74 +1,61 @@
 #include "mobula/store/arena_capacity.hpp"
 
-#include <fstream>
-#include <string_view>
-
-#include "../temporary_directory.hpp"
+#include "memory_files.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
 
 namespace {
 
-/// A root directory with cgroup files of our own.
-struct cgroup_fixture {
-  temporary_directory root;
-
-  void write(const std::filesystem::path& file, std::string_view text) const {
-    std::filesystem::create_directories((root.path() / file).parent_path());
-    std::ofstream{root.path() / file} << text;
+/// A machine and a memory cgroup, with an arena directory that has far more room.
+struct capacity_fixture : memory_files {
+  capacity_fixture() {
+    write("proc/self/cgroup", "0::/\n");
+    write("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 900 kB\n");
   }
 
-  void write_group(const std::filesystem::path& group, std::string_view limit,
-                   std::string_view usage) const {
-    write(group / "memory.max", limit);
-    write(group / "memory.current", usage);
+  [[nodiscard]] std::uint64_t default_bytes() const {
+    return std::get<std::uint64_t>(default_arena_bytes(path(), path()));
   }
 };
 
 } // namespace
 
-TEST_CASE_FIXTURE(cgroup_fixture, "without a memory cgroup nothing is limited") {
-  CHECK_FALSE(cgroup_free_bytes(root.path()));
-  write("proc/self/cgroup", "0::/\n");
-  write_group("sys/fs/cgroup", "max\n", "5\n");
-  CHECK_FALSE(cgroup_free_bytes(root.path()));
+TEST_CASE_FIXTURE(capacity_fixture, "the default is 30 % of the machine's memory") {
+  CHECK(default_bytes() == 307'200);
 }
 
-TEST_CASE_FIXTURE(cgroup_fixture, "the tightest of all levels of cgroups decides") {
-  write("proc/self/cgroup", "0::/outer/inner\n");
-  write_group("sys/fs/cgroup/outer", "100\n", "70\n");
-  write_group("sys/fs/cgroup/outer/inner", "90\n", "10\n");
-  CHECK(cgroup_free_bytes(root.path()) == 30);
+TEST_CASE_FIXTURE(capacity_fixture, "the default is 30 % of what a memory cgroup grants") {
+  write_group("sys/fs/cgroup", "200000\n", "1000\n");
+  CHECK(default_bytes() == 60'000);
 }
 
-TEST_CASE_FIXTURE(cgroup_fixture, "page cache that would be dropped counts as free") {
-  write("proc/self/cgroup", "0::/\n");
-  write_group("sys/fs/cgroup", "100\n", "70\n");
-  write("sys/fs/cgroup/memory.stat", "anon 30\ninactive_file 40\n");
-  CHECK(cgroup_free_bytes(root.path()) == 70);
+TEST_CASE_FIXTURE(capacity_fixture, "the default leaves half of what is still free in the group") {
+  write_group("sys/fs/cgroup", "200000\n", "150000\n");
+  CHECK(default_bytes() == 25'000);
 }
 
-TEST_CASE_FIXTURE(cgroup_fixture, "version 1 is understood, also where its path is not mounted") {
-  write("proc/self/cgroup", "5:cpu,cpuacct:/\n4:memory:/outside/of/container\n0::/\n");
-  write("sys/fs/cgroup/memory/memory.limit_in_bytes", "100\n");
-  write("sys/fs/cgroup/memory/memory.usage_in_bytes", "120\n");
-  CHECK(cgroup_free_bytes(root.path()) == 0);
-  write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
-  CHECK_FALSE(cgroup_free_bytes(root.path()));
+TEST_CASE_FIXTURE(capacity_fixture, "the default leaves half of what the machine has free") {
+  write("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 10 kB\n");
+  CHECK(default_bytes() == 5'120);
 }
 
-TEST_CASE_FIXTURE(cgroup_fixture, "the default is no more than is available") {
-  auto available = available_bytes(root.path());
-  auto chosen = default_arena_bytes(root.path());
+TEST_CASE_FIXTURE(capacity_fixture, "no arena may be larger than what the group has free") {
+  write_group("sys/fs/cgroup", "200000\n", "150000\n");
+  CHECK(std::get<std::uint64_t>(available_bytes(path(), path())) == 50'000);
+}
+
+TEST_CASE_FIXTURE(memory_files, "the default is no more than the directory has free") {
+  auto available = available_bytes("/dev/shm");
+  auto chosen = default_arena_bytes("/dev/shm");
   REQUIRE(std::holds_alternative<std::uint64_t>(chosen));
   CHECK(std::get<std::uint64_t>(chosen) > 0);
-  // Other processes write to the same disk between the two questions.
+  // Other processes write there between the two questions.
   CHECK(std::get<std::uint64_t>(chosen) <= std::get<std::uint64_t>(available) + (1ULL << 30));
 }
 
-TEST_CASE_FIXTURE(cgroup_fixture, "a missing directory cannot be measured") {
-  auto result = available_bytes(root.path() / "missing");
+TEST_CASE_FIXTURE(memory_files, "a missing directory cannot be measured") {
+  auto result = available_bytes(path() / "missing");
   REQUIRE(std::holds_alternative<io_failure>(result));
   CHECK(std::get<io_failure>(result).operation == io_operation::measure);
 }

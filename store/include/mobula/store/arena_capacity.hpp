@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <variant>
 
 #include "mobula/store/io_calls.hpp"
@@ -11,19 +10,15 @@
 
 namespace mobula {
 
-/// Returns how many bytes the memory cgroups of this process (version 2 or 1, all levels that can
-/// be seen) still allow; nothing when none sets a limit. Page cache that the kernel would drop
-/// first counts as allowed. `root` is `/`, but for tests.
-[[nodiscard]] std::optional<std::uint64_t>
-cgroup_free_bytes(const std::filesystem::path& root = "/");
-
-/// Returns the lesser of what the directory's file system has free and what `cgroup_free_bytes`
-/// says.
+/// Returns the most that an arena in this directory may have: what its file system has free, but no
+/// more than memory cgroups allow (see `read_cgroup_memory`; `root` is `/`, but for tests).
 [[nodiscard]] std::variant<std::uint64_t, io_failure>
-available_bytes(const std::filesystem::path& directory);
+available_bytes(const std::filesystem::path& directory, const std::filesystem::path& root = "/");
 
-/// Returns 30 % of the physical memory, but at most `available_bytes`.
+/// Returns how large an arena in this directory is if nobody says: 30 % of the memory that is
+/// granted to this process, at most half of what is free of it, and at most `available_bytes`.
 [[nodiscard]] std::variant<std::uint64_t, io_failure>
-default_arena_bytes(const std::filesystem::path& directory);
+default_arena_bytes(const std::filesystem::path& directory,
+                    const std::filesystem::path& root = "/");
 
 } // namespace mobula
