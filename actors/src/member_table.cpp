@@ -246,9 +246,11 @@ std::vector<const member_table::member*> member_table::connected() const {
 void member_table::check_invariants() const {
   std::size_t sessions = 0;
   for (const auto& [incarnation, who] : members_) {
-    auto contacts = std::count_if(contacts_.begin(), contacts_.end(), [&](const auto& entry) {
-      return !entry.second.join && entry.second.member == incarnation;
-    });
+    // Clang 14 captures structured bindings only by name.
+    auto contacts =
+      std::count_if(contacts_.begin(), contacts_.end(), [&member = incarnation](const auto& entry) {
+        return !entry.second.join && entry.second.member == member;
+      });
     auto connected = who.session != session_id::none;
     MOBULA_ASSERT(contacts == (connected ? 0 : 1));
     MOBULA_ASSERT(connected || who.rounds_left > 0 || !who.vouchers.empty());

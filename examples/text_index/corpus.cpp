@@ -91,8 +91,8 @@ public:
       list(directory);
     }
     std::ranges::sort(found_.files);
-    auto [first, last] = std::ranges::unique(found_.files);
-    found_.files.erase(first, last);
+    auto first = std::unique(found_.files.begin(), found_.files.end());
+    found_.files.erase(first, found_.files.end());
     std::ranges::sort(found_.skipped, {}, &skipped_file::name);
     return std::move(found_);
   }

@@ -56,7 +56,10 @@ caf::error index_config::parse(int argc, char** argv) {
       static_cast<void>(mobula::read_options(*this));
     }
     if (role() != process_role::alone) {
-      set(listen_.empty() ? "mobula.join" : "mobula.listen", listen_.empty() ? join_ : listen_);
+      if (listen_.empty())
+        set("mobula.join", join_);
+      else
+        set("mobula.listen", listen_);
       mobula::prepare_network(*this);
     }
   } catch (const mobula::object_error& error) {

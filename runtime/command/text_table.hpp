@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +41,7 @@ public:
 private:
   [[nodiscard]] bool is_numeric(std::size_t column) const {
     return rows_.size() > 1 && !rows_[1][column].empty()
-           && std::ranges::all_of(rows_ | std::views::drop(1), [&](const auto& row) {
+           && std::all_of(rows_.begin() + 1, rows_.end(), [&](const auto& row) {
                 return row[column].empty() || (row[column][0] >= '0' && row[column][0] <= '9');
               });
   }

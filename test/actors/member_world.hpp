@@ -183,7 +183,7 @@ public:
     auto next = timers.extract(timers.begin());
     now = next.key();
     auto [index, timer] = next.mapped();
-    event(index, [&](auto& table, auto& out) { table.timer_fired(timer, out); });
+    event(index, [timer = timer](auto& table, auto& out) { table.timer_fired(timer, out); });
   }
 
   // -- running ------------------------------------------------------------------------------------

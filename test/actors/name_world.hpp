@@ -59,8 +59,8 @@ public:
     session_id session{++last_session_};
     for (auto [one, other] : {std::pair{first, second}, std::pair{second, first}}) {
       nodes[one].sessions.emplace(other, session);
-      event(one, [&](auto& table, auto& out) {
-        table.member_joined(incarnation_of(other), session, out);
+      event(one, [&, member = incarnation_of(other)](auto& table, auto& out) {
+        table.member_joined(member, session, out);
       });
     }
   }
@@ -77,7 +77,8 @@ public:
       return;
     for (auto [one, other] : {std::pair{first, second}, std::pair{second, first}}) {
       nodes[one].sessions.erase(other);
-      event(one, [&](auto& table, auto&) { table.member_left(incarnation_of(other)); });
+      event(one,
+            [&, member = incarnation_of(other)](auto& table, auto&) { table.member_left(member); });
     }
   }
 

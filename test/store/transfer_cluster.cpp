@@ -184,7 +184,9 @@ void transfer_cluster::run_event(std::size_t index) {
 void transfer_cluster::deliver_news(std::size_t where) {
   auto [number, news] = all[where]->news.front();
   all[where]->news.pop_front();
-  pull_event(where, [&](auto& out) { all[where]->pull.located(id_of(number), news, out); });
+  pull_event(where, [&, number = number, news = news](auto& out) {
+    all[where]->pull.located(id_of(number), news, out);
+  });
 }
 
 } // namespace mobula::test
