@@ -1,8 +1,20 @@
 #include "comparison.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace mobula::bench {
+
+namespace {
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const auto middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+} // namespace
 
 std::string_view to_string(unit value) noexcept {
   switch (value) {
@@ -43,6 +55,20 @@ std::string to_string(const budget& limit) {
                       : limit.is == budget::bound::at_most ? "<="
                                                            : ">=";
   return fmt::format("{} {} {:g}", subject, bound, limit.limit);
+}
+
+result summarize(std::vector<double> values, std::vector<double> baseline_values) {
+  std::vector<double> ratios;
+  for (std::size_t round = 0; round < values.size(); ++round)
+    // What is equal is so at zero, too.
+    ratios.push_back(
+      values[round] == baseline_values[round] ? 1 : values[round] / baseline_values[round]);
+  const auto [lowest, highest] = std::ranges::minmax(ratios);
+  return {.value = median(std::move(values)),
+          .baseline_value = median(std::move(baseline_values)),
+          .ratio = median(ratios),
+          .lowest_ratio = lowest,
+          .highest_ratio = highest};
 }
 
 } // namespace mobula::bench

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -91,5 +92,9 @@ struct result {
   double lowest_ratio = 0;
   double highest_ratio = 0;
 };
+
+/// Sums up rounds, of which each has one value and the baseline's beside it. REQUIRES: as many of
+/// both, and at least one.
+[[nodiscard]] result summarize(std::vector<double> values, std::vector<double> baseline_values);
 
 } // namespace mobula::bench

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <optional>
 #include <regex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "paired_rounds.hpp"
 #include "partner.hpp"
 #include "report.hpp"
+#include "revisions.hpp"
 
 namespace mobula::bench {
 
@@ -25,10 +27,14 @@ namespace {
 /// Exit code for arguments that make no sense.
 constexpr int bad_arguments = 2;
 
+/// Exit code for a case that costs more than in the other build.
+constexpr int slower_than_other = 3;
+
 /// What the command line says.
 struct request {
   std::string filter;
   std::string report_path;
+  std::string other_program;
   bool list = false;
   bool large = false;
   std::string directory = std::filesystem::temp_directory_path();
@@ -52,6 +58,11 @@ std::optional<int> parse(int argc, char** argv, request& wanted) {
     ->check(CLI::Validator{check_regex, "REGEX", "regex"});
   app.add_option("--report", wanted.report_path, "Write the results to this file, as JSON")
     ->type_name("FILE");
+  app
+    .add_option("--compare", wanted.other_program,
+                "Take turns with another build of this program, round by round, and print the "
+                "ratios of this one's values to its; ends with code 3 if a case is slower here")
+    ->type_name("OTHER-BINARY");
   app.add_flag(
     "--large", wanted.large,
     "Also run among 10 million objects and on those of 1 GiB (some gigabytes of memory)");
@@ -109,36 +120,77 @@ std::vector<report_row> measure(std::vector<comparison> cases, const round_plan&
   return rows;
 }
 
-int run(const request& wanted) {
-  bench_node bench;
-  auto cases = choose(bench, wanted);
-  if (cases.empty()) {
-    std::cerr << "mobula-bench: no case matches '" << wanted.filter << "' (see --list)\n";
-    return bad_arguments;
-  }
-  if (wanted.list) {
-    for (const auto& subject : cases)
-      std::cout << subject.name << '\n';
-    return EXIT_SUCCESS;
-  }
+/// Opened first: nobody wants to learn of a bad path after minutes. Throws
+/// `std::invalid_argument`.
+std::ofstream open_report(const request& wanted) {
   std::ofstream report;
-  if (!wanted.report_path.empty()) {
-    // Opened first: nobody wants to learn of a bad path after minutes.
-    report.open(wanted.report_path);
-    if (!report) {
-      std::cerr << "mobula-bench: cannot write '" << wanted.report_path << "'\n";
-      return bad_arguments;
-    }
-  }
-  const auto rows = measure(std::move(cases), wanted.plan);
+  if (wanted.report_path.empty())
+    return report;
+  report.open(wanted.report_path);
+  if (!report)
+    throw std::invalid_argument{"cannot write '" + wanted.report_path + "'"};
+  return report;
+}
+
+template <class Row>
+void write_report(std::ofstream report, const std::vector<Row>& rows, const request& wanted) {
   if (!report.is_open())
-    return EXIT_SUCCESS;
+    return;
   write_json(report, rows);
   report.close();
-  if (report)
-    return EXIT_SUCCESS;
-  std::cerr << "mobula-bench: could not write all of '" << wanted.report_path << "'\n";
-  return EXIT_FAILURE;
+  if (!report)
+    throw std::runtime_error{"could not write all of '" + wanted.report_path + "'"};
+}
+
+/// Throws `std::invalid_argument` if there are none.
+std::vector<comparison> choose_some(bench_node& bench, const request& wanted) {
+  auto cases = choose(bench, wanted);
+  if (cases.empty())
+    throw std::invalid_argument{"no case matches '" + wanted.filter + "' (see --list)"};
+  return cases;
+}
+
+/// The node that cases are listed for is gone before anything is measured.
+std::vector<std::string> choose_names(const request& wanted) {
+  bench_node bench;
+  std::vector<std::string> names;
+  for (const auto& subject : choose_some(bench, wanted))
+    names.push_back(subject.name);
+  return names;
+}
+
+int list(const request& wanted) {
+  for (const auto& name : choose_names(wanted))
+    std::cout << name << '\n';
+  return EXIT_SUCCESS;
+}
+
+int run_cases(const request& wanted) {
+  bench_node bench;
+  auto cases = choose_some(bench, wanted);
+  auto report = open_report(wanted);
+  write_report(std::move(report), measure(std::move(cases), wanted.plan), wanted);
+  return EXIT_SUCCESS;
+}
+
+int run_comparison(const request& wanted) {
+  const auto names = choose_names(wanted);
+  auto report = open_report(wanted);
+  const revision_pair pair{
+    .mine = bench_program{bench_program::own_path()},
+    .other = bench_program{wanted.other_program},
+    .plan = {.seconds = wanted.plan.seconds, .directory = wanted.directory, .large = wanted.large},
+    .rounds = wanted.plan.rounds};
+  const auto rows = compare_revisions(pair, names, std::cout);
+  write_report(std::move(report), rows, wanted);
+  const auto any_slower = std::ranges::count(rows, verdict::slower, &revision_row::verdict) > 0;
+  return any_slower ? slower_than_other : EXIT_SUCCESS;
+}
+
+int run(const request& wanted) {
+  if (wanted.list)
+    return list(wanted);
+  return wanted.other_program.empty() ? run_cases(wanted) : run_comparison(wanted);
 }
 
 } // namespace
@@ -153,6 +205,9 @@ int main(int argc, char** argv) {
     if (auto code = mobula::bench::parse(argc, argv, wanted))
       return *code;
     return mobula::bench::run(wanted);
+  } catch (const std::invalid_argument& error) {
+    std::cerr << "mobula-bench: " << error.what() << '\n';
+    return mobula::bench::bad_arguments;
   } catch (const std::exception& error) {
     std::cerr << "mobula-bench: " << error.what() << '\n';
     return EXIT_FAILURE;

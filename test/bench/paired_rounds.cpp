@@ -1,6 +1,5 @@
 #include "paired_rounds.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -91,30 +90,17 @@ double run_once(const comparison& subject, const char* side_name) {
   return in_unit(subject, run.GetAdjustedRealTime());
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 } // namespace
 
 result run_rounds(const comparison& subject, const round_plan& plan) {
   const registration registered{subject, plan};
   std::vector<double> values;
   std::vector<double> baseline_values;
-  std::vector<double> ratios;
   for (int round = 0; round < plan.rounds; ++round) {
     values.push_back(run_once(subject, measured_name));
     baseline_values.push_back(run_once(subject, reference_name));
-    ratios.push_back(values.back() / baseline_values.back());
   }
-  const auto [lowest, highest] = std::ranges::minmax(ratios);
-  return {.value = median(std::move(values)),
-          .baseline_value = median(std::move(baseline_values)),
-          .ratio = median(ratios),
-          .lowest_ratio = lowest,
-          .highest_ratio = highest};
+  return summarize(std::move(values), std::move(baseline_values));
 }
 
 } // namespace mobula::bench
