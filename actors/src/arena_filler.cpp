@@ -41,7 +41,7 @@ public:
       take_low_priority();
     core_->front(request.shard).fill_begins();
     // A message for each step: the end of the node comes in between.
-    if (core_->heap(request.shard).fill(core_->stock_bytes(), step_bytes)
+    if (core_->heap(request.shard).fill(core_->stock(), step_bytes)
         && core_->front(request.shard).request_fill())
       self_->send(self_, request);
   }

@@ -15,6 +15,11 @@ namespace {
 
 constexpr std::uint64_t least_shard_bytes = 64ULL * 1024;
 
+// What is kept faulted in unless the options say: little in a node that hardly uses its store, and
+// enough for some objects of 64 MiB in one that does.
+constexpr std::uint64_t first_stock_bytes = 4ULL << 20U;
+constexpr std::uint64_t full_stock_bytes = 256ULL << 20U;
+
 /// What a heap has beyond the shard's room, for rounding, metadata and gaps between objects.
 std::uint64_t heap_bytes_for(std::uint64_t room_bytes) {
   return room_bytes + room_bytes / 64 + arena_region_alignment;
@@ -26,6 +31,23 @@ std::uint64_t slots_for(const node_options& options) {
   auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, 4096);
   auto objects = options.shard_bytes() / least_object;
   return std::bit_ceil(std::clamp<std::uint64_t>(2 * objects, 1024, 1 << 20));
+}
+
+arena_shape shape_of(const node_options& options) {
+  return shape_for_heaps(heap_bytes_for(options.shard_bytes()), options.shards, slots_for(options));
+}
+
+/// Returns the largest store, of whole regions, whose arena has at most `arena_bytes`: tables,
+/// rounding and gaps need some of it.
+std::uint64_t largest_store_in(node_options options, std::uint64_t arena_bytes) {
+  std::uint64_t fits = 0;
+  auto exceeds = arena_bytes / arena_region_alignment + 1;
+  while (exceeds - fits > 1) {
+    auto middle = fits + (exceeds - fits) / 2;
+    options.store_size_bytes = middle * arena_region_alignment;
+    (shape_of(options).size_bytes <= arena_bytes ? fits : exceeds) = middle;
+  }
+  return fits * arena_region_alignment;
 }
 
 [[noreturn]] void refuse(std::string message) {
@@ -42,6 +64,8 @@ std::uint64_t slots_for(const node_options& options) {
 } // namespace
 
 std::uint64_t resolve_store_size(const node_options& options) {
+  // What cannot be swept belongs to others, or goes with a later start.
+  static_cast<void>(sweep_arenas(options.arena_directory));
   if (options.store_size_bytes != 0)
     return options.store_size_bytes;
   auto most = default_arena_bytes(options.arena_directory);
@@ -49,8 +73,8 @@ std::uint64_t resolve_store_size(const node_options& options) {
   for (auto* answer : {&most, &available})
     if (auto* failure = std::get_if<io_failure>(answer))
       refuse_directory(options, *failure);
-  // What is left of it goes to tables, rounding and gaps.
-  auto size = std::min(std::get<std::uint64_t>(most), std::get<std::uint64_t>(available) / 16 * 15);
+  auto size = std::min(std::get<std::uint64_t>(most),
+                       largest_store_in(options, std::get<std::uint64_t>(available)));
   if (size / options.shards < least_shard_bytes)
     refuse(
       fmt::format("{} has only {} bytes free, too little for {} store shards of {} bytes; free "
@@ -61,13 +85,16 @@ std::uint64_t resolve_store_size(const node_options& options) {
   return size;
 }
 
+page_stock stock_of_heap(const node_options& options) noexcept {
+  auto greatest =
+    std::min(options.prefault_bytes.value_or(full_stock_bytes), options.store_size_bytes / 4);
+  auto least = std::min(options.prefault_bytes.value_or(first_stock_bytes), greatest);
+  return {least / options.shards, greatest / options.shards};
+}
+
 node_arena open_arena(const node_options& options, const incarnation_id& incarnation,
                       std::string_view label) {
-  // What cannot be swept belongs to others, or goes with a later start.
-  static_cast<void>(sweep_arenas(options.arena_directory));
-  auto shape =
-    shape_for_heaps(heap_bytes_for(options.shard_bytes()), options.shards, slots_for(options));
-  auto layout = plan_arena(shape, options.cluster, incarnation);
+  auto layout = plan_arena(shape_of(options), options.cluster, incarnation);
   if (!layout)
     refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",
                        options.store_size_bytes, options.shards));

@@ -92,7 +92,7 @@ void node_core::start_services() {
     shards_.push_back(spawn_store_shard(*this, index));
   owner_ = spawn_owner(*this);
   counter_ = spawn_reference_counter(*this);
-  if (simulation_ == nullptr && stock_bytes() > 0) {
+  if (simulation_ == nullptr && stock().max_bytes > 0) {
     ++running_services_;
     filler_ = spawn_arena_filler(*this);
     for (std::uint32_t index = 0; index < options_.shards; ++index)
@@ -161,8 +161,8 @@ error_origin node_core::origin() const {
   return {.task = {}, .node = to_string(incarnation_), .process = ::getpid()};
 }
 
-std::uint64_t node_core::stock_bytes() const noexcept {
-  return std::min(options_.prefault_bytes, options_.store_size_bytes / 4) / options_.shards;
+page_stock node_core::stock() const noexcept {
+  return stock_of_heap(options_);
 }
 
 entry_stripe& node_core::local_stripe() noexcept {

@@ -268,7 +268,7 @@ void store_shard_state::add_arena_figures(node_stats& stats) const {
   stats.arena_used_bytes += figures.used_bytes;
   stats.arena_committed_bytes += figures.committed_bytes;
   stats.prefault_ready_bytes += figures.committed_free_bytes;
-  stats.prefault_target_bytes += core_->stock_bytes();
+  stats.prefault_target_bytes += core_->stock().wanted(figures.used_bytes);
   stats.late_commit_bytes += figures.late_commit_bytes;
   stats.free_extents += figures.free_extents;
   stats.largest_free_bytes = std::max(stats.largest_free_bytes, figures.largest_free_bytes);

@@ -68,7 +68,7 @@ void store_shard_state::run() {
   for (const auto& id : std::exchange(freed_, {}))
     drop_unknown(id);
   front().set_stamp(table_->current_stamp());
-  if (heap().below_stock(core_->stock_bytes()))
+  if (heap().below_stock(core_->stock()))
     core_->request_fill(index_);
 }
 

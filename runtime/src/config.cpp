@@ -84,6 +84,14 @@ public:
       number(option, target);
   }
 
+  void size(std::string_view option, std::optional<std::uint64_t>& target) const {
+    auto given = target.value_or(0);
+    if (holds(option)) {
+      size(option, given);
+      target = given;
+    }
+  }
+
   template <class T>
   void number(std::string_view option, T& target) const {
     auto value = caf::get_if<std::int64_t>(&config_, key(option));
@@ -122,6 +130,11 @@ public:
   }
 
 private:
+  [[nodiscard]] bool holds(std::string_view option) const {
+    return caf::get_if<std::string>(&config_, key(option))
+           || caf::get_if<std::int64_t>(&config_, key(option));
+  }
+
   static std::string key(std::string_view option) {
     return fmt::format("mobula.{}", option);
   }
@@ -162,9 +175,12 @@ config::config() {
   set("scheduler.policy", caf::atom("sharing"));
   opt_group{custom_options_, "mobula"}
     .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
-    .add<std::string>("store-size", "room for larger values (default 30 % of memory)")
+    .add<std::string>("store-size", "room for larger values (default 30 % of the memory that the "
+                                    "machine or a memory cgroup grants)")
     .add<std::string>("arena-dir", "tmpfs that holds them (default /dev/shm)")
-    .add<std::string>("prefault", "free memory kept ready for puts (default 256MiB)")
+    .add<std::string>("prefault",
+                      "free memory kept ready for puts from the start (default: as much "
+                      "as is in use, 4MiB to 256MiB)")
     .add<std::int64_t>("shards", "actors that share this room (default 2)")
     .add<std::vector<std::string>>("spill-dirs", "directories for what does not fit")
     .add<std::string>("spill-limit", "bytes on disk; 0: as much as there is (default 0)")
@@ -256,7 +272,7 @@ void require_valid(const node_options& options) {
   require_range("spill-threshold", options.spill_threshold_percent, 1, 100);
   require_range("spill-workers", options.spill_workers, 1, 64);
   require_range("credit", options.lent_bytes, 0, kibi * gibi);
-  require_range("prefault", options.prefault_bytes, 0, kibi * gibi);
+  require_range("prefault", options.prefault_bytes.value_or(0), 0, kibi * gibi);
   if (options.arena_directory.empty())
     refuse("arena-dir", "empty", "a directory on a tmpfs, such as /dev/shm");
   if (options.full_timeout < std::chrono::nanoseconds::zero())

@@ -145,11 +145,12 @@ arena_range arena_heap::up_to(std::uint64_t end) const noexcept {
   return {mark_, round_up(end, arena_region_alignment) - mark_};
 }
 
-std::optional<arena_range> arena_heap::next_commit(std::uint64_t stock_bytes) const {
+std::optional<arena_range> arena_heap::next_commit(page_stock stock) const {
+  auto wanted = stock.wanted(used_bytes_);
   auto ready = committed_free();
-  if (ready >= stock_bytes || mark_ == heap_.end())
+  if (ready >= wanted || mark_ == heap_.end())
     return std::nullopt;
-  return up_to(mark_ + std::min(stock_bytes - ready, heap_.end() - mark_));
+  return up_to(mark_ + std::min(wanted - ready, heap_.end() - mark_));
 }
 
 void arena_heap::committed(arena_range range) {

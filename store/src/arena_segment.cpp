@@ -73,6 +73,29 @@ std::uint64_t free_around(const std::filesystem::path& file) {
   return bytes != nullptr ? *bytes : 0;
 }
 
+/// Makes the kernel promise memory for pages of a file. Returns the number of the error, or 0.
+int reserve_pages(int descriptor, std::uint64_t start, std::uint64_t size) {
+  return without_interruptions([&] {
+    return ::fallocate(descriptor, 0, static_cast<off_t>(start), static_cast<off_t>(size));
+  });
+}
+
+/// Calls `step` for parts of all pages that a range touches, until it returns an error's number.
+template <class Step>
+std::optional<io_failure> in_steps(const std::filesystem::path& file, arena_range range,
+                                   Step step) {
+  if (range.size == 0)
+    return std::nullopt;
+  auto start = range.offset / page_bytes() * page_bytes();
+  auto end = (range.end() + page_bytes() - 1) / page_bytes() * page_bytes();
+  for (; start < end; start += std::min(commit_step_bytes, end - start)) {
+    auto size = std::min(commit_step_bytes, end - start);
+    if (auto error = step(start, size); error != 0)
+      return shortage_failure(file, error, end - start, free_around(file));
+  }
+  return std::nullopt;
+}
+
 std::variant<arena_mapping, io_failure> map_file(const std::filesystem::path& path, int descriptor,
                                                  std::uint64_t size, int protection) {
   auto* base = ::mmap(nullptr, size, protection, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
@@ -203,12 +226,14 @@ std::variant<arena_segment, io_failure> arena_segment::create(std::filesystem::p
     return std::move(*failure);
   // Has no name to remove until it is published.
   arena_segment result{{}, std::move(layout), std::get<arena_mapping>(std::move(made))};
-  for (auto range :
-       {arena_range{0, arena_header_bytes}, result.layout_.readers, result.layout_.table})
-    if (auto failure = result.commit(range)) {
-      failure->path = path.string();
-      return *std::move(failure);
-    }
+  // The table is only reserved: most of it is not looked at for long, and would count as resident.
+  auto failure = result.commit({0, result.layout_.readers.end()});
+  if (!failure)
+    failure = result.reserve(result.layout_.table);
+  if (failure) {
+    failure->path = path.string();
+    return *std::move(failure);
+  }
   std::ranges::copy(encode_header(result.layout_), result.mapping_.at(0));
   if (auto error = publish(result.mapping_.descriptor(), path); error != 0)
     return io_failure{path.string(), io_operation::publish, error};
@@ -243,22 +268,16 @@ void arena_segment::unpublish() noexcept {
 
 std::optional<io_failure> arena_segment::commit(arena_range range) const {
   MOBULA_ASSERT(range.offset <= mapping_.size() && range.size <= mapping_.size() - range.offset);
-  if (range.size == 0)
-    return std::nullopt;
-  auto start = range.offset / page_bytes() * page_bytes();
-  auto end = (range.end() + page_bytes() - 1) / page_bytes() * page_bytes();
-  for (; start < end; start += std::min(commit_step_bytes, end - start)) {
-    auto size = std::min(commit_step_bytes, end - start);
-    auto error = without_interruptions([&] {
-      return ::fallocate(mapping_.descriptor(), 0, static_cast<off_t>(start),
-                         static_cast<off_t>(size));
-    });
-    if (error == 0)
-      error = populate(mapping_.at(start), size);
-    if (error != 0)
-      return shortage_failure(path_, error, end - start, free_around(path_));
-  }
-  return std::nullopt;
+  return in_steps(path_, range, [this](std::uint64_t start, std::uint64_t size) {
+    auto error = reserve_pages(mapping_.descriptor(), start, size);
+    return error == 0 ? populate(mapping_.at(start), size) : error;
+  });
+}
+
+std::optional<io_failure> arena_segment::reserve(arena_range range) const {
+  return in_steps(path_, range, [this](std::uint64_t start, std::uint64_t size) {
+    return reserve_pages(mapping_.descriptor(), start, size);
+  });
 }
 
 std::span<std::byte> arena_segment::bytes(arena_range range) const noexcept {

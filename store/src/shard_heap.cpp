@@ -46,22 +46,22 @@ std::optional<arena_block> shard_heap::allocate(std::uint64_t size_bytes) {
   return block;
 }
 
-bool shard_heap::fill(std::uint64_t stock_bytes, std::uint64_t step_bytes) {
+bool shard_heap::fill(page_stock stock, std::uint64_t step_bytes) {
   std::optional<arena_range> next;
   {
     std::unique_lock guard{mutex_};
-    next = heap_.next_commit(stock_bytes);
+    next = heap_.next_commit(stock);
   }
   if (!next)
     return false;
   // A part of the range: what is left is planned anew, since creators commit meanwhile.
   next->size = std::min(next->size, step_bytes);
-  return commit(*next) && below_stock(stock_bytes);
+  return commit(*next) && below_stock(stock);
 }
 
-bool shard_heap::below_stock(std::uint64_t stock_bytes) const {
+bool shard_heap::below_stock(page_stock stock) const {
   std::unique_lock guard{mutex_};
-  return heap_.next_commit(stock_bytes).has_value();
+  return heap_.next_commit(stock).has_value();
 }
 
 bool shard_heap::commit(arena_range range) {

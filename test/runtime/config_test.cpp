@@ -36,7 +36,7 @@ TEST_CASE("without options there are defaults") {
   CHECK(options.spill_directories.empty());
   CHECK(options.store_size_bytes == 0);
   CHECK(options.arena_directory == "/dev/shm");
-  CHECK(options.prefault_bytes == 256 << 20);
+  CHECK(options.prefault_bytes == std::nullopt);
   CHECK(options.call_sites == call_site_recording::off);
 }
 

@@ -189,6 +189,26 @@ TEST_CASE_FIXTURE(heap_fixture, "a stock of committed memory is planned, and use
   CHECK(heap.next_commit(100 * mib) == arena_range{2 * mib, 3 * mib});
 }
 
+TEST_CASE_FIXTURE(heap_fixture, "the stock grows with what is in use, within its bounds") {
+  const page_stock stock{128 * kib, mib};
+  CHECK(heap.next_commit(stock) == arena_range{mib, 128 * kib});
+  for (auto [used, wanted] : {std::pair{128 * kib, 128 * kib}, {64 * kib, 192 * kib}, {mib, mib}}) {
+    heap.committed(heap.allocate(used)->to_commit);
+    heap.committed(*heap.next_commit(stock));
+    CHECK(heap.committed_free() == wanted);
+    CHECK(heap.next_commit(stock) == std::nullopt);
+  }
+}
+
+TEST_CASE_FIXTURE(heap_fixture, "what was freed is stock, however little is in use then") {
+  const page_stock stock{128 * kib, 4 * mib};
+  auto block = heap.allocate(2 * mib);
+  heap.committed(block->to_commit);
+  heap.free(block->extent);
+  CHECK(heap.next_commit(stock) == std::nullopt);
+  CHECK(heap.committed_free() == 2 * mib);
+}
+
 TEST_CASE_FIXTURE(heap_fixture, "the stock ends where the heap does") {
   heap.committed(*heap.next_commit(100 * mib));
   CHECK(heap.committed_free() == small_heap.size);

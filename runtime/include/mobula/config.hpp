@@ -12,9 +12,11 @@ namespace mobula {
 /// | option of `mobula`   | meaning                                                  | default  |
 /// |----------------------|----------------------------------------------------------|----------|
 /// | `inline-limit`       | largest value in the process heap                        | 100KiB   |
-/// | `store-size`         | room for larger ones; 0: 30 % of memory                  | 0        |
+/// | `store-size`         | room for larger ones; 0: 30 % of the memory granted      | 0        |
 /// | `arena-dir`          | tmpfs that holds them, as shared memory                  | /dev/shm |
-/// | `prefault`           | free memory kept faulted in, so that puts need not wait  | 256MiB   |
+/// | `prefault`           | free memory kept faulted in from the start, so that puts | as much  |
+/// |                      | need not wait                                            | as used, |
+/// |                      |                                                          | 4–256MiB |
 /// | `shards`             | actors that share this room                              | 2        |
 /// | `spill-dirs`         | directories for what does not fit, used in turn          | none     |
 /// | `spill-limit`        | bytes on disk; 0: as much as there is                    | 0        |

@@ -16,14 +16,17 @@ struct node_arena {
   std::vector<std::shared_ptr<shard_heap>> heaps;
 };
 
-/// Returns the size that the options ask for; where they leave it open, 30 % of memory, but at most
-/// 15/16 of what the arena's directory and memory cgroups can give. Throws `object_error`
-/// (`invalid_argument`), naming the directory and what to do, if that cannot be found out or is too
-/// little for the shards.
+/// Sweeps the arenas of dead nodes, so that their memory counts as free, and returns the size that
+/// the options ask for; where they leave it open, `default_arena_bytes`, or the most that the
+/// arena's directory has room for. Throws `object_error` (`invalid_argument`), naming the directory
+/// and what to do, if that cannot be found out or is too little for the shards.
 [[nodiscard]] std::uint64_t resolve_store_size(const node_options& options);
 
-/// Sweeps the arenas of dead nodes, then makes one for `incarnation`, named with `label`. Throws
-/// `object_error`
+/// Returns how much memory each heap should keep faulted in. REQUIRES: the store's size is
+/// resolved.
+[[nodiscard]] page_stock stock_of_heap(const node_options& options) noexcept;
+
+/// Makes an arena for `incarnation`, named with `label`. Throws `object_error`
 /// (`invalid_argument`), naming option, directory and remedy, if it cannot be made or would not
 /// fit. REQUIRES: the store's size is resolved.
 [[nodiscard]] node_arena open_arena(const node_options& options, const incarnation_id& incarnation,

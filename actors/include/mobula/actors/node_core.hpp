@@ -205,7 +205,7 @@ public:
   reader_census clear_dead_readers();
 
   /// Free memory that each shard should have faulted in.
-  [[nodiscard]] std::uint64_t stock_bytes() const noexcept;
+  [[nodiscard]] page_stock stock() const noexcept;
 
   /// Tells the filler, if there is one, that a shard's stock is low.
   void request_fill(std::uint32_t shard);

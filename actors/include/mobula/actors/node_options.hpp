@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,16 +25,18 @@ struct node_options {
   /// in a store shard.
   std::uint64_t inline_limit_bytes = 100ULL * 1024;
 
-  /// Room for stored objects, all shards together. 0: 30 % of the machine's memory, but no more
-  /// than the arena's directory and memory cgroups can give; a running node's options say how much.
+  /// Room for stored objects, all shards together. 0: 30 % of the memory that the machine or a
+  /// memory cgroup grants, at most half of what is free of it, and no more than the arena's
+  /// directory has; a running node's options say how much.
   std::uint64_t store_size_bytes = 0;
 
   /// Where the arena, the node's shared memory, is made: a tmpfs.
   std::string arena_directory = "/dev/shm";
 
-  /// Free memory of the arena that is kept faulted in, so that puts need not wait for it. At most a
+  /// Free memory of the arena that is kept faulted in from the start, so that puts need not wait
+  /// for it. Nothing: as much as the store has in use, at least 4 MiB, and up to 256 MiB. At most a
   /// quarter of the store.
-  std::uint64_t prefault_bytes = 256ULL << 20U;
+  std::optional<std::uint64_t> prefault_bytes = std::nullopt;
 
   /// Number of store shards.
   std::uint32_t shards = 2;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,30 @@
 #include "mobula/store/arena_layout.hpp"
 
 namespace mobula {
+
+/// How much free memory of a heap is to be kept committed, so that creators find pages ready: as
+/// much as is in use, within bounds. Who uses little pays for little, and who puts a lot finds the
+/// stock grown with it. Committed pages stay so, hence the stock of what was freed is never low.
+struct page_stock {
+  /// Always as much, whatever is in use.
+  constexpr page_stock(std::uint64_t bytes) noexcept : min_bytes(bytes), max_bytes(bytes) {
+    // nop
+  }
+
+  constexpr page_stock(std::uint64_t least, std::uint64_t greatest) noexcept
+    : min_bytes(least), max_bytes(greatest) {
+    // nop
+  }
+
+  [[nodiscard]] constexpr std::uint64_t wanted(std::uint64_t used_bytes) const noexcept {
+    return std::clamp(used_bytes, min_bytes, max_bytes);
+  }
+
+  friend bool operator==(const page_stock&, const page_stock&) = default;
+
+  std::uint64_t min_bytes;
+  std::uint64_t max_bytes; ///< not less
+};
 
 /// Gives out one shard's heap.
 ///
@@ -66,9 +91,9 @@ public:
 
   // -- committing -------------------------------------------------------------
 
-  /// Returns what to commit next so that `stock_bytes` of free memory are committed; nothing when
-  /// there are, or all of the heap is.
-  [[nodiscard]] std::optional<arena_range> next_commit(std::uint64_t stock_bytes) const;
+  /// Returns what to commit next so that as much free memory is committed as `stock` wants; nothing
+  /// when it is, or all of the heap is.
+  [[nodiscard]] std::optional<arena_range> next_commit(page_stock stock) const;
 
   /// A range that `allocate` or `next_commit` named has been committed.
   void committed(arena_range range);

@@ -24,8 +24,8 @@
 ///
 /// *No SIGBUS.* The file is as long as the arena from the start, but sparse: touching a page for
 /// which the system has no memory would kill the process. Therefore only committed memory is
-/// touched: `commit` makes the kernel reserve the pages, or say that it cannot. The tables at the
-/// start are committed by `create`. A memory cgroup answers too late for that (it kills), so
+/// touched: `commit` makes the kernel reserve the pages, or say that it cannot. What the tables at
+/// the start need is reserved by `create`. A memory cgroup answers too late for that (it kills), so
 /// `create` refuses sizes above what the cgroup allows.
 
 namespace mobula {
@@ -79,6 +79,9 @@ public:
 
 private:
   arena_segment(std::filesystem::path path, arena_layout layout, arena_mapping mapping) noexcept;
+
+  /// Takes memory for all pages that a range touches, which are mapped when they are first used.
+  [[nodiscard]] std::optional<io_failure> reserve(arena_range range) const;
 
   std::filesystem::path path_;
   bool published_ = false;

@@ -8,6 +8,7 @@
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/arena_segment.hpp"
 #include "mobula/store/arena_slot.hpp"
+#include "mobula/store/zeroed_array.hpp"
 
 namespace mobula {
 
@@ -94,7 +95,7 @@ public:
 
 private:
   enum class slot_state : std::uint8_t {
-    empty,     ///< lowered to by `reclaimed`
+    empty = 0, ///< lowered to by `reclaimed`
     published, ///< raised by `publish`; by `look` and `drained` when no reader was left
     watched,   ///< raised when found pinned: a report is due
     doomed     ///< raised by `doom` when found pinned: a report is due
@@ -113,8 +114,8 @@ private:
 
   arena_range heap_;
   std::span<arena_slot> slots_;
-  std::vector<entry> entries_; ///< what this process knows of each slot
-  std::size_t used_slots_ = 0; ///< raised by `publish`, lowered by `reclaimed`
+  zeroed_array<entry> entries_; ///< what this process knows of each slot
+  std::size_t used_slots_ = 0;  ///< raised by `publish`, lowered by `reclaimed`
   std::uint64_t publish_misses_ = 0;
 };
 

@@ -90,12 +90,12 @@ public:
   /// system refused pages for it (see `shortage`).
   [[nodiscard]] std::optional<arena_block> allocate(std::uint64_t size_bytes);
 
-  /// Commits free memory up to `stock_bytes`, at most `step_bytes` at once. Returns whether there
-  /// is more to do. Called by one thread at a time, of low priority.
-  [[nodiscard]] bool fill(std::uint64_t stock_bytes, std::uint64_t step_bytes);
+  /// Commits free memory up to the stock, at most `step_bytes` at once. Returns whether there is
+  /// more to do. Called by one thread at a time, of low priority.
+  [[nodiscard]] bool fill(page_stock stock, std::uint64_t step_bytes);
 
   /// Returns whether `fill` would find something to do.
-  [[nodiscard]] bool below_stock(std::uint64_t stock_bytes) const;
+  [[nodiscard]] bool below_stock(page_stock stock) const;
 
   /// Returns why the system last refused memory; nothing once it gave some again.
   [[nodiscard]] std::optional<io_failure> shortage() const;
