@@ -12,6 +12,8 @@
 
 #include "mobula/actors/data_port.hpp"
 #include "mobula/actors/network_address.hpp"
+#include "mobula/runtime/cluster_options.hpp"
+#include "mobula/runtime/option_ranges.hpp"
 
 namespace mobula {
 
@@ -124,6 +126,7 @@ void cluster::open(const std::string& address, std::uint16_t port) {
     refuse(error_type::invalid_argument,
            "the actor system has no middleman; call load<caf::io::middleman>() on its "
            "configuration, or give the option mobula.listen");
+  require_valid_times(owner_.options(), read_heartbeat_times(system.config()).timeout);
   owner_.core().start_cluster();
   const auto& actor = owner_.core().cluster();
   // Reuse: a port whose last connections the system still remembers is free all the same.

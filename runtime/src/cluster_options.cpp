@@ -1,11 +1,15 @@
 #include "mobula/runtime/cluster_options.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <caf/io/middleman.hpp>
+#include <caf/thread_hook.hpp>
 #include <fmt/format.h>
 
 #include "mobula/cluster.hpp"
+#include "mobula/config.hpp"
+#include "mobula/runtime/option_ranges.hpp"
 
 namespace mobula {
 
@@ -13,46 +17,90 @@ namespace {
 
 using namespace std::chrono_literals;
 
-caf::timespan read_span(const caf::actor_system_config& config, std::string_view option,
-                        caf::timespan otherwise) {
-  auto given = caf::get_if<caf::timespan>(&config, fmt::format("mobula.{}", option));
-  return given ? *given : otherwise;
+[[noreturn]] void refuse(std::string message) {
+  throw object_error{{.type = error_type::invalid_argument, .message = std::move(message)}};
 }
 
-void require_heartbeat(caf::timespan interval, caf::timespan timeout) {
-  auto in_ms = [](caf::timespan span) {
-    return span / 1ms;
-  };
-  if (interval < 1ms)
-    throw object_error{{.type = error_type::invalid_argument,
-                        .message = fmt::format("option mobula.heartbeat-interval is {} ns, but "
-                                               "must be at least 1ms",
-                                               interval.count())}};
-  // One that is late must not look like one that is missing.
-  if (timeout < 2 * interval)
-    throw object_error{{.type = error_type::invalid_argument,
-                        .message = fmt::format("option mobula.heartbeat-timeout is {}ms, but must "
-                                               "be at least twice mobula.heartbeat-interval, "
-                                               "which is {}ms",
-                                               in_ms(timeout), in_ms(interval))}};
+caf::timespan read_span(const caf::actor_system_config& config, std::string_view option,
+                        caf::timespan otherwise) {
+  auto name = fmt::format("mobula.{}", option);
+  if (auto span = caf::get_if<caf::timespan>(&config, name))
+    return *span;
+  if (const auto* other = caf::get_if(&content(config), name))
+    refuse(fmt::format("option {} is {}, but must be a time with a unit, such as 5s", name,
+                       to_string(*other)));
+  return otherwise;
 }
+
+/// Returns whether a configuration differs from defaults that CAF has been told.
+bool says_anything(const caf::actor_system_config& config) {
+  constexpr std::string_view options[] = {"heartbeat-interval", "heartbeat-timeout", "listen",
+                                          "join"};
+  return caf::get_if(&content(config), "middleman.connection-timeout") == nullptr
+         || std::ranges::any_of(options, [&](std::string_view option) {
+              return caf::get_if(&content(config), fmt::format("mobula.{}", option)) != nullptr;
+            });
+}
+
+/// Prepares what was set after the command line was read, or without one. What is wrong with it is
+/// told by the first node: systems have no way to say so.
+class network_preparation : public caf::thread_hook {
+public:
+  void init(caf::actor_system& system) override {
+    // The system's own, which it reads after this.
+    auto& config = const_cast<caf::actor_system_config&>(system.config());
+    try {
+      if (says_anything(config))
+        prepare_network(config);
+    } catch (const object_error&) {
+      // nop
+    }
+  }
+
+  void thread_started() override {
+    // nop
+  }
+
+  void thread_terminates() override {
+    // nop
+  }
+};
 
 } // namespace
 
+heartbeat_times read_heartbeat_times(const caf::actor_system_config& config) {
+  heartbeat_times result{read_span(config, "heartbeat-interval", 1s),
+                         read_span(config, "heartbeat-timeout", 10s)};
+  if (result.interval < 1ms)
+    refuse(fmt::format("option mobula.heartbeat-interval is {}, but must be at least 1ms; 1s suits "
+                       "most networks",
+                       show_time(result.interval)));
+  // One that is late must not look like one that is missing.
+  if (result.timeout / 2 < result.interval)
+    refuse(fmt::format("option mobula.heartbeat-timeout is {}, but must be at least twice "
+                       "mobula.heartbeat-interval, which is {}; raise the one or lower the other",
+                       show_time(result.timeout), show_time(result.interval)));
+  return result;
+}
+
 void prepare_network(caf::actor_system_config& config) {
-  auto interval = read_span(config, "heartbeat-interval", 1s);
-  auto timeout = read_span(config, "heartbeat-timeout", 10s);
-  require_heartbeat(interval, timeout);
-  config.set("middleman.heartbeat-interval", interval);
-  config.set("middleman.connection-timeout", timeout);
+  auto times = read_heartbeat_times(config);
+  config.set("middleman.heartbeat-interval", times.interval);
+  config.set("middleman.connection-timeout", times.timeout);
   auto clustered = false;
   for (std::string_view option : {"listen", "join"})
     if (auto text = caf::get_if<std::string>(&config, fmt::format("mobula.{}", option))) {
       static_cast<void>(parse_endpoint(option, *text));
       clustered = true;
     }
-  if (clustered)
-    config.load<caf::io::middleman>();
+  if (!clustered)
+    return;
+  require_valid_times(read_options(config), times.timeout);
+  config.load<caf::io::middleman>();
+}
+
+void prepare_network_at_start(caf::actor_system_config& config) {
+  config.add_thread_hook<network_preparation>();
 }
 
 } // namespace mobula

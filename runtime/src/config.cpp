@@ -19,9 +19,6 @@ namespace mobula {
 
 namespace {
 
-constexpr std::uint64_t kibi = 1024;
-constexpr std::uint64_t gibi = kibi * kibi * kibi;
-
 [[noreturn]] void refuse(std::string_view option, std::string_view value, std::string_view range) {
   throw object_error{
     {.type = error_type::invalid_argument,
@@ -80,59 +77,82 @@ public:
   void size(std::string_view option, std::uint64_t& target) const {
     if (auto text = caf::get_if<std::string>(&config_, key(option)))
       target = parse_size(option, *text);
-    else
-      number(option, target);
+    else if (auto value = require_kind<std::int64_t>(option, size_range))
+      target = unsigned_or_refuse<std::uint64_t>(option, *value);
   }
 
   void size(std::string_view option, std::optional<std::uint64_t>& target) const {
-    auto given = target.value_or(0);
-    if (holds(option)) {
-      size(option, given);
-      target = given;
-    }
+    if (!given(option))
+      return;
+    target = 0;
+    size(option, *target);
   }
 
   template <class T>
   void number(std::string_view option, T& target) const {
-    auto value = caf::get_if<std::int64_t>(&config_, key(option));
-    if (!value)
-      return;
-    if (*value < 0 || static_cast<std::uint64_t>(*value) > std::numeric_limits<T>::max())
-      refuse(option, fmt::to_string(*value),
-             fmt::format("from 0 to {}", std::numeric_limits<T>::max()));
-    target = static_cast<T>(*value);
+    if (auto value = require_kind<std::int64_t>(option, "a whole number"))
+      target = unsigned_or_refuse<T>(option, *value);
   }
 
-  template <class T>
-  void value(std::string_view option, T& target) const {
-    if (auto known = caf::get_if<T>(&config_, key(option)))
-      target = *known;
+  void value(std::string_view option, std::string& target) const {
+    take(option, "a text", target);
+  }
+
+  void value(std::string_view option, std::vector<std::string>& target) const {
+    take(option, "a list of texts", target);
+  }
+
+  void value(std::string_view option, std::chrono::nanoseconds& target) const {
+    take(option, "a time with a unit, such as 5s", target);
   }
 
   template <class T, std::size_t Count>
   void choice(std::string_view option, const named_choice<T> (&choices)[Count], T& target) const {
-    auto text = caf::get_if<std::string>(&config_, key(option));
+    std::string names;
+    for (const auto& each : choices)
+      names += fmt::format("{}{}", names.empty() ? "" : " or ", each.name);
+    auto text = require_kind<std::string>(option, names);
     if (!text)
       return;
     auto chosen = std::ranges::find(choices, *text, &named_choice<T>::name);
-    if (chosen == std::ranges::end(choices)) {
-      std::string names;
-      for (const auto& each : choices)
-        names += fmt::format("{}{}", names.empty() ? "" : " or ", each.name);
+    if (chosen == std::ranges::end(choices))
       refuse(option, fmt::format("\"{}\"", *text), names);
-    }
     target = chosen->value;
   }
 
   void choice(std::string_view option, call_site_recording& target) const {
-    if (auto known = caf::get_if<bool>(&config_, key(option)))
+    if (auto known = require_kind<bool>(option, "true or false"))
       target = *known ? call_site_recording::on : call_site_recording::off;
   }
 
 private:
-  [[nodiscard]] bool holds(std::string_view option) const {
-    return caf::get_if<std::string>(&config_, key(option))
-           || caf::get_if<std::int64_t>(&config_, key(option));
+  [[nodiscard]] const caf::config_value* given(std::string_view option) const {
+    return caf::get_if(&content(config_), key(option));
+  }
+
+  /// Returns the value, if there is one. A configuration takes any type from `set`: what is of
+  /// another would otherwise be passed over in silence.
+  template <class T>
+  [[nodiscard]] caf::optional<T> require_kind(std::string_view option,
+                                              std::string_view range) const {
+    auto result = caf::get_if<T>(&config_, key(option));
+    if (auto* other = given(option); other != nullptr && !result)
+      refuse(option, to_string(*other), range);
+    return result;
+  }
+
+  template <class T>
+  void take(std::string_view option, std::string_view range, T& target) const {
+    if (auto known = require_kind<T>(option, range))
+      target = *std::move(known);
+  }
+
+  template <class T>
+  [[nodiscard]] static T unsigned_or_refuse(std::string_view option, std::int64_t value) {
+    if (value < 0 || static_cast<std::uint64_t>(value) > std::numeric_limits<T>::max())
+      refuse(option, fmt::to_string(value),
+             fmt::format("from 0 to {}", std::numeric_limits<T>::max()));
+    return static_cast<T>(value);
   }
 
   static std::string key(std::string_view option) {
@@ -141,12 +161,6 @@ private:
 
   const caf::actor_system_config& config_;
 };
-
-void require_range(std::string_view option, std::uint64_t value, std::uint64_t least,
-                   std::uint64_t most) {
-  if (value < least || value > most)
-    refuse(option, fmt::to_string(value), fmt::format("from {} to {}", least, most));
-}
 
 } // namespace
 
@@ -170,6 +184,7 @@ std::uint64_t parse_size(std::string_view option, std::string_view text) {
 
 config::config() {
   mark_worker_threads(*this);
+  prepare_network_at_start(*this);
   // Idle workers of CAF's own choice poll, with sleeps between: that doubles what a message to
   // another process takes, and wears hosts out on which many nodes run.
   set("scheduler.policy", caf::atom("sharing"));
@@ -222,7 +237,7 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
   if (auto error = caf::actor_system_config::parse(argc, argv, ini_file))
     return error;
   try {
-    require_valid(read_options(*this));
+    static_cast<void>(read_options(*this));
     prepare_network(*this);
   } catch (const object_error& error) {
     return to_caf_error(error.info());
@@ -256,39 +271,6 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("cluster", options.cluster);
   require_valid(options);
   return options;
-}
-
-void require_valid(const node_options& options) {
-  require_range("inline-limit", options.inline_limit_bytes, 0, gibi);
-  require_range("piggyback", options.piggyback_bytes, 0, 16 * kibi * kibi);
-  if (options.store_size_bytes != 0)
-    require_range("store-size", options.store_size_bytes, 64 * kibi, kibi * kibi * gibi);
-  require_range("shards", options.shards, 1, 64);
-  if (options.store_size_bytes != 0 && options.shard_bytes() < 64 * kibi)
-    refuse("shards", fmt::to_string(options.shards),
-           fmt::format("small enough to leave each 64 KiB of the {} bytes of mobula.store-size",
-                       options.store_size_bytes));
-  require_range("spill-file-size", options.spill_file_bytes, kibi * kibi, 64 * gibi);
-  require_range("spill-threshold", options.spill_threshold_percent, 1, 100);
-  require_range("spill-workers", options.spill_workers, 1, 64);
-  require_range("credit", options.lent_bytes, 0, kibi * gibi);
-  require_range("prefault", options.prefault_bytes.value_or(0), 0, kibi * gibi);
-  if (options.arena_directory.empty())
-    refuse("arena-dir", "empty", "a directory on a tmpfs, such as /dev/shm");
-  if (options.full_timeout < std::chrono::nanoseconds::zero())
-    refuse("full-timeout", fmt::format("{} ns", options.full_timeout.count()), "at least 0s");
-  if (options.drain_timeout < std::chrono::nanoseconds::zero())
-    refuse("drain", fmt::format("{} ns", options.drain_timeout.count()), "at least 0s");
-  for (auto [option, time] : {std::pair{"transit-lease", options.transit_lease},
-                              std::pair{"grace-period", options.grace_period}})
-    if (time <= std::chrono::nanoseconds::zero())
-      refuse(option, fmt::format("{} ns", time.count()), "more than 0s");
-  if (options.cluster.empty() || options.cluster.size() > 64
-      || options.cluster.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                           "0123456789_.")
-           != std::string::npos)
-    refuse("cluster", fmt::format("\"{}\"", options.cluster),
-           "1 to 64 letters, digits, underscores or dots");
 }
 
 } // namespace mobula

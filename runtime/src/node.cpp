@@ -2,14 +2,17 @@
 
 #include "mobula/actors/cluster_actor.hpp"
 #include "mobula/config.hpp"
+#include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula {
 
 namespace {
 
-node_options checked(node_options options) {
+/// All that a node depends on, whichever way it came.
+node_options checked(node_options options, const caf::actor_system& system) {
   require_valid(options);
+  static_cast<void>(read_heartbeat_times(system.config()));
   return options;
 }
 
@@ -20,7 +23,7 @@ node::node(caf::actor_system& system) : node(system, read_options(system.config(
 }
 
 node::node(caf::actor_system& system, node_options options)
-  : core_(node_core::start(system, checked(std::move(options)))) {
+  : core_(node_core::start(system, checked(std::move(options), system))) {
   // nop
 }
 

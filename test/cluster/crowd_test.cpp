@@ -14,8 +14,8 @@ using namespace mobula::test;
 namespace {
 
 /// A machine that is busy with all of them may keep one waiting for long.
-const std::vector<std::string> one_of_many{"--mobula.heartbeat-interval=1s",
-                                           "--mobula.heartbeat-timeout=30s"};
+const std::vector<std::string> one_of_many{
+  "--mobula.heartbeat-interval=1s", "--mobula.heartbeat-timeout=30s", "--mobula.grace-period=31s"};
 
 /// So many processes that all know each other.
 class crowd {
@@ -76,9 +76,9 @@ public:
   }
 
 private:
-  /// Nobody waits long for what the dead may have said.
+  /// Nobody waits longer than necessary for what the dead may have said.
   static std::vector<std::string> hasty() {
-    return {"--mobula.grace-period=300ms"};
+    return {"--mobula.grace-period=2100ms"};
   }
 
   [[nodiscard]] std::size_t choose_size() {

@@ -18,7 +18,12 @@ import threading
 
 CLUSTER = f"--mobula.cluster=text_index_test_{os.getpid()}"
 # What is under way when a process is killed has to arrive within the grace period.
-TIMES = ["--mobula.transit-lease=200ms", "--mobula.grace-period=3s"]
+TIMES = [
+    "--mobula.transit-lease=200ms",
+    "--mobula.grace-period=3s",
+    "--mobula.heartbeat-interval=200ms",
+    "--mobula.heartbeat-timeout=2500ms",
+]
 LIMIT = 120
 # A kill that comes when all is done shows nothing, and is done over.
 ATTEMPTS = 5

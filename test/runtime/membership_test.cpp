@@ -184,6 +184,26 @@ TEST_CASE("a system without CAF's middleman cannot listen, and says what to load
   CHECK(place.members().empty());
 }
 
+TEST_CASE("a node joins nobody if what it lost goes before others know that it is lost") {
+  config settings;
+  settings.load<caf::io::middleman>();
+  settings.set("mobula.heartbeat-timeout", caf::timespan{std::chrono::seconds{40}});
+  caf::actor_system system{settings};
+  node hasty{system}; // Its grace period is the default of 30 s.
+  cluster place{hasty};
+  for (auto enter : {+[](cluster& at) { at.listen("127.0.0.1", 0); },
+                     +[](cluster& at) {
+                       at.join("127.0.0.1", 1);
+                     }})
+    CHECK_THROWS_WITH_AS(enter(place), doctest::Contains("mobula.grace-period is 30s"),
+                         object_error);
+}
+
+TEST_CASE("a command line with such a grace period is refused where nodes join others") {
+  member_process hasty{{"--mobula.grace-period=5s"}};
+  CHECK(contains(hasty.fail("listen 127.0.0.1:0"), "mobula.grace-period is 5s"));
+}
+
 TEST_CASE("a node that has left does not join again") {
   config settings;
   settings.load<caf::io::middleman>();

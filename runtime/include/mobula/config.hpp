@@ -55,7 +55,8 @@ public:
 /// (`invalid_argument`) for a bad value, naming option, value and allowed range.
 [[nodiscard]] node_options read_options(const caf::actor_system_config& config);
 
-/// Checks ranges. Throws as above.
+/// Checks ranges (option_ranges.hpp lists them). Throws as above. Nodes check whatever options they
+/// are given.
 void require_valid(const node_options& options);
 
 /// Reads a size such as `4096`, `64MB` or `1.5GiB`. Throws `object_error` (`invalid_argument`) that

@@ -1,0 +1,215 @@
+// The ranges of all options. A new option of `node_options` gets a row here, or a check in
+// `require_valid` if its rule is no range, and its edges a row in test/runtime/option_test.cpp.
+
+#include "mobula/runtime/option_ranges.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mobula/config.hpp"
+#include "mobula/serialization/error.hpp"
+#include "mobula/store/transfer_frames.hpp"
+
+namespace mobula {
+
+namespace {
+
+using unit = number_range::unit;
+using std::chrono::nanoseconds;
+
+constexpr std::uint64_t kibi = 1024;
+constexpr std::uint64_t mebi = kibi * kibi;
+constexpr std::uint64_t gibi = kibi * mebi;
+constexpr std::uint64_t tebi = kibi * gibi;
+constexpr std::uint64_t pebi = kibi * tebi;
+
+constexpr std::uint64_t least_shard_bytes = 64 * kibi;
+constexpr std::size_t max_spill_directories = 64;
+constexpr std::size_t max_cluster_name_letters = 64;
+
+constexpr auto zero_is_special = true;
+
+/// Reads a member as a number.
+template <auto Member>
+std::uint64_t number(const node_options& options) {
+  return options.*Member;
+}
+
+std::uint64_t prefault(const node_options& options) {
+  return options.prefault_bytes.value_or(0);
+}
+
+constexpr std::array numbers{
+  number_range{"mobula.inline-limit", number<&node_options::inline_limit_bytes>, 0, gibi,
+               unit::bytes, "larger values belong into the store"},
+  number_range{"mobula.store-size", number<&node_options::store_size_bytes>, least_shard_bytes,
+               pebi, unit::bytes, "leave it out for a share of the memory that is granted",
+               zero_is_special},
+  number_range{"mobula.prefault", prefault, 0, tebi, unit::bytes,
+               "leave it out to have it follow what is in use"},
+  number_range{"mobula.shards", number<&node_options::shards>, 1, 64, unit::count,
+               "2 are enough for most machines"},
+  number_range{"mobula.spill-limit", number<&node_options::spill_limit_bytes>, 0, 1024 * pebi,
+               unit::bytes, "0 uses the disks as far as they go"},
+  number_range{"mobula.spill-file-size", number<&node_options::spill_file_bytes>, mebi, 64 * gibi,
+               unit::bytes, "128MiB suits most disks"},
+  number_range{"mobula.spill-threshold", number<&node_options::spill_threshold_percent>, 1, 100,
+               unit::percent, "80 leaves room for bursts"},
+  number_range{"mobula.spill-workers", number<&node_options::spill_workers>, 1, 64, unit::count,
+               "2 keep most disks busy"},
+  number_range{"mobula.credit", number<&node_options::lent_bytes>, 0, tebi, unit::bytes,
+               "leave it out to lend what is free"},
+  number_range{"mobula.piggyback", number<&node_options::piggyback_bytes>, 0, 16 * mebi,
+               unit::bytes, "who reads larger values asks for them"},
+  number_range{"node_options::transfer_chunk_bytes", number<&node_options::transfer_chunk_bytes>,
+               512, frame_limits::chunk_bytes, unit::bytes, "4MiB suits most networks"},
+};
+
+constexpr std::array times{
+  time_range{"mobula.full-timeout", &node_options::full_timeout, nanoseconds{0},
+             "0s refuses puts at once when nothing can move"},
+  time_range{"mobula.transit-lease", &node_options::transit_lease, nanoseconds{1},
+             "any length is safe, 10s suits most networks"},
+  time_range{"mobula.grace-period", &node_options::grace_period, nanoseconds{1},
+             "it has to be longer than mobula.heartbeat-timeout"},
+  time_range{"mobula.drain", &node_options::drain_timeout, nanoseconds{0},
+             "0s leaves without waiting"},
+};
+
+[[noreturn]] void refuse(std::string_view option, std::string_view value, std::string_view range,
+                         std::string_view advice) {
+  throw object_error{
+    {.type = error_type::invalid_argument,
+     .message = fmt::format("option {} is {}, but must be {}; {}", option, value, range, advice)}};
+}
+
+std::string show(std::uint64_t value, unit in) {
+  switch (in) {
+    case unit::bytes:
+      return show_bytes(value);
+    case unit::percent:
+      return fmt::format("{} %", value);
+    case unit::count:
+      break;
+  }
+  return fmt::to_string(value);
+}
+
+void require(const number_range& range, const node_options& options) {
+  auto value = range.value(options);
+  if ((range.zero_is_special && value == 0) || (value >= range.least && value <= range.greatest))
+    return;
+  refuse(range.name, show(value, range.in),
+         fmt::format("from {} to {}{}", show(range.least, range.in), show(range.greatest, range.in),
+                     range.zero_is_special ? ", or 0" : ""),
+         range.advice);
+}
+
+void require(const time_range& range, const node_options& options) {
+  if (auto value = options.*range.value; value < range.least)
+    refuse(range.name, show_time(value),
+           range.least == nanoseconds::zero() ? "at least 0s" : "more than 0s", range.advice);
+}
+
+/// An enumeration may hold any number if a caller casts it.
+template <class Choice>
+void require_choice(std::string_view option, Choice value, Choice last, std::string_view words) {
+  if (value > last)
+    refuse(option, fmt::to_string(static_cast<unsigned>(value)), words, "use a named value");
+}
+
+void require_choices(const node_options& options) {
+  require_choice("mobula.same-host-reading", options.same_host_reading, reading_in_place::off,
+                 "auto or off");
+  require_choice("mobula.compression", options.compression, compression_mode::automatic,
+                 "auto, on or off");
+  require_choice("mobula.record-call-sites", options.call_sites, call_site_recording::on,
+                 "true or false");
+}
+
+void require_directories(const node_options& options) {
+  auto has_zero = [](const std::string& path) {
+    return path.find('\0') != std::string::npos;
+  };
+  if (options.arena_directory.empty() || has_zero(options.arena_directory))
+    refuse("mobula.arena-dir", options.arena_directory.empty() ? "empty" : "no path",
+           "a directory on a tmpfs", "/dev/shm is the default");
+  const auto& spills = options.spill_directories;
+  if (spills.size() > max_spill_directories)
+    refuse("mobula.spill-dirs", fmt::format("a list of {}", spills.size()),
+           fmt::format("a list of at most {}", max_spill_directories), "name one for each disk");
+  for (const auto& directory : spills)
+    if (directory.empty() || has_zero(directory))
+      refuse("mobula.spill-dirs", "a list with an empty entry or a zero byte",
+             "a list of directories", "leave the entry out, or the option to spill nothing");
+}
+
+void require_cluster_name(const node_options& options) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789_.";
+  if (options.cluster.empty() || options.cluster.size() > max_cluster_name_letters
+      || options.cluster.find_first_not_of(letters) != std::string::npos)
+    refuse("mobula.cluster", fmt::format("\"{}\"", options.cluster),
+           "1 to 64 letters, digits, underscores or dots", "it becomes part of file names");
+}
+
+void require_room_in_shards(const node_options& options) {
+  if (options.store_size_bytes != 0 && options.shard_bytes() < least_shard_bytes)
+    refuse("mobula.shards", fmt::to_string(options.shards),
+           fmt::format("small enough to leave each {} of mobula.store-size, which is {}",
+                       show_bytes(least_shard_bytes), show_bytes(options.store_size_bytes)),
+           "raise the one or lower the other");
+}
+
+} // namespace
+
+std::span<const number_range> number_ranges() noexcept {
+  return numbers;
+}
+
+std::span<const time_range> time_ranges() noexcept {
+  return times;
+}
+
+std::string show_bytes(std::uint64_t bytes) {
+  constexpr std::array<std::pair<std::uint64_t, std::string_view>, 4> known{
+    {{tebi, "TiB"}, {gibi, "GiB"}, {mebi, "MiB"}, {kibi, "KiB"}}};
+  for (auto [size, name] : known)
+    if (bytes >= size && bytes % size == 0)
+      return fmt::format("{}{}", bytes / size, name);
+  return fmt::format("{} bytes", bytes);
+}
+
+std::string show_time(nanoseconds time) {
+  using namespace std::chrono_literals;
+  if (time % 1s == 0s)
+    return fmt::format("{}s", time / 1s);
+  if (time % 1ms == 0ms)
+    return fmt::format("{}ms", time / 1ms);
+  return fmt::format("{}ns", time.count());
+}
+
+void require_valid(const node_options& options) {
+  for (const auto& range : numbers)
+    require(range, options);
+  for (const auto& range : times)
+    require(range, options);
+  require_choices(options);
+  require_directories(options);
+  require_cluster_name(options);
+  require_room_in_shards(options);
+}
+
+void require_valid_times(const node_options& options, nanoseconds heartbeat_timeout) {
+  if (options.grace_period <= heartbeat_timeout)
+    refuse("mobula.grace-period", show_time(options.grace_period),
+           fmt::format("longer than mobula.heartbeat-timeout, which is {}",
+                       show_time(heartbeat_timeout)),
+           "what a node held must stay until both sides know that it is lost: raise the one or "
+           "lower the other");
+}
+
+} // namespace mobula
