@@ -205,6 +205,19 @@ TEST_CASE_FIXTURE(arena_fixture, "living arenas are not swept, even in the same 
   CHECK(std::filesystem::exists(moved.path()));
 }
 
+TEST_CASE_FIXTURE(arena_fixture, "an arena behind a symbolic link is neither opened nor swept") {
+  auto arena = create(layout());
+  auto link = directory.path() / arena_file_name("test", second_node);
+  std::filesystem::create_symlink(arena.path(), link);
+  auto opened = foreign_arena::open(link);
+  REQUIRE(std::holds_alternative<io_failure>(opened));
+  CHECK(std::get<io_failure>(opened).error_number == ELOOP);
+  auto result = sweep_arenas(directory.path());
+  CHECK(result.incarnations_alive == 2);
+  REQUIRE(result.failures.size() == 1);
+  CHECK(result.failures[0].error_number == ELOOP);
+}
+
 TEST_CASE_FIXTURE(arena_fixture, "files of others are not swept") {
   for (auto* name :
        {"mobula-test-1.arena", "notes.arena", "mobula-test-00000000000000010000000000000001.arenas",

@@ -100,6 +100,36 @@ TEST_CASE_FIXTURE(table_fixture, "a doomed slot is not used again before its las
   CHECK(table.stats().used_slots == 1);
 }
 
+TEST_CASE_FIXTURE(table_fixture, "a doomed slot that was looked at stays doomed") {
+  auto slot = publish(1);
+  REQUIRE(shared(slot).word.try_pin(reader));
+  CHECK(table.doom(slot) == reclaim_result::pinned);
+  CHECK(table.look(slot) == pin_state::pinned);
+  shared(slot).word.drop_dead(set_of(reader));
+  CHECK(table.look(slot) == pin_state::idle);
+  CHECK(table.drained() == std::vector{object(1)});
+  CHECK(table.drained() == std::vector{object(1)});
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a slot that was looked at without readers is awaited no more") {
+  auto slot = publish(1);
+  REQUIRE(shared(slot).word.try_pin(reader));
+  CHECK(table.look(slot) == pin_state::pinned);
+  CHECK(shared(slot).word.unpin(reader) == unpin_result::tell_shard);
+  CHECK(table.look(slot) == pin_state::idle);
+  CHECK(table.drained().empty());
+}
+
+TEST_CASE_FIXTURE(table_fixture, "each process that has an object pinned is counted") {
+  auto slot = publish(1);
+  CHECK(table.count_readers(slot) == 0);
+  CHECK_FALSE(table.has_readers());
+  REQUIRE(shared(slot).word.try_pin(reader));
+  REQUIRE(shared(slot).word.try_pin(other_reader));
+  CHECK(table.count_readers(slot) == 2);
+  CHECK(table.has_readers());
+}
+
 TEST_CASE_FIXTURE(table_fixture, "the mark of a read is taken once") {
   auto slot = publish(1);
   CHECK_FALSE(table.take_read_mark(slot));

@@ -82,7 +82,7 @@ TEST_CASE("one that is alone is admitted however large it is") {
   pull_shell shell{pull_shell::small({.max_admitted_bytes = 30})};
   shell.pull(1, argument);
   shell.locate(1, 100, {1});
-  CHECK(shell.reservations[1] == room_urgency::must);
+  CHECK(shell.reservations.at(1) == room_urgency::must);
 }
 
 TEST_CASE("gets may go beyond the bytes, but not beyond twice the number") {
@@ -100,10 +100,10 @@ TEST_CASE("only a get, and one that is alone, may have others moved out") {
     shell.pull(static_cast<std::uint64_t>(number), urgency);
     shell.locate(static_cast<std::uint64_t>(number), 10, {1});
   }
-  CHECK(shell.reservations[1] == room_urgency::must);
-  CHECK(shell.reservations[2] == room_urgency::if_free);
-  CHECK(shell.reservations[3] == room_urgency::if_free);
-  CHECK(shell.reservations[4] == room_urgency::must);
+  CHECK(shell.reservations.at(1) == room_urgency::must);
+  CHECK(shell.reservations.at(2) == room_urgency::if_free);
+  CHECK(shell.reservations.at(3) == room_urgency::if_free);
+  CHECK(shell.reservations.at(4) == room_urgency::must);
 }
 
 TEST_CASE("what the store refuses is asked again after a while") {
@@ -114,7 +114,32 @@ TEST_CASE("what the store refuses is asked again after a while") {
   shell.refuse_room(2);
   CHECK(shell.reserving().empty());
   shell.fire(retry);
-  CHECK(shell.reservations[2] == room_urgency::if_free);
+  CHECK(shell.reservations.at(2) == room_urgency::if_free);
+}
+
+TEST_CASE("what the store refuses again is held again, and for longer") {
+  pull_shell shell{pull_shell::small({.retry_ms = 100})};
+  shell.start(1, 10, {1}, argument);
+  shell.pull(2, argument);
+  shell.locate(2, 10, {1});
+  for (std::uint64_t delay : {100, 200, 400}) {
+    shell.refuse_room(2);
+    CHECK(shell.reserving().empty());
+    CHECK(shell.last_delay(retry) == delay);
+    shell.fire(retry);
+  }
+}
+
+TEST_CASE("granted room begins the waits of a pull anew") {
+  pull_shell shell{pull_shell::small({.retry_ms = 100})};
+  shell.start(1, 10, {1}, argument);
+  shell.pull(2, argument);
+  shell.locate(2, 10, {1});
+  shell.refuse_room(2);
+  shell.fire(retry);
+  shell.grant(2);
+  shell.lose(1);
+  CHECK(shell.last_delay(retry) == 100);
 }
 
 TEST_CASE("what the store refuses is asked again, urgently, when it is alone") {
@@ -124,7 +149,7 @@ TEST_CASE("what the store refuses is asked again, urgently, when it is alone") {
   shell.locate(2, 10, {1});
   shell.refuse_room(2);
   shell.deliver_all();
-  CHECK(shell.reservations[2] == room_urgency::must);
+  CHECK(shell.reservations.at(2) == room_urgency::must);
 }
 
 TEST_CASE("one that is alone and refused all the same fails") {
@@ -132,7 +157,7 @@ TEST_CASE("one that is alone and refused all the same fails") {
   shell.pull(1);
   shell.locate(1, 10, {1});
   shell.refuse_room(1);
-  CHECK(shell.failed[1] == error_type::store_full);
+  CHECK(shell.failed.at(1) == error_type::store_full);
   CHECK(shell.table.stats().objects == 0);
 }
 
@@ -147,7 +172,7 @@ TEST_CASE("shrinking memory takes room from the last, never from gets (Admission
     shell.lose();
   CHECK(shell.rooms == numbers{3});
   shell.deliver_all();
-  CHECK(shell.arrived[3] == 1);
+  CHECK(shell.arrived.at(3) == 1);
 }
 
 TEST_CASE("shrinking memory leaves one pull its room") {
@@ -225,7 +250,7 @@ TEST_CASE("canceling one that waits changes nothing for the others (AdmissionCon
   shell.cancel(token);
   shell.deliver_all();
   CHECK(shell.reserving().empty());
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
 }
 
 TEST_CASE("pulls that wait have no room, and canceling frees it (PinActiveObjects)") {
@@ -253,5 +278,5 @@ TEST_CASE("one ask is always allowed, however small the limit") {
   shell.start(1, 30, {1});
   CHECK(shell.asks.size() == 1);
   shell.deliver_all();
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
 }

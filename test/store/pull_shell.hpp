@@ -137,6 +137,15 @@ public:
         event([&](auto& out) { table.timer_fired(set.timer, out); });
   }
 
+  /// Fires the first timer with this purpose that was set and has not fired.
+  void fire_oldest(pull_timer_purpose purpose) {
+    auto oldest = std::ranges::find(timers, purpose, purpose_of);
+    REQUIRE(oldest != timers.end());
+    auto timer = oldest->timer;
+    timers.erase(oldest);
+    event([&](auto& out) { table.timer_fired(timer, out); });
+  }
+
   template <class Event>
   void event(Event run) {
     pull_effects effects;
@@ -171,12 +180,17 @@ public:
     return result;
   }
 
+  /// Returns how many timers with this purpose were set and have not fired.
+  std::ptrdiff_t timers_for(pull_timer_purpose purpose) const {
+    return std::ranges::count(timers, purpose, purpose_of);
+  }
+
+  /// REQUIRES: such a timer was set and has not fired.
   std::uint64_t last_delay(pull_timer_purpose purpose) const {
-    std::uint64_t result = 0;
-    for (const auto& set : timers)
-      if (set.timer.purpose == purpose)
-        result = set.delay_ms;
-    return result;
+    REQUIRE(timers_for(purpose) > 0);
+    return std::find_if(timers.rbegin(), timers.rend(),
+                        [&](const auto& set) { return purpose_of(set) == purpose; })
+      ->delay_ms;
   }
 
   pull_table table;
@@ -191,6 +205,10 @@ public:
   std::map<std::uint64_t, error_type> failed;
 
 private:
+  static pull_timer_purpose purpose_of(const start_pull_timer& set) {
+    return set.timer.purpose;
+  }
+
   ask_bytes take(std::size_t index) {
     auto ask = asks.at(index);
     asks.erase(asks.begin() + static_cast<std::ptrdiff_t>(index));

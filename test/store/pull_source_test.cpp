@@ -71,7 +71,7 @@ TEST_CASE("another size makes the pull begin again (SizeMismatch)") {
   shell.grant(1);
   CHECK(shell.asked_offsets() == std::vector<std::uint64_t>{0, 10});
   shell.deliver_all();
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
 }
 
 TEST_CASE("another size while room is asked for withdraws that first") {
@@ -139,7 +139,7 @@ TEST_CASE("when a source dies the rest comes from another, from the first missin
   shell.lose();
   CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{2, 2});
   shell.deliver_all();
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
   CHECK(shell.table.stats().arrived_bytes == 40);
 }
 
@@ -199,6 +199,38 @@ TEST_CASE("a timer that no longer counts changes nothing") {
   CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{2});
 }
 
+TEST_CASE("a retry that was due for an earlier failure does not hasten the next one") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.lose();
+  shell.locate(1, 10, {1, 2});
+  shell.lose();
+  shell.fire_oldest(retry);
+  CHECK(shell.asks.empty());
+  shell.fire_oldest(retry);
+  CHECK(shell.asks.size() == 1);
+}
+
+TEST_CASE("news that change nothing do not postpone a retry") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.lose();
+  shell.locate(1, 10, {1});
+  CHECK(shell.timers_for(retry) == 1);
+  shell.fire_oldest(retry);
+  CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{1});
+}
+
+TEST_CASE("the late refusal of a canceled ask leaves the source that newer news name") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.locate(1, 15, {1});
+  REQUIRE(shell.canceled.size() == 1);
+  shell.refuse(refusal_reason::not_here);
+  shell.grant(1);
+  CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{1, 1});
+}
+
 TEST_CASE("a source that is silent is given up for another") {
   pull_shell shell;
   shell.start(1, 20, {1});
@@ -227,5 +259,5 @@ TEST_CASE("nothing is swept while nothing is asked for") {
   shell.start(1, 10, {1});
   shell.deliver();
   shell.fire(sweep);
-  CHECK(shell.last_delay(sweep) == 0);
+  CHECK(shell.timers_for(sweep) == 0);
 }

@@ -34,7 +34,7 @@ TEST_CASE("an object arrives in chunks, in order, and its request ends once (Bas
   shell.deliver();
   CHECK(shell.asked_offsets() == std::vector<std::uint64_t>{10, 20});
   shell.deliver_all();
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
   CHECK(shell.table.stats().objects == 0);
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("nothing is asked before the store has granted room") {
 TEST_CASE("an object without any bytes arrives with its room") {
   pull_shell shell;
   shell.start(1, 0, {1});
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
 }
 
 TEST_CASE("what has arrived can be read by others before the rest is here") {
@@ -82,7 +82,7 @@ TEST_CASE("several requests for an object are one pull (DeduplicateBundles)") {
   CHECK(shell.asks.size() == 1);
   CHECK(shell.table.stats().requests == 3);
   shell.deliver_all();
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
   CHECK(shell.table.stats().requests == 0);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("a new request saves a canceled pull with what it has") {
   shell.lose();
   CHECK(shell.asked_offsets() == std::vector<std::uint64_t>{10});
   shell.deliver();
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
 }
 
 TEST_CASE("a canceled request for room is withdrawn, and room granted all the same given back") {
@@ -147,14 +147,14 @@ TEST_CASE("canceling what has ended changes nothing") {
   shell.locate(1, 0, {1});
   shell.grant(1);
   shell.cancel(token);
-  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.arrived.at(1) == 1);
 }
 
 TEST_CASE("an object that has no value any more fails at once, whatever is under way") {
   pull_shell shell;
   shell.start(1, 20, {1});
   shell.fail(1, error_type::owner_died);
-  CHECK(shell.failed[1] == error_type::owner_died);
+  CHECK(shell.failed.at(1) == error_type::owner_died);
   shell.lose();
   shell.lose();
   CHECK(shell.table.stats().objects == 0);
@@ -167,7 +167,7 @@ TEST_CASE("an object that nobody ever located times out (TimeOut)") {
   pull_shell shell;
   shell.pull(1);
   shell.fire(locate);
-  CHECK(shell.failed[1] == error_type::object_fetch_timed_out);
+  CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
   CHECK(shell.table.stats().objects == 0);
 }
 
@@ -185,10 +185,41 @@ TEST_CASE("an attempt begins the time anew (TimeOutAfterFailedPull)") {
   shell.fire(locate);
   CHECK(shell.failed.empty());
   shell.refuse(refusal_reason::not_here);
-  CHECK(shell.last_delay(locate) > 0);
+  CHECK(shell.timers_for(locate) == 1);
   shell.fire(locate);
-  CHECK(shell.failed[1] == error_type::object_fetch_timed_out);
+  CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
   CHECK(shell.rooms.empty());
+}
+
+TEST_CASE("a limit that was set for an earlier wait does not end a later one") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.refuse(refusal_reason::not_here);
+  shell.fire_oldest(locate);
+  CHECK(shell.failed.empty());
+  shell.fire_oldest(locate);
+  CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
+}
+
+TEST_CASE("news that change nothing do not postpone the end of a wait") {
+  pull_shell shell;
+  shell.pull(1);
+  shell.locate(1, 10, {});
+  shell.locate(1, 10, {});
+  CHECK(shell.timers_for(locate) == 1);
+  shell.fire_oldest(locate);
+  CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
+}
+
+TEST_CASE("an object that was being made and is ready without a copy times out again") {
+  pull_shell shell;
+  shell.pull(1);
+  shell.news(1, {.sequence = 1, .readiness = object_readiness::pending});
+  shell.news(1, {.sequence = 2, .size_bytes = 10});
+  shell.fire_oldest(locate);
+  CHECK(shell.failed.empty());
+  shell.fire_oldest(locate);
+  CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
 }
 
 TEST_CASE("a restored copy that the owner reports is fetched (RestoreSpilledObjectRemote)") {

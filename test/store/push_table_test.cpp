@@ -153,10 +153,10 @@ TEST_CASE("asks beyond the limits are refused as busy") {
   shell.connect(2, 1);
   for (std::uint64_t ask : {1, 2, 3})
     shell.ask(1, ask, 1);
-  CHECK(shell.refused[3] == refusal_reason::busy);
+  CHECK(shell.refused.at(3) == refusal_reason::busy);
   shell.ask(2, 4, 1);
   shell.ask(2, 5, 1);
-  CHECK(shell.refused[5] == refusal_reason::busy);
+  CHECK(shell.refused.at(5) == refusal_reason::busy);
 }
 
 // -- ends ---------------------------------------------------------------------------
@@ -218,7 +218,7 @@ TEST_CASE("what is not here is refused") {
   shell.connect(1, 1);
   shell.ask(1, 1, 1);
   shell.miss(1);
-  CHECK(shell.refused[1] == refusal_reason::not_here);
+  CHECK(shell.refused.at(1) == refusal_reason::not_here);
   CHECK(shell.table.stats().objects == 0);
 }
 
@@ -228,19 +228,19 @@ TEST_CASE("an ask beyond the object's end is refused, before and after it is fou
   shell.ask(1, 1, 1, 95, 10);
   shell.ask(1, 2, 1, 0, 100);
   shell.find(1, 100);
-  CHECK(shell.refused[1] == refusal_reason::out_of_range);
+  CHECK(shell.refused.at(1) == refusal_reason::out_of_range);
   shell.ask(1, 3, 1, 100, 1);
-  CHECK(shell.refused[3] == refusal_reason::out_of_range);
+  CHECK(shell.refused.at(3) == refusal_reason::out_of_range);
 }
 
 TEST_CASE("when an object goes its asks are refused, and it is kept for the chunks under way") {
   push_shell shell;
   open_object(shell);
   shell.lose_object(1);
-  CHECK(shell.refused[1] == refusal_reason::not_here);
+  CHECK(shell.refused.at(1) == refusal_reason::not_here);
   CHECK(shell.kept.contains(1));
   shell.ask(1, 2, 1);
-  CHECK(shell.refused[2] == refusal_reason::not_here);
+  CHECK(shell.refused.at(2) == refusal_reason::not_here);
   shell.finish_send();
   CHECK(shell.kept.empty());
 }
@@ -251,7 +251,7 @@ TEST_CASE("an object that goes while it is looked for is not served") {
   shell.ask(1, 1, 1);
   shell.lose_object(1);
   shell.find(1, 10);
-  CHECK(shell.refused[1] == refusal_reason::not_here);
+  CHECK(shell.refused.at(1) == refusal_reason::not_here);
   CHECK(shell.kept.empty());
 }
 
@@ -268,9 +268,9 @@ TEST_CASE("a node that shuts down refuses what is open and what comes") {
   push_shell shell;
   open_object(shell);
   shell.event([&](auto& out) { shell.table.shut_down(out); });
-  CHECK(shell.refused[1] == refusal_reason::shutting_down);
+  CHECK(shell.refused.at(1) == refusal_reason::shutting_down);
   shell.ask(1, 2, 2);
-  CHECK(shell.refused[2] == refusal_reason::shutting_down);
+  CHECK(shell.refused.at(2) == refusal_reason::shutting_down);
   shell.finish_all();
   CHECK(shell.kept.empty());
 }
@@ -320,7 +320,7 @@ TEST_CASE("an object that cannot be read again and again is refused") {
     shell.find(1, 10, served_from_file{});
     shell.fail_send(send_failure::unreadable);
   }
-  CHECK(shell.refused[1] == refusal_reason::unreadable);
+  CHECK(shell.refused.at(1) == refusal_reason::unreadable);
   CHECK(shell.table.stats().objects == 0);
 }
 
@@ -356,7 +356,7 @@ TEST_CASE("parked asks are refused when the copy is given up") {
   shell.ask(1, 1, 1);
   shell.find_partly(1, 10, {});
   shell.lose_object(1);
-  CHECK(shell.refused[1] == refusal_reason::not_here);
+  CHECK(shell.refused.at(1) == refusal_reason::not_here);
   CHECK(shell.kept.empty());
 }
 
@@ -368,7 +368,7 @@ TEST_CASE("only so many nodes read one object at a time") {
     shell.connect(node, node);
     shell.ask(node, node, 1);
   }
-  CHECK(shell.refused[3] == refusal_reason::busy);
+  CHECK(shell.refused.at(3) == refusal_reason::busy);
   shell.ask(3, 4, 2);
   CHECK_FALSE(shell.refused.contains(4));
 }
@@ -383,7 +383,7 @@ TEST_CASE("a reader's place goes on when it has no ask open") {
   shell.ask(2, 2, 1);
   shell.ask(1, 3, 1);
   CHECK_FALSE(shell.refused.contains(2));
-  CHECK(shell.refused[3] == refusal_reason::busy);
+  CHECK(shell.refused.at(3) == refusal_reason::busy);
 }
 
 TEST_CASE("several connections of a node are one reader") {

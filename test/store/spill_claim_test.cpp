@@ -161,6 +161,21 @@ TEST_CASE_FIXTURE(claim_fixture, "two living claims to one incarnation are refus
   CHECK(explain(std::get<io_failure>(again)).find("a living node holds it") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(claim_fixture, "a lock file behind a symbolic link is not believed") {
+  auto elsewhere = directory.path() / "elsewhere";
+  leave_file(elsewhere);
+  std::filesystem::create_symlink(elsewhere, directory.path() / spill_lock_name("test", first));
+  leave_file(spill_file(first, 1));
+  auto result = sweep();
+  CHECK(result.files_removed == 0);
+  CHECK(result.incarnations_alive == 1);
+  REQUIRE(result.failures.size() == 1);
+  CHECK(result.failures[0].error_number == ELOOP);
+  auto claimed = spill_claim::make(directory.path(), "test", first);
+  REQUIRE(std::holds_alternative<io_failure>(claimed));
+  CHECK(std::get<io_failure>(claimed).error_number == ELOOP);
+}
+
 TEST_CASE_FIXTURE(claim_fixture, "files of others stay") {
   for (auto* name : {"mobula-test-1.spill", "mobula.lock", "notes.txt", "mobula-a-b-c.spill",
                      "mobula-test-0000000000000001000000000000000g-1.spill",

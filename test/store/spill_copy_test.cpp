@@ -99,6 +99,17 @@ TEST_CASE_FIXTURE(copied_file, "a target that vanished fails the copy instead of
   CHECK_FALSE(std::filesystem::exists(to));
 }
 
+TEST_CASE_FIXTURE(copied_file, "records are copied neither from nor to a symbolic link") {
+  auto link = directory.path() / "link.spill";
+  std::filesystem::create_symlink(from, link);
+  CHECK(copy_records(link, records({0}), to, 0, sync_policy::none).records
+        == std::vector{unreadable});
+  auto result = copy_records(from, records({0}), link, offset_of(3), sync_policy::none);
+  REQUIRE(result.failure);
+  CHECK(result.failure->error_number == ELOOP);
+  CHECK(std::filesystem::file_size(from) == 4 * objects[0].record_bytes());
+}
+
 TEST_CASE_FIXTURE(copied_file, "a disk that fills keeps the copies that fit") {
   static int writes_left;
   writes_left = 2;

@@ -90,6 +90,41 @@ TEST_CASE("a directory that goes on failing is tried ever less often") {
   CHECK(retries_needed == std::vector<int>{1, 2, 4, 4});
 }
 
+TEST_CASE("a directory that recovered and fails again is skipped as briefly as the first time") {
+  spill_shell shell;
+  for (int round = 0; round < 3; ++round) {
+    shell.spill(1, 10);
+    shell.fail_write();
+    shell.retry();
+    shell.store(1, 10);
+    shell.free(1);
+  }
+  CHECK(shell.recovered.size() == 3);
+}
+
+TEST_CASE("two writes under way that fail are one failure of their directory") {
+  spill_shell shell{{.batch_bytes = 10, .max_writes = 2}};
+  shell.spill(1, 10);
+  shell.spill(2, 10);
+  REQUIRE(shell.writes.size() == 2);
+  shell.fail_write();
+  shell.fail_write();
+  CHECK(shell.set_aside == std::vector{first_directory});
+  shell.retry();
+  shell.store(3, 10);
+}
+
+TEST_CASE("a write that was under way when its directory failed does not make it good") {
+  spill_shell shell{{.batch_bytes = 10, .max_writes = 2}};
+  shell.spill(1, 10);
+  shell.spill(2, 10);
+  shell.fail_write();
+  shell.finish_write();
+  CHECK(shell.recovered.empty());
+  shell.spill(3, 10);
+  CHECK(shell.spill_failures.contains(3));
+}
+
 TEST_CASE("a freed object in a failed write is canceled, not tried elsewhere") {
   spill_shell shell{{.directories = 2}};
   shell.spill(1, 10);

@@ -177,6 +177,18 @@ TEST_CASE_FIXTURE(file_fixture, "a file that vanished is missing, and appends to
   CHECK_FALSE(std::filesystem::exists(file));
 }
 
+TEST_CASE_FIXTURE(file_fixture, "a file behind a symbolic link is neither read nor written") {
+  auto link = directory.path() / "link.spill";
+  std::filesystem::create_symlink(file, link);
+  auto read = read_object(link, 0, objects[0]).result;
+  CHECK(read.status == read_status::failed);
+  CHECK(read.failure->error_number == ELOOP);
+  auto appended =
+    write_records(link, offset_of(3), std::array{objects[0].view()}, sync_policy::none);
+  CHECK(appended.failure->error_number == ELOOP);
+  CHECK(std::filesystem::file_size(file) == offset_of(3));
+}
+
 TEST_CASE_FIXTURE(file_fixture, "a new file does not overwrite an old one") {
   auto result = write_records(file, 0, std::array{objects[2].view()}, sync_policy::none);
   CHECK(result.failure->error_number == EEXIST);

@@ -85,6 +85,12 @@ TEST_CASE_FIXTURE(large_record, "what lies behind the end of a record is not rea
   CHECK_FALSE(read(~0ULL, record_check::header));
 }
 
+TEST_CASE_FIXTURE(large_record, "a part of a record behind a symbolic link is not read") {
+  auto link = directory.path() / "link.spill";
+  std::filesystem::create_symlink(file, link);
+  CHECK_FALSE(read_part(link, second, 0, target, record_check::header));
+}
+
 TEST_CASE_FIXTURE(large_record, "a file that is gone, or cut off, is not read") {
   std::filesystem::resize_file(file, second.offset_bytes + 500);
   CHECK_FALSE(read(0, record_check::header));

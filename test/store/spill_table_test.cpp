@@ -309,6 +309,18 @@ TEST_CASE("a read that fails on the disk is tried again, and keeps the record") 
   CHECK(shell.restored.at(1) == 1);
 }
 
+TEST_CASE("a restore after one that failed has all its attempts") {
+  spill_shell shell{{.max_read_attempts = 2}};
+  shell.store(1, 10);
+  for (int round = 0; round < 2; ++round) {
+    shell.restore(1);
+    shell.fail_read(restore_error::io_error);
+    CHECK(shell.restore_failures.empty());
+    shell.fail_read(restore_error::io_error);
+    CHECK(shell.restore_failures.erase(1) == 1);
+  }
+}
+
 TEST_CASE("an object freed during its read is answered when the read ends") {
   spill_shell shell;
   shell.store(1, 10);

@@ -168,6 +168,16 @@ TEST_CASE("tokens are the same only if every bit is") {
   }
 }
 
+TEST_CASE("every reason of a refusal survives its frame") {
+  using enum refusal_reason;
+  for (auto reason : {not_here, busy, out_of_range, unreadable, shutting_down}) {
+    transfer_frame refusal = refusal_frame{ask_number{7}, reason};
+    auto copy = decode_frame(encode(refusal));
+    REQUIRE(copy);
+    CHECK(*copy == refusal);
+  }
+}
+
 TEST_CASE("every reason of a refusal has words") {
   for (std::uint16_t number = 1; number <= 5; ++number)
     CHECK(to_string(refusal_reason{number}) != "unknown");
