@@ -45,6 +45,24 @@ TEST_CASE("a shape whose strides would overflow is refused") {
   CHECK(array_shape{huge, huge / 4}.elements() == std::uint64_t{1} << 62);
 }
 
+TEST_CASE("a shape may have 2^63 - 1 elements, and not one more") {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max() / 2;
+  CHECK(array_shape{most}.elements() == most);
+  CHECK(array_shape{1, most, 1}.elements() == most);
+  CHECK_THROWS_AS((array_shape{most + 1}), std::invalid_argument);
+  // 2^63 - 1 is 7 times this.
+  CHECK(array_shape{7, most / 7}.elements() == most);
+  CHECK_THROWS_AS((array_shape{7, most / 7 + 1}), std::invalid_argument);
+}
+
+TEST_CASE("a shape without elements may be as large as one with them") {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max() / 2;
+  CHECK(array_shape{0}.elements() == 0);
+  CHECK(array_shape{0, most}.elements() == 0);
+  CHECK(array_shape{most, 0}.elements() == 0);
+  CHECK_THROWS_AS((array_shape{0, most + 1}), std::invalid_argument);
+}
+
 TEST_CASE("a shape without elements may not hide an overflow either") {
   CHECK_THROWS_AS((array_shape{huge, huge, 0}), std::invalid_argument);
   CHECK_THROWS_AS((array_shape{0, huge, huge}), std::invalid_argument);

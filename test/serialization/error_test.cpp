@@ -130,6 +130,31 @@ TEST_CASE("a text that is too long is cut between two characters") {
   CHECK(copy->message == std::string(error_limits::text_bytes - 1, 'a'));
 }
 
+TEST_CASE("a text is cut in front of the character that the limit falls into") {
+  for (std::string character : {"\u00e4", "\u20ac", "\U0001f41f"})
+    for (std::size_t within = 1; within < character.size(); ++within) {
+      std::string whole(error_limits::text_bytes - within, 'a');
+      auto copy = decode_error_info(encode({.message = whole + character + "more"}));
+      REQUIRE(copy);
+      CHECK(copy->message == whole);
+    }
+}
+
+TEST_CASE("a text that ends or begins a character exactly at the limit loses none") {
+  for (std::string character : {"\u00e4", "\u20ac", "\U0001f41f"}) {
+    auto whole = std::string(error_limits::text_bytes - character.size(), 'a') + character;
+    CHECK(decode_error_info(encode({.message = whole}))->message == whole);
+    CHECK(decode_error_info(encode({.message = whole + character}))->message == whole);
+  }
+}
+
+TEST_CASE("a text that is no UTF-8 is cut within four bytes of the limit") {
+  auto copy =
+    decode_error_info(encode({.message = std::string(error_limits::text_bytes + 9, '\x80')}));
+  REQUIRE(copy);
+  CHECK(copy->message.size() == error_limits::text_bytes - 3);
+}
+
 TEST_CASE("too many frames and causes are cut") {
   error_info info;
   info.stack_trace.assign(error_limits::frames + 1, "frame");
