@@ -19,6 +19,7 @@ public:
   ~borrow_shell() {
     event(table, [&](auto& effects) { table.shut_down(effects); });
     CHECK(lent.empty());
+    CHECK(table.empty());
   }
 
   static arrived_reference arrival(std::uint64_t entry, object_id object, std::uint64_t transit) {
@@ -83,6 +84,7 @@ TEST_CASE("the last reference returns as many as arrived") {
   auto returns = shell.sent<return_references>();
   REQUIRE(returns.size() == 1);
   CHECK(returns[0].second.references == std::vector<returned_reference>{{7, 2}});
+  CHECK(shell.table.stats().returned == 2);
 }
 
 TEST_CASE("a turn sends one batch to each owner, and returns after it") {
@@ -109,6 +111,39 @@ TEST_CASE("a batch beyond the limit is sent in parts, each confirmed by itself")
   for (std::uint64_t batch = 1; batch <= 3; ++batch)
     shell.confirm(session_with(2), batch);
   CHECK(shell.table.stats().batches_in_flight == 0);
+}
+
+TEST_CASE("returns beyond the limit are sent in parts") {
+  borrow_shell shell{{.max_batch_references = 2}};
+  std::vector<dropped_reference> dropped;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    shell.arrive(10 + i, object_of(2, 7 + i));
+    dropped.push_back({entry_token{10 + i}, object_of(2, 7 + i)});
+  }
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic({}, {}, dropped, out); });
+  auto returns = shell.sent<return_references>();
+  REQUIRE(returns.size() == 3);
+  CHECK(returns[0].second.references.size() == 2);
+  CHECK(returns[1].second.references.size() == 2);
+}
+
+TEST_CASE("of a batch only the entries of unknown objects fail") {
+  borrow_shell shell;
+  std::vector<arrived_reference> arrived{shell.arrival(10, object_of(2, 7), 50),
+                                         shell.arrival(11, object_of(2, 8), 51)};
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, {}, out); });
+  shell.confirm(session_with(2), 1, {8});
+  CHECK(shell.told<fail_references>().at(0).entries == std::vector{entry_token{11}});
+  CHECK(shell.table.stats().object_deleted == 1);
+}
+
+TEST_CASE("an unknown object does not fail a younger reference to it with the same token") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.drop(10, object_of(2, 7));
+  shell.arrive(10, object_of(2, 7));
+  shell.confirm(session_with(2), 1, {7});
+  CHECK(shell.out.empty());
 }
 
 TEST_CASE("an unknown object fails its entry, and nothing is returned for it") {
@@ -141,6 +176,47 @@ TEST_CASE("the end of the owner's session fails what is borrowed from it") {
   REQUIRE(failed.size() == 1);
   CHECK(failed[0].entries == std::vector{entry_token{10}});
   CHECK(failed[0].reason == reference_failure::owner_died);
+}
+
+TEST_CASE("references fail in the order of their objects, whatever their tokens are") {
+  borrow_shell shell;
+  std::vector<arrived_reference> arrived{shell.arrival(20, object_of(2, 7), 50),
+                                         shell.arrival(10, object_of(2, 8), 51),
+                                         shell.arrival(30, object_of(2, 6), 52)};
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, {}, out); });
+  shell.end_session(session_with(2), 1);
+  CHECK(shell.told<fail_references>().at(0).entries
+        == std::vector{entry_token{30}, entry_token{20}, entry_token{10}});
+}
+
+TEST_CASE("the end of another session than the current one changes nothing") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.end_session(session_with(2, 9), 1);
+  CHECK(shell.out.empty());
+  CHECK(shell.table.stats().borrows == 1);
+}
+
+TEST_CASE("an owner with a session is not given up as unreachable") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.event(shell.table, [&](auto& out) {
+    shell.table.owner_unreachable(node_number(2), grace_number{1}, out);
+  });
+  CHECK(shell.out.empty());
+  CHECK(shell.table.stats().borrows == 1);
+}
+
+TEST_CASE("a batch that was not confirmed is left until the grace period of its session is over") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.drop(10, object_of(2, 7));
+  CHECK_FALSE(shell.table.empty());
+  shell.end_session(session_with(2), 1);
+  CHECK_FALSE(shell.table.empty());
+  CHECK(shell.table.stats().batches_in_flight == 1);
+  shell.end_grace(1);
+  CHECK(shell.table.empty());
 }
 
 TEST_CASE("messages of an old session change nothing") {
@@ -204,6 +280,37 @@ TEST_CASE("a barrier waits for what was sent before it, and for nothing later") 
   CHECK(shell.sent<barrier_passed>().size() == 1);
 }
 
+TEST_CASE("a barrier waits for the youngest of several batches to one owner") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.arrive(11, object_of(2, 8));
+  shell.ask_barrier(session_with(3), 9);
+  shell.confirm(session_with(2), 1);
+  CHECK(shell.sent<barrier_passed>().empty());
+  shell.confirm(session_with(2), 2);
+  CHECK(shell.sent<barrier_passed>().size() == 1);
+}
+
+TEST_CASE("only the oldest batch in flight can be confirmed") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.arrive(11, object_of(2, 8));
+  shell.confirm(session_with(2), 2, {8});
+  CHECK(shell.out.empty());
+  CHECK(shell.table.stats().batches_in_flight == 2);
+}
+
+TEST_CASE("a node's next barrier replaces the one that still waits") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.ask_barrier(session_with(3), 8);
+  shell.ask_barrier(session_with(3), 9);
+  CHECK(shell.table.stats().barriers_waiting == 1);
+  shell.confirm(session_with(2), 1);
+  REQUIRE(shell.sent<barrier_passed>().size() == 1);
+  CHECK(shell.sent<barrier_passed>().front().second.number == barrier_number{9});
+}
+
 TEST_CASE("a barrier waits for the grace period of an owner that had not confirmed") {
   borrow_shell shell;
   shell.arrive(10, object_of(2, 7));
@@ -248,6 +355,38 @@ TEST_CASE("a value's holder waits for an unconfirmed borrow that is there alread
   shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
   CHECK(shell.keeps(outer));
   shell.confirm(session_with(2), 1);
+  CHECK_FALSE(shell.keeps(outer));
+}
+
+TEST_CASE("a value's holder waits for the batch that tells of what is in it, and for no other") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.arrive(11, object_of(2, 8));
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  shell.read(outer + 1, {{entry_token{11}, object_of(2, 8)}});
+  shell.confirm(session_with(2), 1);
+  CHECK_FALSE(shell.keeps(outer));
+  CHECK(shell.keeps(outer + 1));
+  shell.read(outer + 2, {{entry_token{10}, object_of(2, 7)}});
+  CHECK_FALSE(shell.keeps(outer + 2));
+  shell.confirm(session_with(2), 2);
+  CHECK_FALSE(shell.keeps(outer + 1));
+}
+
+TEST_CASE("a reference found in a value is told without a transit or a sender") {
+  borrow_shell shell;
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  CHECK(shell.sent<borrow_references>().at(0).second.references
+        == std::vector<borrowed_reference>{{7, {}, transit_number::none}});
+}
+
+TEST_CASE("a lost session ends the waits of all of its batches, not of the youngest alone") {
+  borrow_shell shell;
+  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
+  shell.arrive(11, object_of(2, 8));
+  shell.end_session(session_with(2), 1);
+  CHECK(shell.keeps(outer));
+  shell.end_grace(1);
   CHECK_FALSE(shell.keeps(outer));
 }
 

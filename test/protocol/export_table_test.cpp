@@ -161,6 +161,47 @@ TEST_CASE("what a dead borrower held is kept for the grace period") {
   CHECK_FALSE(shell.keeps(7));
 }
 
+TEST_CASE("a session that held nothing leaves nothing when it ends") {
+  export_shell shell;
+  shell.borrow(session_with(2), {7});
+  shell.give_back(session_with(2), 7);
+  shell.table.session_ended(session_with(2), grace_number{1});
+  CHECK(shell.table.empty());
+}
+
+TEST_CASE("what is borrowed, returned and unknown is counted") {
+  export_shell shell;
+  shell.borrow(session_with(2), {7, 7, 8});
+  shell.borrow_dead(session_with(2), 9);
+  shell.give_back(session_with(2), 7, 2);
+  auto stats = shell.table.stats();
+  CHECK(stats.borrowed == 3);
+  CHECK(stats.returned == 2);
+  CHECK(stats.unknown == 1);
+  CHECK(stats.strange == 0);
+}
+
+TEST_CASE("a return of fewer than were borrowed leaves the rest borrowed") {
+  export_shell shell;
+  shell.borrow(session_with(2), {7, 7, 7});
+  shell.give_back(session_with(2), 7, 2);
+  CHECK(shell.keeps(7));
+  shell.give_back(session_with(2), 7);
+  CHECK_FALSE(shell.keeps(7));
+}
+
+TEST_CASE("a reference that no transit brought ends none") {
+  export_shell shell;
+  borrow_references batch{.session = session_id{1},
+                          .batch = batch_number{1},
+                          .references = {{7, node_number(3), transit_number::none}}};
+  auto found = shell.lend(7);
+  shell.event(shell.table, [&](auto& out) {
+    shell.table.borrowed(node_number(2), batch, {&found, 1}, out);
+  });
+  CHECK(shell.sent<transits_ended>().empty());
+}
+
 TEST_CASE("a receiver of a dead borrower finds the object within the grace period") {
   export_shell shell;
   shell.borrow(session_with(2), {7});
@@ -208,4 +249,5 @@ TEST_CASE("references that come home end their transits, in one message to each 
   REQUIRE(ended.size() == 2);
   CHECK(ended[0].second.transits == transits({1, 4}));
   CHECK(ended[1].second.transits == transits({2, 5}));
+  CHECK(shell.table.stats().came_home == 6);
 }

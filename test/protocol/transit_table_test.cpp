@@ -124,6 +124,36 @@ TEST_CASE("a transit older than the lease ends when all sessions have passed a b
   CHECK(shell.table.empty());
 }
 
+TEST_CASE("each session is sent one barrier, and counted") {
+  transit_shell shell;
+  shell.open(10);
+  shell.pass_lease();
+  CHECK(shell.table.stats().barriers_sent == 2);
+}
+
+TEST_CASE("the end of a session that is not the current one leaves the current one to be asked") {
+  transit_shell shell;
+  shell.end_session(session_with(3, 9), 5);
+  shell.open(10);
+  shell.pass_lease();
+  CHECK(shell.sent<pass_barrier>().size() == 2);
+}
+
+TEST_CASE("a late answer to the barrier of an earlier round does not count for the next one") {
+  transit_shell shell;
+  shell.open(10);
+  shell.open(11);
+  shell.pass_lease();
+  auto first = shell.number;
+  shell.answer(session_with(2));
+  shell.answer(session_with(3));
+  shell.pass_lease();
+  REQUIRE(shell.number != first);
+  for (auto peer : {session_with(2), session_with(3)})
+    shell.event(shell.table, [&](auto& out) { shell.table.barrier_passed(peer, first, out); });
+  CHECK(shell.keeps(11));
+}
+
 TEST_CASE("a transit younger than the lease survives the round of older ones") {
   transit_shell shell;
   shell.open(10);
