@@ -96,11 +96,10 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
     remove(member, gone.name, gone.number);
   for (const auto& fresh : message.published) {
     last_number_ = std::max(last_number_, static_cast<std::uint64_t>(fresh.number));
-    auto count = counts_.find(member);
-    // A publisher keeps to these bounds itself; one that does not harms only its own names.
-    if (fresh.name.empty() || (count != counts_.end() && count->second >= config_.max_names))
-      continue;
     remove(member, fresh.name, std::nullopt);
+    // A publisher keeps to its bounds itself; one that does not harms only its own names.
+    if (!may_insert(member, fresh))
+      continue;
     insert(member, fresh);
     const auto* mine = own(fresh.name);
     const auto* first = lookup(fresh.name);
@@ -113,6 +112,13 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
 
 // -- publications
 // -----------------------------------------------------------------------------------
+
+bool name_table::may_insert(const incarnation_id& publisher, const published_name& fresh) const {
+  auto count = counts_.find(publisher);
+  return !fresh.name.empty() && fresh.name.size() <= config_.max_name_bytes
+         && fresh.payload.size() <= config_.max_payload_bytes
+         && (count == counts_.end() || count->second < config_.max_names);
+}
 
 void name_table::insert(const incarnation_id& publisher, const published_name& fresh) {
   auto& known = names_[fresh.name];

@@ -1,38 +1,12 @@
+// How nodes join each other; how members part is in member_loss_test.cpp.
+
 #include "mobula/actors/member_table.hpp"
 
-#include "member_world.hpp"
+#include "member_fixtures.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
-
-namespace {
-
-/// Two nodes at ports 1 and 2 that have not met.
-struct two_strangers : member_world {
-  two_strangers() {
-    start(100, 1);
-    start(101, 2);
-  }
-
-  /// How a join of the second node through the first ends.
-  std::string join_result(std::uint16_t port = 1) {
-    auto number = join(1, port);
-    settle();
-    return nodes[1].joins.at(number);
-  }
-};
-
-struct three_members : member_world {
-  three_members() {
-    start_cluster(3);
-  }
-};
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-} // namespace
+using namespace std::chrono_literals;
 
 // -- joining
 // ----------------------------------------------------------------------------------------
@@ -73,8 +47,7 @@ TEST_CASE("joining twice is joining once") {
 }
 
 TEST_CASE("joining twice over two links keeps the first session") {
-  member_world world{dialing::adds_links};
-  world.start_cluster(2);
+  two_members world{dialing::adds_links};
   auto before = world.nodes[1].members;
   auto again = world.join(1, 1);
   world.settle();
@@ -93,6 +66,46 @@ TEST_CASE("two nodes that join each other at once have one session") {
   CHECK(world.complete({0, 1}));
   CHECK(world.nodes[0].joins.at(forth) == "");
   CHECK(world.nodes[1].joins.at(back) == "");
+}
+
+TEST_CASE("of two nodes that hear of each other the smaller incarnation dials at once") {
+  two_members world;
+  world.start(102, 3);
+  world.join(2, 2);
+  world.dialed.clear();
+  world.deliver_all();
+  world.run();
+  CHECK(world.connected(0, 2));
+  CHECK(world.dialed == std::vector{std::pair{world.now, std::size_t{0}}});
+}
+
+TEST_CASE("all addresses of a node are tried before it is waited for") {
+  member_world world;
+  world.wrong_addresses = {member_world::at_port(77), member_world::at_port(78)};
+  world.start_cluster(2);
+  world.start(102, 3);
+  world.join(2, 2);
+  world.run();
+  CHECK(world.complete({0, 1, 2}));
+  world.dialed.clear();
+  world.crash(2);
+  world.settle();
+  CHECK(world.dialed.size() == 2 * 3 * member_config{}.max_lost_rounds);
+}
+
+TEST_CASE("a node that is to be dialed and comes first by itself is not dialed") {
+  two_members world;
+  for (std::size_t dials = 0; dials < member_config{}.max_dials; ++dials)
+    world.join(0, 7);
+  world.start(102, 3);
+  world.join(2, 2);
+  world.end_dial(world.dials.size() - 1);
+  world.deliver_all();
+  world.fire_timer();
+  world.end_dial(world.dials.size() - 1);
+  world.deliver_all();
+  CHECK(world.connected(0, 2));
+  CHECK(world.first_dial_by(2) < world.now);
 }
 
 TEST_CASE("a member counts the sessions it had with another upwards") {
@@ -187,6 +200,80 @@ TEST_CASE("a node that knows as many as it may refuses one more") {
   CHECK(contains(world.nodes[2].joins.at(number), "which is the most"));
 }
 
+TEST_CASE("a node without an incarnation is refused") {
+  two_strangers world;
+  member_effects effects;
+  auto record = world.nodes[1].table->self();
+  record.incarnation = {};
+  world.nodes[0].table->received(link_id{90}, hello{.speaks = {"c", 1, "1"}, .record = record},
+                                 effects);
+  REQUIRE(!effects.empty());
+  CHECK(std::get<report_refused>(effects.front()).reason == join_refusal::duplicate_incarnation);
+}
+
+TEST_CASE("a node that knows as many as it may takes a member back that it lost") {
+  member_world world;
+  for (std::uint16_t port = 1; port <= 2; ++port)
+    world.start(100 + port, port, {"c", 1, "1"}, 1);
+  world.join(1, 1);
+  world.settle();
+  world.cut(1, 2);
+  world.run();
+  world.heal(1, 2);
+  world.settle();
+  CHECK(world.complete({0, 1}));
+}
+
+TEST_CASE("a node that knows as many as it may cannot join one more") {
+  member_world world;
+  for (std::uint16_t port = 1; port <= 3; ++port)
+    world.start(100 + port, port, {"c", 1, "1"}, port == 2 ? 1 : 512);
+  world.join(1, 1);
+  world.settle();
+  world.cut(1, 3);
+  auto number = world.join(1, 3);
+  world.settle();
+  CHECK(contains(world.nodes[1].joins.at(number), "this node knows 1 other nodes already"));
+  CHECK(world.complete({0, 1}));
+  CHECK(world.complete({2}));
+}
+
+TEST_CASE("of more nodes than a node may know it seeks only as many as it may") {
+  member_world world;
+  world.start_cluster(4);
+  world.start(50, 9, {"c", 1, "1"}, 2);
+  auto number = world.join(4, 1);
+  world.run();
+  CHECK(world.nodes[4].joins.at(number) == "");
+  CHECK(world.nodes[4].table->known() == 2);
+  CHECK(world.nodes[4].members.size() == 2);
+}
+
+TEST_CASE("two joins that share a link share its handshake") {
+  two_strangers world;
+  auto first = world.join(1, 1);
+  auto second = world.join(1, 1);
+  world.end_dial(0);
+  world.end_dial(0);
+  CHECK(world.sent_messages == 1);
+  world.settle();
+  CHECK(world.nodes[1].joins.at(first) == "");
+  CHECK(world.nodes[1].joins.at(second) == "");
+}
+
+TEST_CASE("a link on which another handshake is under way is not forgotten with the first") {
+  two_strangers world;
+  world.join(1, 1);
+  auto second = world.join(1, 1);
+  world.end_dial(0);
+  world.end_dial(0);
+  world.fire_timer();
+  REQUIRE(world.nodes[1].joins.size() == 1);
+  CHECK(world.nodes[1].links.size() == 1);
+  world.run();
+  CHECK(world.nodes[1].joins.at(second) == "");
+}
+
 TEST_CASE("more joins at once than the table has room for fail") {
   two_strangers world;
   for (int i = 0; i < 64; ++i)
@@ -201,6 +288,21 @@ TEST_CASE("a node that accepts a dial and never answers fails the join") {
   world.end_dial(0);
   world.fire_timer();
   CHECK(contains(world.nodes[1].joins.at(number), "did not answer within 5000 ms"));
+  CHECK(world.now == 5s);
+  CHECK(world.nodes[1].links.empty());
+}
+
+TEST_CASE("a join whose connection is lost during the handshake dials again") {
+  two_strangers world;
+  auto number = world.join(1, 1);
+  world.end_dial(0);
+  world.cut(1, 2);
+  world.run();
+  world.heal(1, 2);
+  world.fire_timer();
+  world.run();
+  CHECK(world.nodes[1].joins.at(number) == "");
+  CHECK(world.now == 50ms);
 }
 
 TEST_CASE("a welcome that comes after the join has failed makes a member all the same") {
@@ -210,176 +312,4 @@ TEST_CASE("a welcome that comes after the join has failed makes a member all the
   world.fire_timer();
   world.settle();
   CHECK(world.complete({0, 1}));
-}
-
-// -- leaving
-// ----------------------------------------------------------------------------------------
-
-TEST_CASE("a member that leaves is gone at all others, which do not dial it again") {
-  three_members world;
-  world.leave(1);
-  world.settle();
-  CHECK(world.complete({0, 2}));
-  CHECK(world.nodes[0].departures == std::vector{departure::left});
-  CHECK(world.dials.empty());
-}
-
-TEST_CASE("a node that has left refuses to join again") {
-  three_members world;
-  world.leave(1);
-  auto number = world.join(1, 1);
-  CHECK(contains(world.nodes[1].joins.at(number), "has left its cluster"));
-}
-
-TEST_CASE("joins under way fail when their node leaves") {
-  two_strangers world;
-  auto number = world.join(1, 7);
-  world.leave(1);
-  CHECK(contains(world.nodes[1].joins.at(number), "before it had joined"));
-}
-
-// -- losses
-// -----------------------------------------------------------------------------------------
-
-TEST_CASE("a member that crashes is gone at all others, which soon stop dialing it") {
-  three_members world;
-  world.crash(1);
-  world.run();
-  CHECK(world.nodes[0].members.size() == 1);
-  CHECK(world.nodes[0].departures == std::vector{departure::connection_lost});
-  world.settle();
-  CHECK(world.complete({0, 2}));
-  CHECK(world.now < std::chrono::minutes{5});
-}
-
-TEST_CASE("a restarted node is a new member, found at its old address by those that lost it") {
-  three_members world;
-  world.crash(1);
-  world.run();
-  world.start(500, 2);
-  world.settle();
-  CHECK(world.complete({0, 2, 3}));
-}
-
-TEST_CASE("two members that lose each other find each other again in a new session") {
-  member_world world;
-  world.start_cluster(2);
-  auto before = world.nodes[0].members;
-  world.cut(1, 2);
-  world.run();
-  CHECK(world.nodes[0].members.empty());
-  world.heal(1, 2);
-  world.settle();
-  CHECK(world.complete({0, 1}));
-  CHECK(world.nodes[0].members != before);
-}
-
-TEST_CASE("two members that a cut keeps apart for long are tried while a third sees both") {
-  three_members world;
-  world.cut(1, 2);
-  world.run();
-  while (world.now < std::chrono::hours{1}) {
-    REQUIRE(!world.timers.empty());
-    world.fire_timer();
-    world.run();
-  }
-  world.heal(1, 2);
-  world.settle();
-  CHECK(world.complete({0, 1, 2}));
-}
-
-TEST_CASE("two members that nobody else sees give each other up") {
-  member_world world;
-  world.start_cluster(2);
-  world.cut(1, 2);
-  world.settle();
-  CHECK(world.complete({0}));
-  CHECK(world.complete({1}));
-}
-
-TEST_CASE("a member whose membership ended is not dialed again") {
-  three_members world;
-  member_effects effects;
-  auto& table = *world.nodes[0].table;
-  auto link = table.connected().front()->link;
-  table.link_lost(link, departure::node_ended, effects);
-  CHECK(std::get<report_member_left>(effects.front()).why == departure::node_ended);
-  // The other member still vouches for it.
-  CHECK(table.known() == 2);
-  CHECK(table.is_vouched_for(world.incarnation_number(101)));
-}
-
-TEST_CASE("nobody vouches for a node that all have lost, though it is dialed for some time") {
-  three_members world;
-  auto lost = world.incarnation_number(102);
-  auto& table = *world.nodes[0].table;
-  CHECK(table.is_vouched_for(lost));
-  world.crash(2);
-  world.run();
-  CHECK(table.known() == 2);
-  CHECK_FALSE(table.is_vouched_for(lost));
-}
-
-TEST_CASE("what is said in a session that is over changes nothing, and is answered so") {
-  three_members world;
-  member_effects effects;
-  auto& table = *world.nodes[0].table;
-  auto link = table.connected().front()->link;
-  auto old = session_id{static_cast<std::uint64_t>(table.connected().front()->session) - 1};
-  table.received(link, leave_cluster{old}, effects);
-  CHECK(effects.empty());
-  table.received(link, members_changed{old, {}, {world.incarnation_number(102)}}, effects);
-  REQUIRE(effects.size() == 1);
-  const auto& answer = std::get<send_on_link>(effects.front()).message;
-  CHECK(std::get<session_over>(answer).session == old);
-}
-
-// CAF may give a new connection's messages the sender of a lost one. The node that speaks dials
-// again when nobody answers.
-TEST_CASE("a handshake that seems to come from another member's link changes nothing") {
-  three_members world;
-  member_effects effects;
-  auto& table = *world.nodes[0].table;
-  auto link = table.connected().front()->link;
-  auto stranger = world.nodes[2].table->self();
-  stranger.incarnation = world.incarnation_number(200);
-  table.received(link, hello{.speaks = {}, .record = stranger, .proposal = session_id{90}},
-                 effects);
-  table.received(link, welcome{stranger, session_id{91}, {}}, effects);
-  CHECK(effects.empty());
-  CHECK(table.find_connected(stranger.incarnation) == nullptr);
-  table.check_invariants();
-}
-
-TEST_CASE("a node that comes costs each member one message to each other member") {
-  member_world world;
-  world.start_cluster(20);
-  auto before = world.sent_messages;
-  world.start(50, 90);
-  world.join(20, 5);
-  world.settle();
-  // 20 handshakes of three messages, and 20 + 20 times up to 20 hints.
-  CHECK(world.sent_messages - before <= 20 * 3 + 2 * 20 * 20);
-  CHECK(world.sent_messages - before >= 20 * 19);
-}
-
-TEST_CASE("a welcome that arrives after its sender has left makes no member for long") {
-  member_world world{dialing::adds_links};
-  world.start(100, 1);
-  world.start(101, 2);
-  // Two dials over two links; the first link is slow.
-  world.join(1, 1);
-  world.end_dial(0);
-  world.deliver(0, 1);
-  world.join(1, 1);
-  world.end_dial(0);
-  world.deliver(1, 1);
-  world.deliver(1, 0);
-  world.deliver(1, 1);
-  world.deliver(1, 0);
-  world.leave(0);
-  world.deliver(1, 0);
-  REQUIRE(world.nodes[1].members.empty());
-  world.settle();
-  CHECK(world.complete({1}));
 }

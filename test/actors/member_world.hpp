@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -79,7 +80,8 @@ public:
     record.incarnation = incarnation_number(incarnation);
     record.name = "n" + std::to_string(port);
     record.process_id = static_cast<std::int64_t>(nodes.size());
-    record.control = {at_port(port)};
+    record.control = wrong_addresses;
+    record.control.push_back(at_port(port));
     member_config config;
     config.speaks = std::move(speaks);
     config.max_members = max_members;
@@ -207,6 +209,30 @@ public:
     return ran;
   }
 
+  /// Returns a node's end of a link. REQUIRES: it is one of the two.
+  [[nodiscard]] link_end& end_of(std::size_t index, std::size_t position) {
+    auto& ends = connections.at(position).ends;
+    return ends[0].node == index ? ends[0] : ends[1];
+  }
+
+  /// Delivers the next message that comes to a node over a link.
+  void deliver_to(std::size_t index, std::size_t position) {
+    deliver(position, connections.at(position).ends[0].node == index ? 0 : 1);
+  }
+
+  /// Delivers all messages that dials and clock have led to so far, and those that these lead to.
+  void deliver_all() {
+    for (auto again = true; again;) {
+      again = false;
+      for (std::size_t position = 0; position < connections.size(); ++position)
+        for (std::size_t side = 0; side < 2; ++side)
+          if (!connections[position].ends[side].arriving.empty()) {
+            deliver(position, side);
+            again = true;
+          }
+    }
+  }
+
   /// Runs until nothing is left to happen.
   void settle() {
     run();
@@ -239,8 +265,17 @@ public:
     return true;
   }
 
+  /// REQUIRES: it has dialed.
+  [[nodiscard]] nanoseconds first_dial_by(std::size_t index) const {
+    auto first = std::ranges::find(dialed, index, &std::pair<nanoseconds, std::size_t>::second);
+    REQUIRE(first != dialed.end());
+    return first->first;
+  }
+
   std::vector<node> nodes;
+  std::vector<endpoint> wrong_addresses; ///< that nodes which are started name before their own
   std::vector<open_dial> dials;
+  std::vector<std::pair<nanoseconds, std::size_t>> dialed; ///< when, and by which node
   std::vector<connection> connections;
   std::multimap<nanoseconds, std::pair<std::size_t, timer_id>> timers;
   std::set<std::pair<std::uint16_t, std::uint16_t>> cuts;
@@ -258,6 +293,7 @@ private:
   }
 
   void carry_out(std::size_t index, const dial& effect) {
+    dialed.emplace_back(now, index);
     dials.push_back({index, effect.number, effect.target});
   }
 

@@ -100,6 +100,38 @@ TEST_CASE("what was said in a session that is over changes nothing") {
   CHECK(!world.keeper(0, "index"));
 }
 
+TEST_CASE("what a publisher tells beyond its bounds is not taken") {
+  name_table table{name_world::incarnation_of(0),
+                   {.max_names = 2, .max_name_bytes = 4, .max_payload_bytes = 2}};
+  name_effects effects;
+  auto publisher = name_world::incarnation_of(1);
+  table.member_joined(publisher, session_id{1}, effects);
+  names_changed told{.session = session_id{1}, .withdrawn = {}, .published = {}};
+  for (std::string name : {"", "abcde", "a", "b", "c"})
+    told.published.push_back({name, publish_number{told.published.size() + 1}, {}});
+  told.published.insert(told.published.begin(),
+                        {"wide", publish_number{9}, std::vector<std::byte>(3)});
+  table.received(publisher, told, effects);
+  table.check_invariants();
+  CHECK(table.size() == 2);
+  CHECK(table.lookup("a") != nullptr);
+  CHECK(table.lookup("b") != nullptr);
+}
+
+TEST_CASE("a publisher at its bound may publish a name of its own anew") {
+  name_table table{name_world::incarnation_of(0), {.max_names = 1}};
+  name_effects effects;
+  auto publisher = name_world::incarnation_of(1);
+  table.member_joined(publisher, session_id{1}, effects);
+  for (std::uint64_t number : {1, 2})
+    table.received(
+      publisher,
+      {.session = session_id{1}, .withdrawn = {}, .published = {{"a", publish_number{number}, {}}}},
+      effects);
+  REQUIRE(table.lookup("a") != nullptr);
+  CHECK(table.lookup("a")->number == publish_number{2});
+}
+
 TEST_CASE("names and payloads beyond their bounds are refused, with the bound") {
   name_table table{name_world::incarnation_of(0),
                    {.max_names = 1, .max_name_bytes = 4, .max_payload_bytes = 2}};

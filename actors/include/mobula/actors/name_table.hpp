@@ -132,6 +132,7 @@ private:
   /// Of one name, first the one that keeps it; never empty.
   using publications = std::vector<publication>;
 
+  [[nodiscard]] bool may_insert(const incarnation_id& publisher, const published_name& fresh) const;
   void insert(const incarnation_id& publisher, const published_name& fresh);
   void remove(const incarnation_id& publisher, const std::string& name,
               std::optional<publish_number> number);
