@@ -1,5 +1,7 @@
 #include "mobula/actors/caf_compat.hpp"
 
+#include <utility>
+
 #include <caf/atom.hpp>
 #include <caf/binary_serializer.hpp>
 #include <caf/logger.hpp>
@@ -42,6 +44,54 @@ void log_info(const std::string& line) {
 void log_warning(const std::string& line) {
   CAF_LOG_IMPL("mobula", CAF_LOG_LEVEL_WARNING, line);
 }
+
+// -- alarms -------------------------------------------------------------------------
+
+actor_alarm::~actor_alarm() {
+  if (handler_)
+    *handler_ = nullptr;
+  stop();
+}
+
+void actor_alarm::attach(caf::scheduled_actor* self, std::function<void()> on_ring) {
+  self_ = self;
+  on_ring_ = std::move(on_ring);
+}
+
+void actor_alarm::set(caf_clock::time_point due) {
+  stop();
+  // CAF keeps a handler until its answer comes, so the one of a stopped alarm serves the next.
+  if (!handler_) {
+    handler_ = std::make_shared<actor_alarm*>(this);
+    request_ = self_->new_request_id(caf::message_priority::normal).response_id();
+    self_->add_multiplexed_response_handler(request_,
+                                            caf::behavior{[handler = handler_](const caf::error&) {
+                                              if (*handler != nullptr)
+                                                (*handler)->ring();
+                                            }});
+  }
+  due_ = due;
+  self_->clock().set_request_timeout(due, self_, request_);
+}
+
+void actor_alarm::stop() {
+  if (std::exchange(due_, std::nullopt))
+    self_->clock().cancel_request_timeout(self_, request_);
+}
+
+/// It may ring for a time that was set before and had passed when that was taken back.
+void actor_alarm::ring() {
+  handler_.reset();
+  if (!due_)
+    return;
+  auto due = *due_;
+  if (self_->clock().now() < due)
+    return set(due);
+  due_.reset();
+  on_ring_();
+}
+
+// -- serializing --------------------------------------------------------------------
 
 std::optional<write_position> position_of(const caf::serializer& sink) {
   const auto* binary = dynamic_cast<const caf::binary_serializer*>(&sink);

@@ -48,6 +48,7 @@ public:
     core_ = core_pointer{&core};
     self_ = self;
     nodes.attach(self, dialect_of(core.options().cluster), *this);
+    timers_.attach(self);
     exchange.attach(self, core, *this);
     names.attach(self, core);
   }
@@ -57,6 +58,8 @@ public:
   void member_joined(const node_record& record, session_id session,
                      const caf::strong_actor_ptr& peer) override {
     search_.found(record.incarnation);
+    if (search_.idle())
+      timers_.stop(round_timer_);
     session_opened(
       {record.incarnation, session}, peer,
       {.arena = {.host = record.host, .path = record.arena_path}, .door = record.data});
@@ -120,6 +123,7 @@ public:
   void collect(collect_stats& request) {
     exchange.turn();
     exchange.add_figures(request.request->stats);
+    request.request->stats.timers += timers_.size() + nodes.timers() + names.timers();
     self_->send(core_->transfers(), std::move(request));
   }
 
@@ -214,12 +218,14 @@ public:
 
 private:
   void start_round() {
-    send_self_after(*self_, search_round, search_round_over{});
+    round_timer_ = timers_.start(search_round, [this] { round_over(); });
   }
 
   core_pointer core_;
   self_pointer self_ = nullptr;
   owner_search search_;
+  actor_timers timers_;
+  deadline round_timer_; ///< runs while owners are searched for
   std::map<std::uint64_t, caf::typed_response_promise<node_report>> reports_; ///< under way
   std::uint64_t last_report_ = 0;
   caf::actor finder_; ///< the simulated network, if there is one
@@ -267,9 +273,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const list_members& message) { state.nodes.list(message); },
     [&state](const watch_members& message) { state.watchers.add(message); },
     [&state](const dial_ended& message) { state.nodes.dial_done(message); },
-    [&state](const member_timer& message) { state.nodes.timer_fired(message); },
     [&state](const end_membership& message) { state.end(message); },
-    [&state](search_round_over) { state.round_over(); },
     [&state](const owner_not_found& message) {
       state.event([&](auto& exchange) { exchange.owner_unreachable(message.owner); });
     },
@@ -302,9 +306,6 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](const lookup_name& message) {
       state.name_event([&](auto& names) { names.lookup(message); });
-    },
-    [&state](const search_expired& message) {
-      state.name_event([&](auto& names) { names.expired(message); });
     },
     [&state](const session_opened& message) {
       state.count();

@@ -157,7 +157,7 @@ void member_table::arrived(contact_id id, const incarnation_id& member, member_e
     effects.emplace_back(report_join_succeeded{*who.join, member});
   else if (who.member != member)
     return failed(id, dial_failure::passing, "another node answers there", effects);
-  drop_contact(id);
+  drop_contact(id, effects);
 }
 
 void member_table::failed(contact_id id, dial_failure kind, std::string text,
@@ -165,7 +165,7 @@ void member_table::failed(contact_id id, dial_failure kind, std::string text,
   auto& who = contacts_.at(id);
   who.failure = std::move(text);
   if (who.now == phase::greeting) {
-    timers_.erase(who.timer);
+    end_wait(who, effects);
     who.now = phase::waiting;
     may_forget(who.link);
   }
@@ -188,7 +188,7 @@ void member_table::join_round_failed(contact& who, dial_failure kind, member_eff
   if (who.rounds > 1)
     text += fmt::format(" (tried {} times)", who.rounds);
   effects.emplace_back(report_join_failed{*who.join, kind, std::move(text)});
-  drop_contact(who.id);
+  drop_contact(who.id, effects);
 }
 
 void member_table::member_round_failed(contact& who, member_effects& effects) {
@@ -198,13 +198,18 @@ void member_table::member_round_failed(contact& who, member_effects& effects) {
   if (lost.rounds_left > 0 || !lost.vouchers.empty())
     return wait(who, delay_after(who.rounds), effects);
   members_.erase(who.member);
-  drop_contact(who.id);
+  drop_contact(who.id, effects);
 }
 
-void member_table::drop_contact(contact_id id) {
+void member_table::end_wait(contact& who, member_effects& effects) {
+  if (timers_.erase(who.timer) > 0)
+    effects.emplace_back(stop_timer{who.timer});
+}
+
+void member_table::drop_contact(contact_id id, member_effects& effects) {
   auto entry = contacts_.extract(id);
-  const auto& who = entry.mapped();
-  timers_.erase(who.timer);
+  auto& who = entry.mapped();
+  end_wait(who, effects);
   std::erase(queue_, id);
   if (who.now == phase::greeting)
     may_forget(who.link);

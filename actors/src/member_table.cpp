@@ -39,7 +39,8 @@ void member_table::leave(member_effects& effects) {
   sessions_.clear();
   contacts_.clear();
   queue_.clear();
-  timers_.clear();
+  for (const auto& [timer, id] : std::exchange(timers_, {}))
+    effects.emplace_back(stop_timer{timer});
 }
 
 // -- links
@@ -176,7 +177,7 @@ void member_table::settle(const incarnation_id& incarnation, member_effects& eff
   if (who.rounds_left > 0 || !who.vouchers.empty())
     return seek({incarnation, who.record.control}, effects);
   if (auto* contact = contact_of(incarnation))
-    drop_contact(contact->id);
+    drop_contact(contact->id, effects);
   members_.erase(found);
 }
 

@@ -21,6 +21,7 @@ departure why_down(const caf::error& reason) {
 void membership::attach(caf::scheduled_actor* self, dialect speaks, member_listener& listener) {
   MOBULA_ASSERT(self_ == nullptr);
   self_ = self;
+  timers_.attach(self);
   speaks_ = std::move(speaks);
   listener_ = &listener;
 }
@@ -65,12 +66,6 @@ void membership::dial_done(const dial_ended& message) {
     else
       table_->dialed(message.number, link_to(peer), effects);
   }
-  run(std::move(effects));
-}
-
-void membership::timer_fired(const member_timer& message) {
-  member_effects effects;
-  table_->timer_fired(message.timer, effects);
   run(std::move(effects));
 }
 
@@ -132,6 +127,7 @@ link_id membership::link_to(const caf::strong_actor_ptr& peer) {
 // ----------------------------------------------------------------------------------------
 
 void membership::run(member_effects effects) {
+  actor_timers::event handled{timers_};
   for (const auto& effect : effects)
     std::visit([this](const auto& content) { apply(content); }, effect);
 }
@@ -172,7 +168,18 @@ void membership::apply(const forget_link& effect) {
 }
 
 void membership::apply(const start_timer& effect) {
-  send_self_after(*self_, effect.delay, member_timer{effect.timer});
+  auto end = [this, timer = effect.timer] {
+    awaited_.erase(timer);
+    member_effects effects;
+    table_->timer_fired(timer, effects);
+    run(std::move(effects));
+  };
+  awaited_.emplace(effect.timer, timers_.start(effect.delay, std::move(end)));
+}
+
+void membership::apply(const stop_timer& effect) {
+  if (auto running = awaited_.extract(effect.timer); !running.empty())
+    timers_.stop(running.mapped());
 }
 
 void membership::apply(const report_member_joined& effect) {

@@ -32,6 +32,7 @@ void name_service::attach(caf::scheduled_actor* self, node_core& core) {
   MOBULA_ASSERT(self_ == nullptr);
   self_ = self;
   core_ = &core;
+  timers_.attach(self);
   table_.emplace(core.incarnation());
 }
 
@@ -42,7 +43,9 @@ void name_service::stop() {
   contents_.clear();
   peers_.clear();
   nodes_.clear();
-  for (const auto& [number, each] : std::exchange(searches_, {}))
+  searches_.clear();
+  timers_.stop_all();
+  for (const auto& [number, each] : std::exchange(requests_, {}))
     each.request.answer->set_value(left_cluster());
 }
 
@@ -74,10 +77,10 @@ void name_service::forget_peer(const incarnation_id& node) {
   nodes_.erase(known->second.handle.get());
   peers_.erase(known);
   table_->member_left(node);
-  for (auto& [number, each] : searches_)
-    if (each.asked == node)
-      each.asked.reset();
-  search_on();
+  for (auto number : searches_.asked_of(node)) {
+    searches_.ask_nobody(number);
+    search_on(number);
+  }
 }
 
 // -- requests of this node
@@ -93,7 +96,7 @@ void name_service::publish(const publish_name& message) {
                                                 .origin = core_->origin()});
   contents_.insert_or_assign(message.name, message.content);
   run(std::move(effects));
-  search_on();
+  search_on(message.name);
   message.answer->set_value(std::nullopt);
 }
 
@@ -110,52 +113,57 @@ void name_service::unpublish(const unpublish_name& message) {
 void name_service::lookup(const lookup_name& message) {
   if (!table_)
     return message.answer->set_value(left_cluster());
-  if (searches_.size() == max_searches)
+  if (requests_.size() == max_searches)
     return message.answer->set_value(
       error_info{.type = error_type::name_not_found,
                  .message = fmt::format("cannot look up \"{}\": {} lookups wait already, which is "
                                         "the most",
                                         message.name, max_searches),
                  .origin = core_->origin()});
+  actor_timers::event handled{timers_};
   search_number number{++last_search_};
-  auto added = searches_.emplace(number, search{.request = message, .asked = std::nullopt}).first;
-  search_on(added);
-  if (searches_.contains(number) && message.limit && *message.limit > std::chrono::nanoseconds{})
-    start_timer(number, *message.limit);
-}
-
-void name_service::expired(const search_expired& message) {
-  auto over = searches_.extract(message.search);
-  if (!over.empty())
-    over.mapped().request.answer->set_value(not_found(over.mapped().request));
+  search added{.request = message, .timer = {}};
+  if (message.limit && *message.limit > std::chrono::nanoseconds{})
+    added.timer = timers_.start(*message.limit, [this, number] { expired(number); });
+  requests_.emplace(number, std::move(added));
+  searches_.add(number, message.name);
+  search_on(number);
 }
 
 // -- searches
 // ---------------------------------------------------------------------------------------
 
-void name_service::search_on() {
-  for (auto each = searches_.begin(); each != searches_.end();)
-    each = each->second.asked ? std::next(each) : search_on(each);
+void name_service::search_on(const std::string& name) {
+  for (auto number : searches_.waiting_for(name))
+    search_on(number);
 }
 
-name_service::search_map::iterator name_service::search_on(search_map::iterator current) {
-  auto& [number, search] = *current;
-  const auto& request = search.request;
+void name_service::search_on(search_number number) {
+  const auto& request = requests_.at(number).request;
   const auto* found = table_->lookup(request.name);
   if (found != nullptr && found->publisher != core_->incarnation()) {
-    search.asked = found->publisher;
+    searches_.ask(number, found->publisher);
     send(found->publisher, find_name{peers_.at(found->publisher).session, number, request.name});
-    return std::next(current);
+  } else if (found != nullptr) {
+    auto ended = end_search(number);
+    ended.answer->set_value(named_content{.about = to_text(found->payload),
+                                          .publisher = found->publisher,
+                                          .content = contents_.at(ended.name)});
+  } else if (request.limit == std::chrono::nanoseconds{}) {
+    expired(number);
   }
-  if (found != nullptr)
-    request.answer->set_value(named_content{.about = to_text(found->payload),
-                                            .publisher = found->publisher,
-                                            .content = contents_.at(request.name)});
-  else if (request.limit == std::chrono::nanoseconds{})
-    request.answer->set_value(not_found(request));
-  else
-    return std::next(current);
-  return searches_.erase(current);
+}
+
+lookup_name name_service::end_search(search_number number) {
+  auto ended = std::move(requests_.extract(number).mapped());
+  searches_.remove(number);
+  timers_.stop(ended.timer);
+  return std::move(ended.request);
+}
+
+void name_service::expired(search_number number) {
+  auto ended = end_search(number);
+  ended.answer->set_value(not_found(ended));
 }
 
 error_info name_service::not_found(const lookup_name& request) const {
@@ -176,10 +184,6 @@ error_info name_service::left_cluster() const {
           .origin = core_->origin()};
 }
 
-void name_service::start_timer(search_number number, std::chrono::nanoseconds delay) {
-  send_self_after(*self_, delay, search_expired{number});
-}
-
 // -- messages of other nodes
 // ------------------------------------------------------------------------
 
@@ -197,7 +201,8 @@ void name_service::received(const names_changed& message) {
   name_effects effects;
   table_->received(*from, message, effects);
   run(std::move(effects));
-  search_on();
+  for (const auto& fresh : message.published)
+    search_on(fresh.name);
 }
 
 void name_service::received(const find_name& message) {
@@ -211,16 +216,15 @@ void name_service::received(const find_name& message) {
 
 void name_service::received(name_found& message) {
   const auto* from = sender(message.session);
-  auto current = searches_.find(message.search);
-  if (from == nullptr || current == searches_.end() || current->second.asked != *from)
+  if (from == nullptr || searches_.asked(message.search) != *from)
     return;
   if (message.content.empty()) {
     // Taken back meanwhile, of which this node was told before this answer.
-    current->second.asked.reset();
-    search_on(current);
+    searches_.ask_nobody(message.search);
+    search_on(message.search);
     return;
   }
-  auto request = searches_.extract(current).mapped().request;
+  auto request = end_search(message.search);
   const auto* found = table_->lookup(request.name);
   request.answer->set_value(
     named_content{.about = found == nullptr ? std::string{} : to_text(found->payload),
@@ -258,12 +262,16 @@ void name_service::check_invariants() const {
   MOBULA_ASSERT(peers_.size() == nodes_.size());
   for (const auto& [node, peer] : peers_)
     MOBULA_ASSERT(nodes_.at(peer.handle.get()) == node);
-  for (const auto& [number, each] : searches_)
-    MOBULA_ASSERT(!each.asked || peers_.contains(*each.asked));
+  searches_.check_invariants();
+  MOBULA_ASSERT(searches_.size() == requests_.size() && timers_.size() <= requests_.size());
+  for (const auto& [number, each] : requests_) {
+    auto asked = searches_.asked(number);
+    MOBULA_ASSERT(asked ? peers_.contains(*asked) : table_->lookup(each.request.name) == nullptr);
+  }
   if (table_)
     table_->check_invariants();
   else
-    MOBULA_ASSERT(contents_.empty() && peers_.empty() && searches_.empty());
+    MOBULA_ASSERT(contents_.empty() && peers_.empty() && requests_.empty());
 }
 
 } // namespace mobula

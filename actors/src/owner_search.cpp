@@ -11,6 +11,7 @@ bool owner_search::begin(const incarnation_id& owner) {
 
 void owner_search::found(const incarnation_id& owner) {
   rounds_.erase(owner);
+  running_ = !rounds_.empty();
 }
 
 std::vector<incarnation_id>

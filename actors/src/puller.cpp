@@ -25,7 +25,7 @@ shared_use share_use(object_entry& entry) {
 
 puller::puller(node_core& core, transfers_actor::pointer self, pusher& pushes)
   : core_(core), self_(self), pushes_(pushes), table_(config_of(core)) {
-  // nop
+  timers_.attach(self);
 }
 
 void puller::close() {
@@ -241,15 +241,10 @@ void puller::owner_lost(const object_id& id) {
   }
 }
 
-void puller::timer_over(const pull_timer& timer) {
-  --timers_;
-  table_.timer_fired(timer, effects_);
-  run();
-}
-
 // -- effects --------------------------------------------------------------------------------------
 
 void puller::run() {
+  actor_timers::event handled{timers_};
   while (!effects_.empty())
     for (const auto& effect : std::exchange(effects_, {}))
       std::visit([this](const auto& content) { apply(content); }, effect);
@@ -322,9 +317,19 @@ void puller::apply(const cancel_ask& effect) {
 }
 
 void puller::apply(const start_pull_timer& effect) {
-  ++timers_;
-  self_->delayed_send(self_, std::chrono::milliseconds{effect.delay_ms},
-                      pull_timer_over{effect.timer});
+  auto end = [this, timer = effect.timer] {
+    core_.count_message();
+    awaited_.erase(timer.generation);
+    table_.timer_fired(timer, effects_);
+    run();
+  };
+  awaited_.emplace(effect.timer.generation,
+                   timers_.start(std::chrono::milliseconds{effect.delay_ms}, std::move(end)));
+}
+
+void puller::apply(const stop_pull_timer& effect) {
+  if (auto running = awaited_.extract(effect.timer.generation); !running.empty())
+    timers_.stop(running.mapped());
 }
 
 void puller::apply(const report_pull_began& effect) {
@@ -379,7 +384,7 @@ error_info puller::explain(const pulled& entry, error_type error) const {
 void puller::add_figures(node_stats& stats) const {
   auto figures = table_.stats();
   stats.pulls += pulls_.size();
-  stats.pull_timers += timers_;
+  stats.timers += timers_.size();
   stats.pulled += {figures.arrived_objects, figures.arrived_bytes};
   stats.failed_pulls += figures.failed_objects;
   stats.lost_asks += figures.lost_asks;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/store/pull_table.hpp"
@@ -56,7 +57,6 @@ public:
   void received(const ask_complete& news);
   void received(const ask_turned_down& news);
   void received(const ask_broken& news);
-  void timer_over(const pull_timer& timer);
 
   // -- properties ---------------------------------------------------------------------------------
 
@@ -123,6 +123,7 @@ private:
   void apply(const ask_bytes& effect);
   void apply(const cancel_ask& effect);
   void apply(const start_pull_timer& effect);
+  void apply(const stop_pull_timer& effect);
   void apply(const report_pull_began& effect);
   void apply(const report_pull_stopped& effect);
   void apply(const report_arrived& effect);
@@ -138,7 +139,8 @@ private:
   std::unordered_map<ask_number, asked_bytes> asks_;
   std::uint64_t tokens_ = 0;
   std::uint64_t news_ = 0;
-  std::uint64_t timers_ = 0; ///< that run
+  actor_timers timers_;
+  std::unordered_map<std::uint64_t, deadline> awaited_; ///< those of the table that run
 };
 
 } // namespace mobula

@@ -38,6 +38,7 @@ void reference_exchange::attach(caf::scheduled_actor* self, node_core& core, own
   self_ = self;
   core_ = &core;
   finder_ = &finder;
+  timers_.attach(self);
   tables_ = std::make_unique<reference_protocol>(core.incarnation());
   copies_ = std::make_unique<copy_directory>(core.incarnation(), core.own_arena().host.boot_id);
   teller_ = std::make_unique<value_teller>(core, *copies_);
@@ -69,9 +70,7 @@ void reference_exchange::stop() {
   moved_.clear();
   spoilt_.clear();
   pulls_.clear();
-  for (auto timer : timers_)
-    self_->clock().cancel_request_timeout(self_, timer);
-  timers_.clear();
+  timers_.stop_all();
 }
 
 // -- turns ----------------------------------------------------------------------------------------
@@ -272,17 +271,12 @@ void reference_exchange::apply(connect_to_owner& effect) {
     finder_->find_owner(effect.owner);
 }
 
-/// A request that nobody answers is CAF's one timer that can be taken back.
-void reference_exchange::start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end) {
-  auto timer = self_->new_request_id(caf::message_priority::normal).response_id();
-  timers_.insert(timer);
-  self_->clock().set_request_timeout(self_->clock().now() + delay, self_, timer);
-  self_->add_multiplexed_response_handler(
-    timer, caf::behavior{[this, timer, at_end = std::move(at_end)](const caf::error&) {
-      core_->count_message();
-      timers_.erase(timer);
-      at_end();
-    }});
+deadline reference_exchange::start_timer(std::chrono::nanoseconds delay,
+                                         std::function<void()> at_end) {
+  return timers_.start(delay, [this, at_end = std::move(at_end)] {
+    core_->count_message();
+    at_end();
+  });
 }
 
 // -- properties -----------------------------------------------------------------------------------
@@ -301,6 +295,7 @@ void reference_exchange::add_figures(node_stats& stats) const {
     stats.peer_waits += reports.size();
   stats.known_copies += copies_->copies();
   stats.peer_timers += timers_.size();
+  stats.timers += timers_.size();
   stats.peer_messages += messages_;
 }
 

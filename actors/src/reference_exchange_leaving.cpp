@@ -18,11 +18,10 @@ void reference_exchange::drain(const drain_values& request) {
   drain_->answers.push_back(request.answer);
   end_drain_if_done();
   if (drain_)
-    start_timer(request.limit, [this, answer = request.answer] {
-      if (drain_ && std::ranges::find(drain_->answers, answer) != drain_->answers.end())
-        drain_->table.stop();
+    drain_->limits.push_back(start_timer(request.limit, [this] {
+      drain_->table.stop();
       end_drain_if_done();
-    });
+    }));
 }
 
 /// Returns whether there was somebody to ask. Values that are not there yet have nobody who would
@@ -50,6 +49,8 @@ void reference_exchange::end_drain_if_done() {
   if (!drain_->table.stopped() && (ask_to_keep() || tables_->transits().stats().open > 0))
     return;
   auto ended = *std::exchange(drain_, std::nullopt);
+  for (const auto& limit : ended.limits)
+    timers_.stop(limit);
   for (const auto& answer : ended.answers)
     answer->set_value(ended.table.result());
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/spill_worker.hpp"
 #include "mobula/store/spill_claim.hpp"
@@ -72,6 +73,7 @@ public:
     core_ = core_pointer{&core};
     claims_ = std::move(claims);
     self_ = self;
+    timers_.attach(self);
     table_.emplace(config_of(core.options()));
     if (claims_->empty())
       return;
@@ -158,19 +160,10 @@ public:
     core_->count_message();
     if (answer.error) {
       table_->delete_failed(answer.file, effects_);
-      schedule_retry();
     } else {
       table_->file_deleted(answer.file, effects_);
     }
     run();
-  }
-
-  void retry() {
-    retry_scheduled_ = false;
-    table_->retry_directories(effects_);
-    run();
-    if (table_->stats().directories_set_aside > 0)
-      schedule_retry();
   }
 
   // -- the node -----------------------------------------------------------------------------------
@@ -184,6 +177,7 @@ public:
     stats.moved += {figures.moved_objects, figures.moved_bytes};
     stats.writing_time += writing_time_;
     stats.reading_time += reading_time_;
+    stats.timers += timers_.size();
   }
 
   void shard_stopped() {
@@ -212,6 +206,20 @@ private:
       std::visit([this](const auto& content) { apply(content); }, effect);
     }
     effects_.clear();
+    watch_failures();
+  }
+
+  /// Tries again what failed for as long as something is to be tried.
+  void watch_failures() {
+    if (stopping_ || !table_->awaits_retry())
+      return timers_.stop(std::exchange(retry_timer_, {}));
+    if (retry_timer_ == deadline{})
+      retry_timer_ = timers_.start(retry_interval, [this] {
+        retry_timer_ = {};
+        core_->count_message();
+        table_->retry_directories(effects_);
+        run();
+      });
   }
 
   void apply(const write_batch& effect) {
@@ -275,7 +283,7 @@ private:
   }
 
   void apply(const report_directory_set_aside&) {
-    schedule_retry();
+    // What is to be tried again is looked at after each event.
   }
 
   void apply(const report_directory_recovered&) {
@@ -321,17 +329,13 @@ private:
       copies_.erase(id);
   }
 
-  void schedule_retry() {
-    if (std::exchange(retry_scheduled_, true) || stopping_)
-      return;
-    self_->delayed_send(self_, retry_interval, retry_spill_directories{});
-  }
-
   core_pointer core_;
   std::shared_ptr<spill_claims> claims_;
   self_pointer self_ = nullptr;
   std::optional<spill_table> table_;
   spill_effects effects_;
+  actor_timers timers_;
+  deadline retry_timer_; ///< runs while something that failed is to be tried again
   std::unordered_map<object_id, known_copy> copies_;
   std::vector<spill_worker_actor> workers_;
   /// Removals have a worker of their own: they must not wait for a slow write.
@@ -340,7 +344,6 @@ private:
   std::chrono::nanoseconds writing_time_{};
   std::chrono::nanoseconds reading_time_{};
   std::uint32_t stopped_shards_ = 0;
-  bool retry_scheduled_ = false;
   bool stopping_ = false;
 };
 
@@ -358,7 +361,6 @@ spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, n
     [&state](const batch_moved& answer) { state.move_done(answer); },
     [&state](const records_read& answer) { state.read_done(answer); },
     [&state](const file_removed& answer) { state.remove_done(answer); },
-    [&state](retry_spill_directories) { state.retry(); },
     [&state](const collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.shard_stopped(); },

@@ -1,6 +1,7 @@
 #include "mobula/actors/store_shard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "mobula/store/assertion.hpp"
 #include "store_shard_state.hpp"
@@ -31,6 +32,7 @@ void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer 
   core_ = core_pointer{&core};
   index_ = index;
   self_ = self;
+  timers_.attach(self);
   table_.emplace(config_of(core.options()));
   readers_.emplace(core.arena(), index);
   run();
@@ -163,15 +165,13 @@ void store_shard_state::readers_changed() {
 }
 
 void store_shard_state::keep_looking() {
-  if (looking_ || !readers_->has_readers_elsewhere())
-    return;
-  looking_ = true;
-  self_->delayed_send(self_, core_->options().grace_period, look_for_readers{});
-}
-
-void store_shard_state::look_again() {
-  looking_ = false;
-  readers_changed();
+  if (!readers_->has_readers_elsewhere())
+    return timers_.stop(std::exchange(next_look_, {}));
+  if (next_look_ == deadline{})
+    next_look_ = timers_.start(core_->options().grace_period, [this] {
+      next_look_ = {};
+      readers_changed();
+    });
 }
 
 // -- spill manager ------------------------------------------------------------------------------
@@ -215,11 +215,6 @@ void store_shard_state::spilling_possible() {
   run();
 }
 
-void store_shard_state::stall_over(const stall_timed_out& timer) {
-  table_->give_up(stall_number{timer.number}, effects_);
-  run();
-}
-
 // -- the node -----------------------------------------------------------------------------------
 
 void store_shard_state::collect(collect_stats& message) {
@@ -239,7 +234,8 @@ void store_shard_state::collect(collect_stats& message) {
   stats.refusals += figures.refusals;
   stats.stalls += figures.stalls;
   stats.spill_failures += figures.spill_failures;
-  stats.peer_timers += looking_ ? 1 : 0;
+  stats.peer_timers += next_look_ == deadline{} ? 0 : 1;
+  stats.timers += timers_.size();
   add_arena_figures(stats);
   for (const auto& [sequence, held] : slots_)
     if (held.copy->pins.pinned())
@@ -313,13 +309,11 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const seal_pulled& request) { state.seal_pull(request); },
     [&state](const release_pulled& request) { state.release_pull(request); },
     [&state](readers_lost) { state.readers_changed(); },
-    [&state](look_for_readers) { state.look_again(); },
     [&state](const copy_written& answer) { state.written(answer); },
     [&state](const copy_not_written& answer) { state.not_written(answer); },
     [&state](const copy_read& answer) { state.read(answer); },
     [&state](const copy_not_read& answer) { state.not_read(answer); },
     [&state](spilling_possible_again) { state.spilling_possible(); },
-    [&state](const stall_timed_out& timer) { state.stall_over(timer); },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },

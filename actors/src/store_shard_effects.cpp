@@ -255,8 +255,15 @@ void store_shard_state::apply(const report_stall& effect) {
   if (effect.cause == stall_cause::readers)
     forget_dead_readers();
   if (effect.cause != stall_cause::creators)
-    self_->delayed_send(self_, core_->options().full_timeout,
-                        stall_timed_out{static_cast<std::uint64_t>(effect.number)});
+    hope_ = timers_.start(core_->options().full_timeout, [this, number = effect.number] {
+      core_->count_message();
+      table_->give_up(number, effects_);
+      run();
+    });
+}
+
+void store_shard_state::apply(const report_stall_over&) {
+  timers_.stop(std::exchange(hope_, {}));
 }
 
 /// A process that died with pins reports nothing.

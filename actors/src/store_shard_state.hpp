@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/store_shard.hpp"
 #include "mobula/store/shard_table.hpp"
@@ -42,7 +43,6 @@ public:
   void want(const want_copy& request);
   void unpinned(const copy_unpinned& hint);
   void readers_changed();
-  void look_again();
   void keep_looking();
 
   // -- transfers ----------------------------------------------------------------------------------
@@ -60,7 +60,6 @@ public:
   void read(const copy_read& answer);
   void not_read(const copy_not_read& answer);
   void spilling_possible();
-  void stall_over(const stall_timed_out& timer);
 
   // -- the node -----------------------------------------------------------------------------------
 
@@ -111,6 +110,7 @@ private:
   // -- pressure -----------------------------------------------------------------------------------
 
   void apply(const report_stall& effect);
+  void apply(const report_stall_over& effect);
   void forget_dead_readers();
   void apply(const report_pressure& effect);
   void apply(const report_shard_drained&);
@@ -128,7 +128,9 @@ private:
   std::vector<object_id> freed_; ///< by the effects that are being carried out
   std::unordered_map<std::uint64_t, shard_slot> slots_;
   std::uint64_t tokens_ = 0;
-  bool looking_ = false; ///< a look at the readers is due
+  actor_timers timers_;
+  deadline next_look_; ///< at the readers
+  deadline hope_;      ///< of those who wait in a stall
 };
 
 } // namespace mobula

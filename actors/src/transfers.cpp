@@ -123,9 +123,6 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     [&state](const pull_sealed& message) { state.event([&] { state.pulls->sealed(message); }); },
     [&state](const room_let_go& message) { state.event([&] { state.pulls->let_go(message); }); },
     [&state](const port_told& message) { state.event([&] { state.received(message); }); },
-    [&state](const pull_timer_over& message) {
-      state.event([&] { state.pulls->timer_over(message.timer); });
-    },
     [&state](const served_ready& message) {
       state.event([&] { state.pushes->ready(message.id); });
     },

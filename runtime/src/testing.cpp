@@ -186,7 +186,7 @@ void simulation::let_timers_of_nodes_pass() {
   auto nodes_have_timers = [this] {
     return std::ranges::any_of(nodes_, [](const auto& node) {
       auto stats = node->stats();
-      return stats.peer_timers > 0 || stats.pull_timers > 0;
+      return stats.peer_timers > 0;
     });
   };
   // Leases and grace periods end; what an application's own timers do may start others.

@@ -170,17 +170,21 @@ std::optional<pull_timer_purpose> pull_table::wanted_timer(const object_id& id,
 
 void pull_table::set_timer(const object_id& id, pulled& entry, pull_effects& effects) {
   auto purpose = wanted_timer(id, entry);
-  if (!purpose) {
-    entry.waits_for.reset();
+  if (purpose && entry.waits_for && entry.waits_for->purpose == *purpose)
     return;
-  }
-  if (entry.waits_for && entry.waits_for->purpose == *purpose)
+  stop_timer(id, entry, effects);
+  if (!purpose)
     return;
   entry.waits_for = timer{*purpose, ++timers_numbered_};
   auto delay = config_.locate_ms;
   if (*purpose == pull_timer_purpose::retry)
     delay = config_.retry_ms << std::min(entry.retries++, most_doublings);
   effects.push_back(start_pull_timer{{*purpose, id, timers_numbered_}, delay});
+}
+
+void pull_table::stop_timer(const object_id& id, pulled& entry, pull_effects& effects) {
+  if (auto over = std::exchange(entry.waits_for, std::nullopt))
+    effects.push_back(stop_pull_timer{{over->purpose, id, over->generation}});
 }
 
 /// One timer watches all asks: there may be ten thousand objects in the time of one.
@@ -190,6 +194,11 @@ void pull_table::start_sweep(pull_effects& effects) {
   sweep_generation_ = ++timers_numbered_;
   effects.push_back(
     start_pull_timer{{pull_timer_purpose::sweep, {}, sweep_generation_}, config_.stall_ms});
+}
+
+void pull_table::stop_sweep(pull_effects& effects) {
+  if (std::exchange(sweeping_, false))
+    effects.push_back(stop_pull_timer{{pull_timer_purpose::sweep, {}, sweep_generation_}});
 }
 
 /// Gives up asks that have brought nothing since the last sweep.

@@ -217,12 +217,13 @@ void pull_table::report_failure(const object_id& id, error_type error, pull_effe
   update(id, effects);
 }
 
-void pull_table::forget(const object_id& id) {
+void pull_table::forget(const object_id& id, pull_effects& effects) {
   auto position = pulls_.find(id);
   MOBULA_ASSERT(position != pulls_.end() && position->second.asks.empty()
                 && !wanted(position->second) && position->second.room_bytes == 0);
   delist(position->second);
   recount(id, position->second);
+  stop_timer(id, position->second, effects);
   pulls_.erase(position);
 }
 
@@ -237,7 +238,7 @@ void pull_table::update(const object_id& id, pull_effects& effects) {
     entry.room_bytes = 0;
     entry.where = phase::waiting;
     effects.push_back(report_arrived{id});
-    return forget(id);
+    return forget(id, effects);
   }
   if (!wanted(entry)) {
     if (entry.where == phase::active)
@@ -248,7 +249,7 @@ void pull_table::update(const object_id& id, pull_effects& effects) {
   if (entry.where == phase::draining && entry.asks.empty())
     give_room_back(id, entry, effects);
   if (entry.where == phase::waiting && !wanted(entry))
-    return forget(id);
+    return forget(id, effects);
   enlist(id, entry);
   ask_more(id, entry, effects);
   recount(id, entry);
@@ -259,6 +260,8 @@ void pull_table::update(const object_id& id, pull_effects& effects) {
 void pull_table::finish_event(pull_effects& effects) {
   ask_hungry(effects);
   admit(effects);
+  if (asks_.empty())
+    stop_sweep(effects);
 }
 
 // -- properties ---------------------------------------------------------------------
@@ -334,7 +337,7 @@ void pull_table::check_invariants() const {
   MOBULA_ASSERT(asks == asks_.size() && asks == peer_asks && asked_bytes == asked_bytes_);
   MOBULA_ASSERT(running == running_ && running_bytes == running_bytes_);
   MOBULA_ASSERT(requests == requests_.size());
-  MOBULA_ASSERT(asks_.empty() || sweeping_);
+  MOBULA_ASSERT(asks_.empty() == !sweeping_);
 }
 
 } // namespace mobula

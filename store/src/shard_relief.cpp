@@ -157,7 +157,8 @@ std::optional<stall_cause> shard_table::find_stall() const {
 void shard_table::watch_stall(shard_effects& effects) {
   auto cause = find_stall();
   if (!cause) {
-    stall_.reset();
+    if (auto over = std::exchange(stall_, std::nullopt))
+      effects.push_back(report_stall_over{over->number});
   } else if (!stall_) {
     stall_ = stall{stall_number{++stalls_}, arrivals_};
     ++counters_.stalls;

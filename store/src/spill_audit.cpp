@@ -14,6 +14,13 @@ std::optional<spill_location> spill_table::location_of(const object_id& id) cons
   return known->second.location;
 }
 
+bool spill_table::awaits_retry() const noexcept {
+  auto aside = [](const directory& where) {
+    return where.state == directory_state::aside;
+  };
+  return failed_deletions_ > 0 || std::ranges::any_of(directories_, aside);
+}
+
 spill_stats spill_table::stats() const {
   auto result = counters_;
   result.pinned_objects = write_queue_.size();
@@ -83,11 +90,13 @@ void spill_table::check_files() const {
   std::uint64_t live_bytes = 0;
   std::size_t writing = 0;
   std::size_t deleting = 0;
+  std::size_t failed = 0;
   for (const auto& [id, entry] : files_) {
     size_bytes += entry.size_bytes;
     live_bytes += entry.live_bytes;
     writing += entry.writing ? 1 : 0;
     deleting += entry.state == file_state::deleting ? 1 : 0;
+    failed += entry.state == file_state::delete_failed ? 1 : 0;
     auto dying = entry.state == file_state::deleting || entry.state == file_state::delete_failed;
     MOBULA_ASSERT(dying == (entry.live_records == 0 && !entry.writing));
     MOBULA_ASSERT(entry.state == file_state::open || !entry.writing);
@@ -100,6 +109,7 @@ void spill_table::check_files() const {
   }
   MOBULA_ASSERT(size_bytes == file_bytes_ && live_bytes == live_bytes_);
   MOBULA_ASSERT(writing == writes_under_way() && deleting == deletions_);
+  MOBULA_ASSERT(failed == failed_deletions_);
   MOBULA_ASSERT(std::ranges::all_of(sparse_, [&](auto id) { return files_.contains(id); }));
   std::uint64_t writing_bytes = 0;
   for (const auto& [id, entry] : batches_)

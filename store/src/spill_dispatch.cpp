@@ -93,7 +93,7 @@ void spill_table::dispatch_reads(spill_effects& effects) {
 
 void spill_table::queue_read(const object_id& id, object& entry) {
   entry.where = place::read_queued;
-  entry.read_position = read_queue_.insert(read_queue_.end(), id);
+  entry.position = read_queue_.insert(read_queue_.end(), id);
 }
 
 void spill_table::start_read(const object_id& first, spill_effects& effects) {
@@ -101,7 +101,7 @@ void spill_table::start_read(const object_id& first, spill_effects& effects) {
   auto records = readable_from(first);
   for (const auto& record : records) {
     auto& entry = get(record.id, place::read_queued);
-    read_queue_.erase(entry.read_position);
+    read_queue_.erase(entry.position);
     entry.where = place::reading;
     entry.moved = false;
     entry.read = read;
@@ -138,6 +138,18 @@ spill_table::object& spill_table::end_read(const object_id& id) {
   if (--read->second == 0)
     reads_.erase(read);
   return entry;
+}
+
+void spill_table::queue_write(std::list<object_id>::iterator before, const object_id& id,
+                              object& entry) {
+  entry.where = place::pinned;
+  entry.position = write_queue_.insert(before, id);
+  pinned_bytes_ += entry.record_bytes;
+}
+
+void spill_table::dequeue_write(object& entry) {
+  write_queue_.erase(entry.position);
+  pinned_bytes_ -= entry.record_bytes;
 }
 
 void spill_table::dispatch_writes(spill_effects& effects) {
@@ -239,9 +251,8 @@ void spill_table::start_batch(spill_directory where, spill_effects& effects) {
                 && within_limit(bytes);
     if (!fits && !next.records.empty())
       break;
-    write_queue_.pop_front();
+    dequeue_write(entry);
     entry.where = place::spilling;
-    pinned_bytes_ -= entry.record_bytes;
     next.bytes = bytes;
     next.records.push_back({id, entry.record_bytes});
   }
@@ -255,8 +266,7 @@ void spill_table::start_batch(spill_directory where, spill_effects& effects) {
 
 void spill_table::refuse_oldest(spill_error error, spill_effects& effects) {
   auto id = write_queue_.front();
-  write_queue_.pop_front();
-  pinned_bytes_ -= get(id, place::pinned).record_bytes;
+  dequeue_write(get(id, place::pinned));
   fail_spill(id, error, effects);
 }
 

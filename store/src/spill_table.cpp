@@ -28,8 +28,7 @@ void spill_table::spill(const object_id& id, std::uint64_t record_bytes, spill_e
     return;
   }
   entry.record_bytes = record_bytes;
-  write_queue_.push_back(id);
-  pinned_bytes_ += record_bytes;
+  queue_write(write_queue_.end(), id, entry);
   dispatch(effects);
 }
 
@@ -56,8 +55,7 @@ void spill_table::free(const object_id& id, spill_effects& effects) {
   auto& entry = position->second;
   switch (entry.where) {
     case place::pinned:
-      std::erase(write_queue_, id);
-      pinned_bytes_ -= entry.record_bytes;
+      dequeue_write(entry);
       fail_spill(id, spill_error::canceled, effects);
       break;
     case place::spilling:
@@ -68,7 +66,7 @@ void spill_table::free(const object_id& id, spill_effects& effects) {
       objects_.erase(position);
       break;
     case place::read_queued:
-      read_queue_.erase(entry.read_position);
+      read_queue_.erase(entry.position);
       kill_record(entry, effects);
       fail_restore(id, restore_error::canceled, effects);
       break;
@@ -135,9 +133,7 @@ void spill_table::fail_rest(const batch& written, std::size_t first, spill_effec
     if (entry.freed) {
       fail_spill(record.id, spill_error::canceled, effects);
     } else {
-      entry.where = place::pinned;
-      write_queue_.push_front(record.id);
-      pinned_bytes_ += record.record_bytes;
+      queue_write(write_queue_.begin(), record.id, entry);
     }
   }
 }
@@ -216,6 +212,7 @@ void spill_table::delete_failed(spill_file_id id, spill_effects& effects) {
   MOBULA_ASSERT(stuck.state == file_state::deleting);
   stuck.state = file_state::delete_failed;
   --deletions_;
+  ++failed_deletions_;
   dispatch(effects);
 }
 
@@ -232,6 +229,7 @@ void spill_table::retry_directories(spill_effects& effects) {
   std::ranges::sort(stuck); // A replay must see the same order.
   for (auto id : stuck) {
     get_file(id).state = file_state::closed;
+    --failed_deletions_;
     delete_if_dead(id, effects);
   }
   auto any_back = false;

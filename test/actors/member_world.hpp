@@ -313,6 +313,10 @@ private:
     timers.emplace(now + effect.delay, std::pair{index, effect.timer});
   }
 
+  /// It fires all the same: whoever waits no longer is to take no notice.
+  void carry_out(std::size_t, const stop_timer&) {
+  }
+
   void carry_out(std::size_t index, const report_member_joined& effect) {
     auto fresh = nodes[index].members.emplace(effect.record.incarnation, effect.session).second;
     REQUIRE(fresh);

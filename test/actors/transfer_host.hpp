@@ -313,6 +313,10 @@ private:
     timers_.push_back(timer.timer);
   }
 
+  void carry_out(const stop_pull_timer& stop) {
+    std::erase(timers_, stop.timer);
+  }
+
   void carry_out(const report_pull_began&) {
   }
 

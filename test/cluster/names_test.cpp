@@ -110,6 +110,16 @@ TEST_CASE_FIXTURE(three_nodes, "a lookup waits until somebody publishes the name
   sim.advance(1min);
 }
 
+TEST_CASE_FIXTURE(three_nodes, "lookups with long limits that were answered leave no timer") {
+  home.publish("motto", home.put("a text"));
+  sim.run();
+  for (int count = 0; count < 100; ++count)
+    CHECK(*away.get(away.lookup<std::string>("motto", 10h)) == "a text");
+  home.unpublish("motto");
+  sim.run();
+  CHECK(away.stats().timers == away.stats().peer_timers);
+}
+
 TEST_CASE_FIXTURE(three_nodes, "a lookup waits no longer than it was told") {
   auto begin = sim.now();
   auto failure = failure_of([&] { static_cast<void>(away.lookup<std::string>("motto", 3s)); });

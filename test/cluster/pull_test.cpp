@@ -113,6 +113,15 @@ TEST_CASE_FIXTURE(two_hosts, "a stored value of another host is pulled") {
   CHECK(away.stats().resident.objects == 1);
 }
 
+TEST_CASE_FIXTURE(two_hosts, "values that were pulled leave no timer") {
+  for (std::size_t index = 0; index < 3; ++index) {
+    send('a');
+    CHECK(read(index) == text('a'));
+  }
+  sim.run();
+  CHECK(away.stats().timers == away.stats().peer_timers);
+}
+
 TEST_CASE_FIXTURE(two_hosts, "what was pulled is read again without a message") {
   send('a');
   auto first = away.get(at_away.letters.at(0));

@@ -74,6 +74,21 @@ TEST_CASE_FIXTURE(small_store, "a waiting put goes on when a reference goes") {
   CHECK(node.get(node.put(block('y')))->front() == 'y');
 }
 
+TEST_CASE_FIXTURE(small_store, "a stall that is over leaves no timer") {
+  auto& node = start(false);
+  std::vector<ObjectRef<std::string>> held;
+  for (int count = 0; count < 8; ++count)
+    held.push_back(node.put(block('x')));
+  sim.system().spawn([&](caf::event_based_actor*) { held.push_back(node.put(block('y'))); });
+  sim.run();
+  CHECK(sim.timers() == 1);
+  held.erase(held.begin());
+  sim.run();
+  CHECK(held.back().ready());
+  CHECK(sim.timers() == 0);
+  held.clear();
+}
+
 TEST_CASE_FIXTURE(small_store, "an object with references is spilled, never dropped") {
   auto& node = start(true);
   std::vector<ObjectRef<std::string>> held;

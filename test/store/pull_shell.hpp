@@ -134,6 +134,9 @@ public:
     std::erase_if(timers, [&](const auto& set) { return set.timer.purpose == purpose; });
     for (const auto& set : due)
       if (set.timer.purpose == purpose)
+        running_timers.erase(set.timer.generation);
+    for (const auto& set : due)
+      if (set.timer.purpose == purpose)
         event([&](auto& out) { table.timer_fired(set.timer, out); });
   }
 
@@ -201,6 +204,7 @@ public:
   std::deque<ask_bytes> asks; ///< under way
   std::set<ask_number> canceled;
   std::vector<start_pull_timer> timers;
+  std::set<std::uint64_t> running_timers; ///< neither over nor stopped
   std::map<std::uint64_t, int> arrived;
   std::map<std::uint64_t, error_type> failed;
 
@@ -239,7 +243,12 @@ private:
           asks.push_back(ask);
         },
         [&](const cancel_ask& cancel) { REQUIRE(canceled.insert(cancel.ask).second); },
-        [&](const start_pull_timer& timer) { timers.push_back(timer); },
+        [&](const start_pull_timer& timer) {
+          timers.push_back(timer);
+          running_timers.insert(timer.timer.generation);
+        },
+        // It may fire all the same.
+        [&](const stop_pull_timer& stop) { running_timers.erase(stop.timer.generation); },
         [&](const report_pull_began& began) { REQUIRE(serving.insert(began.id.sequence).second); },
         [&](const report_pull_stopped& end) { REQUIRE(serving.erase(end.id.sequence) == 1); },
         [&](const report_arrived& end) {

@@ -261,3 +261,55 @@ TEST_CASE("nothing is swept while nothing is asked for") {
   shell.fire(sweep);
   CHECK(shell.timers_for(sweep) == 0);
 }
+
+// -- timers -------------------------------------------------------------------------
+
+TEST_CASE("the wait for a copy ends when there is one") {
+  pull_shell shell;
+  shell.pull(1);
+  CHECK(shell.running_timers.size() == 1);
+  shell.locate(1, 10, {1});
+  CHECK(shell.running_timers.empty());
+}
+
+TEST_CASE("a pull that arrived leaves no timer") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.deliver();
+  CHECK(shell.arrived[1] == 1);
+  CHECK(shell.running_timers.empty());
+}
+
+TEST_CASE("a pull that failed leaves no timer") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.lose();
+  CHECK(shell.running_timers.size() == 1); // The wait for another try.
+  shell.fail(1, error_type::owner_died);
+  CHECK(shell.running_timers.empty());
+}
+
+TEST_CASE("a pull that was canceled leaves no timer") {
+  pull_shell shell;
+  auto first = shell.pull(1);
+  shell.cancel(first);
+  CHECK(shell.running_timers.empty());
+}
+
+TEST_CASE("any number of pulls that ended leave no timer") {
+  pull_shell shell;
+  for (std::uint64_t number = 1; number <= 1'000; ++number) {
+    shell.start(number, 10, {1});
+    shell.deliver();
+  }
+  CHECK(shell.running_timers.empty());
+}
+
+TEST_CASE("news that end a wait for another try end its timer") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.lose();
+  shell.locate(1, 10, {2});
+  CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{2});
+  CHECK(shell.running_timers.size() == 1); // That of the ask.
+}

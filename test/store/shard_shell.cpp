@@ -43,6 +43,10 @@ void shard_shell::carry_out(const shard_effect& effect, shard_effects& effects) 
                [&](const lend_credit& credit) { idle_credit += credit.bytes; },
                [&](const recall_credit&) { recall(effects); },
                [&](const report_stall& report) { stall = report; },
+               [&](const report_stall_over& report) {
+                 if (stall && stall->number == report.number)
+                   stall.reset();
+               },
                [&](const report_pressure& report) { levels.push_back(report.level); },
                [&](const report_shard_drained&) {
                  REQUIRE_FALSE(drained);

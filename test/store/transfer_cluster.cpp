@@ -159,6 +159,8 @@ bool transfer_cluster::fire_next_timer() {
   auto fired = *next;
   timers.erase(next);
   now = std::max(now, fired.due);
+  // No timer outlives what it was set for.
+  REQUIRE(all[fired.node]->pull.stats().objects > 0);
   pull_event(fired.node, [&](auto& out) { all[fired.node]->pull.timer_fired(fired.timer, out); });
   return true;
 }

@@ -128,6 +128,12 @@ void transfer_cluster::carry_out(std::size_t where, const start_pull_timer& wish
   timers.push_back({where, now + wish.delay_ms, wish.timer});
 }
 
+void transfer_cluster::carry_out(std::size_t where, const stop_pull_timer& wish) {
+  auto stopped = std::erase_if(
+    timers, [&](const auto& set) { return set.node == where && set.timer == wish.timer; });
+  REQUIRE(stopped == 1);
+}
+
 void transfer_cluster::carry_out(std::size_t where, const report_pull_began& report) {
   add_place(report.id.sequence, where);
 }

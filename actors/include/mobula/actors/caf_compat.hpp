@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include <caf/actor_clock.hpp>
@@ -23,6 +25,7 @@
 #include <caf/message_id.hpp>
 #include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
+#include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/send.hpp>
 #include <caf/serializer.hpp>
@@ -93,7 +96,7 @@ void send_from(caf::local_actor& self, const caf::strong_actor_ptr& receiver, T 
 }
 
 /// Sends `content` to `receiver` when `delay` has passed on the clock of `system`, from any thread.
-/// Cannot be taken back.
+/// Cannot be taken back: an actor that waits for something has `actor_timers`.
 template <class T>
 void send_after(caf::actor_system& system, caf::strong_actor_ptr receiver,
                 std::chrono::nanoseconds delay, T content) {
@@ -103,12 +106,42 @@ void send_after(caf::actor_system& system, caf::strong_actor_ptr receiver,
     caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(content)));
 }
 
-/// The same for an actor that sends itself something.
-template <class T>
-void send_self_after(caf::local_actor& self, std::chrono::nanoseconds delay, T content) {
-  send_after(self.system(), caf::actor_cast<caf::strong_actor_ptr>(self.address()), delay,
-             std::move(content));
-}
+/// A timeout of an actor that can be taken back: in CAF 0.17 only those of requests can, so this is
+/// one for a request that was never sent. The clock holds at most one of it at a time. Belongs to
+/// its actor.
+class actor_alarm {
+public:
+  actor_alarm() = default;
+
+  actor_alarm(const actor_alarm&) = delete;
+  actor_alarm& operator=(const actor_alarm&) = delete;
+
+  ~actor_alarm();
+
+  /// REQUIRES: called once, before anything else, by `self`.
+  void attach(caf::scheduled_actor* self, std::function<void()> on_ring);
+
+  /// Rings once at `due`, and no more at the time that was set before.
+  void set(caf_clock::time_point due);
+
+  /// Ignored if it is not set.
+  void stop();
+
+  /// Returns when it will ring; nothing if it is not set.
+  [[nodiscard]] const std::optional<caf_clock::time_point>& due() const noexcept {
+    return due_;
+  }
+
+private:
+  void ring();
+
+  caf::scheduled_actor* self_ = nullptr;
+  std::function<void()> on_ring_;
+  caf::message_id request_;
+  /// Points here while CAF keeps a handler for `request_`. It may outlive the alarm.
+  std::shared_ptr<actor_alarm*> handler_;
+  std::optional<caf_clock::time_point> due_;
+};
 
 /// Sends `content` to `receiver` as the answer to its own request `request`, from any thread.
 template <class T>

@@ -27,14 +27,6 @@ struct end_membership {
   std::shared_ptr<std::promise<void>> done;
 };
 
-/// A round of the search for owners is over.
-struct search_round_over {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, search_round_over&) {
-  return f(caf::meta::type_name("mobula::search_round_over"));
-}
-
 /// References to this owner are in vain: there will be no session with it.
 struct owner_not_found {
   incarnation_id owner;
@@ -114,11 +106,11 @@ using cluster_actor = caf::typed_actor<
   takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
-  takes<dial_ended>, takes<member_timer>, takes<end_membership>, takes<search_round_over>,
-  takes<owner_not_found>, takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>,
-  takes<pull_ended>, takes<copy_evicted>, takes<reports_due>, takes<drain_values>,
-  takes<keep_ready>, takes<collect_stats>, takes<check_tables>, takes<shut_down>,
-  takes<publish_name>, takes<unpublish_name>, takes<lookup_name>, takes<search_expired>,
+  takes<dial_ended>, takes<end_membership>, takes<owner_not_found>, takes<report_collected>,
+  takes<border_changed>, takes<foreign_unpinned>, takes<pull_ended>, takes<copy_evicted>,
+  takes<reports_due>, takes<drain_values>, takes<keep_ready>, takes<collect_stats>,
+  takes<check_tables>, takes<shut_down>, takes<publish_name>, takes<unpublish_name>,
+  takes<lookup_name>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 

@@ -17,7 +17,7 @@ enum class link_id : std::uint64_t {};
 /// Names one dial.
 enum class dial_id : std::uint64_t {};
 
-/// Names a timer. A timer that nobody waits for any more may fire; it changes nothing.
+/// Names a timer. One that was stopped may fire all the same; it changes nothing.
 enum class timer_id : std::uint64_t {};
 
 /// Names a user's request to join; chosen by the caller.
@@ -61,6 +61,11 @@ struct start_timer {
   std::chrono::nanoseconds delay;
 };
 
+/// Nobody waits for the timer any more.
+struct stop_timer {
+  timer_id timer;
+};
+
 /// For one incarnation, `report_member_joined` and `report_member_left` alternate.
 struct report_member_joined {
   node_record record;
@@ -93,7 +98,7 @@ struct report_refused {
 
 /// In the order in which they have to be carried out.
 using member_effect =
-  std::variant<dial, send_on_link, forget_link, start_timer, report_member_joined,
+  std::variant<dial, send_on_link, forget_link, start_timer, stop_timer, report_member_joined,
                report_member_left, report_join_succeeded, report_join_failed, report_refused>;
 
 using member_effects = std::vector<member_effect>;

@@ -182,7 +182,8 @@ private:
   void failed(contact_id id, dial_failure kind, std::string text, member_effects& effects);
   void join_round_failed(contact& who, dial_failure kind, member_effects& effects);
   void member_round_failed(contact& who, member_effects& effects);
-  void drop_contact(contact_id id);
+  void drop_contact(contact_id id, member_effects& effects);
+  void end_wait(contact& who, member_effects& effects);
   [[nodiscard]] bool greeting_on(link_id link) const;
   [[nodiscard]] std::vector<contact_id> greeters_on(link_id link) const;
   [[nodiscard]] std::chrono::nanoseconds delay_after(std::uint32_t rounds) const;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/cluster_messages.hpp"
 #include "mobula/actors/dial_worker.hpp"
@@ -65,10 +66,6 @@ struct list_members {
   std::shared_ptr<std::promise<std::vector<member_info>>> answer;
 };
 
-struct member_timer {
-  timer_id timer;
-};
-
 /// The part of an actor that speaks for a node among its cluster: feeds a member table with what
 /// comes from other nodes, and carries out its effects.
 ///
@@ -100,8 +97,6 @@ public:
 
   void dial_done(const dial_ended& message);
 
-  void timer_fired(const member_timer& message);
-
   void received(const hello_envelope& message);
 
   /// Any other message from another node.
@@ -117,6 +112,11 @@ public:
 
   /// Adds what people should know of the node and its members.
   void describe(node_report& report) const;
+
+  /// Timers that run.
+  [[nodiscard]] std::size_t timers() const noexcept {
+    return timers_.size();
+  }
 
   /// Returns nothing before `begin`.
   [[nodiscard]] const member_table* table() const noexcept {
@@ -137,6 +137,7 @@ private:
   void apply(const send_on_link& effect);
   void apply(const forget_link& effect);
   void apply(const start_timer& effect);
+  void apply(const stop_timer& effect);
   void apply(const report_member_joined& effect);
   void apply(const report_member_left& effect);
   void apply(const report_join_succeeded& effect);
@@ -146,6 +147,8 @@ private:
   [[nodiscard]] caf::strong_actor_ptr myself() const;
 
   caf::scheduled_actor* self_ = nullptr;
+  actor_timers timers_;
+  std::unordered_map<timer_id, deadline> awaited_; ///< those of the table that run
   member_listener* listener_ = nullptr;
   dialect speaks_;
   std::optional<member_table> table_;
@@ -164,4 +167,3 @@ private:
 MOBULA_LOCAL_MESSAGE(mobula::begin_membership)
 MOBULA_LOCAL_MESSAGE(mobula::join_through)
 MOBULA_LOCAL_MESSAGE(mobula::list_members)
-MOBULA_LOCAL_MESSAGE(mobula::member_timer)

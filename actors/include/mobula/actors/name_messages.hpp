@@ -73,11 +73,6 @@ struct lookup_name {
   std::shared_ptr<std::promise<name_answer>> answer;
 };
 
-/// The time of a lookup is up.
-struct search_expired {
-  search_number search;
-};
-
 // -- inspection
 // -------------------------------------------------------------------------------------
 
@@ -122,4 +117,3 @@ typename Inspector::result_type inspect(Inspector& f, name_found& x) {
 MOBULA_LOCAL_MESSAGE(mobula::publish_name)
 MOBULA_LOCAL_MESSAGE(mobula::unpublish_name)
 MOBULA_LOCAL_MESSAGE(mobula::lookup_name)
-MOBULA_LOCAL_MESSAGE(mobula::search_expired)

@@ -5,7 +5,9 @@
 #include <string>
 #include <unordered_map>
 
+#include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/name_messages.hpp"
+#include "mobula/actors/name_searches.hpp"
 #include "mobula/actors/reference_messages.hpp"
 
 namespace mobula {
@@ -28,7 +30,7 @@ class node_core;
 /// |-----------|----------------------------|-----------------------------------------------------|
 /// | contents_ | `publish`                  | `unpublish`, `report_name_taken`, `stop`            |
 /// | peers_, nodes_ | `session_opened`      | `session_closed`, the next session, `stop`          |
-/// | searches_ | `lookup`                   | its answer, `search_expired`, `stop`                |
+/// | requests_, searches_ | `lookup`        | its answer, its timer, `stop`                       |
 ///
 /// *Bounds*: contents by the table's limit of names, peers by the cluster's nodes, searches by
 /// `max_searches`.
@@ -58,8 +60,6 @@ public:
 
   void lookup(const lookup_name& message);
 
-  void expired(const search_expired& message);
-
   /// A message of the sender of the current message.
   void received(const names_changed& message);
   void received(const find_name& message);
@@ -73,7 +73,12 @@ public:
 
   /// Lookups without an answer yet.
   [[nodiscard]] std::size_t searches() const noexcept {
-    return searches_.size();
+    return requests_.size();
+  }
+
+  /// Those that wait for no longer than a limit.
+  [[nodiscard]] std::size_t timers() const noexcept {
+    return timers_.size();
   }
 
   void check_invariants() const;
@@ -86,10 +91,8 @@ private:
 
   struct search {
     lookup_name request;
-    std::optional<incarnation_id> asked; ///< nothing: no publisher is known
+    deadline timer; ///< none without a limit
   };
-
-  using search_map = std::map<search_number, search>;
 
   /// Returns who sent the current message in its current session; null if that is nobody.
   [[nodiscard]] const incarnation_id* sender(session_id session) const;
@@ -101,17 +104,19 @@ private:
   void apply(tell_names& effect);
   void apply(const report_name_taken& effect);
 
-  /// Asks on behalf of all searches that have nobody to wait for.
-  void search_on();
+  /// Asks on behalf of all searches that wait for the name.
+  void search_on(const std::string& name);
 
-  /// Returns the next search. The current one may be over then.
-  search_map::iterator search_on(search_map::iterator current);
+  /// The same for one of them, which may be over then.
+  void search_on(search_number number);
+
+  lookup_name end_search(search_number number);
+  void expired(search_number number);
 
   void forget_peer(const incarnation_id& node);
 
   [[nodiscard]] error_info not_found(const lookup_name& request) const;
   [[nodiscard]] error_info left_cluster() const;
-  void start_timer(search_number number, std::chrono::nanoseconds delay);
 
   caf::scheduled_actor* self_ = nullptr;
   node_core* core_ = nullptr;
@@ -119,7 +124,9 @@ private:
   std::map<std::string, caf::message, std::less<>> contents_;
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
-  search_map searches_;
+  std::unordered_map<search_number, search> requests_;
+  name_searches searches_; ///< the same
+  actor_timers timers_;
   std::uint64_t last_search_ = 0;
 };
 

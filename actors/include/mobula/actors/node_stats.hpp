@@ -96,6 +96,9 @@ struct node_stats {
   /// Leases and grace periods that run, and shards that look after readers in other processes.
   std::uint64_t peer_timers = 0;
 
+  /// Timers of any kind that run in the node's services. None outlives what it was started for.
+  std::uint64_t timers = 0;
+
   /// Copies of this node's values on others that fetch them or have fetched them.
   std::uint64_t known_copies = 0;
 
@@ -120,9 +123,6 @@ struct node_stats {
   std::uint64_t lost_asks = 0;
   std::uint64_t pushed_bytes = 0;
   std::uint64_t refused_asks = 0;
-
-  /// Timers of pulls that are set. Each ends by itself, if what it was set for has ended.
-  std::uint64_t pull_timers = 0;
 
   /// References that the owner was told of, and told the end of.
   std::uint64_t references_added = 0;

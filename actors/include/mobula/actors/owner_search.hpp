@@ -23,7 +23,7 @@ namespace mobula {
 /// | field    | raised by | lowered by                  |
 /// |----------|-----------|-----------------------------|
 /// | rounds_  | `begin`   | `found`; `round_over`       |
-/// | running_ | `begin`   | `round_over` of the last one |
+/// | running_ | `begin`   | both, of the last one       |
 class owner_search {
 public:
   static constexpr std::uint32_t most_rounds = 10;
@@ -31,7 +31,7 @@ public:
   /// Returns whether a round has to be started, which ends in `round_over`.
   [[nodiscard]] bool begin(const incarnation_id& owner);
 
-  /// There is a session.
+  /// There is a session. The round that runs is not needed any more if the search is `idle` then.
   void found(const incarnation_id& owner);
 
   /// Returns those that are given up. Another round has to be started unless the search is `idle`.

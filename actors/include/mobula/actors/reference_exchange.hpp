@@ -7,10 +7,10 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <vector>
 
+#include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/drain_table.hpp"
 #include "mobula/actors/foreign_arenas.hpp"
@@ -59,10 +59,11 @@ struct keep_ready;
 /// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
 /// | drain_        | `drain`                           | its end, by answers or time, `stop`      |
 /// | reports_      | the end of a pull or of its copy  | `send_reports`, the end of the session   |
-/// | timers_       | `start_grace`, `start_lease`      | their end, `stop`                        |
+/// | timers_       | `start_grace`, `start_lease`,     | their end, that of the drain, `stop`     |
+/// |               | `drain`                           |                                          |
 ///
-/// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease
-/// and one for each session that ended within the grace period.
+/// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease,
+/// one for each session that ended within the grace period and one for each drain.
 class reference_exchange {
 public:
   reference_exchange() = default;
@@ -156,6 +157,7 @@ private:
   struct draining {
     drain_table table;
     std::vector<std::shared_ptr<std::promise<drain_result>>> answers; ///< of all who wait for it
+    std::vector<deadline> limits;                                     ///< theirs
   };
 
   using told_lists = std::map<incarnation_id, std::vector<told_object>>;
@@ -217,7 +219,7 @@ private:
     send_from(*self_, to.handle, std::move(message));
   }
 
-  void start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end);
+  deadline start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end);
 
   caf::scheduled_actor* self_ = nullptr;
   node_core* core_ = nullptr;
@@ -236,7 +238,7 @@ private:
   want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
   std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner
   std::unordered_map<const object_entry*, pull> pulls_;        ///< that have not ended
-  std::set<caf::message_id> timers_;
+  actor_timers timers_;
   std::uint64_t messages_ = 0; ///< sent to peers
 };
 

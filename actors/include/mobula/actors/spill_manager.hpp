@@ -82,15 +82,12 @@ struct file_removed {
   std::optional<spill_error> error;
 };
 
-/// Time to try directories again that failed.
-struct retry_spill_directories {};
-
 /// Plans what goes to disk and back; I/O workers do it.
 using spill_manager_actor =
   caf::typed_actor<takes<write_copy>, takes<read_copy>, takes<forget_copy>, takes<find_record>,
                    takes<batch_finished>, takes<batch_moved>, takes<records_read>,
-                   takes<file_removed>, takes<retry_spill_directories>, takes<collect_stats>,
-                   takes<check_tables>, takes<shut_down>>;
+                   takes<file_removed>, takes<collect_stats>, takes<check_tables>,
+                   takes<shut_down>>;
 
 class node_core;
 
@@ -109,4 +106,3 @@ MOBULA_LOCAL_MESSAGE(mobula::batch_finished)
 MOBULA_LOCAL_MESSAGE(mobula::batch_moved)
 MOBULA_LOCAL_MESSAGE(mobula::records_read)
 MOBULA_LOCAL_MESSAGE(mobula::file_removed)
-MOBULA_LOCAL_MESSAGE(mobula::retry_spill_directories)

@@ -89,9 +89,6 @@ struct copy_unpinned {
 /// are looked at, and looked at again as long as there are readers.
 struct readers_lost {};
 
-/// A grace period after the last look at the readers.
-struct look_for_readers {};
-
 // -- from the transfers
 // -------------------------------------------------------------------
 
@@ -154,11 +151,6 @@ struct copy_not_read {
 /// A disk that failed may be worth another try.
 struct spilling_possible_again {};
 
-/// Hope is over for puts that wait since this stall.
-struct stall_timed_out {
-  std::uint64_t number = 0;
-};
-
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees.
 using store_shard_actor = caf::typed_actor<
@@ -166,9 +158,8 @@ using store_shard_actor = caf::typed_actor<
   takes<abort_reserved>, takes<return_credit>, takes<release_copy>, takes<free_copy_of>,
   takes<want_copy>, takes<copy_unpinned>, takes<want_pull_room>, takes<withdraw_pull_room>,
   takes<abandon_pull_room>, takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>,
-  takes<look_for_readers>, takes<copy_written>, takes<copy_not_written>, takes<copy_read>,
-  takes<copy_not_read>, takes<spilling_possible_again>, takes<stall_timed_out>,
-  takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+  takes<copy_written>, takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
+  takes<spilling_possible_again>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -194,10 +185,8 @@ MOBULA_LOCAL_MESSAGE(mobula::abandon_pull_room)
 MOBULA_LOCAL_MESSAGE(mobula::seal_pulled)
 MOBULA_LOCAL_MESSAGE(mobula::release_pulled)
 MOBULA_LOCAL_MESSAGE(mobula::readers_lost)
-MOBULA_LOCAL_MESSAGE(mobula::look_for_readers)
 MOBULA_LOCAL_MESSAGE(mobula::copy_written)
 MOBULA_LOCAL_MESSAGE(mobula::copy_not_written)
 MOBULA_LOCAL_MESSAGE(mobula::copy_read)
 MOBULA_LOCAL_MESSAGE(mobula::copy_not_read)
 MOBULA_LOCAL_MESSAGE(mobula::spilling_possible_again)
-MOBULA_LOCAL_MESSAGE(mobula::stall_timed_out)

@@ -107,10 +107,6 @@ struct begin_transfers {
   std::shared_ptr<transfer_port> port;
 };
 
-struct pull_timer_over {
-  pull_timer timer;
-};
-
 /// Nobody else reads from the room of this pull any more.
 struct room_let_go {
   pull_number number{};
@@ -129,9 +125,9 @@ struct served_ready {
 using transfers_actor =
   caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
                    takes<pull_value>, takes<urge_pull>, takes<end_pull>, takes<pull_room_answered>,
-                   takes<pull_sealed>, takes<room_let_go>, takes<port_told>, takes<pull_timer_over>,
-                   takes<served_ready>, takes<record_found>, takes<collect_stats>,
-                   takes<check_tables>, takes<shut_down>>;
+                   takes<pull_sealed>, takes<room_let_go>, takes<port_told>, takes<served_ready>,
+                   takes<record_found>, takes<collect_stats>, takes<check_tables>,
+                   takes<shut_down>>;
 
 class node_core;
 
@@ -151,5 +147,4 @@ MOBULA_LOCAL_MESSAGE(mobula::copy_evicted)
 MOBULA_LOCAL_MESSAGE(mobula::pull_sealed)
 MOBULA_LOCAL_MESSAGE(mobula::room_let_go)
 MOBULA_LOCAL_MESSAGE(mobula::begin_transfers)
-MOBULA_LOCAL_MESSAGE(mobula::pull_timer_over)
 MOBULA_LOCAL_MESSAGE(mobula::served_ready)

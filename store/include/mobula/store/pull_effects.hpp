@@ -105,6 +105,11 @@ struct start_pull_timer {
   std::uint64_t delay_ms;
 };
 
+/// Nobody waits for the timer any more.
+struct stop_pull_timer {
+  pull_timer timer;
+};
+
 /// From now on this node can serve others with what it has of the object.
 struct report_pull_began {
   object_id id;
@@ -126,9 +131,9 @@ struct report_pull_failed {
   error_type error;
 };
 
-using pull_effect =
-  std::variant<reserve_room, withdraw_room, abandon_room, ask_bytes, cancel_ask, start_pull_timer,
-               report_pull_began, report_pull_stopped, report_arrived, report_pull_failed>;
+using pull_effect = std::variant<reserve_room, withdraw_room, abandon_room, ask_bytes, cancel_ask,
+                                 start_pull_timer, stop_pull_timer, report_pull_began,
+                                 report_pull_stopped, report_arrived, report_pull_failed>;
 
 /// Effects in the order in which they must be carried out. Events append to it.
 using pull_effects = std::vector<pull_effect>;

@@ -221,7 +221,7 @@ private:
   void end_requests(pulled& entry);
   void report_failure(const object_id& id, error_type error, pull_effects& effects);
   void update(const object_id& id, pull_effects& effects);
-  void forget(const object_id& id);
+  void forget(const object_id& id, pull_effects& effects);
   void finish_event(pull_effects& effects);
   void adopt_sources(pulled& entry, const location_news& news) const;
 
@@ -256,7 +256,9 @@ private:
   [[nodiscard]] std::optional<pull_timer_purpose> wanted_timer(const object_id& id,
                                                                const pulled& entry) const;
   void set_timer(const object_id& id, pulled& entry, pull_effects& effects);
+  void stop_timer(const object_id& id, pulled& entry, pull_effects& effects);
   void start_sweep(pull_effects& effects);
+  void stop_sweep(pull_effects& effects);
   void sweep(pull_effects& effects);
 
   void check_pull(const object_id& id, const pulled& entry) const;

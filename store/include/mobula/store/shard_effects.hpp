@@ -157,6 +157,11 @@ struct report_stall {
   stall_cause cause;
 };
 
+/// The stall is over: nobody is to give up on it any more.
+struct report_stall_over {
+  stall_number number;
+};
+
 struct report_pressure {
   pressure_level level;
 };
@@ -167,7 +172,7 @@ struct report_shard_drained {};
 using shard_effect =
   std::variant<grant_create, serve_copy, refuse_request, try_reclaim, check_idle, free_copy,
                spill_object, forget_spill, restore_object, lend_credit, recall_credit, report_stall,
-               report_pressure, report_shard_drained>;
+               report_stall_over, report_pressure, report_shard_drained>;
 
 /// Effects in the order in which they must be carried out. Events append to it.
 using shard_effects = std::vector<shard_effect>;

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <optional>
 #include <set>
@@ -128,6 +127,9 @@ public:
   /// Returns where the object's record is, until the next event; nothing if it has none.
   [[nodiscard]] std::optional<spill_location> location_of(const object_id& id) const;
 
+  /// Returns whether there is something for `retry_directories` to try.
+  [[nodiscard]] bool awaits_retry() const noexcept;
+
   [[nodiscard]] spill_stats stats() const;
 
   /// Recomputes every sum and list from the objects and asserts that they agree. O(n).
@@ -148,9 +150,9 @@ private:
     bool freed = false; ///< raised by `free` while the disk is busy with it, never lowered
     bool moved = false; ///< raised by a move's end during a read, lowered by the next read
     std::size_t read_attempts = 0;
-    spill_location location;                        ///< from `spilled` on
-    std::list<object_id>::iterator read_position{}; ///< in `read_queue_` while read-queued
-    spill_read_id read{};                           ///< while reading
+    spill_location location;                   ///< from `spilled` on
+    std::list<object_id>::iterator position{}; ///< in its queue while pinned or read-queued
+    spill_read_id read{};                      ///< while reading
   };
 
   enum class file_state : std::uint8_t {
@@ -241,6 +243,8 @@ private:
   void start_batch(spill_directory where, spill_effects& effects);
   void start_move(spill_file_id from, spill_directory where, spill_effects& effects);
   void refuse_oldest(spill_error error, spill_effects& effects);
+  void queue_write(std::list<object_id>::iterator before, const object_id& id, object& entry);
+  void dequeue_write(object& entry);
 
   void check_objects() const;
   void check_files() const;
@@ -253,8 +257,8 @@ private:
   std::set<spill_file_id> sparse_; ///< exactly the files to be rewritten; sorted for replays
   bool move_is_next_ = false;      ///< whose turn it is
   std::vector<directory> directories_;
-  std::deque<object_id> write_queue_; ///< exactly the pinned objects
-  std::list<object_id> read_queue_;   ///< exactly the read-queued objects
+  std::list<object_id> write_queue_; ///< exactly the pinned objects
+  std::list<object_id> read_queue_;  ///< exactly the read-queued objects
   /// Reads under way, at most `max_reads`, and how many of their records were not answered yet.
   std::unordered_map<spill_read_id, std::size_t> reads_;
   std::size_t next_directory_ = 0;
@@ -268,6 +272,7 @@ private:
   std::uint64_t live_bytes_ = 0;
   std::size_t live_records_ = 0;
   std::size_t deletions_ = 0;                      ///< under way
+  std::size_t failed_deletions_ = 0;               ///< that wait for `retry_directories`
   spill_error last_error_ = spill_error::io_error; ///< of the last directory set aside
   bool spills_failed_ = false;                     ///< since `report_spilling_possible`
   bool shutting_down_ = false;
