@@ -1,7 +1,10 @@
 // What both kinds of links have in common: waiting, writing, closing.
 
+#include <algorithm>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <netinet/tcp.h>
 
 #include "data_links.hpp"
 #include "mobula/store/assertion.hpp"
@@ -15,6 +18,14 @@ namespace {
 /// Reads and writes before others get their turn.
 constexpr int steps_a_turn = 64;
 
+/// Tests of an idle connection until it counts as dead.
+constexpr int tests_of_life = 4;
+
+using tests_begin = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
+using tests_follow = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
+using tests_needed = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
+using time_to_acknowledge = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+
 /// Parts of one gathering write: a few small chunks, or header and payload of a large one.
 constexpr std::size_t parts_at_once = 16;
 
@@ -27,9 +38,13 @@ data_link::data_link(link_owner& owner, tcp::socket socket)
 void data_link::start_greeting_timer() {
   greeting_timer_.expires_after(std::chrono::milliseconds{owner_->config().greeting_ms});
   greeting_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (!error)
-      self->close("it did not greet in time");
+    if (!error && !self->closed_)
+      self->greeting_overdue();
   });
+}
+
+void data_link::greeting_overdue() {
+  close("it did not greet in time");
 }
 
 void data_link::end_greeting() {
@@ -61,12 +76,27 @@ void data_link::start_reading() {
   boost::system::error_code error;
   socket_.non_blocking(true, error);
   if (!error)
-    socket_.set_option(tcp::no_delay(true), error);
+    set_options(error);
   if (error)
     return close({});
   ready_ = true;
   wait_readable();
   write_turn();
+}
+
+void data_link::set_options(boost::system::error_code& error) {
+  auto silence_ms = static_cast<int>(owner_->config().silence_ms);
+  auto silence = std::max(1, silence_ms / 1'000);
+  auto set = [&](const auto& option) {
+    if (!error)
+      socket_.set_option(option, error);
+  };
+  set(tcp::no_delay(true));
+  set(asio::socket_base::keep_alive(true));
+  set(tests_begin(silence));
+  set(tests_follow(std::max(1, silence / tests_of_life)));
+  set(tests_needed(tests_of_life));
+  set(time_to_acknowledge(silence_ms));
 }
 
 void data_link::wait_readable() {

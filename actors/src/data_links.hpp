@@ -83,6 +83,9 @@ protected:
   /// The link has just closed.
   virtual void report_ends() = 0;
 
+  /// There was no greeting in time.
+  virtual void greeting_overdue();
+
   void start_reading();
   void start_greeting_timer();
   void end_greeting();
@@ -102,6 +105,7 @@ protected:
   tcp::socket socket_;
 
 private:
+  void set_options(boost::system::error_code& error);
   void wait_readable();
   void read_turn();
   void write_turn();
@@ -189,6 +193,7 @@ protected:
   reading read_some() override;
   void frame_written(const outgoing_frame& frame) override;
   void report_ends() override;
+  void greeting_overdue() override;
 
 private:
   struct open_ask {
@@ -203,6 +208,8 @@ private:
     std::uint32_t received = 0;
   };
 
+  void connect_failed(const boost::system::error_code& error);
+  void give_up(connect_failure why);
   void handle_header();
   void handle(const hello_frame& greeting);
   void handle(const chunk_frame& chunk);
@@ -210,6 +217,7 @@ private:
   [[nodiscard]] std::span<std::byte> payload_target();
   void payload_read(std::span<const std::byte> bytes);
   void finish_chunk();
+  void tell_progress();
   [[nodiscard]] bool was_asked(ask_number ask) const noexcept;
 
   incarnation_id node_;
@@ -221,6 +229,7 @@ private:
   frame_header header_{};
   std::size_t header_filled_ = 0;
   std::optional<incoming_chunk> chunk_;
+  std::chrono::steady_clock::time_point told_; ///< of progress, or that the chunk began
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash_;
   std::vector<std::byte> compressed_; ///< payload of a compressed chunk; bounded by its frame
   std::vector<std::byte> dropped_;    ///< where the payload of a canceled ask goes

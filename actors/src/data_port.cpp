@@ -107,6 +107,7 @@ public:
   void remove_node(const incarnation_id& node);
   void ask(const ask_bytes& ask, std::span<std::byte> room);
   void cancel(ask_number ask);
+  void close(const close_lane& lane);
   void send(const send_chunk& chunk);
   void refuse(const send_refusal& refusal);
 
@@ -317,6 +318,14 @@ void data_port::state::cancel(ask_number ask) {
   link->cancel(ask);
 }
 
+void data_port::state::close(const close_lane& lane) {
+  auto known = sources_.find({lane.node, lane.lane});
+  if (known == sources_.end())
+    return;
+  auto link = known->second;
+  link->close({});
+}
+
 // -- serving --------------------------------------------------------------------------
 
 void data_port::state::send(const send_chunk& chunk) {
@@ -397,6 +406,10 @@ void data_port::ask(const ask_bytes& ask, std::span<std::byte> room) {
 
 void data_port::cancel(const cancel_ask& cancel) {
   state_->run([s = state_.get(), ask = cancel.ask] { s->cancel(ask); });
+}
+
+void data_port::close(const close_lane& lane) {
+  state_->run([s = state_.get(), lane] { s->close(lane); });
 }
 
 void data_port::send(const send_chunk& chunk) {

@@ -76,15 +76,25 @@ std::uint64_t figure(const node_report& report, std::string_view name) noexcept 
 
 // -- objects ------------------------------------------------------------------------------------
 
-void object_listing::choose(std::vector<new_reference> known) {
-  if (known.size() > asked_.most_objects) {
-    left_out = known.size() - asked_.most_objects;
-    auto end = known.begin() + static_cast<std::ptrdiff_t>(asked_.most_objects);
-    std::ranges::nth_element(known, end, std::greater{}, &new_reference::size_bytes);
-    known.erase(end, known.end());
-  }
-  std::ranges::sort(known, {}, &new_reference::sequence);
-  chosen_ = std::move(known);
+void object_listing::consider(const new_reference& known) {
+  chosen_.push_back(known);
+  // Kept short as it grows: a million objects are not copied for a report of a hundred.
+  if (chosen_.size() / 2 >= std::max(asked_.most_objects, std::uint64_t{1}))
+    keep_largest();
+}
+
+void object_listing::keep_largest() {
+  if (chosen_.size() <= asked_.most_objects)
+    return;
+  left_out += chosen_.size() - asked_.most_objects;
+  auto end = chosen_.begin() + static_cast<std::ptrdiff_t>(asked_.most_objects);
+  std::ranges::nth_element(chosen_, end, std::greater{}, &new_reference::size_bytes);
+  chosen_.erase(end, chosen_.end());
+}
+
+void object_listing::choose() {
+  keep_largest();
+  std::ranges::sort(chosen_, {}, &new_reference::sequence);
   objects.reserve(chosen_.size());
 }
 

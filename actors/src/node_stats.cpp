@@ -45,6 +45,7 @@ constexpr std::array figures{
   node_figure{"pulled", "pulled", other, &stats::pulled},
   node_figure{"failed_pulls", "  failed", other, &stats::failed_pulls},
   node_figure{"lost_asks", "  broken asks", other, &stats::lost_asks},
+  node_figure{"unreachable_ports", "  data ports out of reach", other, &stats::unreachable_ports},
   node_figure{"pushed_bytes", "pushed bytes", other, &stats::pushed_bytes},
   node_figure{"refused_asks", "  refused asks", other, &stats::refused_asks},
   node_figure{"peer_messages", "messages to others", other, &stats::peer_messages},

@@ -68,7 +68,8 @@ private:
   void describe(object_listing& listing) const {
     if (listing.asked().most_objects == 0)
       return;
-    listing.choose(known_to(listing));
+    consider_known(listing);
+    listing.choose();
     for (const auto& object : listing.chosen())
       look_at(object, [&](const object_entry& entry) { listing.add(entry); });
     table_.for_each([&](const new_reference& object) {
@@ -79,16 +80,11 @@ private:
       [&](const object_entry& entry) { listing.add_contents(entry); });
   }
 
-  [[nodiscard]] std::vector<new_reference> known_to(const object_listing& listing) const {
-    std::vector<new_reference> result;
-    if (const auto& one = listing.asked().only; !one.empty()) {
-      if (auto known = table_.find(one.sequence); known && one.owner == core_->incarnation())
-        result.push_back(*known);
-      return result;
-    }
-    result.reserve(table_.size());
-    table_.for_each([&](const new_reference& object) { result.push_back(object); });
-    return result;
+  void consider_known(object_listing& listing) const {
+    if (const auto& one = listing.asked().only; one.empty())
+      table_.for_each([&](const new_reference& object) { listing.consider(object); });
+    else if (auto known = table_.find(one.sequence); known && one.owner == core_->incarnation())
+      listing.consider(*known);
   }
 
   template <class F>

@@ -52,7 +52,11 @@ void puller::pull(const pull_value& message) {
   entry.token = pull_token{++tokens_};
   pushes_.copy_expected(entry.object, entry.copy);
   table_.pull(entry.token, id, entry.urgency, effects_);
+  if (reach_.obstacle(entry.source.node))
+    entry.source.node = entry.object.owner;
   locate(id, entry);
+  if (reach_.obstacle(entry.source.node))
+    give_up(id, entry, error_type::object_fetch_timed_out, pull_outcome::unreachable);
   run();
 }
 
@@ -111,7 +115,15 @@ void puller::end(const end_pull& message) {
   tidy(pulls_.find(id));
 }
 
+/// It may listen somewhere else than before.
+void puller::source_joined(const incarnation_id& node) {
+  reach_effects effects;
+  reach_.forget(node, effects);
+  run(std::move(effects));
+}
+
 void puller::source_left(const incarnation_id& node) {
+  source_joined(node);
   std::vector<object_id> touched;
   for (const auto& [id, entry] : pulls_)
     if (entry.entry != nullptr && (entry.object.owner == node || entry.source.node == node))
@@ -241,6 +253,33 @@ void puller::owner_lost(const object_id& id) {
   }
 }
 
+void puller::received(const lane_progress& news) {
+  table_.lane_progressed(news.node, news.lane);
+}
+
+void puller::received(const source_answered& news) {
+  reach_effects effects;
+  reach_.connected(news.node, effects);
+  run(std::move(effects));
+}
+
+void puller::received(const source_silent& news) {
+  reach_effects effects;
+  reach_.connect_failed(news.node, news.why, effects);
+  run(std::move(effects));
+  if (!reach_.obstacle(news.node))
+    return;
+  std::vector<object_id> touched;
+  for (const auto& [id, entry] : pulls_)
+    if (entry.entry != nullptr && entry.source.node == news.node)
+      touched.push_back(id);
+  std::ranges::sort(touched); // A replay must see the same order.
+  for (const auto& id : touched)
+    if (!turn_to_owner(id, news.node))
+      give_up(id, pulls_.at(id), error_type::object_fetch_timed_out, pull_outcome::unreachable);
+  run();
+}
+
 // -- effects --------------------------------------------------------------------------------------
 
 void puller::run() {
@@ -248,6 +287,11 @@ void puller::run() {
   while (!effects_.empty())
     for (const auto& effect : std::exchange(effects_, {}))
       std::visit([this](const auto& content) { apply(content); }, effect);
+}
+
+void puller::run(reach_effects effects) {
+  for (const auto& effect : effects)
+    std::visit([this](const auto& content) { apply(content); }, effect);
 }
 
 template <class Message>
@@ -316,6 +360,10 @@ void puller::apply(const cancel_ask& effect) {
   port_->cancel(effect);
 }
 
+void puller::apply(const close_lane& effect) {
+  port_->close(effect);
+}
+
 void puller::apply(const start_pull_timer& effect) {
   auto end = [this, timer = effect.timer] {
     core_.count_message();
@@ -356,6 +404,34 @@ void puller::apply(const report_pull_failed& effect) {
   tidy(position);
 }
 
+void puller::apply(const start_reach_timer& effect) {
+  auto end = [this, timer = effect.timer] {
+    core_.count_message();
+    reach_awaited_.erase(timer.generation);
+    reach_effects effects;
+    reach_.timer_fired(timer, effects);
+    run(std::move(effects));
+  };
+  reach_awaited_.emplace(effect.timer.generation,
+                         timers_.start(std::chrono::milliseconds{effect.delay_ms}, std::move(end)));
+}
+
+void puller::apply(const stop_reach_timer& effect) {
+  if (auto running = reach_awaited_.extract(effect.timer.generation); !running.empty())
+    timers_.stop(running.mapped());
+}
+
+void puller::apply(const report_unreachable& effect) {
+  log_warning(fmt::format("the data port of node {} cannot be reached: {}; its values come with "
+                          "messages, which is slow, until it can; is it behind a firewall, or does "
+                          "it name a wrong address?",
+                          to_string(effect.node), to_string(effect.why)));
+}
+
+void puller::apply(const report_reachable& effect) {
+  log_info(fmt::format("the data port of node {} can be reached again", to_string(effect.node)));
+}
+
 error_info puller::explain(const pulled& entry, error_type error) const {
   if (error == error_type::store_full && entry.refusal) {
     auto refused = *entry.refusal;
@@ -385,6 +461,7 @@ void puller::add_figures(node_stats& stats) const {
   auto figures = table_.stats();
   stats.pulls += pulls_.size();
   stats.timers += timers_.size();
+  stats.unreachable_ports += reach_.unreachable();
   stats.pulled += {figures.arrived_objects, figures.arrived_bytes};
   stats.failed_pulls += figures.failed_objects;
   stats.lost_asks += figures.lost_asks;

@@ -8,6 +8,7 @@
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/store/pull_table.hpp"
+#include "mobula/store/source_reach.hpp"
 #include "pusher.hpp"
 
 namespace mobula {
@@ -17,7 +18,8 @@ namespace mobula {
 ///
 /// The table knows each copy by its own number, as the shard does; the object's id is what the port
 /// asks for. Bytes are fetched from where the owner sent this node, and the rest from the owner
-/// itself as soon as anything goes wrong there. What has arrived is sent on to others by the
+/// itself as soon as anything goes wrong there. A node whose port cannot be reached is not asked
+/// for a while: what it owns has to come another way. What has arrived is sent on to others by the
 /// pusher; while these read from a room, it is not given back.
 ///
 /// | field        | raised by                        | lowered by                              |
@@ -46,6 +48,7 @@ public:
   void pull(const pull_value& request);
   void urge(const urge_pull& request);
   void end(const end_pull& request);
+  void source_joined(const incarnation_id& node);
   void source_left(const incarnation_id& node);
 
   // -- answers ------------------------------------------------------------------------------------
@@ -57,6 +60,9 @@ public:
   void received(const ask_complete& news);
   void received(const ask_turned_down& news);
   void received(const ask_broken& news);
+  void received(const lane_progress& news);
+  void received(const source_answered& news);
+  void received(const source_silent& news);
 
   // -- properties ---------------------------------------------------------------------------------
 
@@ -113,6 +119,7 @@ private:
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);
   void tidy(pull_map::iterator position);
   void run();
+  void run(reach_effects effects);
   template <class Message>
   void send_to_shard(const pulled& entry, Message message);
   [[nodiscard]] error_info explain(const pulled& entry, error_type error) const;
@@ -122,25 +129,32 @@ private:
   void apply(const abandon_room& effect);
   void apply(const ask_bytes& effect);
   void apply(const cancel_ask& effect);
+  void apply(const close_lane& effect);
   void apply(const start_pull_timer& effect);
   void apply(const stop_pull_timer& effect);
   void apply(const report_pull_began& effect);
   void apply(const report_pull_stopped& effect);
   void apply(const report_arrived& effect);
   void apply(const report_pull_failed& effect);
+  void apply(const start_reach_timer& effect);
+  void apply(const stop_reach_timer& effect);
+  void apply(const report_unreachable& effect);
+  void apply(const report_reachable& effect);
 
   node_core& core_;
   transfers_actor::pointer self_;
   pusher& pushes_;
   std::shared_ptr<transfer_port> port_;
   pull_table table_;
+  source_reach reach_;
   pull_effects effects_;
   pull_map pulls_; ///< by the copy's own id
   std::unordered_map<ask_number, asked_bytes> asks_;
   std::uint64_t tokens_ = 0;
   std::uint64_t news_ = 0;
   actor_timers timers_;
-  std::unordered_map<std::uint64_t, deadline> awaited_; ///< those of the table that run
+  std::unordered_map<std::uint64_t, deadline> awaited_;       ///< those of the table that run
+  std::unordered_map<std::uint64_t, deadline> reach_awaited_; ///< those of `reach_`
 };
 
 } // namespace mobula

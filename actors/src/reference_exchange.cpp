@@ -181,6 +181,9 @@ void reference_exchange::received(const borrow_references& message) {
       freed.push_back(tell_error(reference.sequence, told_outcome::failed, entry.failure()));
   }
   tables_->receive(*from, message, found, effects_);
+  if (drain_)
+    for (const auto& reference : message.references)
+      drain_->table.look_at(reference.sequence);
   run();
   if (!freed.empty())
     send(peers_.at(*from), objects_told{peers_.at(*from).session, std::move(freed)});

@@ -13,8 +13,11 @@ namespace mobula {
 
 void reference_exchange::drain(const drain_values& request) {
   turn();
-  if (!drain_)
+  if (!drain_) {
     drain_.emplace();
+    tables_->exports().for_each(
+      [this](std::uint64_t sequence) { drain_->table.look_at(sequence); });
+  }
   drain_->answers.push_back(request.answer);
   end_drain_if_done();
   if (drain_)
@@ -26,17 +29,22 @@ void reference_exchange::drain(const drain_values& request) {
 
 /// Returns whether there was somebody to ask. Values that are not there yet have nobody who would
 /// make them, once this node is gone.
-bool reference_exchange::ask_to_keep() {
+template <class Sequences>
+bool reference_exchange::ask_to_keep(const Sequences& looked_at) {
   want_lists lists;
-  tables_->exports().for_each([&](std::uint64_t sequence) {
+  for (auto sequence : looked_at) {
     auto entry = core_->border().find_own(sequence);
-    if (!entry || entry->phase() == object_phase::pending || entry->has_failed())
-      return;
+    if (!entry || entry->has_failed())
+      continue;
+    if (entry->phase() == object_phase::pending) {
+      drain_->table.pending(sequence);
+      continue;
+    }
     for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
       if (peers_.contains(node)
           && drain_->table.ask(node, sequence) == drain_table::asking::first_time)
         lists[node].push_back(sequence);
-  });
+  }
   for (auto& [node, sequences] : lists)
     send(peers_.at(node), keep_objects{peers_.at(node).session, std::move(sequences)});
   return !lists.empty();
@@ -46,7 +54,9 @@ bool reference_exchange::ask_to_keep() {
 void reference_exchange::end_drain_if_done() {
   if (!drain_ || !drain_->table.done())
     return;
-  if (!drain_->table.stopped() && (ask_to_keep() || tables_->transits().stats().open > 0))
+  if (!drain_->table.stopped()
+      && (ask_to_keep(drain_->table.take_new()) || tables_->transits().stats().open > 0
+          || ask_to_keep(drain_->table.take_pending())))
     return;
   auto ended = *std::exchange(drain_, std::nullopt);
   for (const auto& limit : ended.limits)

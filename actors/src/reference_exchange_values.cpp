@@ -135,8 +135,11 @@ void reference_exchange::received(const want_objects& message) {
 }
 
 void reference_exchange::tell_ready(const border_changes& changes) {
-  for (auto sequence : changes.ready)
+  for (auto sequence : changes.ready) {
     teller_->ready(sequence);
+    if (drain_)
+      drain_->table.look_at(sequence);
+  }
   send_answers();
 }
 

@@ -36,10 +36,33 @@ void source_link::connect(const tcp::endpoint& endpoint) {
     if (self->is_closed())
       return;
     if (error)
-      self->close("cannot connect: " + error.message());
+      self->connect_failed(error);
     else
       self->start_reading();
   });
+}
+
+/// What is wrong with the address is told once for the node, by who keeps count; what is wrong with
+/// this process is told here.
+void source_link::connect_failed(const boost::system::error_code& error) {
+  if (error == asio::error::connection_refused || error == asio::error::connection_reset)
+    give_up(connect_failure::refused);
+  else if (error == asio::error::host_unreachable || error == asio::error::network_unreachable
+           || error == asio::error::network_down)
+    give_up(connect_failure::no_route);
+  else if (error == asio::error::timed_out)
+    give_up(connect_failure::silent);
+  else
+    close("cannot connect: " + error.message());
+}
+
+void source_link::greeting_overdue() {
+  give_up(connect_failure::silent);
+}
+
+void source_link::give_up(connect_failure why) {
+  owner().events().source_unreachable(node_, why);
+  close({});
 }
 
 // -- asks -----------------------------------------------------------------------------
@@ -116,6 +139,16 @@ void source_link::payload_read(std::span<const std::byte> bytes) {
   chunk_->received += static_cast<std::uint32_t>(bytes.size());
   if (chunk_->received == chunk_->frame.wire_bytes)
     finish_chunk();
+  else
+    tell_progress();
+}
+
+void source_link::tell_progress() {
+  auto now = std::chrono::steady_clock::now();
+  if (now - told_ < std::chrono::milliseconds{owner().config().progress_ms})
+    return;
+  told_ = now;
+  owner().events().lane_progressed(node_, lane_);
 }
 
 void source_link::finish_chunk() {
@@ -161,10 +194,13 @@ void source_link::handle_header() {
 
 void source_link::handle(const hello_frame& greeting) {
   if (!same_token(greeting.token, token_) || greeting.sender != node_
-      || greeting.receiver != owner().config().self)
+      || greeting.receiver != owner().config().self) {
+    owner().events().source_unreachable(node_, connect_failure::another_node);
     return close("it is another node than the one that was to be asked");
+  }
   greeted_ = true;
   end_greeting();
+  owner().events().source_connected(node_);
 }
 
 void source_link::handle(const chunk_frame& chunk) {
@@ -182,6 +218,7 @@ void source_link::handle(const chunk_frame& chunk) {
       compressed_.resize(chunk.wire_bytes);
   }
   chunk_ = incoming_chunk{chunk};
+  told_ = std::chrono::steady_clock::now();
   XXH3_64bits_reset(hash_.get());
 }
 

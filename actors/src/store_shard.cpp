@@ -249,13 +249,14 @@ void store_shard_state::collect(collect_stats& message) {
 }
 
 void store_shard_state::describe_objects(object_listing& listing) const {
-  for (const auto& [sequence, held] : slots_) {
-    auto* listed = listing.find(sequence);
-    if (listed == nullptr || held.entry == nullptr)
+  for (auto& listed : listing.objects) {
+    auto found = slots_.find(listed.sequence);
+    if (found == slots_.end() || found->second.entry == nullptr)
       continue;
-    listed->readers = readers_->count_elsewhere(held);
-    if (listed->state == reported_state::memory && !held.copy->memory)
-      listed->state = reported_state::disk;
+    const auto& held = found->second;
+    listed.readers = readers_->count_elsewhere(held);
+    if (listed.state == reported_state::memory && !held.copy->memory)
+      listed.state = reported_state::disk;
   }
 }
 

@@ -46,6 +46,7 @@ public:
     port_->admit(message.node, core_->door().token);
     port_->add_peer(message.node, {message.door.where.address, message.door.where.port},
                     message.door.token);
+    pulls->source_joined(message.node);
   }
 
   void left(const source_left& message) {

@@ -262,6 +262,17 @@ nlohmann::json object_json(const found_object& found, const container_index& con
           {"call_site", site_json(site_of(*found.owner, object))}};
 }
 
+/// Says which nodes fetch others' values the slow way; nothing if none does.
+std::string out_of_reach_text(const cluster_report& report) {
+  std::string result;
+  for (const auto& node : report.nodes)
+    if (auto ports = figure(node, "unreachable_ports"); ports > 0)
+      result += fmt::format("{} cannot reach the data ports of {} nodes, whose values come slowly, "
+                            "with messages; its log names them\n",
+                            name_of(node), ports);
+  return result;
+}
+
 } // namespace
 
 // -- status --------------------------------------------------------------------------------------
@@ -280,8 +291,9 @@ std::string status_text(const cluster_report& report) {
        std::to_string(figure(node, "waiting_gets") + figure(node, "waiting_puts")
                       + figure(node, "peer_waits"))});
   const auto& first = report.nodes.front();
-  return fmt::format("cluster \"{}\", {} nodes, Mobula {}\n{}{}", first.cluster,
-                     report.nodes.size(), first.library_version, table.text(), silent_text(report));
+  return fmt::format("cluster \"{}\", {} nodes, Mobula {}\n{}{}{}", first.cluster,
+                     report.nodes.size(), first.library_version, table.text(), silent_text(report),
+                     out_of_reach_text(report));
 }
 
 nlohmann::json status_json(const cluster_report& report) {

@@ -78,6 +78,10 @@ public:
     later([this, ask = cancel.ask] { all_->cancel(self_, ask); });
   }
 
+  void close(const close_lane& lane) override {
+    later([this, lane] { all_->close_lane_of(self_, lane); });
+  }
+
   void send(const send_chunk& chunk) override {
     later([this, chunk] { all_->carry(self_, chunk); });
   }
@@ -130,6 +134,16 @@ void simulated_ports::close() {
   connections_.clear();
 }
 
+void simulated_ports::hide(const incarnation_id& node) {
+  hidden_.insert(node);
+  std::vector<reader_connection> ended;
+  for (const auto& [number, over] : connections_)
+    if (over.server == node)
+      ended.push_back(number);
+  for (auto number : ended)
+    break_connection(connections_.find(number));
+}
+
 simulated_port* simulated_ports::port_of(const incarnation_id& node) const {
   auto known = ports_.find(node);
   return known == ports_.end() ? nullptr : known->second;
@@ -155,6 +169,10 @@ simulated_ports::connections::iterator simulated_ports::connect(const incarnatio
 
 void simulated_ports::begin_ask(const incarnation_id& reader, const ask_bytes& ask,
                                 std::span<std::byte> room) {
+  if (hidden_.contains(ask.node)) {
+    port_of(reader)->events->source_unreachable(ask.node, connect_failure::silent);
+    return port_of(reader)->events->ask_lost(ask.ask);
+  }
   auto over = connect(reader, ask);
   if (over == connections_.end())
     return port_of(reader)->events->ask_lost(ask.ask);
@@ -170,6 +188,15 @@ void simulated_ports::cancel(const incarnation_id& reader, ask_number ask) {
       port_of(over.server)->events->canceled(number, ask);
       return;
     }
+}
+
+void simulated_ports::close_lane_of(const incarnation_id& reader, const close_lane& lane) {
+  auto known = std::ranges::find_if(connections_, [&](const auto& each) {
+    return each.second.reader == reader && each.second.server == lane.node
+           && each.second.lane == lane.lane;
+  });
+  if (known != connections_.end())
+    break_connection(known);
 }
 
 void simulated_ports::carry(const incarnation_id& server, const send_chunk& chunk) {

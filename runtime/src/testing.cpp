@@ -107,6 +107,10 @@ void simulation::break_transfers(std::uint64_t one_of) {
   network().ports().break_one_of(one_of);
 }
 
+void simulation::hide_port(node& hidden) {
+  network().ports().hide(hidden.incarnation());
+}
+
 std::vector<error_info> simulation::lost_messages() const {
   return network_ == nullptr ? std::vector<error_info>{} : network_->lost_messages();
 }

@@ -56,17 +56,34 @@ bool pull_table::ask_once(const object_id& id, pulled& entry, pull_effects& effe
     hungry_.emplace(place, id);
     return false;
   }
+  begin_ask(id, entry, range, effects);
+  return true;
+}
+
+/// Takes the lane with the fewest asks.
+void pull_table::begin_ask(const object_id& id, pulled& entry, byte_range range,
+                           pull_effects& effects) {
   auto number = ask_number{++asks_numbered_};
   auto node = *entry.current;
-  auto lane = pick_lane(node);
-  asks_.emplace(number, ask{id, node, lane, range, range.begin});
+  auto& known = peers_[node];
+  known.lanes.resize(config_.lanes_per_node);
+  auto least = std::ranges::min_element(known.lanes, {}, &lane_use::asks);
+  auto lane = data_lane{static_cast<std::uint32_t>(least - known.lanes.begin())};
+  if (least->asks == 0)
+    least->progress = true;
+  ++least->asks;
+  ++known.asks;
+  least->asked_bytes += range.size();
+  // A node sends in turn what was asked over a connection. What it sends is as large as a chunk may
+  // be, whatever was asked.
+  auto turn_bytes = least->arrived_bytes + least->asked_bytes + frame_limits::chunk_bytes;
+  asks_.emplace(number, ask{id, node, lane, range, range.begin, turn_bytes});
   entry.asks.insert(number);
   entry.asked.add(range);
   entry.progress = true;
   asked_bytes_ += range.size();
   effects.push_back(ask_bytes{number, node, lane, {id, range.begin, range.size()}});
   start_sweep(effects);
-  return true;
 }
 
 /// Lets those ask that were kept from it by the limit, in the order of pulls.
@@ -104,14 +121,8 @@ std::size_t pull_table::asks_to(const incarnation_id& node) const {
   return position == peers_.end() ? 0 : position->second.asks;
 }
 
-/// Takes the lane with the fewest asks.
-data_lane pull_table::pick_lane(const incarnation_id& node) {
-  auto& known = peers_[node];
-  known.lane_asks.resize(config_.lanes_per_node);
-  auto least = std::ranges::min_element(known.lane_asks);
-  ++*least;
-  ++known.asks;
-  return data_lane{static_cast<std::uint32_t>(least - known.lane_asks.begin())};
+pull_table::lane_use& pull_table::lane_of(const ask& under_way) {
+  return peers_.at(under_way.node).lanes.at(static_cast<std::size_t>(under_way.lane));
 }
 
 // -- ends of asks -------------------------------------------------------------------
@@ -124,9 +135,12 @@ pull_table::ask pull_table::take_ask(ask_number number) {
   auto& entry = get(ended.id);
   entry.asks.erase(number);
   entry.asked.remove({ended.arrived_to, ended.range.end});
-  asked_bytes_ -= ended.range.end - ended.arrived_to;
+  auto missing = ended.range.end - ended.arrived_to;
+  asked_bytes_ -= missing;
+  auto& lane = lane_of(ended);
+  lane.asked_bytes -= missing;
+  --lane.asks;
   auto known = peers_.find(ended.node);
-  --known->second.lane_asks.at(static_cast<std::size_t>(ended.lane));
   if (--known->second.asks == 0)
     peers_.erase(known);
   return ended;
@@ -201,25 +215,52 @@ void pull_table::stop_sweep(pull_effects& effects) {
     effects.push_back(stop_pull_timer{{pull_timer_purpose::sweep, {}, sweep_generation_}});
 }
 
-/// Gives up asks that have brought nothing since the last sweep.
+/// Returns the connections that were asked over and have brought nothing since the last sweep.
+std::vector<close_lane> pull_table::silent_lanes() {
+  std::vector<close_lane> result;
+  for (auto& [node, known] : peers_)
+    for (std::size_t index = 0; index < known.lanes.size(); ++index) {
+      auto& lane = known.lanes[index];
+      if (!std::exchange(lane.progress, false) && lane.asks > 0)
+        result.push_back({node, data_lane{static_cast<std::uint32_t>(index)}});
+    }
+  // A replay must see the same order.
+  std::ranges::sort(result, {}, [](const auto& lane) { return std::tuple{lane.node, lane.lane}; });
+  return result;
+}
+
+bool pull_table::is_hopeless(const ask& under_way, const std::vector<close_lane>& silent) {
+  auto is_over_it = [&](const close_lane& lane) {
+    return lane.node == under_way.node && lane.lane == under_way.lane;
+  };
+  return lane_of(under_way).arrived_bytes > under_way.turn_bytes
+         || std::ranges::any_of(silent, is_over_it);
+}
+
+/// Gives up connections that have brought nothing since the last sweep, and what was asked in vain.
 void pull_table::sweep(pull_effects& effects) {
-  std::vector<object_id> silent;
+  auto silent = silent_lanes();
+  std::vector<object_id> given_up;
   for (const auto& [place, id] : admitted_) {
     auto& entry = get(id);
-    if (!std::exchange(entry.progress, false) && entry.where == phase::active
-        && !entry.asks.empty())
-      silent.push_back(id);
+    auto is_in_vain = [&](ask_number number) {
+      return is_hopeless(asks_.at(number), silent);
+    };
+    if (!std::exchange(entry.progress, false) && entry.where == phase::active && !entry.asks.empty()
+        && std::ranges::all_of(entry.asks, is_in_vain))
+      given_up.push_back(id);
   }
   sweeping_ = false;
   if (!asks_.empty())
     start_sweep(effects);
-  for (const auto& id : silent) {
+  for (const auto& id : given_up) {
     auto& entry = get(id);
     cancel_asks(entry, effects);
     if (auto slow = entry.current)
       distrust(entry, *slow);
     update(id, effects);
   }
+  effects.insert(effects.end(), silent.begin(), silent.end());
 }
 
 } // namespace mobula

@@ -120,9 +120,20 @@ void pull_table::bytes_arrived(ask_number number, std::uint64_t bytes, pull_effe
   entry.here.add({under_way.arrived_to, under_way.arrived_to + bytes});
   under_way.arrived_to += bytes;
   asked_bytes_ -= bytes;
+  auto& lane = lane_of(under_way);
+  lane.asked_bytes -= bytes;
+  lane.arrived_bytes += bytes;
+  lane.progress = true;
   entry.retries = 0;
   entry.progress = true;
   counters_.arrived_bytes += bytes;
+}
+
+void pull_table::lane_progressed(const incarnation_id& node, data_lane lane) {
+  auto known = peers_.find(node);
+  auto index = static_cast<std::size_t>(lane);
+  if (known != peers_.end() && index < known->second.lanes.size())
+    known->second.lanes[index].progress = true;
 }
 
 void pull_table::ask_finished(ask_number number, pull_effects& effects) {
@@ -134,6 +145,7 @@ void pull_table::ask_finished(ask_number number, pull_effects& effects) {
 
 void pull_table::ask_refused(ask_number number, refusal_reason reason, pull_effects& effects) {
   auto ended = take_ask(number);
+  lane_progressed(ended.node, ended.lane);
   ++counters_.refused_asks;
   if (!ended.canceled) {
     if (reason == refusal_reason::busy)
@@ -326,15 +338,20 @@ void pull_table::check_invariants() const {
     requests += entry.tokens.size();
   }
   std::size_t peer_asks = 0;
+  std::uint64_t lane_bytes = 0;
   for (const auto& [node, known] : peers_) {
     peer_asks += known.asks;
-    MOBULA_ASSERT(
-      known.asks
-      == std::accumulate(known.lane_asks.begin(), known.lane_asks.end(), std::size_t{0}));
+    std::size_t lane_asks = 0;
+    for (const auto& lane : known.lanes) {
+      lane_asks += lane.asks;
+      lane_bytes += lane.asked_bytes;
+    }
+    MOBULA_ASSERT(known.asks == lane_asks && known.asks > 0);
   }
   for (const auto& [number, under_way] : asks_)
     asked_bytes += under_way.range.end - under_way.arrived_to;
-  MOBULA_ASSERT(asks == asks_.size() && asks == peer_asks && asked_bytes == asked_bytes_);
+  MOBULA_ASSERT(asks == asks_.size() && asks == peer_asks && asked_bytes == asked_bytes_
+                && lane_bytes == asked_bytes_);
   MOBULA_ASSERT(running == running_ && running_bytes == running_bytes_);
   MOBULA_ASSERT(requests == requests_.size());
   MOBULA_ASSERT(asks_.empty() == !sweeping_);

@@ -76,3 +76,33 @@ TEST_CASE_FIXTURE(two_objects, "what nobody answers for in time is lost") {
   CHECK(table.done());
   CHECK(table.result() == drain_result{.kept = 1, .lost = 3});
 }
+
+TEST_CASE("each reason to look at an object is given once") {
+  drain_table table;
+  table.look_at(1);
+  table.look_at(2);
+  CHECK(table.take_new() == std::vector<std::uint64_t>{1, 2});
+  CHECK(table.take_new().empty());
+}
+
+TEST_CASE("an object without a value is looked at again only when that is asked for") {
+  drain_table table;
+  table.pending(1);
+  table.pending(1);
+  CHECK(table.take_new().empty());
+  CHECK(table.take_pending() == std::set<std::uint64_t>{1});
+  CHECK(table.take_pending().empty());
+}
+
+TEST_CASE("among a million objects a message costs those that it names") {
+  drain_table table;
+  for (std::uint64_t sequence = 0; sequence < 1'000'000; ++sequence)
+    table.look_at(sequence);
+  CHECK(table.take_new().size() == 1'000'000);
+  std::size_t looks = 0;
+  for (std::uint64_t message = 0; message < 1'000; ++message) {
+    table.look_at(message);
+    looks += table.take_new().size();
+  }
+  CHECK(looks == 1'000);
+}

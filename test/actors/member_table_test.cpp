@@ -121,6 +121,24 @@ TEST_CASE("a member counts the sessions it had with another upwards") {
 // -- refusals
 // ---------------------------------------------------------------------------------------
 
+TEST_CASE("joins that ended leave no timer") {
+  three_members world;
+  CHECK(world.running_timers.empty());
+  world.start(50, 9);
+  world.join(3, 2);
+  world.join(3, 8); // Nobody is there.
+  world.settle();
+  CHECK(world.running_timers.empty());
+}
+
+TEST_CASE("a node that leaves stops its timers") {
+  two_strangers world;
+  world.cut(1, 2);
+  world.join(1, 1);
+  world.leave(1);
+  CHECK(world.running_timers.empty());
+}
+
 TEST_CASE("joining oneself is refused at once, with the address") {
   two_strangers world;
   CHECK(contains(world.join_result(2), "host:2 is this node itself"));

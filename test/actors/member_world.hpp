@@ -185,6 +185,7 @@ public:
     auto next = timers.extract(timers.begin());
     now = next.key();
     auto [index, timer] = next.mapped();
+    running_timers.erase({index, timer});
     event(index, [timer = timer](auto& table, auto& out) { table.timer_fired(timer, out); });
   }
 
@@ -278,6 +279,7 @@ public:
   std::vector<std::pair<nanoseconds, std::size_t>> dialed; ///< when, and by which node
   std::vector<connection> connections;
   std::multimap<nanoseconds, std::pair<std::size_t, timer_id>> timers;
+  std::set<std::pair<std::size_t, timer_id>> running_timers; ///< neither over nor stopped
   std::set<std::pair<std::uint16_t, std::uint16_t>> cuts;
   nanoseconds now{0};
   std::uint64_t sent_messages = 0;
@@ -311,10 +313,12 @@ private:
 
   void carry_out(std::size_t index, const start_timer& effect) {
     timers.emplace(now + effect.delay, std::pair{index, effect.timer});
+    running_timers.emplace(index, effect.timer);
   }
 
   /// It fires all the same: whoever waits no longer is to take no notice.
-  void carry_out(std::size_t, const stop_timer&) {
+  void carry_out(std::size_t index, const stop_timer& effect) {
+    running_timers.erase({index, effect.timer});
   }
 
   void carry_out(std::size_t index, const report_member_joined& effect) {

@@ -76,9 +76,12 @@ struct host_and_stranger {
 
 /// A host that pulls an object of ten bytes from a server that may say anything.
 struct host_and_false_server {
-  transfer_host host{1};
+  transfer_host host;
   incarnation_id self{.high = 9, .low = 9};
   raw_socket listener = raw_socket::listen_anywhere();
+
+  explicit host_and_false_server(data_port_config config = {}) : host(1, std::move(config)) {
+  }
 
   raw_socket accept() {
     host.know(self, {.ip = "127.0.0.1", .port = listener.port()});

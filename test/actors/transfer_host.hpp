@@ -176,6 +176,21 @@ public:
     return lines_;
   }
 
+  /// How often a chunk on its way was told of.
+  [[nodiscard]] std::size_t progress() const {
+    return progress_;
+  }
+
+  /// Connections that a source has greeted.
+  [[nodiscard]] std::size_t connected() const {
+    return connected_;
+  }
+
+  /// Why connections could not be made.
+  [[nodiscard]] const std::vector<connect_failure>& unreachable() const {
+    return unreachable_;
+  }
+
   [[nodiscard]] std::size_t rooms() const {
     return rooms_.size();
   }
@@ -223,6 +238,21 @@ private:
 
   void ask_lost(ask_number ask) override {
     on_pull([&](auto& out) { pull_.ask_lost(ask, out); });
+  }
+
+  void lane_progressed(const incarnation_id& node, data_lane lane) override {
+    on_pull([&](auto&) {
+      pull_.lane_progressed(node, lane);
+      ++progress_;
+    });
+  }
+
+  void source_connected(const incarnation_id&) override {
+    on_pull([&](auto&) { ++connected_; });
+  }
+
+  void source_unreachable(const incarnation_id&, connect_failure why) override {
+    on_pull([&](auto&) { unreachable_.push_back(why); });
   }
 
   void connection_refused(std::string_view why) override {
@@ -309,6 +339,10 @@ private:
     port_->cancel(cancel);
   }
 
+  void carry_out(const close_lane& lane) {
+    port_->close(lane);
+  }
+
   void carry_out(const start_pull_timer& timer) {
     timers_.push_back(timer.timer);
   }
@@ -362,6 +396,9 @@ private:
   std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> rooms_;
   std::vector<pull_timer> timers_;
   std::vector<std::string> lines_;
+  std::size_t progress_ = 0;
+  std::size_t connected_ = 0;
+  std::vector<connect_failure> unreachable_;
   std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_rooms_;
   std::optional<std::size_t> chunks_to_serve_;
   std::uint64_t tokens_ = 0;

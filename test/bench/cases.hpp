@@ -40,4 +40,7 @@ void add_simulation_cases(std::vector<comparison>& cases);
 /// What objects cost as their number grows.
 void add_scale_cases(std::vector<comparison>& cases, bench_node& bench, scale sizes);
 
+/// What one of many costs that wait in a table: for a disk, a name or a time.
+void add_table_cases(std::vector<comparison>& cases);
+
 } // namespace mobula::bench

@@ -97,6 +97,7 @@ std::vector<comparison> choose(bench_node& bench, const request& wanted) {
   add_pull_cases(cases);
   add_simulation_cases(cases);
   add_scale_cases(cases, bench, sizes);
+  add_table_cases(cases);
   const std::regex pattern{wanted.filter};
   std::erase_if(cases, [&](const comparison& candidate) {
     return !std::regex_search(candidate.name, pattern);

@@ -60,13 +60,29 @@ public:
       control(side, "qdisc del dev cable root");
   }
 
-  /// Returns whether the cable now carries 8 Mbit/s and loses what exceeds a short queue.
-  [[nodiscard]] bool make_slow() const {
+  /// Returns whether the cable now carries so much a second and loses what exceeds a short queue.
+  [[nodiscard]] bool make_slow(const std::string& rate = "8mbit") const {
     for (const auto& side : {left_, right_})
-      if (!run("ip netns exec " + side
-               + " tc qdisc replace dev cable root tbf rate 8mbit burst 4kb limit 16kb"))
+      if (!run("ip netns exec " + side + " tc qdisc replace dev cable root tbf rate " + rate
+               + " burst 4kb limit 16kb"))
         return false;
     return true;
+  }
+
+  /// Nothing that comes from this port of the left side arrives: whoever connects there hears
+  /// nothing. Returns whether that can be brought about here.
+  [[nodiscard]] bool hide(std::uint16_t port) const {
+    return run("ip -n " + left_ + " rule add ipproto tcp sport " + std::to_string(port)
+               + " blackhole");
+  }
+
+  /// The same for the connections to that port that there are now, as if a firewall between had
+  /// forgotten them.
+  [[nodiscard]] bool forget_connections(std::uint16_t port) const {
+    auto from = " rule add ipproto tcp sport " + std::to_string(port) + " dport ";
+    return run("ip netns exec " + left_ + " ss -Htn state established sport = :"
+               + std::to_string(port) + " | sed 's/.*://' | tr -d ' ' | xargs -r -I{} ip -n "
+               + left_ + from + "{} blackhole");
   }
 
   /// Returns how many packets the left side has lost since it became slow.
@@ -161,6 +177,60 @@ TEST_CASE_FIXTURE(distant_peers, "values cross a network that is slow and loses 
   CHECK(between.lost() > 0);
   away->do_so("close large");
   away->drop("large");
+  await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(distant_peers, "a chunk that takes longer than a node may be silent arrives") {
+  if (!between.usable())
+    return;
+  if (!between.make_slow("1mbit")) {
+    MESSAGE("skipped: the kernel has no token bucket filter");
+    return;
+  }
+  send_home_to_away("large", 1, 3'000'000);
+  CHECK(away->view("large") == "1 3000000");
+  away->check("large");
+  CHECK(away->figure("pulled_objects") == 1);
+  CHECK(away->figure("lost_asks") == 0);
+  away->do_so("close large");
+  away->drop("large");
+  await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(distant_peers, "a data port out of reach is found out once, for all objects") {
+  if (!between.usable())
+    return;
+  if (!between.hide(home->data_port())) {
+    MESSAGE("skipped: the kernel has no rules for ports");
+    return;
+  }
+  send_home_to_away("first", 1, 300'000);
+  CHECK(away->read("first") == "1 300000");
+  CHECK(away->figure("unreachable_ports") == 1);
+  auto lost = away->figure("lost_asks");
+  send_home_to_away("others", 20, 300'000);
+  CHECK(away->read("others") == "20 6000000");
+  CHECK(away->figure("lost_asks") == lost);
+  away->drop("first");
+  away->drop("others");
+  await_nothing_left();
+}
+
+TEST_CASE_FIXTURE(distant_peers, "a data connection that a firewall has forgotten is replaced") {
+  if (!between.usable())
+    return;
+  send_home_to_away("first", 1, 300'000);
+  CHECK(away->read("first") == "1 300000");
+  if (!between.forget_connections(home->data_port())) {
+    MESSAGE("skipped: the kernel has no rules for ports");
+    return;
+  }
+  send_home_to_away("others", 3, 300'000);
+  CHECK(away->read("others") == "3 900000");
+  CHECK(away->figure("pulled_objects") == 4);
+  CHECK(away->figure("unreachable_ports") == 0);
+  away->drop("first");
+  away->drop("others");
   await_nothing_left();
 }
 

@@ -261,3 +261,29 @@ TEST_CASE_FIXTURE(two_hosts, "a wait for a value fetches it") {
   sim.run();
   CHECK(away.stats().pulled.objects == 1);
 }
+
+TEST_CASE_FIXTURE(two_hosts, "a data port out of reach is found out once, for all objects") {
+  sim.hide_port(home);
+  for (std::size_t index = 0; index < 10; ++index) {
+    send('a');
+    CHECK(read(index) == text('a'));
+  }
+  auto stats = away.stats();
+  CHECK(stats.unreachable_ports == 1);
+  CHECK(stats.lost_asks <= 4); // The chunks of the first object.
+  CHECK(stats.pulled.objects == 0);
+}
+
+TEST_CASE_FIXTURE(two_hosts, "a data port out of reach is tried again in a new session") {
+  sim.hide_port(home);
+  send('a');
+  CHECK(read(0) == text('a'));
+  sim.cut(home, away);
+  sim.run();
+  CHECK(away.stats().unreachable_ports == 0);
+  sim.heal(home, away);
+  sim.run();
+  send('b');
+  CHECK(read(1) == text('b'));
+  CHECK(away.stats().unreachable_ports == 1);
+}

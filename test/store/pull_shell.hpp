@@ -121,6 +121,12 @@ public:
     event([&](auto& out) { table.ask_lost(ask.ask, out); });
   }
 
+  /// Part of a chunk for one of the asks.
+  void progress(std::size_t index = 0) {
+    const auto& ask = asks.at(index);
+    table.lane_progressed(ask.node, ask.lane);
+  }
+
   void deliver_all() {
     while (!asks.empty())
       deliver();
@@ -203,6 +209,7 @@ public:
   std::set<std::uint64_t> serving;
   std::deque<ask_bytes> asks; ///< under way
   std::set<ask_number> canceled;
+  std::vector<close_lane> closed_lanes;
   std::vector<start_pull_timer> timers;
   std::set<std::uint64_t> running_timers; ///< neither over nor stopped
   std::map<std::uint64_t, int> arrived;
@@ -243,6 +250,7 @@ private:
           asks.push_back(ask);
         },
         [&](const cancel_ask& cancel) { REQUIRE(canceled.insert(cancel.ask).second); },
+        [&](const close_lane& lane) { closed_lanes.push_back(lane); },
         [&](const start_pull_timer& timer) {
           timers.push_back(timer);
           running_timers.insert(timer.timer.generation);

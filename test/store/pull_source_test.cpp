@@ -254,6 +254,72 @@ TEST_CASE("a source that sends anything is not given up") {
   CHECK(shell.canceled.empty());
 }
 
+TEST_CASE("a connection that brings nothing is closed") {
+  pull_shell shell;
+  shell.start(1, 20, {1});
+  shell.fire(sweep);
+  CHECK(shell.closed_lanes.empty());
+  shell.fire(sweep);
+  CHECK(shell.closed_lanes.size() == 2);
+}
+
+TEST_CASE("a silent connection is closed, and not the other one to that node") {
+  pull_shell shell;
+  shell.start(1, 20, {1});
+  shell.fire(sweep);
+  shell.progress(0);
+  shell.fire(sweep);
+  REQUIRE(shell.closed_lanes.size() == 1);
+  CHECK(shell.closed_lanes[0].lane == shell.asks[1].lane);
+  CHECK(shell.canceled.empty()); // The asks over it end with it.
+}
+
+TEST_CASE("a connection is closed however many new objects are asked for over it") {
+  pull_shell shell;
+  for (std::uint64_t number = 1; number < 5; ++number) {
+    shell.start(number, 20, {1});
+    shell.fire(sweep);
+  }
+  CHECK(!shell.closed_lanes.empty());
+}
+
+TEST_CASE("a chunk may take any time as long as bytes of it come") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  for (int i = 0; i < 20; ++i) {
+    shell.progress();
+    shell.fire(sweep);
+  }
+  CHECK(shell.canceled.empty());
+  CHECK(shell.closed_lanes.empty());
+}
+
+TEST_CASE("on a slow connection an ask waits for those before it") {
+  pull_shell shell{pull_shell::small({.lanes_per_node = 1})};
+  shell.start(1, 10, {1});
+  shell.start(2, 10, {1});
+  for (int i = 0; i < 20; ++i) {
+    shell.progress();
+    shell.fire(sweep);
+  }
+  CHECK(shell.canceled.empty());
+}
+
+TEST_CASE("an ask that its node passes over again and again is given up") {
+  pull_shell shell{
+    {.self = node_number(9), .chunk_bytes = frame_limits::chunk_bytes, .lanes_per_node = 1}};
+  shell.start(1, 10, {1});
+  shell.start(2, 8 * frame_limits::chunk_bytes, {1});
+  shell.fire(sweep);
+  shell.deliver(1);
+  shell.fire(sweep);
+  CHECK(shell.canceled.empty());
+  shell.deliver(1);
+  shell.fire(sweep);
+  CHECK(shell.canceled == std::set{ask_number{1}});
+  CHECK(shell.closed_lanes.empty());
+}
+
 TEST_CASE("nothing is swept while nothing is asked for") {
   pull_shell shell;
   shell.start(1, 10, {1});

@@ -383,3 +383,28 @@ TEST_CASE("the figures of what happened add up") {
   CHECK(stats.spilled_objects == 1);
   CHECK(stats.files == 1);
 }
+
+// -- many -------------------------------------------------------------------------
+
+TEST_CASE("any of many objects that wait to be written can be freed") {
+  spill_table table{{.max_writes = 1}};
+  spill_effects effects;
+  constexpr std::uint64_t count = 100'000;
+  for (std::uint64_t number = 0; number <= count; ++number)
+    table.spill(object_number(number + 1), 100'000'000, effects);
+  effects.clear();
+  for (std::uint64_t number = count; number > 0; --number)
+    table.free(object_number(number + 1), effects);
+  CHECK(effects.size() == count);
+  CHECK(table.stats().pinned_objects == 0);
+  CHECK(table.stats().pinned_bytes == 0);
+  table.check_invariants();
+}
+
+TEST_CASE("there is something to try again while a deletion or a directory has failed") {
+  spill_shell shell;
+  CHECK(!shell.table.awaits_retry());
+  shell.spill(1, 10);
+  shell.fail_write();
+  CHECK(shell.table.awaits_retry());
+}

@@ -196,6 +196,7 @@ private:
   void move_down(std::size_t index);
   void receive(std::size_t where, ask_state& state, const chunk& arrived);
   void carry_out(std::size_t where, const start_pull_timer& wish);
+  void carry_out(std::size_t where, const close_lane& lane);
   void carry_out(std::size_t where, const stop_pull_timer& wish);
   void carry_out(std::size_t where, const report_pull_began& report);
   void carry_out(std::size_t where, const report_pull_stopped& report);

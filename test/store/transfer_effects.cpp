@@ -128,6 +128,18 @@ void transfer_cluster::carry_out(std::size_t where, const start_pull_timer& wish
   timers.push_back({where, now + wish.delay_ms, wish.timer});
 }
 
+void transfer_cluster::carry_out(std::size_t where, const close_lane& lane) {
+  auto same = [&](const link& known) {
+    return known.reader == where && all[known.server]->self == lane.node && known.lane == lane.lane;
+  };
+  if (auto position = std::ranges::find_if(links, same); position != links.end())
+    later(where, [this, id = position->id] {
+      auto closed = std::ranges::find(links, id, &link::id);
+      if (closed != links.end())
+        cut(static_cast<std::size_t>(closed - links.begin()));
+    });
+}
+
 void transfer_cluster::carry_out(std::size_t where, const stop_pull_timer& wish) {
   auto stopped = std::erase_if(
     timers, [&](const auto& set) { return set.node == where && set.timer == wish.timer; });

@@ -99,6 +99,10 @@ public:
   /// breaks its connection in the middle; what is missing is asked for again. 0: none.
   void break_transfers(std::uint64_t one_of);
 
+  /// From now on nobody reaches the data port of `hidden`, as if a firewall stood before it: its
+  /// values come with messages.
+  void hide_port(node& hidden);
+
   /// Why messages between nodes could not be written or read, in order: CAF loses such messages
   /// with no more than a line in its log.
   [[nodiscard]] std::vector<error_info> lost_messages() const;

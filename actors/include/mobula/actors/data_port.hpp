@@ -23,6 +23,11 @@ struct data_port_config {
   compression_mode compression = compression_mode::automatic;
   /// How long a connection may take until both sides have greeted.
   std::uint64_t greeting_ms = 5'000;
+  /// How often a chunk that is on its way is told of.
+  std::uint64_t progress_ms = 1'000;
+  /// An idle connection is tested after so long, and one that does not answer for as long again, or
+  /// does not take what is sent, is closed. Shorter than firewalls remember connections.
+  std::uint64_t silence_ms = 20'000;
   /// Connections that have not greeted yet; more are closed at once.
   std::size_t max_strangers = 64;
   /// Frames that wait for a reader that does not read; more end its connection.
@@ -48,6 +53,10 @@ struct data_port_failure {
 /// *Trust.* A connection must greet with the token that its node was given, in time, before
 /// anything else is read from it. Frames that are damaged, out of bounds, or unasked for close
 /// their connection, with one line to `connection_refused`, and do nothing else.
+///
+/// *Dead connections.* TCP alone notices a silent one after minutes, or never. So the system tests
+/// idle ones, which also keeps firewalls from forgetting them, and whoever asks in vain has its
+/// connection closed.
 ///
 /// *Ends.* Every ask ends in `ask_finished`, `ask_refused` or `ask_lost`, every send in `sent` or
 /// `send_failed`, exactly once, also when the port is destroyed.
@@ -78,6 +87,7 @@ public:
   void remove_node(const incarnation_id& node) override;
   void ask(const ask_bytes& ask, std::span<std::byte> room) override;
   void cancel(const cancel_ask& cancel) override;
+  void close(const close_lane& lane) override;
   void send(const send_chunk& chunk) override;
   void refuse(const send_refusal& refusal) override;
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "mobula/serialization/ids.hpp"
 
@@ -27,11 +28,36 @@ struct drain_result {
 /// |----------|-----------|------------------------------------------------|
 /// | waiting_ | `ask`     | `kept`, `lost`, `let_go`, `node_left`, `stop`  |
 /// | asked_   | `ask`     | never                                          |
+/// | new_     | `look_at` | `take_new`                                     |
+/// | pending_ | `pending` | `take_pending`                                 |
+///
+/// *Costs* what happens: an object is looked at when a node begins to refer to it, not with each
+/// message. One without a value is looked at again only before the drain ends.
 ///
 /// *Bounds*: by what other nodes borrow.
 class drain_table {
 public:
   enum class asking : std::uint8_t { first_time, again };
+
+  /// Somebody has begun to refer to the object, or its value is there now.
+  void look_at(std::uint64_t sequence) {
+    new_.push_back(sequence);
+  }
+
+  /// Returns the objects to be looked at, each as often as there was a reason.
+  [[nodiscard]] std::vector<std::uint64_t> take_new() noexcept {
+    return std::exchange(new_, {});
+  }
+
+  /// The object was looked at and has no value yet.
+  void pending(std::uint64_t sequence) {
+    pending_.insert(sequence);
+  }
+
+  /// Returns the objects that had no value.
+  [[nodiscard]] std::set<std::uint64_t> take_pending() noexcept {
+    return std::exchange(pending_, {});
+  }
 
   /// A node is to keep the value of an object, unless it was asked before.
   [[nodiscard]] asking ask(const incarnation_id& node, std::uint64_t sequence) {
@@ -95,6 +121,8 @@ private:
 
   std::map<incarnation_id, std::set<std::uint64_t>> waiting_; ///< no set is empty
   std::set<std::pair<incarnation_id, std::uint64_t>> asked_;
+  std::vector<std::uint64_t> new_;
+  std::set<std::uint64_t> pending_;
   drain_result result_;
   bool stopped_ = false;
 };

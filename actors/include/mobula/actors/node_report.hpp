@@ -133,7 +133,10 @@ public:
   }
 
   /// Keeps the largest. Called once, before all below.
-  void choose(std::vector<new_reference> known);
+  void consider(const new_reference& known);
+
+  /// REQUIRES: all of `consider` is over.
+  void choose();
 
   [[nodiscard]] const std::vector<new_reference>& chosen() const noexcept {
     return chosen_;
@@ -164,7 +167,9 @@ private:
 
   ask_report asked_;
   incarnation_id node_;
-  std::vector<new_reference> chosen_; ///< by sequence
+  void keep_largest();
+
+  std::vector<new_reference> chosen_; ///< by sequence once chosen; before at most twice as many
   std::map<object_id, reported_nesting> foreign_;
   std::map<site_key, std::uint32_t> site_numbers_;
 };

@@ -124,6 +124,10 @@ struct node_stats {
   std::uint64_t pushed_bytes = 0;
   std::uint64_t refused_asks = 0;
 
+  /// Nodes whose data port could not be reached when it was last tried: their values come with
+  /// messages, which is slow.
+  std::uint64_t unreachable_ports = 0;
+
   /// References that the owner was told of, and told the end of.
   std::uint64_t references_added = 0;
   std::uint64_t references_removed = 0;

@@ -201,7 +201,8 @@ private:
   void send_answers();
   void forget_peer(const incarnation_id& node);
   void send_kept();
-  [[nodiscard]] bool ask_to_keep();
+  template <class Sequences>
+  [[nodiscard]] bool ask_to_keep(const Sequences& looked_at);
   void end_drain_if_done();
 
   /// Carries out what the event appended.

@@ -59,6 +59,20 @@ struct ask_broken {
   ask_number ask{};
 };
 
+struct lane_progress {
+  incarnation_id node;
+  data_lane lane{};
+};
+
+struct source_answered {
+  incarnation_id node;
+};
+
+struct source_silent {
+  incarnation_id node;
+  connect_failure why{};
+};
+
 struct connection_turned_down {
   std::string why;
 };
@@ -66,7 +80,8 @@ struct connection_turned_down {
 /// Something that a port has to tell.
 struct port_told {
   std::variant<reader_came, reader_went, reader_asked, reader_canceled, chunk_sent, chunk_not_sent,
-               bytes_came, ask_complete, ask_turned_down, ask_broken, connection_turned_down>
+               bytes_came, ask_complete, ask_turned_down, ask_broken, lane_progress,
+               source_answered, source_silent, connection_turned_down>
     news;
 };
 
@@ -116,6 +131,18 @@ public:
 
   void ask_lost(ask_number ask) override {
     tell(ask_broken{ask});
+  }
+
+  void lane_progressed(const incarnation_id& node, data_lane lane) override {
+    tell(lane_progress{node, lane});
+  }
+
+  void source_connected(const incarnation_id& node) override {
+    tell(source_answered{node});
+  }
+
+  void source_unreachable(const incarnation_id& node, connect_failure why) override {
+    tell(source_silent{node, why});
   }
 
   void connection_refused(std::string_view why) override {

@@ -11,6 +11,7 @@
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/pull_effects.hpp"
 #include "mobula/store/push_effects.hpp"
+#include "mobula/store/source_reach.hpp"
 #include "mobula/store/transfer_frames.hpp"
 
 namespace mobula {
@@ -61,6 +62,18 @@ public:
   virtual void ask_refused(ask_number ask, refusal_reason reason) = 0;
   virtual void ask_lost(ask_number ask) = 0;
 
+  /// Part of a chunk has come over the connection. Told from time to time while a chunk is on its
+  /// way, so that a slow connection can be told from a dead one.
+  virtual void lane_progressed(const incarnation_id& node, data_lane lane) = 0;
+
+  // -- to `source_reach` ----------------------------------------------------------
+
+  /// A connection to the node was made, and it greeted.
+  virtual void source_connected(const incarnation_id& node) = 0;
+
+  /// None could be made. What was asked over it is told to be lost afterwards.
+  virtual void source_unreachable(const incarnation_id& node, connect_failure why) = 0;
+
   // -- to people ------------------------------------------------------------------
 
   /// A connection was closed for what came over it, or could not be made: one line, without its
@@ -94,6 +107,9 @@ public:
   virtual void ask(const ask_bytes& ask, std::span<std::byte> room) = 0;
 
   virtual void cancel(const cancel_ask& cancel) = 0;
+
+  /// Closes a connection, if there is one. The next ask opens another.
+  virtual void close(const close_lane& lane) = 0;
 
   virtual void send(const send_chunk& chunk) = 0;
 

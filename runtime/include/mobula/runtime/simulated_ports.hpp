@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <span>
 
 #include "mobula/actors/caf_compat.hpp"
@@ -39,6 +40,9 @@ public:
     break_all(one, &other);
   }
 
+  /// From now on no connection to this node can be made; those that there are break.
+  void hide(const incarnation_id& node);
+
   /// From now on one of so many chunks, as the seed chooses, breaks its connection in the middle.
   /// 0: none.
   void break_one_of(std::uint64_t chunks) noexcept {
@@ -62,6 +66,7 @@ private:
   connections::iterator connect(const incarnation_id& reader, const ask_bytes& ask);
   void begin_ask(const incarnation_id& reader, const ask_bytes& ask, std::span<std::byte> room);
   void cancel(const incarnation_id& reader, ask_number ask);
+  void close_lane_of(const incarnation_id& reader, const close_lane& lane);
   void carry(const incarnation_id& server, const send_chunk& chunk);
   void refuse(const send_refusal& refusal);
   void break_connection(connections::iterator position);
@@ -72,6 +77,7 @@ private:
   std::mt19937_64& random_;
   std::map<incarnation_id, simulated_port*> ports_;
   connections connections_;
+  std::set<incarnation_id> hidden_;
   std::uint64_t last_connection_ = 0;
   std::uint64_t break_one_of_ = 0;
   bool closed_ = false;

@@ -99,6 +99,14 @@ struct cancel_ask {
   ask_number ask;
 };
 
+/// Nothing has come over this connection for as long as a node may be silent: it is of no use,
+/// since a firewall may have forgotten it. Asks over it end, and the next one opens another
+/// connection.
+struct close_lane {
+  incarnation_id node;
+  data_lane lane;
+};
+
 /// Asks for `timer_fired` after a delay.
 struct start_pull_timer {
   pull_timer timer;
@@ -132,7 +140,7 @@ struct report_pull_failed {
 };
 
 using pull_effect = std::variant<reserve_room, withdraw_room, abandon_room, ask_bytes, cancel_ask,
-                                 start_pull_timer, stop_pull_timer, report_pull_began,
+                                 close_lane, start_pull_timer, stop_pull_timer, report_pull_began,
                                  report_pull_stopped, report_arrived, report_pull_failed>;
 
 /// Effects in the order in which they must be carried out. Events append to it.

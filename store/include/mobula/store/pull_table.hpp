@@ -32,7 +32,7 @@ struct pull_config {
   std::size_t max_sources = 16;
   /// First wait after every copy has failed; doubles with each further one, ten times at most.
   std::uint64_t retry_ms = 50;
-  /// How long an ask may go without any bytes until another copy is tried.
+  /// How long a connection may bring nothing until what was asked over it is given up.
   std::uint64_t stall_ms = 10'000;
   /// How long an object without any copy is waited for.
   std::uint64_t locate_ms = 600'000;
@@ -62,7 +62,10 @@ struct pull_config {
 ///
 /// *No waiting without end.* Without any copy, a pull ends with `object_fetch_timed_out`, unless
 /// the owner has said that the object is being made. With copies that all fail it tries again,
-/// after ever longer waits. Asks that bring nothing are given up.
+/// after ever longer waits. Asks over a connection that brings nothing are given up, and so is the
+/// connection. On a slow one they wait for their turn, as long as anything comes: what counts are
+/// bytes, not whole chunks, which may take minutes there. An ask whose turn is over is given up all
+/// the same.
 ///
 /// *Memory is safe.* Bytes arrive in other threads, straight in the room. So room is given back
 /// only when every ask for it has ended; a pull in between is `draining`.
@@ -108,6 +111,9 @@ public:
 
   /// The next bytes of the ask's range are where they belong.
   void bytes_arrived(ask_number ask, std::uint64_t bytes, pull_effects& effects);
+
+  /// Part of a chunk has come over the connection, whosever it is.
+  void lane_progressed(const incarnation_id& node, data_lane lane);
 
   /// REQUIRES: all bytes of the ask have arrived.
   void ask_finished(ask_number ask, pull_effects& effects);
@@ -199,12 +205,21 @@ private:
     data_lane lane{};
     byte_range range;
     std::uint64_t arrived_to = 0; ///< raised by `bytes_arrived`, from the range's begin to its end
-    bool canceled = false;        ///< its end says nothing about its node
+    /// The bytes that its lane has to have brought for its turn to be over.
+    std::uint64_t turn_bytes = 0;
+    bool canceled = false; ///< its end says nothing about its node
+  };
+
+  struct lane_use {
+    std::size_t asks = 0;
+    std::uint64_t asked_bytes = 0;   ///< that have not arrived
+    std::uint64_t arrived_bytes = 0; ///< since the node was last asked for nothing
+    bool progress = false; ///< raised by whatever comes and by the first ask, lowered by the sweep
   };
 
   /// What this node asks of another one; forgotten when it asks for nothing.
   struct peer {
-    std::vector<std::size_t> lane_asks;
+    std::vector<lane_use> lanes;
     std::size_t asks = 0;
   };
 
@@ -248,7 +263,8 @@ private:
   [[nodiscard]] std::optional<incarnation_id> pick_source(const object_id& id,
                                                           const pulled& entry) const;
   [[nodiscard]] std::size_t asks_to(const incarnation_id& node) const;
-  [[nodiscard]] data_lane pick_lane(const incarnation_id& node);
+  lane_use& lane_of(const ask& under_way);
+  void begin_ask(const object_id& id, pulled& entry, byte_range range, pull_effects& effects);
   ask take_ask(ask_number number);
   static void distrust(pulled& entry, const incarnation_id& node);
   static void drop_source(pulled& entry, const incarnation_id& node);
@@ -260,6 +276,8 @@ private:
   void start_sweep(pull_effects& effects);
   void stop_sweep(pull_effects& effects);
   void sweep(pull_effects& effects);
+  [[nodiscard]] std::vector<close_lane> silent_lanes();
+  [[nodiscard]] bool is_hopeless(const ask& under_way, const std::vector<close_lane>& silent);
 
   void check_pull(const object_id& id, const pulled& entry) const;
 

@@ -1,0 +1,96 @@
+// Which nodes' data ports cannot be reached, and for how long they are left alone.
+
+#include "mobula/store/source_reach.hpp"
+
+#include <algorithm>
+
+namespace mobula {
+
+std::string_view to_string(connect_failure why) noexcept {
+  switch (why) {
+    case connect_failure::refused:
+      return "the connection is refused";
+    case connect_failure::no_route:
+      return "there is no route to it";
+    case connect_failure::silent:
+      return "nothing answers there";
+    case connect_failure::another_node:
+      break;
+  }
+  return "another node answers there";
+}
+
+void source_reach::connected(const incarnation_id& id, reach_effects& effects) {
+  auto position = nodes_.find(id);
+  if (position == nodes_.end())
+    return;
+  if (position->second.told)
+    effects.emplace_back(report_reachable{id});
+  forget(id, effects);
+}
+
+void source_reach::connect_failed(const incarnation_id& id, connect_failure why,
+                                  reach_effects& effects) {
+  auto& known = nodes_[id];
+  // Connections that began earlier say nothing new.
+  if (known.timer != 0)
+    return;
+  known.why = why;
+  if (++known.failures < config_.failures_needed)
+    return;
+  known.timer = ++timers_numbered_;
+  effects.emplace_back(start_reach_timer{{id, known.timer}, rest_of(known)});
+  ++known.rests;
+  if (known.told)
+    return;
+  known.told = true;
+  ++unreachable_;
+  effects.emplace_back(report_unreachable{id, why});
+}
+
+void source_reach::forget(const incarnation_id& id, reach_effects& effects) {
+  auto gone = nodes_.extract(id);
+  if (gone.empty())
+    return;
+  const auto& known = gone.mapped();
+  if (known.timer != 0)
+    effects.emplace_back(stop_reach_timer{{id, known.timer}});
+  unreachable_ -= known.told ? 1 : 0;
+}
+
+void source_reach::timer_fired(const reach_timer& timer, reach_effects&) {
+  auto position = nodes_.find(timer.node);
+  if (position == nodes_.end() || position->second.timer != timer.generation)
+    return;
+  // The next failure is the one that was missing.
+  position->second.timer = 0;
+}
+
+std::optional<connect_failure> source_reach::obstacle(const incarnation_id& id) const {
+  auto position = nodes_.find(id);
+  return position == nodes_.end() || position->second.timer == 0
+           ? std::nullopt
+           : std::optional{position->second.why};
+}
+
+std::uint64_t source_reach::rest_of(const node& known) const noexcept {
+  auto rest = config_.another_node_ms;
+  switch (known.why) {
+    case connect_failure::refused:
+      rest = config_.refused_ms;
+      break;
+    case connect_failure::no_route:
+      rest = config_.no_route_ms;
+      break;
+    case connect_failure::silent:
+      rest = config_.silent_ms;
+      break;
+    case connect_failure::another_node:
+      break;
+  }
+  for (std::size_t count = 0; count < known.rests && rest < config_.longest_ms; ++count)
+    rest *= 2;
+  return std::min(rest, config_.longest_ms);
+}
+
+} // namespace mobula
