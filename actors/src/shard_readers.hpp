@@ -28,8 +28,9 @@ struct shard_slot {
     in_transfer = true;
   }
 
-  /// Frees the memory when the shard ends, unless somebody still uses it: then it goes with the
-  /// last view, through the object's entry, or with the transfer.
+  /// Frees the memory when the shard ends, unless this process still uses it: then it goes with the
+  /// last view, through the object's entry, or with the transfer. Other processes may go on
+  /// reading it. REQUIRES: the heap is closed.
   void let_go() noexcept;
 
   copy_pointer copy;

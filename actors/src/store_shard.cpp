@@ -23,6 +23,8 @@ shard_config config_of(const node_options& options) {
 store_shard_state::~store_shard_state() {
   if (!core_)
     return;
+  // In this order: what goes back from here on is not given out again.
+  heap().close();
   for (auto& [sequence, held] : slots_)
     held.let_go();
   core_->service_stopped();

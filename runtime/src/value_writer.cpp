@@ -104,8 +104,14 @@ void copy_draft::give_back() noexcept {
 void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras> extras) {
   auto& copy = *copy_;
   copy.value.assign(copy.storage(), std::move(extras));
-  if (origin_ == origin::outside) {
+  if (origin_ == origin::outside && !core_.services_gone()) {
     core_.send_to_shard(copy.shard, admit_copy{std::exchange(copy_, nullptr), entry});
+    return;
+  }
+  if (origin_ == origin::outside) {
+    // A promise that outlived its node: the value stays where it is, for readers of this process.
+    copy.pins.reset();
+    entry->seal_stored(copy);
     return;
   }
   copy.write_metadata();

@@ -33,7 +33,8 @@ std::optional<arena_block> shard_heap::allocate(std::uint64_t size_bytes) {
   std::optional<arena_heap::allocation> found;
   {
     std::unique_lock guard{mutex_};
-    found = heap_.allocate(size_bytes);
+    if (!closed_)
+      found = heap_.allocate(size_bytes);
     if (found)
       late_commit_bytes_ += found->to_commit.size;
   }
@@ -57,6 +58,11 @@ bool shard_heap::fill(page_stock stock, std::uint64_t step_bytes) {
   // A part of the range: what is left is planned anew, since creators commit meanwhile.
   next->size = std::min(next->size, step_bytes);
   return commit(*next) && below_stock(stock);
+}
+
+void shard_heap::close() noexcept {
+  std::unique_lock guard{mutex_};
+  closed_ = true;
 }
 
 bool shard_heap::below_stock(page_stock stock) const {

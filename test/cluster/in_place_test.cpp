@@ -197,6 +197,19 @@ TEST_CASE_FIXTURE(with_large_text, "a view outlives the owner of its value") {
   CHECK(*seen == large_text);
 }
 
+TEST_CASE_FIXTURE(with_large_text, "what comes after its owner's shutdown overwrites no view") {
+  std::vector<promise<std::string>> late;
+  for (int count = 0; count < 8; ++count)
+    late.push_back(home.make_promise<std::string>());
+  auto seen = away.get(borrowed());
+  home.shutdown();
+  for (auto& each : late)
+    each.set_value(std::string(large_text.size(), 'y'));
+  CHECK(*seen == large_text);
+  for (const auto& each : late)
+    CHECK(home.get(each.ref())->front() == 'y');
+}
+
 TEST_CASE_FIXTURE(with_large_text, "a value that was read stays readable when its owner is lost") {
   CHECK(*away.get(borrowed()) == large_text);
   sim.cut(home, away);

@@ -86,13 +86,17 @@ public:
   [[nodiscard]] static std::shared_ptr<shard_heap>
   make(std::shared_ptr<const arena_segment> segment, std::size_t shard);
 
-  /// Returns memory for `size_bytes`; nothing when no free extent is large enough, or when the
-  /// system refused pages for it (see `shortage`).
+  /// Returns memory for `size_bytes`; nothing when no free extent is large enough, when the system
+  /// refused pages for it (see `shortage`), or once the heap is closed.
   [[nodiscard]] std::optional<arena_block> allocate(std::uint64_t size_bytes);
 
   /// Commits free memory up to the stock, at most `step_bytes` at once. Returns whether there is
   /// more to do. Called by one thread at a time, of low priority.
   [[nodiscard]] bool fill(page_stock stock, std::uint64_t step_bytes);
+
+  /// Gives out no memory from now on. A shard that ends looks after its readers no more: what it
+  /// frees may still be read by other processes, and must stay as it is until this one ends.
+  void close() noexcept;
 
   /// Returns whether `fill` would find something to do.
   [[nodiscard]] bool below_stock(page_stock stock) const;
@@ -119,6 +123,7 @@ private:
   arena_heap heap_;
   std::optional<io_failure> shortage_;
   std::uint64_t late_commit_bytes_ = 0;
+  bool closed_ = false;
 };
 
 } // namespace mobula
