@@ -28,12 +28,13 @@ public:
 
   ~arena_filler_state() {
     if (core_)
-      core_->service_stopped();
+      core_->service_stopped(service_kind::filler);
   }
 
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
+    guard_service(*self, core, service_kind::filler);
   }
 
   void fill(const fill_stock& request) {
@@ -69,6 +70,7 @@ arena_filler(arena_filler_actor::stateful_pointer<arena_filler_state> self, node
 } // namespace
 
 arena_filler_actor spawn_arena_filler(node_core& core) {
+  core.service_started(service_kind::filler);
   return core.system().spawn<caf::hidden + caf::detached>(arena_filler, &core);
 }
 

@@ -93,6 +93,15 @@ void actor_alarm::ring() {
 
 // -- serializing --------------------------------------------------------------------
 
+void log_warning(caf::actor_system& system, const std::string& line) {
+  auto* before = caf::logger::current_logger();
+  caf::logger::set_current_actor_system(&system);
+  log_warning(line);
+  // A thread of the system itself has its log already; there is no way to set another one back.
+  if (before == nullptr)
+    caf::logger::set_current_actor_system(nullptr);
+}
+
 std::optional<write_position> position_of(const caf::serializer& sink) {
   const auto* binary = dynamic_cast<const caf::binary_serializer*>(&sink);
   if (binary == nullptr)

@@ -41,12 +41,13 @@ public:
     receiving_nodes::delist(*core_);
     names.stop();
     exchange.stop();
-    core_->service_stopped();
+    core_->service_stopped(service_kind::cluster);
   }
 
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
+    guard_service(*self, core, service_kind::cluster);
     nodes.attach(self, dialect_of(core.options().cluster), *this);
     timers_.attach(self);
     exchange.attach(self, core, *this);
@@ -179,7 +180,6 @@ public:
     nodes.leave();
     names.stop();
     exchange.stop();
-    self_->send(core_->transfers(), shut_down{});
     self_->quit();
   }
 
@@ -272,6 +272,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const join_through& message) { state.nodes.join(message); },
     [&state](const list_members& message) { state.nodes.list(message); },
     [&state](const watch_members& message) { state.watchers.add(message); },
+    [&state](const dial_connected& message) { state.nodes.dial_connected(message); },
     [&state](const dial_ended& message) { state.nodes.dial_done(message); },
     [&state](const end_membership& message) { state.end(message); },
     [&state](const owner_not_found& message) {

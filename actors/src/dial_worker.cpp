@@ -39,32 +39,70 @@ std::variant<caf::strong_actor_ptr, address_failure> check(caf::actor_system& sy
   return peer;
 }
 
-void dial_worker(caf::event_based_actor* self, const caf::strong_actor_ptr& client,
+void dial_worker(caf::event_based_actor*, const caf::strong_actor_ptr& client,
                  const dial_job& job) {
   auto outcome = connect_to(job.target, job.limit);
   if (auto* failure = std::get_if<address_failure>(&outcome))
-    return send_to(client, dial_ended{job.number, std::move(*failure)});
-  // What CAF's own connect does with a socket. A second connection, after one that only tried,
-  // could get the descriptor of the first at the other side; CAF 0.17 forgets the second there when
-  // it learns that the first was closed, and its messages arrive without a sender.
-  auto& middleman = self->system().middleman();
-  auto broker = middleman.named_broker<caf::io::basp_broker>(caf::atom("BASP"));
-  auto connection = middleman.backend().new_scribe(std::get<owned_socket>(outcome).release());
-  self->request(broker, job.limit, caf::connect_atom_v, std::move(connection), job.target.port)
-    .then(
-      [=](const caf::node_id&, const caf::strong_actor_ptr& peer,
-          const std::set<std::string>& offered) {
-        send_to(client, dial_ended{job.number, check(self->system(), peer, offered, job)});
-      },
-      [=](const caf::error& error) {
-        send_to(client, dial_ended{job.number, explain(error, job)});
-      });
+    return send_to(client, dial_connected{job, std::move(*failure)});
+  auto socket = std::make_shared<owned_socket>(std::get<owned_socket>(std::move(outcome)));
+  send_to(client, dial_connected{job, std::move(socket)});
 }
+
+/// The time limit of a request. Ends with the response handler that holds it, be it because of the
+/// answer or because the actor ended.
+class request_limit {
+public:
+  request_limit(caf::scheduled_actor& self, caf::message_id response,
+                std::chrono::milliseconds limit)
+    : self_(self), response_(response) {
+    self_.clock().set_request_timeout(self_.clock().now() + limit, &self_, response_);
+  }
+
+  request_limit(const request_limit&) = delete;
+  request_limit& operator=(const request_limit&) = delete;
+
+  ~request_limit() {
+    self_.clock().cancel_request_timeout(&self_, response_);
+  }
+
+private:
+  caf::scheduled_actor& self_;
+  caf::message_id response_;
+};
 
 } // namespace
 
 void spawn_dial_worker(caf::actor_system& system, caf::strong_actor_ptr client, dial_job job) {
   system.spawn<caf::detached + caf::hidden>(dial_worker, std::move(client), std::move(job));
+}
+
+void shake_hands(caf::scheduled_actor& self, const dial_connected& dialed) {
+  const auto& job = dialed.job;
+  auto client = caf::actor_cast<caf::strong_actor_ptr>(self.address());
+  if (const auto* failure = std::get_if<address_failure>(&dialed.outcome))
+    return send_to(client, dial_ended{job.number, *failure});
+  // What CAF's own connect does with a socket. A second connection, after one that only tried,
+  // could get the descriptor of the first at the other side; CAF 0.17 forgets the second there when
+  // it learns that the first was closed, and its messages arrive without a sender.
+  auto& middleman = self.system().middleman();
+  auto broker = middleman.named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+  auto& socket = *std::get<std::shared_ptr<owned_socket>>(dialed.outcome);
+  auto connection = middleman.backend().new_scribe(socket.release());
+  auto request = self.new_request_id(caf::message_priority::normal);
+  auto limit = std::make_shared<request_limit>(self, request.response_id(), job.limit);
+  self.add_multiplexed_response_handler(
+    request.response_id(),
+    caf::behavior{
+      [&self, client, job, limit](const caf::node_id&, const caf::strong_actor_ptr& peer,
+                                  const std::set<std::string>& offered) {
+        send_to(client, dial_ended{job.number, check(self.system(), peer, offered, job)});
+      },
+      [client, job, limit](const caf::error& error) {
+        send_to(client, dial_ended{job.number, explain(error, job)});
+      }});
+  broker->enqueue(caf::make_mailbox_element(client, request, {}, caf::connect_atom_v,
+                                            std::move(connection), job.target.port),
+                  self.context());
 }
 
 } // namespace mobula

@@ -1,14 +1,38 @@
 #include "mobula/actors/member_watchers.hpp"
 
+#include <exception>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
 
+namespace {
+
+using watcher_function = std::function<void(const member_event&)>;
+
+/// The application's code runs in an actor that the node lives by: what it throws ends here.
+void call(const watcher_function& watcher, const member_event& event) {
+  auto warn = [&](const char* what) {
+    log_warning(fmt::format("a function that watches the members threw when it was told of {}: {}",
+                            event.member.record.name, what));
+  };
+  try {
+    watcher(event);
+  } catch (const std::exception& error) {
+    warn(error.what());
+  } catch (...) {
+    warn("something that is no std::exception");
+  }
+}
+
+} // namespace
+
 void member_watchers::add(const watch_members& message) {
   for (const auto& [incarnation, member] : members_)
-    message.watcher({member, std::nullopt});
+    call(message.watcher, {member, std::nullopt});
   watchers_.push_back(message.watcher);
 }
 
@@ -26,7 +50,7 @@ void member_watchers::left(const incarnation_id& incarnation, departure why) {
 
 void member_watchers::tell(const member_event& event) const {
   for (const auto& watcher : watchers_)
-    watcher(event);
+    call(watcher, event);
 }
 
 } // namespace mobula

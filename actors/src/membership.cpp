@@ -55,6 +55,12 @@ void membership::list(const list_members& message) const {
   message.answer->set_value(std::move(result));
 }
 
+/// Who has left speaks with nobody any more: the connection goes with the message.
+void membership::dial_connected(const mobula::dial_connected& message) {
+  if (!table_->has_left())
+    shake_hands(*self_, message);
+}
+
 void membership::dial_done(const dial_ended& message) {
   member_effects effects;
   if (const auto* failure = std::get_if<address_failure>(&message.outcome)) {

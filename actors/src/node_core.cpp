@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "mobula/actors/receiving_node.hpp"
 #include "mobula/actors/wait_group.hpp"
 #include "mobula/store/arena_slot.hpp"
 
@@ -74,45 +73,13 @@ core_pointer node_core::start(caf::actor_system& system, node_options options) {
   try {
     core->start_services();
   } catch (...) {
+    core->shut_down();
     // There are no entries yet: closing makes the stripes give their counts back.
     for (auto& stripe : core->stripes_)
       stripe.close();
     throw;
   }
   return core;
-}
-
-void node_core::start_services() {
-  // Each service needs only those that stand before it here; nobody sends before all of them run.
-  running_services_ = options_.shards + 3;
-  if (!options_.spill_directories.empty())
-    running_services_ += options_.spill_workers + 1;
-  spill_manager_ = spawn_spill_manager(*this);
-  for (std::uint32_t index = 0; index < options_.shards; ++index)
-    shards_.push_back(spawn_store_shard(*this, index));
-  owner_ = spawn_owner(*this);
-  counter_ = spawn_reference_counter(*this);
-  if (simulation_ == nullptr && stock().max_bytes > 0) {
-    ++running_services_;
-    filler_ = spawn_arena_filler(*this);
-    for (std::uint32_t index = 0; index < options_.shards; ++index)
-      request_fill(index);
-  }
-}
-
-void node_core::start_cluster() {
-  std::unique_lock guard{services_mutex_};
-  // Shutdown looks for the actor under the same mutex, after it has set this.
-  if (closing())
-    throw object_error{shutting_down_error()};
-  if (in_cluster())
-    return;
-  running_services_ += 2;
-  transfers_ = spawn_transfers(*this);
-  cluster_ = spawn_cluster(*this);
-  border_.open();
-  receiving_nodes::enlist(*this);
-  in_cluster_.store(true, std::memory_order_release);
 }
 
 void node_core::open_door(data_door door, begin_transfers start) {
@@ -142,15 +109,22 @@ arena_address node_core::own_arena() const {
   return {.host = arenas_.own_host(), .path = path.string()};
 }
 
-void node_core::stop_filler() {
-  if (filler_)
-    caf::anon_send(filler_, mobula::shut_down{});
-}
-
 // -- properties
 // -------------------------------------------------------------------------------------
 
 error_info node_core::shutting_down_error() const {
+  if (!at_home())
+    return {.type = error_type::invalid_argument,
+            .message = fmt::format("node {} belongs to the process that this one was forked of, "
+                                   "and cannot be used here; start a node after the fork, or have "
+                                   "the child execute another program",
+                                   to_string(incarnation_)),
+            .origin = origin()};
+  if (failed_.load())
+    return {.type = error_type::node_died,
+            .message = fmt::format("node {} has failed, since {}; shut it down and start another",
+                                   to_string(incarnation_), failure()),
+            .origin = origin()};
   return {.type = error_type::shutting_down,
           .message = fmt::format("node {} has shut down; its objects can no longer be read",
                                  to_string(incarnation_)),
@@ -207,6 +181,8 @@ void node_core::request_restore(const object_entry& entry) {
 }
 
 void node_core::report_unpinned(const object_entry& entry) noexcept {
+  if (!at_home())
+    return;
   auto& copy = *entry.copy();
   if (copy.place != nullptr)
     copy.place->settle(copy);
@@ -217,58 +193,6 @@ void node_core::report_unpinned(const object_entry& entry) noexcept {
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
   if (!services_gone())
     caf::anon_send(cluster_, foreign_unpinned{object});
-}
-
-// -- shutdown
-// ---------------------------------------------------------------------------------------
-
-void node_core::service_stopped() noexcept {
-  std::unique_lock guard{services_mutex_};
-  if (--running_services_ == 0) {
-    // Before `shutdown` may return: it promises that no file is left. Views go on reading the
-    // memory.
-    arena_.segment->unpublish();
-    services_gone_.store(true, std::memory_order_release);
-  }
-  services_changed_.notify_all();
-}
-
-void node_core::shut_down() {
-  if (!closing_.exchange(true)) {
-    for (auto& stripe : stripes_)
-      stripe.refuse_waiters();
-    stop_first_service();
-    stop_filler();
-  }
-  await_services();
-}
-
-/// Each service tells the next. The cluster actor comes first, then the transfers: what their
-/// tables held goes to the counter.
-void node_core::stop_first_service() {
-  std::unique_lock guard{services_mutex_};
-  if (in_cluster())
-    caf::anon_send(cluster_, mobula::shut_down{});
-  else
-    caf::anon_send(counter_, mobula::shut_down{});
-}
-
-void node_core::await_services() {
-  auto stopped = [this] {
-    return running_services_ == 0;
-  };
-  std::unique_lock guard{services_mutex_};
-  if (simulation_ == nullptr) {
-    services_changed_.wait(guard, stopped);
-    return;
-  }
-  while (!stopped()) {
-    guard.unlock();
-    auto ran = simulation_->try_run_once();
-    guard.lock();
-    if (!ran)
-      return;
-  }
 }
 
 // -- figures

@@ -245,7 +245,11 @@ void free_object(object_entry& entry) {
   entry.core().border().note_freed(entry);
 }
 
+// Nothing of a node ends in a forked child: the mutexes may be locked there for ever.
+
 void object_entry::last_handle_gone() noexcept {
+  if (!core().at_home())
+    return;
   if (kind_ == entry_kind::foreign)
     core().border().drop(*this);
   else
@@ -253,6 +257,8 @@ void object_entry::last_handle_gone() noexcept {
 }
 
 void object_entry::destroy() noexcept {
+  if (!core().at_home())
+    return;
   // Freeing an entry may drop the last handle on nested ones, and so on: a queue in place of
   // recursion keeps a long chain of references from exhausting the stack.
   thread_local std::vector<object_entry*>* queue = nullptr;

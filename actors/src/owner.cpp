@@ -18,12 +18,13 @@ public:
 
   ~owner_state() {
     if (core_)
-      core_->service_stopped();
+      core_->service_stopped(service_kind::owner);
   }
 
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
+    guard_service(*self, core, service_kind::owner);
   }
 
   void add(const add_references& message) {
@@ -55,8 +56,6 @@ public:
   }
 
   void stop() {
-    for (const auto& shard : core_->shards())
-      self_->send(shard, shut_down{});
     self_->quit();
   }
 
@@ -114,6 +113,7 @@ owner_actor::behavior_type owner(owner_actor::stateful_pointer<owner_state> self
 } // namespace
 
 owner_actor spawn_owner(node_core& core) {
+  core.service_started(service_kind::owner);
   return spawn_service(core.system(), owner, &core);
 }
 

@@ -20,12 +20,13 @@ public:
     // Whatever ends this actor: from here on nobody takes changes.
     for (auto& stripe : core_->stripes())
       stripe.close();
-    core_->service_stopped();
+    core_->service_stopped(service_kind::counter);
   }
 
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
+    guard_service(*self, core, service_kind::counter);
   }
 
   void flush() {
@@ -40,7 +41,6 @@ public:
 
   void stop() {
     send_changes();
-    self_->send(core_->owner(), shut_down{});
     self_->quit();
   }
 
@@ -87,6 +87,7 @@ reference_counter(reference_counter_actor::stateful_pointer<reference_counter_st
 } // namespace
 
 reference_counter_actor spawn_reference_counter(node_core& core) {
+  core.service_started(service_kind::counter);
   return spawn_service(core.system(), reference_counter, &core);
 }
 

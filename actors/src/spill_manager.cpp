@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
@@ -18,6 +19,9 @@ namespace {
 
 /// How often directories that failed are tried again.
 constexpr auto retry_interval = std::chrono::seconds{1};
+
+/// How often the end of the node tries again to remove a file that it could not remove.
+constexpr int most_retries_at_end = 3;
 
 /// Sweeps and claims the directories of `core`.
 std::shared_ptr<spill_claims> claim_directories(const node_core& core) {
@@ -66,7 +70,7 @@ public:
       return;
     // Before `shutdown` may return: it promises that no file is left.
     claims_->clear();
-    core_->service_stopped();
+    core_->service_stopped(service_kind::spill_manager);
   }
 
   void init(node_core& core, std::shared_ptr<spill_claims> claims, self_pointer self) {
@@ -74,6 +78,7 @@ public:
     claims_ = std::move(claims);
     self_ = self;
     timers_.attach(self);
+    guard_service(*self, core, service_kind::spill_manager);
     table_.emplace(config_of(core.options()));
     if (claims_->empty())
       return;
@@ -180,10 +185,10 @@ public:
     stats.timers += timers_.size();
   }
 
-  void shard_stopped() {
-    if (++stopped_shards_ < core_->options().shards)
+  /// No shard is left.
+  void stop() {
+    if (std::exchange(stopping_, true))
       return;
-    stopping_ = true;
     table_->shut_down(effects_);
     run();
   }
@@ -211,12 +216,14 @@ private:
 
   /// Tries again what failed for as long as something is to be tried.
   void watch_failures() {
-    if (stopping_ || !table_->awaits_retry())
+    if (!table_->awaits_retry() || retries_at_end_ > most_retries_at_end)
       return timers_.stop(std::exchange(retry_timer_, {}));
     if (retry_timer_ == deadline{})
       retry_timer_ = timers_.start(retry_interval, [this] {
         retry_timer_ = {};
         core_->count_message();
+        if (stopping_ && ++retries_at_end_ > most_retries_at_end)
+          return abandon_files();
         table_->retry_directories(effects_);
         run();
       });
@@ -296,13 +303,8 @@ private:
   }
 
   void apply(const report_spill_drained&) {
-    if (!stopping_)
-      return;
-    for (const auto& worker : workers_)
-      self_->send(worker, shut_down{});
-    if (remover_)
-      self_->send(remover_, shut_down{});
-    self_->quit();
+    if (stopping_)
+      self_->quit();
   }
 
   template <class Message>
@@ -329,6 +331,17 @@ private:
       copies_.erase(id);
   }
 
+  /// A node does not stay for a disk that takes no more. Who sweeps the directory next, when this
+  /// node's claim on it is gone, removes what is left.
+  void abandon_files() {
+    log_warning(fmt::format("node {} leaves {} spill files behind, which could not be removed, in "
+                            "{}; the next node that uses them does so",
+                            to_string(core_->incarnation()), table_->stats().files,
+                            fmt::join(core_->options().spill_directories, ", ")));
+    table_->abandon_files(effects_);
+    run();
+  }
+
   core_pointer core_;
   std::shared_ptr<spill_claims> claims_;
   self_pointer self_ = nullptr;
@@ -343,7 +356,7 @@ private:
   std::size_t next_worker_ = 0;
   std::chrono::nanoseconds writing_time_{};
   std::chrono::nanoseconds reading_time_{};
-  std::uint32_t stopped_shards_ = 0;
+  int retries_at_end_ = 0;
   bool stopping_ = false;
 };
 
@@ -363,14 +376,16 @@ spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, n
     [&state](const file_removed& answer) { state.remove_done(answer); },
     [&state](const collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
-    [&state](shut_down) { state.shard_stopped(); },
+    [&state](shut_down) { state.stop(); },
   };
 }
 
 } // namespace
 
 spill_manager_actor spawn_spill_manager(node_core& core) {
-  return spawn_service(core.system(), spill_manager, &core, claim_directories(core));
+  auto claims = claim_directories(core);
+  core.service_started(service_kind::spill_manager);
+  return spawn_service(core.system(), spill_manager, &core, std::move(claims));
 }
 
 } // namespace mobula

@@ -45,13 +45,14 @@ public:
 
   ~spill_worker_state() {
     if (core_)
-      core_->service_stopped();
+      core_->service_stopped(service_kind::spill_worker);
   }
 
   void init(node_core& core, spill_manager_actor manager, self_pointer self) {
     core_ = core_pointer{&core};
     manager_ = std::move(manager);
     self_ = self;
+    guard_service(*self, core, service_kind::spill_worker);
   }
 
   void write(const write_records_to& job) {
@@ -155,9 +156,12 @@ spill_worker(spill_worker_actor::stateful_pointer<spill_worker_state> self, node
 } // namespace
 
 spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor& manager) {
-  if (core.simulation() != nullptr)
-    return spawn_service(core.system(), spill_worker, &core, manager);
-  return core.system().spawn<caf::hidden + caf::detached>(spill_worker, &core, manager);
+  core.service_started(service_kind::spill_worker);
+  auto worker = core.simulation() != nullptr
+                  ? spawn_service(core.system(), spill_worker, &core, manager)
+                  : core.system().spawn<caf::hidden + caf::detached>(spill_worker, &core, manager);
+  core.spill_worker_started(caf::actor_cast<caf::strong_actor_ptr>(worker));
+  return worker;
 }
 
 } // namespace mobula

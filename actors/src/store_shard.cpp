@@ -27,7 +27,7 @@ store_shard_state::~store_shard_state() {
   heap().close();
   for (auto& [sequence, held] : slots_)
     held.let_go();
-  core_->service_stopped();
+  core_->service_stopped(service_kind::shard);
 }
 
 void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer self) {
@@ -35,6 +35,7 @@ void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer 
   index_ = index;
   self_ = self;
   timers_.attach(self);
+  guard_service(*self, core, service_kind::shard);
   table_.emplace(config_of(core.options()));
   readers_.emplace(core.arena(), index);
   run();
@@ -275,7 +276,6 @@ void store_shard_state::add_arena_figures(node_stats& stats) const {
 }
 
 void store_shard_state::stop() {
-  self_->send(core_->spill_manager(), shut_down{});
   self_->quit();
 }
 
@@ -326,6 +326,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
 } // namespace
 
 store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index) {
+  core.service_started(service_kind::shard);
   return spawn_service(core.system(), store_shard, &core, index);
 }
 

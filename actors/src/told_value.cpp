@@ -77,6 +77,10 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
   if (std::ranges::any_of(told.nested_types,
                           [&](std::uint32_t index) { return index >= told.types.size(); }))
     return "a reference has no type";
+  if (std::ranges::any_of(told.types, [](const auto& type) {
+        return type.name.size() > metadata_limits::type_name_bytes;
+      }))
+    return "the name of a type is too long";
   if (std::ranges::any_of(told.heirs, [&](const told_heir& heir) {
         return heir.index >= about.nested.size() || heir.heir.empty();
       }))

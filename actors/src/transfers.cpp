@@ -24,12 +24,13 @@ public:
     port_.reset();
     pulls->close();
     pushes->close();
-    core_->service_stopped();
+    core_->service_stopped(service_kind::transfers);
   }
 
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
+    guard_service(*self, core, service_kind::transfers);
     pushes.emplace(core, self);
     pulls.emplace(core, self, *pushes);
   }
@@ -73,7 +74,6 @@ public:
   }
 
   void stop() {
-    self_->send(core_->counter(), shut_down{});
     self_->quit();
   }
 

@@ -5,6 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "mobula/serialization/codec_error.hpp"
+#include "mobula/serialization/metadata.hpp"
+
 namespace mobula {
 
 namespace {
@@ -22,6 +25,12 @@ known_types& all_types() {
 }
 
 } // namespace
+
+std::string_view checked_type_name(std::string_view name) {
+  if (name.size() > metadata_limits::type_name_bytes)
+    throw codec_error("the type name of an object is longer than 64 KiB");
+  return name;
+}
 
 const type_descriptor& intern_type(std::string_view name, codec_id codec) {
   // References come in bursts of one type.

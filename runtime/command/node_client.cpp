@@ -26,7 +26,15 @@ constexpr auto answer_limit = std::chrono::seconds{10};
 
 caf::strong_actor_ptr node_client::connect(const endpoint& where) {
   caf::scoped_actor self{system_};
-  spawn_dial_worker(system_, caf::actor_cast<caf::strong_actor_ptr>(self.ptr()),
+  auto asker = caf::actor_cast<caf::strong_actor_ptr>(self.ptr());
+  auto dialer = system_.spawn<caf::hidden>([asker](caf::event_based_actor* myself) {
+    return caf::behavior{[=](const dial_connected& dialed) { shake_hands(*myself, dialed); },
+                         [=](const dial_ended& ended) {
+                           send_to(asker, ended);
+                           myself->quit();
+                         }};
+  });
+  spawn_dial_worker(system_, caf::actor_cast<caf::strong_actor_ptr>(dialer),
                     {.number = dial_id{++dials_},
                      .target = where,
                      .limit = dial_limit,

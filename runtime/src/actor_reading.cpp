@@ -9,8 +9,10 @@ actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_hand
   : self_(self), objects_(std::move(objects)) {
   require_valid(limit);
   entries_.reserve(objects_.size());
-  for (const auto& object : objects_)
+  for (const auto& object : objects_) {
+    object->core().require_home();
     entries_.push_back(object.get());
+  }
   request_ = self.new_request_id(caf::message_priority::normal);
   group_.reset(new actor_wait(caf::actor_cast<caf::strong_actor_ptr>(&self), request_));
   group_->arm(entries_, needed, goal);

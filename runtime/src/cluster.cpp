@@ -13,6 +13,7 @@
 #include "mobula/actors/data_port.hpp"
 #include "mobula/actors/network_address.hpp"
 #include "mobula/runtime/cluster_options.hpp"
+#include "mobula/runtime/cluster_question.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 
 namespace mobula {
@@ -28,14 +29,14 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
-node_record describe(const node& owner, const endpoint& where) {
-  auto arena = owner.core().own_arena();
-  return {.incarnation = owner.incarnation(),
+node_record describe(const node_core& core, const endpoint& where) {
+  auto arena = core.own_arena();
+  return {.incarnation = core.incarnation(),
           .name = fmt::format("{}:{}", host_name(), ::getpid()),
           .host = std::move(arena.host),
           .process_id = ::getpid(),
           .control = reachable_endpoints(where),
-          .data = owner.core().door(),
+          .data = core.door(),
           .arena_path = std::move(arena.path)};
 }
 
@@ -74,11 +75,24 @@ void open_data_port(node_core& core, const std::string& address) {
     {.values = std::move(values), .events = std::move(events), .port = std::move(port)});
 }
 
+/// How long the end of a membership waits for an actor. One that is held up, by what an application
+/// runs in it, is left behind.
+constexpr std::chrono::seconds end_limit{10};
+
 void end_membership_of(const cluster_actor& actor) {
   auto answer = std::make_shared<std::promise<void>>();
   auto done = answer->get_future();
   caf::anon_send(actor, end_membership{std::move(answer)});
-  done.wait();
+  done.wait_for(end_limit);
+}
+
+/// CAF's own function for this waits without a limit.
+void close_control_port(caf::actor_system& system, const cluster_actor& actor, std::uint16_t port) {
+  caf::scoped_actor self{system};
+  self
+    ->request(system.middleman().actor_handle(), end_limit, caf::unpublish_atom_v, actor.address(),
+              port)
+    .receive([] {}, [](const caf::error&) {});
 }
 
 /// Waits until what was sent to other nodes is with the operating system: CAF drops the rest when
@@ -97,7 +111,7 @@ void flush_network(caf::actor_system& system) {
 
 } // namespace
 
-cluster::cluster(node& owner) : owner_(owner) {
+cluster::cluster(node& owner) : core_(&owner.core()) {
   // nop
 }
 
@@ -108,7 +122,14 @@ cluster::~cluster() {
 // -- listening and joining
 // --------------------------------------------------------------------------
 
+/// Throws if the node is of no use any more: its actor system may be gone.
+void cluster::require_open() const {
+  if (core_->closing())
+    throw object_error{core_->shutting_down_error()};
+}
+
 std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
+  require_open();
   std::unique_lock guard{mutex_};
   if (left_)
     refuse(error_type::shutting_down, "this node has left its cluster; start another one");
@@ -121,32 +142,50 @@ std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
 
 /// REQUIRES: the mutex is held, and there is no actor yet.
 void cluster::open(const std::string& address, std::uint16_t port) {
-  auto& system = owner_.system();
-  if (!system.has_middleman())
+  if (!core_->system().has_middleman())
     refuse(error_type::invalid_argument,
            "the actor system has no middleman; call load<caf::io::middleman>() on its "
            "configuration, or give the option mobula.listen");
-  require_valid_times(owner_.options(), read_heartbeat_times(system.config()).timeout);
-  owner_.core().start_cluster();
-  const auto& actor = owner_.core().cluster();
+  require_valid_times(core_->options(), read_heartbeat_times(core_->system().config()).timeout);
+  if (!core_->claim_membership())
+    refuse(error_type::invalid_argument,
+           "this node listens, or has listened, through another cluster object, and does so once "
+           "in its life; use that object, or start another node");
+  try {
+    port_ = publish(address, port);
+  } catch (...) {
+    core_->release_membership();
+    throw;
+  }
+  actor_ = core_->cluster();
+  core_->set_port_closer([system = &core_->system(), actor = actor_, open = port_] {
+    close_control_port(*system, actor, open);
+  });
+  caf::anon_send(actor_,
+                 begin_membership{.self = describe(*core_, {address, port_}),
+                                  .config = {.speaks = dialect_of(core_->options().cluster)}});
+}
+
+/// Opens both ports. Returns the number of the one that nodes join through.
+std::uint16_t cluster::publish(const std::string& address, std::uint16_t port) {
+  core_->start_cluster();
+  const auto& actor = core_->cluster();
+  auto& middleman = core_->system().middleman();
   // Reuse: a port whose last connections the system still remembers is free all the same.
-  auto opened = system.middleman().publish(actor, port, address.c_str(), true);
+  auto opened = middleman.publish(actor, port, address.c_str(), true);
   if (!opened)
     refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
   try {
-    open_data_port(owner_.core(), address);
+    open_data_port(*core_, address);
   } catch (...) {
-    system.middleman().unpublish(actor, *opened);
+    middleman.unpublish(actor, *opened);
     throw;
   }
-  port_ = *opened;
-  actor_ = actor;
-  caf::anon_send(actor,
-                 begin_membership{.self = describe(owner_, {address, port_}),
-                                  .config = {.speaks = dialect_of(owner_.options().cluster)}});
+  return *opened;
 }
 
 void cluster::join(const std::string& address, std::uint16_t port) {
+  require_open();
   {
     std::unique_lock guard{mutex_};
     if (!actor_ && !left_)
@@ -168,7 +207,8 @@ void cluster::join(const std::string& address, std::uint16_t port) {
 }
 
 void cluster::follow_options() {
-  const auto& settings = owner_.system().config();
+  require_open();
+  const auto& settings = core_->system().config();
   if (auto where = caf::get_if<std::string>(&settings, "mobula.listen")) {
     auto [address, port] = parse_endpoint("listen", *where);
     listen(address, port);
@@ -183,10 +223,11 @@ void cluster::follow_options() {
 // ----------------------------------------------------------------------------------------
 
 std::vector<member_info> cluster::members() const {
+  core_->require_home();
   cluster_actor actor;
   {
     std::unique_lock guard{mutex_};
-    if (!actor_)
+    if (!actor_ || core_->services_gone())
       return {};
     actor = actor_;
   }
@@ -206,34 +247,41 @@ std::uint16_t cluster::port() const {
 }
 
 void cluster::watch(std::function<void(const member_event&)> watcher) {
+  require_open();
+  if (!watcher)
+    refuse(error_type::invalid_argument, "there is nothing to call in this std::function");
   caf::anon_send(require_actor(), watch_members{std::move(watcher)});
 }
 
 void cluster::leave() {
+  // In a forked child, the mutex may be locked for ever, and the place is the parent's.
+  if (!core_->at_home())
+    return;
   cluster_actor actor;
   {
     std::unique_lock guard{mutex_};
     left_ = true;
     actor = std::exchange(actor_, nullptr);
   }
-  if (!actor)
+  // A node that has shut down left on its own, and its actor system may be gone.
+  if (!actor || core_->services_gone())
     return;
   drain();
-  owner_.system().middleman().unpublish(actor, port_);
+  core_->close_port();
   end_membership_of(actor);
-  flush_network(owner_.system());
+  flush_network(core_->system());
 }
 
 /// Before the port is closed: others may have to connect for what they fetch.
 void cluster::drain() {
-  auto limit = owner_.options().drain_timeout;
+  auto limit = core_->options().drain_timeout;
   if (limit <= std::chrono::nanoseconds::zero())
     return;
   try {
-    if (auto result = owner_.drain(limit); result.lost > 0)
+    if (auto result = drain_node(*core_, limit); result.lost > 0)
       log_warning(fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
                               "were kept",
-                              to_string(owner_.incarnation()), result.lost, result.kept));
+                              to_string(core_->incarnation()), result.lost, result.kept));
   } catch (const object_error&) {
     // The node has shut down before: there is nothing to keep any more.
   }

@@ -4,6 +4,7 @@
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
+#include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
 
@@ -28,7 +29,7 @@ node::node(caf::actor_system& system, node_options options)
 }
 
 node::~node() {
-  shutdown();
+  core_->shut_down();
 }
 
 ObjectRef<std::string> node::put(std::string_view text, const call_site& where) {
@@ -36,16 +37,29 @@ ObjectRef<std::string> node::put(std::string_view text, const call_site& where) 
 }
 
 node_stats node::stats() const {
+  core_->require_home();
   return core_->collect();
 }
 
-drain_result node::drain(std::chrono::nanoseconds limit) {
-  return ask_cluster<drain_result>(*core_, drain_values{.limit = limit, .answer = {}},
+drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
+  return ask_cluster<drain_result>(core, drain_values{.limit = limit, .answer = {}},
                                    {.without_cluster = "nobody who could keep its values",
                                     .without_answer = "have others keep values"});
 }
 
+drain_result node::drain(std::chrono::nanoseconds limit) {
+  return drain_node(*core_, limit);
+}
+
 void node::shutdown() {
+  core_->require_home();
+  if (on_worker_thread())
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message =
+                          "an actor cannot shut a node down, since it would wait for "
+                          "others with the thread that they may need; have the thread that "
+                          "made the node do so",
+                        .origin = core_->origin()}};
   core_->shut_down();
 }
 

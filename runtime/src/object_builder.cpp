@@ -22,9 +22,14 @@ std::span<std::byte> basic_object_builder::storage() noexcept {
 }
 
 void basic_object_builder::require_unsealed() const {
-  if (!entry_)
-    throw object_error{{.type = error_type::invalid_argument,
-                        .message = "this object is sealed; its elements cannot change any more"}};
+  core_->require_home();
+  if (entry_)
+    return;
+  throw object_error{
+    {.type = error_type::invalid_argument,
+     .message = sealed_ ? "this object is sealed; its elements cannot change any more"
+                        : "this object could not be sealed, and its elements are gone; create it "
+                          "anew"}};
 }
 
 object_handle basic_object_builder::seal_bytes(const array_shape* shape) {
@@ -32,18 +37,27 @@ object_handle basic_object_builder::seal_bytes(const array_shape* shape) {
     throw object_error{core_->shutting_down_error()};
   encode_scope no_references;
   auto extras = make_extras(no_references, shape);
-  object_handle entry;
-  if (copy_) {
-    entry = entry_->announce();
-    copy_->seal(entry, std::move(extras));
-    await_room(*entry.get());
-  } else {
+  if (!copy_)
     (*entry_)->publish_inline(size_bytes_, std::move(extras));
-    entry = entry_->announce();
-  }
-  copy_.reset();
+  auto entry = entry_->announce();
+  // The object is on its way now: nothing is left here that could be sealed again.
   entry_.reset();
+  if (copy_)
+    seal_copy(entry, std::move(extras));
+  sealed_ = true;
   return entry;
+}
+
+void basic_object_builder::seal_copy(const object_handle& entry,
+                                     std::unique_ptr<object_extras> extras) {
+  try {
+    copy_->seal(entry, std::move(extras));
+    copy_.reset();
+  } catch (...) {
+    copy_.reset();
+    throw;
+  }
+  await_room(*entry.get());
 }
 
 void basic_object_builder::throw_too_large(std::uint64_t elements, std::size_t element_size) {

@@ -4,8 +4,16 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/runtime/reference_scope.hpp"
+#include "mobula/view.hpp"
 
 namespace mobula {
+
+void throw_moved_from() {
+  throw object_error{{.type = error_type::invalid_reference,
+                      .message =
+                        "this view was moved from and shows nothing any more; read the one "
+                        "that it was moved to, or copy it instead"}};
+}
 
 void basic_object_ref::throw_empty() {
   throw object_error{{.type = error_type::invalid_reference,
@@ -25,6 +33,7 @@ void basic_object_ref::require_type(std::string_view wanted) const {
 object_id basic_object_ref::write() const {
   if (empty())
     return {};
+  entry().core().require_home();
   auto* scope = encode_scope::current();
   if (scope == nullptr)
     throw object_error{{.type = error_type::reference_not_portable,

@@ -1,5 +1,7 @@
 #include "mobula/promise.hpp"
 
+#include <exception>
+
 #include <fmt/format.h>
 
 namespace mobula {
@@ -26,6 +28,7 @@ void basic_promise::claim() {
   if (!handle_)
     throw object_error{{.type = error_type::invalid_reference,
                         .message = "this promise was moved from and has no object to set"}};
+  handle_->core().require_home();
   if (set_.exchange(true))
     throw object_error{{.type = error_type::already_set,
                         .message = fmt::format("object {} was set before; a promise is set once",
@@ -39,6 +42,10 @@ void basic_promise::set_error(error_info error) {
 }
 
 void basic_promise::set_current_exception(std::string task) {
+  if (std::current_exception() == nullptr)
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = "there is no exception to describe; call this within a catch block"}};
   claim();
   auto origin = handle_->core().origin();
   origin.task = std::move(task);
@@ -47,7 +54,8 @@ void basic_promise::set_current_exception(std::string task) {
 }
 
 void basic_promise::break_promise() noexcept {
-  if (!handle_ || set_.exchange(true))
+  // That of a forked child is its parent's.
+  if (!handle_ || !handle_->core().at_home() || set_.exchange(true))
     return;
   handle_->seal_failed(
     {.type = error_type::promise_broken,

@@ -51,6 +51,19 @@ error_info unready_error(const object_entry& entry, blocking_wait::result result
                                                               : timeout_error(entry);
 }
 
+void throw_without_value(const error_info* error) {
+  if (error != nullptr)
+    throw object_error{*error};
+  throw object_error{{.type = error_type::get_timed_out,
+                      .message = "the object was not ready in time, so this outcome is pending and "
+                                 "has no value; ask has_value first"}};
+}
+
+void throw_without_error() {
+  throw object_error{
+    bad_argument("this outcome is not an error, so it has none to tell; ask has_error first")};
+}
+
 // -- arguments
 // --------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@
 #include <caf/make_actor.hpp>
 #include <caf/monitorable_actor.hpp>
 #include <caf/scoped_execution_unit.hpp>
+#include <fmt/format.h>
 
 #include "mobula/actors/receiving_node.hpp"
 #include "mobula/runtime/traveling_reference.hpp"
@@ -220,6 +221,12 @@ void simulated_network::enlist(node_core& core) {
   if (std::ranges::find(nodes_, &core, &core_pointer::get) != nodes_.end())
     return;
   core.start_cluster();
+  if (!core.claim_membership())
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = fmt::format("node {} is in a cluster already, through a real "
+                                               "network or another simulated one",
+                                               to_string(core.incarnation())),
+                        .origin = core.origin()}};
   ports_->open(core);
   nodes_.emplace_back(&core);
   caf::anon_send(core.cluster(), ask_for_owners{directory_});
@@ -243,7 +250,9 @@ std::shared_ptr<simulated_line> simulated_network::line(node_core& from, node_co
 }
 
 void simulated_network::connect(node_core& one, node_core& other) {
-  MOBULA_ASSERT(&one != &other);
+  if (&one == &other)
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = "a node cannot be connected to itself; give two nodes"}};
   cuts_.erase(std::minmax(one.incarnation(), other.incarnation()));
   enlist(one);
   enlist(other);

@@ -63,7 +63,16 @@ node& simulation::add_node(node_options options) {
   return *nodes_.back();
 }
 
+/// By where it is only: it may be gone.
+void simulation::require_mine(const node& given) const {
+  if (std::ranges::none_of(nodes_, [&](const auto& each) { return each.get() == &given; }))
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = "this node is not of this simulation, or not any more; give one "
+                                   "that add_node returned and that was not removed"}};
+}
+
 void simulation::remove_node(node& removed) {
+  require_mine(removed);
   std::erase_if(nodes_, [&](const auto& candidate) { return candidate.get() == &removed; });
 }
 
@@ -77,6 +86,8 @@ simulated_network& simulation::network() {
 }
 
 void simulation::connect(node& one, node& other) {
+  require_mine(one);
+  require_mine(other);
   network().connect(one.core(), other.core());
 }
 
@@ -87,18 +98,25 @@ void simulation::connect_all() {
 }
 
 caf::actor simulation::remote(node& from, node& to, const caf::actor& target) {
+  require_mine(from);
+  require_mine(to);
   return network().remote(from.core(), to.core(), target);
 }
 
 void simulation::cut(node& one, node& other) {
+  require_mine(one);
+  require_mine(other);
   network().cut(one.core(), other.core());
 }
 
 void simulation::heal(node& one, node& other) {
+  require_mine(one);
+  require_mine(other);
   network().connect(one.core(), other.core());
 }
 
 void simulation::crash(node& node) {
+  require_mine(node);
   network().remove(node.core(), in_flight::chance, in_flight::lost);
   remove_node(node);
 }

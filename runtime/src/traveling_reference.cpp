@@ -9,6 +9,7 @@
 #include "mobula/actors/heir.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/receiving_node.hpp"
+#include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
 
@@ -122,6 +123,8 @@ caf::expected<traveling_reference> try_depart(const object_handle& reference,
                                               caf::serializer& sink) {
   if (!reference)
     return traveling_reference{};
+  if (!reference->core().at_home())
+    return to_caf_error(reference->core().shutting_down_error());
   if (auto error = refuse_unless_portable(*reference.get(), sink.context()))
     return error;
   auto heir = heir_of(*reference.get());
@@ -172,6 +175,10 @@ caf::expected<object_handle> try_arrive(traveling_reference& reference,
   if (!codec)
     return not_portable(
       fmt::format("a reference to object {} has an unknown codec", to_string(reference.object)));
+  if (reference.type.size() > metadata_limits::type_name_bytes)
+    return not_portable(fmt::format("a reference to object {} has a type name of {} bytes; the "
+                                    "longest has 64 KiB",
+                                    to_string(reference.object), reference.type.size()));
   auto handle = core->border().arrive({.object = reference.object,
                                        .type = &intern_type(reference.type, *codec),
                                        .sender = reference.sender,

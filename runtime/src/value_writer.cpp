@@ -87,6 +87,9 @@ copy_draft::~copy_draft() {
 }
 
 void copy_draft::give_back() noexcept {
+  // In a forked child the memory is the parent's, which goes on writing it.
+  if (!core_.at_home())
+    return;
   switch (origin_) {
     case origin::credit:
       // In this order: who gets the room next finds the memory.

@@ -91,6 +91,8 @@ arena_reader::arena_reader(foreign_arena arena, reader_index index, arena_mappin
 }
 
 arena_reader::~arena_reader() {
+  if (!home_.is_this())
+    return;
   MOBULA_ASSERT(std::ranges::none_of(pins_, &slot_pins::pinned));
   reader_place place{arena_.mapping(), layout(), index_};
   place.write(0);
@@ -107,7 +109,7 @@ bool arena_reader::owner_lives() const noexcept {
 }
 
 object_lookup arena_reader::find(const object_id& id) noexcept {
-  if (id.empty())
+  if (id.empty() || !home_.is_this())
     return {};
   const auto& heaps = layout().heaps;
   auto slots = layout().slots_per_shard;
@@ -151,6 +153,8 @@ void arena_reader::add_pin(table_index slot) noexcept {
 
 unpin_result arena_reader::unpin(table_index slot) noexcept {
   MOBULA_ASSERT(static_cast<std::uint64_t>(slot) < pins_.size());
+  if (!home_.is_this())
+    return unpin_result::nothing;
   auto index = static_cast<std::uint64_t>(slot);
   return pins_[index].unpin(slots_[index].word, index_);
 }

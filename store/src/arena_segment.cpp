@@ -249,6 +249,7 @@ arena_segment::arena_segment(std::filesystem::path path, arena_layout layout,
 
 arena_segment& arena_segment::operator=(arena_segment&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(home_, other.home_);
   std::swap(published_, other.published_);
   std::swap(layout_, other.layout_);
   std::swap(mapping_, other.mapping_);
@@ -262,7 +263,8 @@ arena_segment::~arena_segment() {
 void arena_segment::unpublish() noexcept {
   // Removed before it is unlocked. Only our own file: a cleaner may have removed it, and its name
   // may stand for another one.
-  if (std::exchange(published_, false) && is_current(mapping_.descriptor(), path_))
+  if (std::exchange(published_, false) && home_.is_this()
+      && is_current(mapping_.descriptor(), path_))
     ::unlink(path_.c_str());
 }
 

@@ -81,6 +81,9 @@ bool shard_heap::commit(arena_range range) {
 }
 
 void shard_heap::free(arena_range extent) noexcept {
+  // The memory is the parent's, whose threads may have held the mutex.
+  if (!home_.is_this())
+    return;
   std::unique_lock guard{mutex_};
   heap_.free(extent);
 }

@@ -164,11 +164,13 @@ spill_claim::spill_claim(std::filesystem::path lock_file, int descriptor) noexce
 }
 
 spill_claim::spill_claim(spill_claim&& other) noexcept
-  : lock_file_(std::move(other.lock_file_)), descriptor_(std::exchange(other.descriptor_, -1)) {
+  : lock_file_(std::move(other.lock_file_)), home_(other.home_),
+    descriptor_(std::exchange(other.descriptor_, -1)) {
 }
 
 spill_claim& spill_claim::operator=(spill_claim&& other) noexcept {
   std::swap(lock_file_, other.lock_file_);
+  std::swap(home_, other.home_);
   std::swap(descriptor_, other.descriptor_);
   return *this;
 }
@@ -177,7 +179,8 @@ spill_claim::~spill_claim() {
   if (descriptor_ < 0)
     return;
   // Removed before it is unlocked, so that nobody can lock a file that is about to go.
-  ::unlink(lock_file_.c_str());
+  if (home_.is_this())
+    ::unlink(lock_file_.c_str());
   ::close(descriptor_);
 }
 

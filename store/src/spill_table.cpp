@@ -266,4 +266,16 @@ void spill_table::shut_down(spill_effects& effects) {
   dispatch(effects);
 }
 
+void spill_table::abandon_files(spill_effects& effects) {
+  MOBULA_ASSERT(shutting_down_);
+  std::erase_if(files_, [this](const auto& each) {
+    if (each.second.state != file_state::delete_failed)
+      return false;
+    file_bytes_ -= each.second.size_bytes;
+    return true;
+  });
+  failed_deletions_ = 0;
+  dispatch(effects);
+}
+
 } // namespace mobula

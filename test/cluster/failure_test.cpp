@@ -69,6 +69,15 @@ TEST_CASE_FIXTURE(three_nodes, "references fail when their owner leaves") {
   CHECK(error_behind(away, at_away.letters.at(0)) == error_type::owner_died);
 }
 
+TEST_CASE_FIXTURE(three_nodes, "references fail when a service of their owner dies") {
+  auto open = home.make_promise<std::string>();
+  send_away(open.ref());
+  caf::anon_send_exit(home.core().owner(), caf::exit_reason::kill);
+  sim.run();
+  CHECK(error_behind(away, at_away.letters.at(0)) == error_type::owner_died);
+  sim.remove_node(home);
+}
+
 TEST_CASE_FIXTURE(three_nodes, "who reads while references fail leaves nothing behind") {
   send(home, away, at_away, letter{{home.put("a text"), home.put("a text")}});
   sim.run();

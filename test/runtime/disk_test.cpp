@@ -185,6 +185,36 @@ TEST_CASE_FIXTURE(disk_node, "objects freed while the disk is read-only go when 
   CHECK(disk.files().empty());
 }
 
+TEST_CASE_FIXTURE(disk_node, "a node ends though its files cannot be removed") {
+  small_disk disk{"size=32m"};
+  if (!disk.mounted())
+    return;
+  start({&disk});
+  put_up_to(20);
+  disk.make_read_only();
+  auto began = sim.now();
+  node->shutdown();
+  CHECK(node->core().services_gone());
+  CHECK(sim.now() - began < 10s);
+  CHECK_FALSE(disk.files().empty());
+  disk.make_writable();
+  CHECK(sweep_directory(disk.spills()).files_removed > 0);
+}
+
+TEST_CASE_FIXTURE(disk_node, "files that can be removed again before the end are") {
+  small_disk disk{"size=32m"};
+  if (!disk.mounted())
+    return;
+  start({&disk});
+  put_up_to(20);
+  disk.make_read_only();
+  held.clear();
+  sim.run();
+  disk.make_writable();
+  node->shutdown();
+  CHECK(disk.files().empty());
+}
+
 // -- what was written is gone or wrong --------------------------------------------------------
 
 TEST_CASE_FIXTURE(disk_node, "a directory removed while running loses what only it had") {

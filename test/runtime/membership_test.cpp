@@ -1,9 +1,17 @@
 // Nodes in processes of their own on loopback: they join, leave, are killed and stopped.
 
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
 #include <caf/io/middleman.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <mobula/mobula.hpp>
 
+#include "../actors/raw_socket.hpp"
 #include "../temporary_directory.hpp"
 #include "member_process.hpp"
 
@@ -214,4 +222,145 @@ TEST_CASE("a node that has left does not join again") {
   place.leave();
   CHECK_THROWS_WITH_AS(place.join("127.0.0.1", 1), doctest::Contains("has left its cluster"),
                        object_error);
+}
+
+// -- within one process ---------------------------------------------------------------------------
+
+namespace {
+
+/// Two nodes of one actor system, and the place of each among others.
+struct two_nodes {
+  struct network_config : config {
+    network_config() {
+      load<caf::io::middleman>();
+      set("mobula.store-size", std::string{"16MiB"});
+    }
+  };
+
+  network_config settings;
+  std::optional<caf::actor_system> system{settings};
+  std::optional<node> first{*system};
+  std::optional<node> second{*system};
+  std::optional<cluster> first_place{*first};
+  std::optional<cluster> second_place{*second};
+
+  void meet() {
+    second_place->join("127.0.0.1", first_place->listen("127.0.0.1", 0));
+  }
+
+  static error_type type_of(const std::function<void()>& f) {
+    try {
+      f();
+    } catch (const object_error& error) {
+      return error.type();
+    }
+    FAIL("no object_error was thrown");
+    return {};
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(two_nodes, "a node and its actor system end while a dial is under way") {
+  auto silent = raw_socket::listen_anywhere();
+  first_place->listen("127.0.0.1", 0);
+  std::thread caller{[&] {
+    CHECK_THROWS_AS(first_place->join("127.0.0.1", silent.port()), object_error);
+  }};
+  // Says nothing: the handshake is not answered.
+  auto dialed = silent.accept();
+  first->shutdown();
+  caller.join();
+  first_place.reset();
+  second_place.reset();
+  first.reset();
+  second.reset();
+  system.reset();
+}
+
+TEST_CASE("short lives all end, though nodes end while others join them") {
+  const auto* asked = std::getenv("MOBULA_ROUNDS");
+  auto rounds = asked != nullptr ? std::atoi(asked) : 10;
+  for (int round = 0; round < rounds; ++round) {
+    two_nodes nodes;
+    auto port = nodes.first_place->listen("127.0.0.1", 0);
+    std::thread ender{[&] {
+      nodes.first->shutdown();
+    }};
+    try {
+      nodes.second_place->join("127.0.0.1", port);
+    } catch (const object_error& error) {
+      CHECK_FALSE(error.info().message.empty());
+    }
+    ender.join();
+  }
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a watcher that throws ends nothing, and is called again") {
+  int calls = 0;
+  first_place->listen("127.0.0.1", 0);
+  first_place->watch([&](const member_event&) {
+    ++calls;
+    throw std::runtime_error{"no"};
+  });
+  second_place->join("127.0.0.1", first_place->port());
+  CHECK(first_place->members().size() == 1);
+  second_place->leave();
+  while (!first_place->members().empty())
+    std::this_thread::yield();
+  CHECK(calls == 2);
+  first->shutdown();
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a second cluster object on a node is told that there is one") {
+  first_place->listen("127.0.0.1", 0);
+  cluster other{*first};
+  CHECK(type_of([&] { other.listen("127.0.0.1", 0); }) == error_type::invalid_argument);
+  CHECK(type_of([&] { other.join("127.0.0.1", 1); }) == error_type::invalid_argument);
+  CHECK(type_of([&] { other.watch([](const member_event&) {}); }) == error_type::invalid_argument);
+  CHECK(other.members().empty());
+  second_place->join("127.0.0.1", first_place->port());
+  CHECK(first_place->members().size() == 1);
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a second cluster object after the first is told that it has been") {
+  first_place->listen("127.0.0.1", 0);
+  first_place.emplace(*first);
+  CHECK(type_of([&] { first_place->listen("127.0.0.1", 0); }) == error_type::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(two_nodes, "who could not listen may try again, through any cluster object") {
+  CHECK(type_of([&] { first_place->listen("203.0.113.1", 0); }) == error_type::invalid_argument);
+  CHECK(cluster{*first}.listen("127.0.0.1", 0) > 0);
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a cluster may outlive its node, and its actor system") {
+  meet();
+  auto port = first_place->port();
+  first.reset();
+  CHECK(type_of([&] { first_place->listen("127.0.0.1", 0); }) == error_type::shutting_down);
+  CHECK(type_of([&] { first_place->join("127.0.0.1", 1); }) == error_type::shutting_down);
+  CHECK(first_place->members().empty());
+  // The port went with the node.
+  node successor{*system};
+  CHECK(cluster{successor}.listen("127.0.0.1", port) == port);
+  second_place.reset();
+  second.reset();
+  first_place->leave();
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a forked child leaves its parent's cluster as it is") {
+  meet();
+  auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    first_place.reset();
+    first.reset();
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(second_place->members().size() == 1);
+  CHECK(second->get(second->put(1)).get() != nullptr);
 }

@@ -1,9 +1,30 @@
 #include "one_node.hpp"
 
+#include <filesystem>
+#include <future>
+#include <stdexcept>
 #include <thread>
+
+#include "mobula/actors/cluster_actor.hpp"
+#include "mobula/serialization/codec_error.hpp"
 
 using namespace mobula;
 using namespace std::literals;
+
+namespace {
+
+struct long_named {
+  int number = 0;
+};
+
+} // namespace
+
+template <>
+struct mobula::type_name_of<long_named> {
+  static std::string value() {
+    return std::string((64 << 10) + 1, 'x');
+  }
+};
 
 namespace {
 
@@ -142,4 +163,134 @@ TEST_CASE("threads that put, get and drop while a node shuts down end in values 
     for (auto& user : users)
       user.join();
   }
+}
+
+// -- services that die --------------------------------------------------------------------------
+
+namespace {
+
+/// Two nodes that know each other, of which one is about to break, and who waits for it.
+struct breaking_node {
+  testing::simulation sim;
+  mobula::node& node = sim.add_node();
+  mobula::node& other = sim.add_node();
+  promise<int> open = node.make_promise<int>();
+  error_type seen = error_type::worker_died;
+
+  breaking_node() {
+    sim.connect(node, other);
+    sim.system().spawn([this](caf::event_based_actor* self) {
+      get(self, open.ref())
+        .then([](const view<int>&) { FAIL("there is no value"); },
+              [this](caf::error& error) { seen = to_error_info(error).type; });
+    });
+    sim.run();
+  }
+
+  void kill(const caf::strong_actor_ptr& service) {
+    caf::anon_send_exit(service, caf::exit_reason::kill);
+    sim.run();
+  }
+
+  template <class Service>
+  void kill(const Service& service) {
+    kill(caf::actor_cast<caf::strong_actor_ptr>(service));
+  }
+
+  void check_failed() {
+    CHECK(seen == error_type::node_died);
+    CHECK(error_of([&] { static_cast<void>(node.put(1)); }) == error_type::node_died);
+    CHECK(error_of([&] { static_cast<void>(node.put(std::string(300'000, 'x'))); })
+          == error_type::node_died);
+    CHECK(error_of([&] { static_cast<void>(node.get(open.ref())); }) == error_type::node_died);
+    auto began = sim.now();
+    node.shutdown();
+    CHECK(node.core().services_gone());
+    CHECK(sim.now() == began);
+    CHECK_FALSE(std::filesystem::exists(node.core().arena().path()));
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(breaking_node, "a service that dies takes its node with it, which still ends") {
+  SUBCASE("cluster actor") {
+    kill(node.core().cluster());
+  }
+  SUBCASE("transfers") {
+    kill(node.core().transfers());
+  }
+  SUBCASE("reference counter") {
+    kill(node.core().counter());
+  }
+  SUBCASE("owner") {
+    kill(node.core().owner());
+  }
+  SUBCASE("store shard") {
+    kill(node.core().shards().front());
+  }
+  SUBCASE("spill manager") {
+    kill(node.core().spill_manager());
+  }
+  check_failed();
+}
+
+TEST_CASE_FIXTURE(breaking_node, "the errors of a failed node name what was thrown") {
+  auto answer = std::make_shared<std::promise<std::optional<error_info>>>();
+  answer->set_value(std::nullopt);
+  caf::anon_send(node.core().cluster(), publish_name{"name", {}, {}, answer});
+  sim.run();
+  auto text = message_of([&] { static_cast<void>(node.put(1)); });
+  CHECK(text.find("cluster actor ended by an exception: std::future_error") != std::string::npos);
+  check_failed();
+}
+
+TEST_CASE_FIXTURE(one_node, "services heed neither errors nor demands to exit") {
+  for (const auto& service :
+       {caf::actor_cast<caf::strong_actor_ptr>(node.core().owner()),
+        caf::actor_cast<caf::strong_actor_ptr>(node.core().counter()),
+        caf::actor_cast<caf::strong_actor_ptr>(node.core().shards().front()),
+        caf::actor_cast<caf::strong_actor_ptr>(node.core().spill_manager())}) {
+    caf::anon_send_exit(service, caf::exit_reason::user_shutdown);
+    send_to(service, caf::make_error(caf::sec::runtime_error));
+  }
+  sim.run();
+  CHECK(*node.get(node.put(1)) == 1);
+}
+
+TEST_CASE("a service that does not stop is left behind after a while") {
+  testing::simulation sim;
+  auto& node = sim.add_node();
+  node.core().service_started(service_kind::owner);
+  auto began = sim.now();
+  node.shutdown();
+  CHECK(node.core().services_gone());
+  CHECK(sim.now() - began == 10s);
+  CHECK_FALSE(std::filesystem::exists(node.core().arena().path()));
+}
+
+TEST_CASE("an actor that would shut its node down is told not to") {
+  threaded_node threaded;
+  std::promise<error_type> told;
+  threaded.system.spawn(
+    [&](caf::event_based_actor*) { told.set_value(error_of([&] { threaded.node.shutdown(); })); });
+  CHECK(told.get_future().get() == error_type::invalid_argument);
+  CHECK(*threaded.node.get(threaded.node.put(1)) == 1);
+}
+
+TEST_CASE("an actor's handler that throws ends that actor alone") {
+  one_node nodes;
+  auto ref = nodes.node.put(1);
+  auto reader = nodes.sim.system().spawn([&](caf::event_based_actor* self) {
+    get(self, ref).then([](const view<int>&) { throw std::runtime_error{"no"}; });
+    return caf::behavior{[](int) {
+    }};
+  });
+  nodes.sim.run();
+  CHECK(*nodes.node.get(ref) == 1);
+}
+
+TEST_CASE_FIXTURE(one_node, "a type whose name metadata cannot hold is refused to who puts it") {
+  CHECK_THROWS_AS(static_cast<void>(node.put(long_named{})), codec_error);
+  CHECK_THROWS_AS(static_cast<void>(node.make_promise<long_named>()), codec_error);
 }

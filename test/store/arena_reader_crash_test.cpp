@@ -107,6 +107,21 @@ TEST_CASE_FIXTURE(crash_fixture,
   CHECK(table.try_withdraw(published[0]) == reclaim_result::reclaimed);
 }
 
+TEST_CASE_FIXTURE(crash_fixture, "a forked child gives back no pin and no place of its parent's") {
+  auto reader = open_reader();
+  auto found = reader->find(object(1));
+  child_process child{[&] {
+    static_cast<void>(reader->unpin(found.object->slot));
+    auto misses = !reader->find(object(2)).object;
+    reader.reset();
+    return misses ? 0 : 1;
+  }};
+  CHECK(child.wait() == 0);
+  CHECK(anything_pinned());
+  CHECK(readers.clear_dead().living == 1);
+  CHECK(reader->unpin(found.object->slot) == unpin_result::nothing);
+}
+
 TEST_CASE_FIXTURE(crash_fixture, "a reader that forked lives on in its child") {
   std::array<int, 2> life_line{};
   REQUIRE(::pipe(life_line.data()) == 0);

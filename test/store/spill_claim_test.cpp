@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -81,6 +82,19 @@ private:
 };
 
 } // namespace
+
+TEST_CASE_FIXTURE(claim_fixture, "a forked child gives no claim up") {
+  auto held = std::make_optional(claim(first));
+  auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    held.reset();
+    ::_exit(0);
+  }
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  CHECK(std::filesystem::exists(directory.path() / spill_lock_name("test", first)));
+  CHECK(sweep().incarnations_alive == 1);
+}
 
 TEST_CASE("names say cluster, incarnation and number") {
   CHECK(spill_file_name("my-cluster", first, spill_file_id{7})

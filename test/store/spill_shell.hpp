@@ -120,6 +120,10 @@ public:
     event([&](auto& out) { table.shut_down(out); });
   }
 
+  void abandon_files() {
+    event([&](auto& out) { table.abandon_files(out); });
+  }
+
   template <class Event>
   void event(Event run) {
     spill_effects effects;

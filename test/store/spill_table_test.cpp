@@ -368,6 +368,31 @@ TEST_CASE("shutting down frees everything and ends when the disk is done") {
   CHECK(shell.spill_failures.at(4) == spill_error::canceled);
 }
 
+TEST_CASE("shutting down goes on trying to delete files until they are abandoned") {
+  spill_shell shell;
+  shell.store(1, 10);
+  shell.shut_down();
+  shell.fail_delete();
+  shell.retry();
+  shell.fail_delete();
+  CHECK_FALSE(shell.drained);
+  shell.abandon_files();
+  CHECK(shell.drained);
+  CHECK(shell.table.stats().files == 0);
+}
+
+TEST_CASE("only files that could not be deleted are abandoned") {
+  spill_shell shell{{.max_file_bytes = 10}};
+  shell.store(1, 10);
+  shell.store(2, 10);
+  shell.shut_down();
+  shell.fail_delete();
+  shell.abandon_files();
+  CHECK_FALSE(shell.drained);
+  shell.finish_delete();
+  CHECK(shell.drained);
+}
+
 TEST_CASE("the figures of what happened add up") {
   spill_shell shell{{.max_writes = 1}};
   shell.store(1, 10);

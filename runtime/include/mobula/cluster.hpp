@@ -12,8 +12,10 @@
 
 namespace mobula {
 
-/// A node's place in a cluster. Leaves it at the end of its scope, which must end before the
-/// node's.
+/// A node's place in a cluster. Leaves it at the end of its scope, or when the node shuts down.
+///
+/// A node joins one cluster in its life, and through one object of this class: any other that is to
+/// listen or join is refused (`invalid_argument`).
 ///
 /// All nodes of a cluster are connected to each other directly, so each of them must listen. The
 /// actor system needs CAF's middleman: `mobula::config` loads it when the options `mobula.listen`
@@ -23,7 +25,8 @@ namespace mobula {
 /// (`invalid_argument`, `node_died`, `shutting_down`) with a text that says what to do.
 class cluster {
 public:
-  /// Does nothing yet. `owner` must outlive the cluster.
+  /// Does nothing yet. After the end of `owner`, the cluster has no members, and listens and joins
+  /// no more.
   explicit cluster(node& owner);
 
   cluster(const cluster&) = delete;
@@ -53,7 +56,7 @@ public:
   [[nodiscard]] std::vector<member_info> members() const;
 
   /// Calls `watcher` for each member now, and whenever one comes or goes. In an actor: it must not
-  /// block. REQUIRES: the node listens.
+  /// block. What it throws is logged. Throws `invalid_argument` if the node does not listen.
   void watch(std::function<void(const member_event&)> watcher);
 
   /// Tells all members, and closes the port. With the option `mobula.drain`, has the others keep
@@ -66,10 +69,12 @@ public:
 
 private:
   void open(const std::string& address, std::uint16_t port);
+  [[nodiscard]] std::uint16_t publish(const std::string& address, std::uint16_t port);
   void drain();
+  void require_open() const;
   [[nodiscard]] cluster_actor require_actor() const;
 
-  node& owner_;
+  core_pointer core_;
   mutable std::mutex mutex_;
   cluster_actor actor_; ///< null until the node listens
   std::uint16_t port_ = 0;

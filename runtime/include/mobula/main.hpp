@@ -21,7 +21,8 @@ namespace mobula {
 ///     }
 ///
 /// `Config` may derive from `mobula::config` to add options. Returns the program's exit code: 0,
-/// what `run` returns if it returns a number, or 1 after an error, which is printed.
+/// what `run` returns if it returns a number, or 1 after an error, which is printed. A child that
+/// `run` forked ends here with the same code, as an actor system cannot be destroyed in it.
 template <class Config = config, class F>
 int run_main(int argc, char** argv, F&& run) {
   try {
@@ -35,10 +36,19 @@ int run_main(int argc, char** argv, F&& run) {
     caf::actor_system system{settings};
     node local{system};
     auto result = EXIT_SUCCESS;
-    if constexpr (std::is_convertible_v<decltype(run(local, settings)), int>)
-      result = run(local, settings);
-    else
-      run(local, settings);
+    try {
+      if constexpr (std::is_convertible_v<decltype(run(local, settings)), int>)
+        result = run(local, settings);
+      else
+        run(local, settings);
+    } catch (const std::exception& error) {
+      if (local.core().at_home())
+        throw;
+      std::cerr << error.what() << '\n';
+      std::exit(EXIT_FAILURE);
+    }
+    if (!local.core().at_home())
+      std::exit(result);
     system.await_all_actors_done();
     return result;
   } catch (const object_error& error) {

@@ -32,6 +32,14 @@ namespace mobula {
 ///
 /// All members are thread-safe. Inside actors, use `mobula::get(self, ref)` and its relatives
 /// (mobula/get.hpp) instead of the members that block.
+///
+/// *fork.* A node belongs to the process that started it. In a child that is forked without exec,
+/// every use of it, of its cluster, promises and builders throws `object_error`
+/// (`invalid_argument`); references, views and the node itself may be copied and destroyed there,
+/// which neither waits nor changes anything of the parent. A child may read a view that it
+/// inherited only as long as the parent keeps that view. It should end by `exec`, `exit` or
+/// `_exit`: an actor system cannot be destroyed in it, since its threads stayed with the parent. It
+/// may start an actor system and a node of its own.
 class node {
 public:
   /// Takes its options from the configuration of `system`; see `mobula::config`. Throws
@@ -44,7 +52,7 @@ public:
   node(const node&) = delete;
   node& operator=(const node&) = delete;
 
-  /// Calls `shutdown`.
+  /// Does what `shutdown` does.
   ~node();
 
   // -- writing ------------------------------------------------------------------------------------
@@ -106,6 +114,7 @@ public:
   /// `invalid_reference`.
   template <class T>
   view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+    core_->require_home();
     auto result = read(ref, limit);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
@@ -113,9 +122,10 @@ public:
   }
 
   /// The same, with the error as a value; `to_error_info` unwraps it. Throws only for an empty
-  /// reference or a negative limit.
+  /// reference, a negative limit, or in a forked child.
   template <class T>
   caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+    core_->require_home();
     auto result = read(ref, limit);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
@@ -126,6 +136,7 @@ public:
   /// for each, in their order. O(n).
   template <class T>
   outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {}) const {
+    core_->require_home();
     return read_all(std::span{refs}, limit);
   }
 
@@ -135,6 +146,7 @@ public:
   template <class T>
   wait_result<T> wait(const std::vector<ObjectRef<T>>& refs, std::size_t count,
                       const wait_limit& limit = {}) const {
+    core_->require_home();
     return wait_for(std::span{refs}, count, limit);
   }
 
@@ -148,6 +160,7 @@ public:
   /// Throws `object_error` (`invalid_reference`) for an empty reference.
   template <class T>
   void free(const ObjectRef<T>& ref) const {
+    core_->require_home();
     free_object(ref.entry());
   }
 
@@ -232,7 +245,10 @@ public:
 
   /// Ends pending and later gets with `shutting_down`, refuses puts, stops the node's actors and
   /// removes its files. Inline values and views stay readable. May be called several times and from
-  /// several threads; each call returns when all is done. REQUIRES: not called by an actor.
+  /// several threads; each call returns when all is done. What does not end within some seconds (a
+  /// disk that hangs, an actor of the node's that is held up) is left behind, with a line in the
+  /// log. Throws `object_error` (`invalid_argument`) in a thread that runs actors: those that it
+  /// would wait for may need that thread.
   void shutdown();
 
   /// This life of the node, which is part of its objects' ids.

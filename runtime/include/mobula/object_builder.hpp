@@ -18,19 +18,24 @@ protected:
   basic_object_builder(node_core& core, std::size_t size_bytes, const type_descriptor& type,
                        const array_shape* shape, const call_site& where);
 
-  /// Announces the object. REQUIRES: not called before.
+  /// Announces the object. Whatever it throws but `shutting_down`, the object is gone. REQUIRES:
+  /// unsealed.
   object_handle seal_bytes(const array_shape* shape);
 
   [[nodiscard]] std::span<std::byte> storage() noexcept;
 
-  /// Throws `object_error` (`invalid_argument`) once the object is sealed.
+  /// Throws `object_error` (`invalid_argument`) once the object is sealed, or could not be, and in
+  /// a forked child.
   void require_unsealed() const;
 
   [[noreturn]] static void throw_too_large(std::uint64_t elements, std::size_t element_size);
 
 private:
-  node_core* core_;
+  void seal_copy(const object_handle& entry, std::unique_ptr<object_extras> extras);
+
+  core_pointer core_; ///< a builder may outlive its node
   std::size_t size_bytes_;
+  bool sealed_ = false;
   std::optional<entry_draft> entry_;
   std::optional<copy_draft> copy_;
 };
@@ -79,7 +84,8 @@ public:
   }
 
   /// Makes the object. Waits for room as `node::put` does, if there was none when it was created.
-  /// Throws `object_error`: as `node::put`, and `invalid_argument` when called twice.
+  /// Throws `object_error`: as `node::put`, and `invalid_argument` when called twice. If it fails
+  /// for lack of room, the elements are gone; the object has to be made anew.
   ObjectRef<array<T>> seal() {
     require_unsealed();
     return ObjectRef<array<T>>{seal_bytes(&shape_)};

@@ -9,6 +9,10 @@
 
 namespace mobula {
 
+/// What `outcome` throws. The error is null if there is none.
+[[noreturn]] void throw_without_value(const error_info* error);
+[[noreturn]] void throw_without_error();
+
 /// What became of one element of a `get_all`: a value, an error, or nothing yet.
 template <class T>
 class outcome {
@@ -37,9 +41,12 @@ public:
     return std::holds_alternative<std::monostate>(content_);
   }
 
-  /// REQUIRES: `has_value()`. Throws `std::bad_variant_access` otherwise, as do those below.
+  /// Throws `object_error` if there is no value, as do the next two: the object's own error, or
+  /// `get_timed_out` if it is pending.
   [[nodiscard]] const view<T>& value() const {
-    return std::get<view<T>>(content_);
+    if (const auto* value = std::get_if<view<T>>(&content_)) [[likely]]
+      return *value;
+    throw_without_value(std::get_if<error_info>(&content_));
   }
 
   [[nodiscard]] const T& operator*() const {
@@ -50,9 +57,11 @@ public:
     return value().get();
   }
 
-  /// REQUIRES: `has_error()`.
+  /// Throws `object_error` (`invalid_argument`) if there is no error.
   [[nodiscard]] const error_info& error() const {
-    return std::get<error_info>(content_);
+    if (const auto* error = std::get_if<error_info>(&content_))
+      return *error;
+    throw_without_error();
   }
 
 private:

@@ -25,7 +25,7 @@ public:
   void set_error(error_info error);
 
   /// Makes the object an error that describes the exception being handled, as that of the task
-  /// `task`. REQUIRES: called within a `catch` block. Throws as `set_error`.
+  /// `task`. Throws as `set_error`, and `invalid_argument` outside of a `catch` block.
   void set_current_exception(std::string task = {});
 
   /// Returns whether a value or an error was set.

@@ -54,8 +54,9 @@ public:
   /// Options as `add_node` takes them: those of the configuration.
   [[nodiscard]] node_options default_options() const;
 
-  /// Shuts `node` down and destroys it; nodes that it was connected to know that it left. REQUIRES:
-  /// made by `add_node`.
+  /// Shuts `node` down and destroys it; nodes that it was connected to know that it left. Throws
+  /// `object_error` (`invalid_argument`) for one that is not of this simulation, as does everything
+  /// below that is given a node.
   void remove_node(node& node);
 
   /// The source of all random choices.
@@ -71,6 +72,7 @@ public:
   // nodes keeps its messages in order, and delivers them when the scheduler, or the seed, says so.
 
   /// Connects two nodes: they are members of one cluster now. Does nothing if they are connected.
+  /// Throws `object_error` (`invalid_argument`) for twice the same.
   void connect(node& one, node& other);
 
   /// Connects each two nodes that there are.
@@ -91,8 +93,7 @@ public:
 
   /// Ends a node without a farewell, and destroys it. What is under way to it is lost; of what
   /// comes from it the seed chooses how much. The test ends the actors that belong to the node,
-  /// before or after; the references that they have left are worth nothing. REQUIRES: made by
-  /// `add_node`.
+  /// before or after; the references that they have left are worth nothing.
   void crash(node& node);
 
   /// From now on, one of so many chunks of values that go from node to node, as the seed chooses,
@@ -151,6 +152,7 @@ public:
 private:
   [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
   [[nodiscard]] simulated_network& network();
+  void require_mine(const node& given) const;
   void let_timers_of_nodes_pass();
 
   std::mt19937_64 random_;

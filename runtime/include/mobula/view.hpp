@@ -2,10 +2,14 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "mobula/actors/object_entry.hpp"
 
 namespace mobula {
+
+/// Says that a view that was moved from was read.
+[[noreturn]] void throw_moved_from();
 
 /// A reader's handle on the value of an object. While it lives, the value stays where it is,
 /// whatever happens to the reference that it came from, to the object or to the node (I3). All
@@ -22,8 +26,18 @@ public:
     // nop
   }
 
-  view(view&&) noexcept = default;
-  view& operator=(view&&) noexcept = default;
+  /// The other one shows nothing any more: to read it throws `object_error` (`invalid_reference`),
+  /// and `get` gives null.
+  view(view&& other) noexcept
+    : value_(std::exchange(other.value_, nullptr)), pin_(std::move(other.pin_)) {
+    // nop
+  }
+
+  view& operator=(view&& other) noexcept {
+    std::swap(value_, other.value_);
+    std::swap(pin_, other.pin_);
+    return *this;
+  }
 
   view(const view& other) noexcept : value_(other.value_), pin_(other.pin_.clone()) {
     // nop
@@ -33,11 +47,13 @@ public:
     return *this = view{other};
   }
 
-  [[nodiscard]] const T& operator*() const noexcept {
+  [[nodiscard]] const T& operator*() const {
+    require_value();
     return *value_;
   }
 
-  [[nodiscard]] const T* operator->() const noexcept {
+  [[nodiscard]] const T* operator->() const {
+    require_value();
     return value_;
   }
 
@@ -46,16 +62,22 @@ public:
   }
 
   /// Size of the encoded value in bytes.
-  [[nodiscard]] std::size_t size_bytes() const noexcept {
+  [[nodiscard]] std::size_t size_bytes() const {
     return raw_bytes().size();
   }
 
   /// The encoded value.
-  [[nodiscard]] std::span<const std::byte> raw_bytes() const noexcept {
+  [[nodiscard]] std::span<const std::byte> raw_bytes() const {
+    require_value();
     return pin_.value().bytes();
   }
 
 private:
+  void require_value() const {
+    if (value_ == nullptr) [[unlikely]]
+      throw_moved_from();
+  }
+
   const T* value_;
   pinned_value pin_;
 };

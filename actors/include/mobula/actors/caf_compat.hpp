@@ -155,6 +155,9 @@ void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id reque
 void log_info(const std::string& line);
 void log_warning(const std::string& line);
 
+/// The same from any thread, for what is said of `system`.
+void log_warning(caf::actor_system& system, const std::string& line);
+
 /// Where a serializer writes next.
 struct write_position {
   const void* buffer = nullptr;

@@ -106,11 +106,11 @@ using cluster_actor = caf::typed_actor<
   takes<names_changed>, takes<find_name>, takes<name_found>,
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
-  takes<dial_ended>, takes<end_membership>, takes<owner_not_found>, takes<report_collected>,
-  takes<border_changed>, takes<foreign_unpinned>, takes<pull_ended>, takes<copy_evicted>,
-  takes<reports_due>, takes<drain_values>, takes<keep_ready>, takes<collect_stats>,
-  takes<check_tables>, takes<shut_down>, takes<publish_name>, takes<unpublish_name>,
-  takes<lookup_name>,
+  takes<dial_connected>, takes<dial_ended>, takes<end_membership>, takes<owner_not_found>,
+  takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>, takes<pull_ended>,
+  takes<copy_evicted>, takes<reports_due>, takes<drain_values>, takes<keep_ready>,
+  takes<collect_stats>, takes<check_tables>, takes<shut_down>, takes<publish_name>,
+  takes<unpublish_name>, takes<lookup_name>,
   // From a simulated network.
   takes<session_opened>, takes<session_closed>, takes<ask_for_owners>>;
 

@@ -16,7 +16,8 @@ struct member_event {
 };
 
 /// Calls `watcher` with each change from now on, and first with the members that there are. In the
-/// actor that owns the membership, so it must not block.
+/// actor that owns the membership, so it must not block. What it throws is logged, and it is called
+/// again all the same.
 struct watch_members {
   std::function<void(const member_event&)> watcher;
 };

@@ -95,6 +95,8 @@ public:
 
   void list(const list_members& message) const;
 
+  void dial_connected(const mobula::dial_connected& message);
+
   void dial_done(const dial_ended& message);
 
   void received(const hello_envelope& message);

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,10 +21,12 @@
 #include "mobula/actors/owner.hpp"
 #include "mobula/actors/reference_border.hpp"
 #include "mobula/actors/reference_counter.hpp"
+#include "mobula/actors/service_kind.hpp"
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/store_shard.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/store/arena_readers.hpp"
+#include "mobula/store/home_process.hpp"
 
 namespace mobula {
 
@@ -43,8 +47,9 @@ public:
     references_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  /// In a forked child, nothing of its parent's is freed.
   void drop_ref() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1 && at_home())
       delete this;
   }
 
@@ -74,10 +79,18 @@ public:
     return system_->clock().now();
   }
 
-  /// Returns whether shutdown has begun. Relaxed is enough: who must not miss it (a waiter) asks
-  /// its stripe under the mutex.
+  /// Returns whether the calling process is the node's own, and not a child that was forked of it:
+  /// there the node has no services, its mutexes may be locked for ever, and its memory, files and
+  /// connections are its parent's.
+  [[nodiscard]] bool at_home() const noexcept {
+    return home_.is_this();
+  }
+
+  /// Returns whether the node is of no use any more: shutdown has begun, a service has died, or
+  /// this is another process. Relaxed is enough: who must not miss it (a waiter) asks its stripe
+  /// under the mutex.
   [[nodiscard]] bool closing() const noexcept {
-    return closing_.load(std::memory_order_relaxed);
+    return closing_.load(std::memory_order_relaxed) || !at_home();
   }
 
   /// The test coordinator that runs this node, or null.
@@ -85,8 +98,14 @@ public:
     return simulation_;
   }
 
-  /// The error that everything gets after shutdown.
+  /// The error that everything gets once the node is closing: says why it is.
   [[nodiscard]] error_info shutting_down_error() const;
+
+  /// Throws this error in any process but the node's own.
+  void require_home() const {
+    if (!at_home()) [[unlikely]]
+      throw object_error{shutting_down_error()};
+  }
 
   /// Where errors of this node come from.
   [[nodiscard]] error_origin origin() const;
@@ -150,6 +169,24 @@ public:
   /// Values may be pulled from here, and by this node. REQUIRES: called once, after
   /// `start_cluster`, before the cluster actor hears of any other node.
   void open_door(data_door door, begin_transfers start);
+
+  /// Takes the right to speak for the node among its cluster, which one has in a node's life.
+  /// Returns false if somebody has it, or had it. Any thread.
+  [[nodiscard]] bool claim_membership() noexcept {
+    return !membership_claimed_.exchange(true);
+  }
+
+  /// Gives the right back, before any other node was told.
+  void release_membership() noexcept {
+    membership_claimed_.store(false);
+  }
+
+  /// Remembers how to close the port through which other nodes come. REQUIRES: `close` waits for
+  /// nothing without a limit.
+  void set_port_closer(std::function<void()> close);
+
+  /// Closes that port, unless that was done before. Any thread but a service's.
+  void close_port();
 
   /// What this node tells others of its data port; without one, the port's number is 0. REQUIRES:
   /// called by the cluster actor or the transfers.
@@ -233,20 +270,32 @@ public:
     return messages_.load(std::memory_order_relaxed);
   }
 
-  /// A service of this node ended.
-  void service_stopped() noexcept;
+  // What follows is called by services, of themselves.
 
-  /// Returns whether all services have ended. The actor system may be gone then, so nothing may be
-  /// sent. The acquire pairs with the release in `service_stopped`.
+  void service_started(service_kind kind) noexcept;
+
+  /// Keeps a handle on a worker of the spill manager's, to tell it of the end.
+  void spill_worker_started(caf::strong_actor_ptr worker);
+
+  /// A handler threw, which ends the service.
+  void note_exception(service_kind kind, const std::string& text);
+
+  /// Whatever ended it. If nobody told it to stop, the node fails.
+  void service_stopped(service_kind kind) noexcept;
+
+  /// Returns whether the services have ended or were left behind. The actor system may be gone
+  /// then, so nothing may be sent; in a forked child, nobody would receive it. The acquire pairs
+  /// with the release in `end_services`.
   [[nodiscard]] bool services_gone() const noexcept {
-    return services_gone_.load(std::memory_order_acquire);
+    return services_gone_.load(std::memory_order_acquire) || !at_home();
   }
 
   // -- whole-node operations ----------------------------------------------------------------------
 
-  /// Ends pending gets with `shutting_down`, stops the services and waits for them. May be called
-  /// by several threads, any number of times; each returns when all is done. REQUIRES: not called
-  /// from within an actor: that would wait for its own thread.
+  /// Ends pending gets with `shutting_down`, stops the services and waits for them, but for ever
+  /// for none. May be called by several threads, any number of times; each returns when all is
+  /// done. Does nothing in a forked child. REQUIRES: not called from within an actor: that would
+  /// wait for its own thread.
   void shut_down();
 
   /// Asks all services for their figures. Blocks for some messages' time.
@@ -262,20 +311,27 @@ private:
   node_core(caf::actor_system& system, node_options options);
   ~node_core();
 
-  void stop_first_service();
-
   void start_services();
-  void stop_filler();
-  void await_services();
+  void fail(service_kind kind);
+  [[nodiscard]] std::string failure() const;
+  void stop(service_kind kind);
+  void tell_to_stop(service_kind kind);
+  [[nodiscard]] bool await_stopped(service_kind kind);
+  void end_services();
+  void await_end();
   node_stats collect_once();
   void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 
   std::atomic<std::uint32_t> references_ = 1;
+  home_process home_;
   std::atomic<bool> closing_ = false;
+  std::atomic<bool> stopping_ = false; ///< a thread is in `shut_down`, or was
+  std::atomic<bool> failed_ = false;   ///< a service has died
   std::atomic<bool> flush_requested_ = false;
   std::atomic<bool> services_gone_ = false;
   std::atomic<bool> in_cluster_ = false;
+  std::atomic<bool> membership_claimed_ = false;
   std::atomic<std::uint64_t> messages_ = 0;
   caf::actor_system* system_;
   caf::scheduler::test_coordinator* simulation_;
@@ -299,9 +355,12 @@ private:
   spill_manager_actor spill_manager_;
   arena_filler_actor filler_; ///< none in a simulation
 
-  std::mutex services_mutex_;
+  mutable std::mutex services_mutex_; ///< guards all below
   std::condition_variable services_changed_;
-  std::size_t running_services_ = 0;
+  std::array<std::size_t, service_kinds> running_{};
+  std::vector<caf::strong_actor_ptr> spill_workers_;
+  std::function<void()> port_closer_;
+  std::string failure_; ///< why a service died; empty if none has
 };
 
 inline void intrusive_ptr_add_ref(node_core* core) noexcept {

@@ -15,10 +15,14 @@ struct type_descriptor {
   codec_id codec;
 };
 
-/// Returns the descriptor of values of type `T` written by codec `C`.
+/// Returns `name`. Throws `codec_error` if it is longer than metadata can say: better when a value
+/// is made than when a service of the node describes it.
+[[nodiscard]] std::string_view checked_type_name(std::string_view name);
+
+/// Returns the descriptor of values of type `T` written by codec `C`. Throws as the above.
 template <class T, codec_id C>
 const type_descriptor& descriptor_of() {
-  static const type_descriptor instance{.name = type_name<T>(), .codec = C};
+  static const type_descriptor instance{.name = checked_type_name(type_name<T>()), .codec = C};
   return instance;
 }
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/drain_table.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/simulated_wait.hpp"
 
@@ -28,6 +29,7 @@ Answer ask_cluster(node_core& core, Request request, const question_subject& abo
   auto refuse = [&](error_type type, std::string text) {
     throw object_error{{.type = type, .message = std::move(text), .origin = core.origin()}};
   };
+  core.require_home();
   if (!core.in_cluster())
     refuse(error_type::invalid_argument,
            fmt::format("node {} is in no cluster and has {}; have it listen or join first",
@@ -51,5 +53,8 @@ Answer ask_cluster(node_core& core, Request request, const question_subject& abo
     throw object_error{core.shutting_down_error()};
   }
 }
+
+/// What `node::drain` does.
+drain_result drain_node(node_core& core, std::chrono::nanoseconds limit);
 
 } // namespace mobula

@@ -7,6 +7,8 @@
 #include "mobula/runtime/reference_scope.hpp"
 #include "mobula/serialization/byte_buffer.hpp"
 #include "mobula/serialization/codec.hpp"
+#include "mobula/serialization/codec_error.hpp"
+#include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
 
@@ -126,10 +128,14 @@ private:
   byte_buffer buffer_;
 };
 
-/// Puts what only some values have into a structure of its own, or returns null.
+/// Puts what only some values have into a structure of its own, or returns null. Throws
+/// `codec_error` for more references than metadata can name: better here than in a service of the
+/// node that describes the value later.
 inline std::unique_ptr<object_extras> make_extras(encode_scope& scope, const array_shape* shape) {
   if (scope.empty() && shape == nullptr)
     return nullptr;
+  if (scope.entries().size() > metadata_limits::nested)
+    throw codec_error("an object holds more than 2^24 references");
   auto extras = std::make_unique<object_extras>();
   extras->nested = scope.take();
   if (shape != nullptr)

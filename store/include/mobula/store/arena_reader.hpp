@@ -69,6 +69,9 @@ public:
   /// Gives the place back. REQUIRES: all is unpinned.
   ~arena_reader();
 
+  // In a forked child, which shares the place with its parent, an arena has no objects, and what
+  // the parent has pinned stays pinned.
+
   /// Pins an object and marks it as read. Looks at `slot_window` slots at most.
   [[nodiscard]] object_lookup find(const object_id& id) noexcept;
 
@@ -100,6 +103,7 @@ private:
                                   const object_id& id) noexcept;
 
   foreign_arena arena_;
+  home_process home_;
   reader_index index_;
   arena_mapping pins_memory_;
   std::span<arena_slot> slots_;

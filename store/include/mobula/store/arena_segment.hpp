@@ -11,6 +11,7 @@
 
 #include "mobula/store/arena_layout.hpp"
 #include "mobula/store/arena_mapping.hpp"
+#include "mobula/store/home_process.hpp"
 #include "mobula/store/io_calls.hpp"
 #include "mobula/store/spill_claim.hpp"
 
@@ -43,15 +44,16 @@ public:
                                                                       arena_layout layout);
 
   arena_segment(arena_segment&& other) noexcept
-    : path_(std::move(other.path_)), published_(std::exchange(other.published_, false)),
-      layout_(std::move(other.layout_)), mapping_(std::move(other.mapping_)) {
+    : path_(std::move(other.path_)), home_(other.home_),
+      published_(std::exchange(other.published_, false)), layout_(std::move(other.layout_)),
+      mapping_(std::move(other.mapping_)) {
     // nop
   }
 
   arena_segment& operator=(arena_segment&& other) noexcept;
 
-  /// Removes the name, if that was not done before. Processes that have the arena mapped may go on
-  /// reading.
+  /// Removes the name, if that was not done before, and not in a forked child. Processes that have
+  /// the arena mapped may go on reading.
   ~arena_segment();
 
   /// Removes the name. The memory stays until the end.
@@ -84,6 +86,7 @@ private:
   [[nodiscard]] std::optional<io_failure> reserve(arena_range range) const;
 
   std::filesystem::path path_;
+  home_process home_;
   bool published_ = false;
   arena_layout layout_;
   arena_mapping mapping_;

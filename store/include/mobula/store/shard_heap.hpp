@@ -11,6 +11,7 @@
 
 #include "mobula/store/arena_heap.hpp"
 #include "mobula/store/arena_segment.hpp"
+#include "mobula/store/home_process.hpp"
 
 namespace mobula {
 
@@ -119,6 +120,7 @@ private:
 
   std::shared_ptr<const arena_segment> segment_;
   arena_range range_;
+  home_process home_;
   mutable std::mutex mutex_; ///< guards all below
   arena_heap heap_;
   std::optional<io_failure> shortage_;

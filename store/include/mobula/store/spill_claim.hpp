@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/home_process.hpp"
 #include "mobula/store/io_calls.hpp"
 #include "mobula/store/spill_effects.hpp"
 
@@ -23,7 +24,7 @@
 /// incarnation is dead. Process ids would not do: they are reused, and mean nothing in another
 /// container that shares the directory. `flock` belongs to the open file, not to the process, so
 /// nodes in one process see each other's claims too. A child that is forked without exec keeps the
-/// lock while it lives; that delays the sweep, and harms nothing.
+/// lock while it lives; that delays the sweep, and harms nothing. It gives no claim up.
 ///
 /// The claim is made before the first spill file and given up after the last, therefore a spill
 /// file whose lock file is missing is dead as well.
@@ -58,6 +59,7 @@ private:
   spill_claim(std::filesystem::path lock_file, int descriptor) noexcept;
 
   std::filesystem::path lock_file_;
+  home_process home_;
   int descriptor_;
 };
 

@@ -118,6 +118,10 @@ public:
   /// Frees everything and takes nothing new.
   void shut_down(spill_effects& effects);
 
+  /// Forgets the files that could not be deleted, and leaves them where they are. REQUIRES: shut
+  /// down.
+  void abandon_files(spill_effects& effects);
+
   // -- properties -------------------------------------------------------------
 
   [[nodiscard]] bool contains(const object_id& id) const {
