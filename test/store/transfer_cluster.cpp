@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <doctest/doctest.h>
+
 namespace mobula::test {
 
 // -- objects --------------------------------------------------------------------
