@@ -2,7 +2,6 @@
 
 #include "mobula/store/memory_grant.hpp"
 
-
 #include "memory_files.hpp"
 
 using namespace mobula;
