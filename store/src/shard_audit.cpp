@@ -46,7 +46,8 @@ void shard_table::check_invariants() const {
   }
   MOBULA_ASSERT(sums == tallies_ && memory_bytes == memory_bytes_);
   MOBULA_ASSERT(used_bytes() <= config_.capacity_bytes);
-  MOBULA_ASSERT(tokens == requests_.size() && tokens <= config_.max_waiting);
+  MOBULA_ASSERT(tokens == requests_.size());
+  MOBULA_ASSERT(tally(place::waiting).objects <= config_.max_waiting);
   for (auto list : {&shard_table::queue_, &shard_table::evictable_, &shard_table::spillable_})
     for (const auto* entry = (this->*list).front(); entry != nullptr; entry = entry->next) {
       MOBULA_ASSERT(list_of(*entry) == list);

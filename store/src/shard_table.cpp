@@ -27,7 +27,7 @@ void shard_table::create(request_token token, const object_id& id, std::size_t s
   if (queue_.empty() && fits(size_bytes)) {
     insert(id, size_bytes, kind, place::unsealed).creator = token;
     effects.push_back(grant_create{token, id, size_bytes});
-  } else if (requests_.size() < config_.max_waiting) {
+  } else if (tally(place::waiting).objects < config_.max_waiting) {
     auto fresh = requests_.emplace(token, id).second;
     MOBULA_ASSERT(fresh);
     ++counters_.waits;
@@ -64,8 +64,6 @@ void shard_table::request_copy(request_token token, const object_id& id, shard_e
     effects.push_back(serve_copy{token, id});
     return;
   }
-  if (requests_.size() >= config_.max_waiting)
-    return refuse(token, id, refusal::too_many_waiting, entry->size_bytes, effects);
   auto fresh = requests_.emplace(token, id).second;
   MOBULA_ASSERT(fresh);
   entry->readers.push_back(token);

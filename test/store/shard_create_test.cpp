@@ -168,7 +168,7 @@ TEST_CASE("canceling a request that has ended changes nothing") {
   CHECK(shell.table.used_bytes() == 60);
 }
 
-TEST_CASE("more requests than the limit are refused") {
+TEST_CASE("more creates than the limit are refused") {
   shard_shell shell{{.capacity_bytes = 100, .max_waiting = 2}};
   shell.create(1, 100);
   shell.create(2, 10);
@@ -176,6 +176,18 @@ TEST_CASE("more requests than the limit are refused") {
   shell.create(4, 10);
   CHECK(shell.refused(4) == refusal::too_many_waiting);
   CHECK_FALSE(shell.refused(3));
+}
+
+TEST_CASE("readers wait for copies however many they are, and keep no create from waiting") {
+  shard_shell shell{{.capacity_bytes = 100, .max_waiting = 2}};
+  shell.create(1, 100);
+  for (std::uint64_t reader = 11; reader <= 20; ++reader)
+    shell.request(reader, 1);
+  shell.create(2, 10);
+  CHECK_FALSE(shell.refused(2));
+  shell.seal(1);
+  for (std::uint64_t reader = 11; reader <= 20; ++reader)
+    CHECK(shell.was_served(reader));
 }
 
 TEST_CASE("a waiting huge create is overtaken by small ones") {

@@ -30,7 +30,7 @@ enum class refusal : std::uint8_t {
   store_full,        ///< readers and creators hold what there is
   out_of_disk,       ///< the rest could only be spilled, and the disk takes nothing
   larger_than_store, ///< would not fit into the empty store
-  too_many_waiting,  ///< the queue is at its limit
+  too_many_waiting,  ///< the queue of creates is at its limit
   already_exists,    ///< the shard has an object with this id
   not_here,          ///< the shard has no object with this id
   released,          ///< its owner let go of it

@@ -18,7 +18,8 @@ struct shard_config {
   /// Above this share of the capacity, copies are evicted and spilled, down to `low_water`.
   double spill_threshold = 0.8;
   double low_water = 0.7;
-  /// Requests that may wait at once, for room or for a copy; more are refused.
+  /// Creates that may wait for room at once; more are refused. Who waits for a copy is not counted:
+  /// that copy has its place already, and readers are as many as they like.
   std::size_t max_waiting = 65'536;
   /// How many requests behind the oldest one are considered for overtaking it. Bounds the work of
   /// each event.
@@ -283,7 +284,7 @@ private:
 
   // Elements of a map keep their addresses, which the lists rely on.
   std::unordered_map<object_id, object> objects_;
-  std::unordered_map<request_token, object_id> requests_; ///< all that wait, at most `max_waiting`
+  std::unordered_map<request_token, object_id> requests_; ///< all that wait
   use_list<object> queue_;                                ///< by arrival
   use_list<object> evictable_; ///< idle secondaries, idle primaries with a record
   use_list<object> spillable_; ///< idle primaries without a record
