@@ -181,7 +181,7 @@ void entry_stripe::refuse_waiters() {
     }
   }
   for (auto* group : groups) {
-    group->abort();
+    group->notify();
     group->drop_ref();
   }
 }

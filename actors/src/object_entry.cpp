@@ -206,7 +206,32 @@ void object_entry::restored() {
 
 void object_entry::refuse_readers(const error_info& reason) {
   stripe_->update_and_wake(
-    *this, [] {}, [&](wait_link& link) { link.failure = std::make_unique<error_info>(reason); });
+    *this, [] {},
+    [&](wait_link& link) {
+      link.failure = std::make_unique<error_info>(reason);
+      // Nobody looks at the value of a pending entry: until there is one, it has room for this.
+      if (link.group->goal() == wait_goal::ready && phase() == object_phase::pending)
+        value_.assign_failure(reason);
+    });
+}
+
+std::unique_ptr<error_info> object_entry::kept_refusal(wait_goal goal) {
+  if (value_.extras() == nullptr)
+    return nullptr;
+  auto result = std::make_unique<error_info>(*value_.extras()->failure);
+  if (goal == wait_goal::readable)
+    value_.assign({}, nullptr);
+  return result;
+}
+
+void object_entry::forget_refusal() {
+  stripe_->update_and_wake(
+    *this,
+    [this] {
+      if (phase() == object_phase::pending)
+        value_.assign({}, nullptr);
+    },
+    [](wait_link&) {});
 }
 
 void object_entry::lose(error_info reason) {

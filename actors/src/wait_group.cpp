@@ -14,6 +14,7 @@ wait_group::~wait_group() = default;
 
 void wait_group::arm(std::span<object_entry* const> entries, std::size_t needed, wait_goal goal) {
   size_ = entries.size();
+  goal_ = goal;
   links_ = std::make_unique<wait_link[]>(size_);
   // One more than needed: nothing fires before all links are in place.
   missing_.store(static_cast<std::int64_t>(needed) + 1, std::memory_order_relaxed);
@@ -34,6 +35,9 @@ void wait_group::watch(wait_link& link, wait_goal goal) {
     if (phase == object_phase::stored && goal == wait_goal::readable) {
       link.pin = entry.try_pin();
       there = static_cast<bool>(link.pin);
+    } else if (phase == object_phase::pending) {
+      link.failure = entry.kept_refusal(goal);
+      there = link.failure != nullptr;
     }
     return there;
   };
@@ -43,10 +47,8 @@ void wait_group::watch(wait_link& link, wait_goal goal) {
     else if (entry.kind() == entry_kind::foreign && !find_in_place(entry))
       entry.core().border().want(entry,
                                  goal == wait_goal::readable ? pull_class::get : pull_class::wait);
-  } else if (there) {
-    notify();
   } else {
-    abort();
+    notify();
   }
 }
 
@@ -61,6 +63,10 @@ pinned_value wait_group::take_pin(std::size_t index) noexcept {
 
 std::unique_ptr<error_info> wait_group::take_failure(std::size_t index) noexcept {
   return std::move(links_[index].failure);
+}
+
+bool wait_group::refused(std::size_t index) const noexcept {
+  return links_[index].failure != nullptr;
 }
 
 void wait_group::notify() {
@@ -95,8 +101,6 @@ bool blocking_wait::fired() const {
 blocking_wait::result blocking_wait::wait(node_core& core,
                                           std::optional<caf_clock::time_point> deadline) {
   if (fired())
-    return result::fired;
-  if (core.closing())
     return result::fired;
   if (auto* scheduler = core.simulation())
     return simulate(*scheduler, deadline);

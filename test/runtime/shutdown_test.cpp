@@ -59,6 +59,45 @@ TEST_CASE("shutdown may be called twice") {
   CHECK(node.stats().nothing_left());
 }
 
+TEST_CASE("a wait returns what can never be ready once its node has shut down") {
+  testing::simulation sim;
+  auto& node = sim.add_node();
+  auto promise = node.make_promise<int>();
+  std::vector refs{promise.ref(), promise.ref()};
+  std::size_t ready = 0;
+  sim.system().spawn([&](caf::event_based_actor* self) {
+    wait(self, refs, 1).then([&](const wait_result<int>& done) { ready = done.ready.size(); });
+  });
+  sim.run();
+  node.shutdown();
+  sim.run();
+  CHECK(ready == 1);
+  CHECK(node.wait(refs, 2).ready.size() == 2);
+}
+
+TEST_CASE("a batch of two nodes waits for the one that runs when the other has shut down") {
+  testing::simulation sim;
+  auto& closing = sim.add_node();
+  auto& open = sim.add_node();
+  auto lost = closing.make_promise<int>();
+  auto kept = open.make_promise<int>();
+  outcomes<int> results;
+  sim.system().spawn([&](caf::event_based_actor* self) {
+    get_all(self, std::vector{lost.ref(), kept.ref()}).then([&](const outcomes<int>& all) {
+      results = all;
+    });
+  });
+  sim.run();
+  closing.shutdown();
+  sim.run();
+  CHECK(results.empty());
+  kept.set_value(7);
+  sim.run();
+  REQUIRE(results.size() == 2);
+  CHECK(results[0].error().type == error_type::shutting_down);
+  CHECK(*results[1] == 7);
+}
+
 TEST_CASE("an actor's pending read ends with shutting_down") {
   testing::simulation sim;
   auto& node = sim.add_node();

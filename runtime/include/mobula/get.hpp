@@ -110,7 +110,7 @@ private:
                 if constexpr (reads)
                   on_result(collect_all<T>(done.entries(), done.group()));
                 else
-                  on_result(split_ready(std::span{std::as_const(refs)}, needed));
+                  on_result(split_ready(std::span{std::as_const(refs)}, needed, done.group()));
               });
   }
 

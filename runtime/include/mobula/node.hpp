@@ -143,6 +143,10 @@ public:
   /// Waits until `count` of `refs` have a value or an error, or time is up. Returns at most `count`
   /// as ready and the others as pending, both in their order. Reads nothing. O(n). Throws
   /// `object_error` (`invalid_argument`) if `count` is more than there are.
+  ///
+  /// Ready is also what a `get` would fail to read at once: an object of a node that has shut down,
+  /// and one of another node that cannot be brought here now (too large for this store, say). The
+  /// next `get` on this node throws the reason of that; later ones try anew.
   template <class T>
   wait_result<T> wait(const std::vector<ObjectRef<T>>& refs, std::size_t count,
                       const wait_limit& limit = {}) const {

@@ -75,7 +75,8 @@ using outcomes = std::vector<outcome<T>>;
 /// What `wait` found: both lists in the order of the references that it was given.
 template <class T>
 struct wait_result {
-  /// References to objects that have a value or an error: at most as many as were asked for.
+  /// References to objects that have a value or an error, or that cannot be read now: at most as
+  /// many as were asked for.
   std::vector<ObjectRef<T>> ready;
 
   /// All other references.

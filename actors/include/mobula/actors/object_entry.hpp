@@ -19,6 +19,7 @@ class node_core;
 class object_entry;
 class stored_copy;
 struct wait_link;
+enum class wait_goal : std::uint8_t;
 
 /// Where the value of an object is, as its readers see it.
 enum class object_phase : std::uint8_t {
@@ -276,9 +277,13 @@ public:
   /// cluster actor, as the two below.
   void restored();
 
-  /// The copy cannot be brought back to memory now: readers that wait for it get `reason`, later
-  /// ones try anew. REQUIRES: called by the shard that holds the copy.
+  /// The value cannot be brought to memory now: readers that wait for it get `reason`, later ones
+  /// try anew. Who waits without reading has heard that the object is there: the reason is kept for
+  /// the next reader of a pending entry, which does not wait then. REQUIRES: called as `restored`.
   void refuse_readers(const error_info& reason);
+
+  /// Forgets a reason that is kept for the next reader.
+  void forget_refusal();
 
   /// The copy is lost for good: readers get `reason` from here on.
   /// REQUIRES: called by the shard that holds the copy.
@@ -312,6 +317,10 @@ private:
   }
 
   ~object_entry() = default;
+
+  /// Returns the reason that is kept for the next reader, or null. Reading takes it. REQUIRES: the
+  /// stripe's mutex is held, and the entry is pending.
+  [[nodiscard]] std::unique_ptr<error_info> kept_refusal(wait_goal goal);
 
   void last_handle_gone() noexcept;
   void destroy() noexcept;

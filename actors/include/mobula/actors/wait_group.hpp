@@ -15,14 +15,17 @@ namespace mobula {
 
 /// What a reader waits for.
 enum class wait_goal : std::uint8_t {
-  /// The object is sealed or failed.
+  /// The object is sealed or failed, or is refused.
   ready,
   /// The object can be read at once: its bytes are in memory, pinned for this reader.
   readable,
 };
 
-/// Readers' side of waiting: watches some objects and fires once, when enough of them are there or
-/// the node shuts down. Nothing polls: who seals an object tells the groups that watch it.
+/// Readers' side of waiting: watches some objects and fires once, when enough of them are there.
+/// Nothing polls: who seals an object tells the groups that watch it.
+///
+/// *There* is an object that a reader need not wait for: it has a value or an error, it cannot be
+/// brought here now (refused), or its node shuts down. So `wait` and `get` agree.
 ///
 /// Lifetime: counted. A sealing thread that has detached a link holds a count of its own, so a
 /// cancelled group outlives the notification that was already under way.
@@ -46,6 +49,14 @@ public:
   /// Returns why the bytes of entry `index` cannot be had, or null.
   [[nodiscard]] std::unique_ptr<error_info> take_failure(std::size_t index) noexcept;
 
+  /// Returns whether the bytes of entry `index` cannot be had: reading it would not wait but fail.
+  /// REQUIRES: canceled.
+  [[nodiscard]] bool refused(std::size_t index) const noexcept;
+
+  [[nodiscard]] wait_goal goal() const noexcept {
+    return goal_;
+  }
+
   void add_ref() noexcept {
     references_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -55,10 +66,11 @@ public:
       delete this;
   }
 
-  /// One watched object is there. Called by who made it so, outside of any mutex.
+  /// One watched object is there, or its node shuts down, so that reading it fails at once. Called
+  /// by who made it so, outside of any mutex.
   void notify();
 
-  /// The node shuts down. Called by it, outside of any mutex.
+  /// The wait is over whatever is there.
   void abort();
 
 protected:
@@ -73,6 +85,7 @@ private:
 
   std::unique_ptr<wait_link[]> links_;
   std::size_t size_ = 0;
+  wait_goal goal_ = wait_goal::ready;
   std::atomic<std::int64_t> missing_ = 0;
   std::atomic<bool> has_fired_ = false;
   std::atomic<std::uint32_t> references_ = 1;

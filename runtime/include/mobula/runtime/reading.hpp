@@ -105,12 +105,20 @@ outcomes<T> read_all(std::span<const ObjectRef<T>> refs, const wait_limit& limit
   return collect_all<T>(entries, group.get());
 }
 
-/// Splits `refs` by readiness, at most `count` of them ready.
+/// Splits `refs` by whether reading one would have to wait, at most `count` of them ready. `group`,
+/// which may be null, has watched them.
 template <class T>
-wait_result<T> split_ready(std::span<const ObjectRef<T>> refs, std::size_t count) {
+wait_result<T> split_ready(std::span<const ObjectRef<T>> refs, std::size_t count,
+                           wait_group* group) {
+  // Who seals or refuses an object may be about to say so.
+  if (group != nullptr)
+    group->cancel();
   wait_result<T> result;
-  for (const auto& ref : refs) {
-    auto& list = result.ready.size() < count && ref.ready() ? result.ready : result.pending;
+  for (std::size_t index = 0; index < refs.size(); ++index) {
+    const auto& ref = refs[index];
+    auto there =
+      ref.ready() || (group != nullptr && group->refused(index)) || ref.entry().core().closing();
+    auto& list = result.ready.size() < count && there ? result.ready : result.pending;
     list.push_back(ref);
   }
   return result;
@@ -121,11 +129,11 @@ wait_result<T> wait_for(std::span<const ObjectRef<T>> refs, std::size_t count,
                         const wait_limit& limit) {
   require_count(count, refs.size());
   auto entries = entries_of(refs);
-  if (!enough_ready(entries, count, wait_goal::ready)) {
-    wait_handle<blocking_wait> group{new blocking_wait};
-    await(*group, entries, count, wait_goal::ready, limit);
-  }
-  return split_ready(refs, count);
+  if (enough_ready(entries, count, wait_goal::ready))
+    return split_ready(refs, count, nullptr);
+  wait_handle<blocking_wait> group{new blocking_wait};
+  await(*group, entries, count, wait_goal::ready, limit);
+  return split_ready(refs, count, group.get());
 }
 
 } // namespace mobula
