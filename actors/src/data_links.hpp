@@ -218,6 +218,7 @@ private:
   void payload_read(std::span<const std::byte> bytes);
   void finish_chunk();
   void tell_progress();
+  void ask_ended();
   [[nodiscard]] bool was_asked(ask_number ask) const noexcept;
 
   incarnation_id node_;
@@ -231,8 +232,8 @@ private:
   std::optional<incoming_chunk> chunk_;
   std::chrono::steady_clock::time_point told_; ///< of progress, or that the chunk began
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash_;
-  std::vector<std::byte> compressed_; ///< payload of a compressed chunk; bounded by its frame
-  std::vector<std::byte> dropped_;    ///< where the payload of a canceled ask goes
+  std::vector<std::byte> compressed_; ///< payload of a compressed chunk; none without an ask
+  std::vector<std::byte> dropped_;    ///< where the payload of a canceled ask goes; likewise
 };
 
 } // namespace mobula

@@ -1,6 +1,7 @@
 #include "mobula/actors/foreign_arenas.hpp"
 
 #include <mutex>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -13,7 +14,13 @@ namespace mobula {
 
 namespace {
 
-using opened_arena = std::variant<std::shared_ptr<arena_reader>, std::string>;
+/// Why an arena cannot be opened: for now, or as long as there is this session.
+struct arena_obstacle {
+  std::string why;
+  bool passing = false;
+};
+
+using opened_arena = std::variant<std::shared_ptr<arena_reader>, arena_obstacle>;
 
 /// Opens the arena of a living node. Returns why that is not possible.
 opened_arena open_proved(const std::string& path, const incarnation_id& node) {
@@ -21,17 +28,17 @@ opened_arena open_proved(const std::string& path, const incarnation_id& node) {
   auto* reader = std::get_if<std::unique_ptr<arena_reader>>(&opened);
   if (reader == nullptr)
     return std::visit(
-      [](const auto& content) -> std::string {
+      []<class Content>(const Content& content) -> arena_obstacle {
         if constexpr (requires { explain(content); })
-          return explain(content);
+          return {explain(content), !std::is_same_v<Content, arena_refusal>};
         else
           return {};
       },
       opened);
   if ((*reader)->layout().incarnation != node)
-    return fmt::format("{} is the arena of another node", path);
+    return arena_obstacle{fmt::format("{} is the arena of another node", path)};
   if (!(*reader)->owner_lives())
-    return fmt::format("{} has no living owner", path);
+    return arena_obstacle{fmt::format("{} has no living owner", path)};
   return std::shared_ptr<arena_reader>{std::move(*reader)};
 }
 
@@ -59,6 +66,19 @@ void foreign_arenas::session_closed(const incarnation_id& node) {
   std::erase_if(former_, [](const auto& each) { return each.second.expired(); });
 }
 
+void foreign_arenas::retry(const incarnation_id& node) {
+  {
+    std::shared_lock guard{mutex_};
+    auto known = peers_.find(node);
+    if (known == peers_.end() || known->second.known != state::refused)
+      return;
+  }
+  std::unique_lock guard{mutex_};
+  if (auto known = peers_.find(node);
+      known != peers_.end() && known->second.known == state::refused)
+    open(node, known->second);
+}
+
 void foreign_arenas::close() {
   std::unique_lock guard{mutex_};
   peers_.clear();
@@ -83,15 +103,18 @@ std::shared_ptr<arena_reader> foreign_arenas::reader_of(const incarnation_id& no
 
 /// REQUIRES: the mutex is held.
 void foreign_arenas::open(const incarnation_id& node, peer_arena& peer) {
-  peer.known = state::unreachable;
+  auto first_try = std::exchange(peer.known, state::unreachable) == state::untried;
   if (options_.same_host_reading == reading_in_place::off || peer.address.path.empty()
       || peer.address.host != own_host())
     return;
   auto opened = open_proved(peer.address.path, node);
-  if (auto* why = std::get_if<std::string>(&opened)) {
-    log_info(fmt::format("values of node {} travel in messages, although it says that it is on "
-                         "this host: {}",
-                         to_string(node), *why));
+  if (auto* obstacle = std::get_if<arena_obstacle>(&opened)) {
+    if (obstacle->passing)
+      peer.known = state::refused;
+    if (first_try)
+      log_info(fmt::format("values of node {} are not read in place, although it says that it is "
+                           "on this host: {}",
+                           to_string(node), obstacle->why));
     return;
   }
   peer.reader = std::get<std::shared_ptr<arena_reader>>(std::move(opened));

@@ -79,7 +79,18 @@ void source_link::cancel(ask_number ask) {
   if (asks_.erase(ask) == 0)
     return;
   owner().events().ask_lost(ask);
+  ask_ended();
   enqueue({.header = encode(cancel_frame{ask})});
+}
+
+/// A link lives as long as the session, and there is one for each peer: it keeps no memory while
+/// there is nothing to read.
+void source_link::ask_ended() {
+  if (!asks_.empty())
+    return;
+  compressed_ = {};
+  if (!chunk_)
+    dropped_ = {};
 }
 
 /// Numbers rise: one that is not open any more was canceled, a larger one was never asked.
@@ -157,7 +168,7 @@ void source_link::finish_chunk() {
     return close("the checksum of a chunk does not match");
   auto open = asks_.find(frame.ask);
   if (open == asks_.end())
-    return;
+    return ask_ended();
   auto& [number, ask] = *open;
   auto length = frame.range.length_bytes;
   if (frame.encoding == chunk_encoding::zstd
@@ -169,8 +180,10 @@ void source_link::finish_chunk() {
   if (ended)
     asks_.erase(open);
   owner().events().bytes_arrived(frame.ask, length);
-  if (ended)
-    owner().events().ask_finished(frame.ask);
+  if (!ended)
+    return;
+  ask_ended();
+  owner().events().ask_finished(frame.ask);
 }
 
 // -- frames ---------------------------------------------------------------------------
@@ -223,10 +236,12 @@ void source_link::handle(const chunk_frame& chunk) {
 }
 
 void source_link::handle(const refusal_frame& refusal) {
-  if (asks_.erase(refusal.ask) == 1)
+  if (asks_.erase(refusal.ask) == 1) {
     owner().events().ask_refused(refusal.ask, refusal.reason);
-  else if (!was_asked(refusal.ask))
+    ask_ended();
+  } else if (!was_asked(refusal.ask))
     close("it refused what nobody asked for");
+}
 }
 
 } // namespace mobula

@@ -158,23 +158,36 @@ void store_shard_state::unpinned(const copy_unpinned& hint) {
   drop_unknown(id);
 }
 
-/// The kernel may free the connection of a dead process before its lock, and a living one that is
-/// no peer any more reports nothing: so the next look is due while somebody reads.
-void store_shard_state::readers_changed() {
+/// The kernel may free the connection of a dead process before its lock, which keeps its place from
+/// others. And a living one may begin to read before it knows that it is no peer any more: what it
+/// reports reaches nobody. So there is one more look at least, when it does know.
+void store_shard_state::node_lost() {
+  core_->count_message();
+  forget_dead_readers();
+  run();
+  look_later();
+}
+
+void store_shard_state::look_later() {
+  if (next_look_ == deadline{})
+    next_look_ = timers_.start(core_->options().grace_period, [this] {
+      next_look_ = {};
+      look_again();
+    });
+}
+
+void store_shard_state::keep_looking() {
+  if (readers_->has_readers_elsewhere())
+    look_later();
+  else
+    timers_.stop(std::exchange(next_look_, {}));
+}
+
+void store_shard_state::look_again() {
   core_->count_message();
   forget_dead_readers();
   run();
   keep_looking();
-}
-
-void store_shard_state::keep_looking() {
-  if (!readers_->has_readers_elsewhere())
-    return timers_.stop(std::exchange(next_look_, {}));
-  if (next_look_ == deadline{})
-    next_look_ = timers_.start(core_->options().grace_period, [this] {
-      next_look_ = {};
-      readers_changed();
-    });
 }
 
 // -- spill manager ------------------------------------------------------------------------------
@@ -311,7 +324,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const abandon_pull_room& request) { state.abandon_room(request); },
     [&state](const seal_pulled& request) { state.seal_pull(request); },
     [&state](const release_pulled& request) { state.release_pull(request); },
-    [&state](readers_lost) { state.readers_changed(); },
+    [&state](readers_lost) { state.node_lost(); },
     [&state](const copy_written& answer) { state.written(answer); },
     [&state](const copy_not_written& answer) { state.not_written(answer); },
     [&state](const copy_read& answer) { state.read(answer); },

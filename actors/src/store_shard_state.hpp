@@ -42,7 +42,9 @@ public:
   void free(free_copy_of& request);
   void want(const want_copy& request);
   void unpinned(const copy_unpinned& hint);
-  void readers_changed();
+  void node_lost();
+  void look_later();
+  void look_again();
   void keep_looking();
 
   // -- transfers ----------------------------------------------------------------------------------

@@ -4,6 +4,11 @@
 #include "../temporary_directory.hpp"
 #include "post.hpp"
 
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace mobula;
 using namespace std::literals;
 
@@ -83,6 +88,56 @@ struct tight_home {
   [[nodiscard]] std::string read(std::size_t index) const {
     return *away.get(at_away.letters.at(index));
   }
+};
+
+/// Takes all places for readers of a node's arena that are free.
+std::vector<std::unique_ptr<arena_reader>> take_places(const node& owner) {
+  std::vector<std::unique_ptr<arena_reader>> result;
+  for (;;) {
+    auto opened = arena_reader::open(owner.core().own_arena().path);
+    auto* reader = std::get_if<std::unique_ptr<arena_reader>>(&opened);
+    if (reader == nullptr)
+      return result;
+    result.push_back(std::move(*reader));
+  }
+}
+
+/// Another process, which is no node, with a place among the readers of a node's arena.
+class reading_process {
+public:
+  explicit reading_process(const node& owner) {
+    auto path = owner.core().own_arena().path;
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    process_ = ::fork();
+    if (process_ == 0) {
+      auto opened = arena_reader::open(path);
+      static_cast<void>(::write(ends[1], "", 1));
+      for (;;)
+        ::pause();
+    }
+    char taken = 0;
+    REQUIRE(::read(ends[0], &taken, 1) == 1);
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+
+  reading_process(const reading_process&) = delete;
+  reading_process& operator=(const reading_process&) = delete;
+
+  ~reading_process() {
+    kill();
+  }
+
+  void kill() {
+    if (process_ <= 0)
+      return;
+    ::kill(process_, SIGKILL);
+    ::waitpid(std::exchange(process_, 0), nullptr, 0);
+  }
+
+private:
+  pid_t process_ = 0;
 };
 
 } // namespace
@@ -261,4 +316,28 @@ TEST_CASE("a value that is found in place while it is pulled leaves no copy behi
     nodes.at_away.clear();
     CHECK(nodes.sim.leftovers() == "");
   }
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a node that found no place among the readers gets one later") {
+  auto others = take_places(home);
+  REQUIRE(others.size() == max_arena_readers);
+  send_away(home.put(large_text));
+  CHECK(*away.get(at_away.letters.at(0)) == large_text);
+  CHECK(away.stats().pulled.objects == 1);
+  others.clear();
+  send_away(home.put(large_text));
+  CHECK(*away.get(at_away.letters.at(1)) == large_text);
+  CHECK(away.stats().pulled.objects == 1);
+}
+
+TEST_CASE_FIXTURE(three_nodes,
+                  "the place of a reader that dies after a node is lost is free again") {
+  reading_process reader{home};
+  sim.crash(third);
+  sim.run();
+  reader.kill();
+  CHECK(take_places(home).size() == max_arena_readers - 1);
+  sim.advance(sim.default_options().grace_period);
+  sim.run();
+  CHECK(take_places(home).size() == max_arena_readers);
 }

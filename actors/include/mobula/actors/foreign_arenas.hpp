@@ -44,7 +44,8 @@ struct peer_places {
 /// *Bounds*: by the cluster's nodes, and by the nodes whose values are still read here.
 ///
 /// An arena is opened when it is first asked for, and stays mapped while the session lasts or any
-/// value in it is kept. Thread-safe.
+/// value in it is kept. What fails for want of something that may be there later (a place among the
+/// arena's readers, a descriptor, memory) is tried again, by `retry`. Thread-safe.
 class foreign_arenas {
 public:
   /// REQUIRES: the options outlive this.
@@ -64,6 +65,10 @@ public:
 
   void session_closed(const incarnation_id& node);
 
+  /// Tries once more to open an arena that could not be opened for now. Called where a question to
+  /// its owner is under way anyway, and not by readers: it takes several system calls.
+  void retry(const incarnation_id& node);
+
   void close();
 
   // -- any thread ---------------------------------------------------------------------------------
@@ -72,7 +77,7 @@ public:
   [[nodiscard]] std::shared_ptr<arena_reader> reader_of(const incarnation_id& node);
 
 private:
-  enum class state : std::uint8_t { untried, open, unreachable };
+  enum class state : std::uint8_t { untried, open, refused, unreachable };
 
   struct peer_arena {
     arena_address address;
