@@ -65,20 +65,24 @@ void borrow_table::grace_over(grace_number grace, reference_effects& effects) {
 // -- a turn ---------------------------------------------------------------------------------------
 
 void borrow_table::traffic(std::span<const arrived_reference> arrived,
-                           std::span<const value_read> read,
-                           std::span<const dropped_reference> dropped, reference_effects& effects) {
+                           const reference_traffic& rest, reference_effects& effects) {
   for (const auto& reference : arrived)
     add(channel_to(reference.object.owner, effects), reference.entry,
         {.sequence = reference.object.sequence,
          .sender = reference.sender,
          .transit = reference.transit},
         effects);
-  for (const auto& value : read)
+  for (const auto& value : rest.read)
     keep(value, effects);
   for (auto* to : touched_)
     close_batch(*to, effects);
   touched_.clear();
-  for (const auto& reference : dropped)
+  for (const auto& object : rest.freed)
+    free(object, effects);
+  for (auto* to : touched_)
+    close_freed(*to, effects);
+  touched_.clear();
+  for (const auto& reference : rest.dropped)
     drop(reference, effects);
   for (auto* to : touched_)
     close_returns(*to, effects);
@@ -139,6 +143,19 @@ void borrow_table::keep(const value_read& read, reference_effects& effects) {
     finish(waiting, effects);
 }
 
+/// Who owned it may be gone, and the value with it.
+void borrow_table::free(const object_id& object, reference_effects& effects) {
+  auto of = channels_.find(object.owner);
+  if (of == channels_.end())
+    return;
+  auto& freed = of->second.freed;
+  if (freed.empty())
+    touched_.push_back(&*of);
+  freed.push_back(object.sequence);
+  if (freed.size() >= limits_.max_batch_references)
+    close_freed(*of, effects);
+}
+
 void borrow_table::drop(const dropped_reference& dropped, reference_effects& effects) {
   auto of = channels_.find(dropped.object.owner);
   if (of == channels_.end())
@@ -166,6 +183,11 @@ void borrow_table::close_batch(channels::value_type& to, reference_effects& effe
        borrow_references{.batch = to.second.in_flight.back().number,
                          .references = std::exchange(to.second.filling, {})},
        effects);
+}
+
+void borrow_table::close_freed(channels::value_type& to, reference_effects& effects) {
+  if (!to.second.freed.empty())
+    send(to, free_objects{.sequences = std::exchange(to.second.freed, {})}, effects);
 }
 
 void borrow_table::close_returns(channels::value_type& to, reference_effects& effects) {
@@ -322,7 +344,7 @@ borrow_stats borrow_table::stats() const noexcept {
 void borrow_table::check_invariants() const {
   std::unordered_map<wait_id, std::size_t> remaining;
   for (const auto& [owner, channel] : channels_) {
-    MOBULA_ASSERT(channel.filling.empty() && channel.returns.empty());
+    MOBULA_ASSERT(channel.filling.empty() && channel.freed.empty() && channel.returns.empty());
     MOBULA_ASSERT(channel.session == session_id::none || channel.outbox.empty());
     auto number = channel.batches - channel.in_flight.size();
     for (const auto& flight : channel.in_flight) {

@@ -1,10 +1,18 @@
 #include "mobula/actors/export_table.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
+
+namespace {
+
+/// In one message: half a megabyte of them.
+constexpr std::size_t max_transits = 65'536;
+
+} // namespace
 
 /// Transits by who sent them, so that each sender gets one message.
 struct export_table::senders {
@@ -141,10 +149,18 @@ void export_table::let_go(std::uint64_t sequence, drop_handles& dropped) {
 
 /// A sender without a session is not told: its transits end by its leases.
 void export_table::tell(senders&& ended, reference_effects& effects) {
-  for (auto& [sender, transits] : ended.transits)
-    if (auto to = peers_.find(sender); to != peers_.end())
-      effects.emplace_back(send_to_peer{{sender, to->second.session},
-                                        transits_ended{to->second.session, std::move(transits)}});
+  for (const auto& [sender, transits] : ended.transits) {
+    auto to = peers_.find(sender);
+    if (to == peers_.end())
+      continue;
+    auto session = to->second.session;
+    for (std::span rest{transits}; !rest.empty();) {
+      auto part = rest.first(std::min(rest.size(), max_transits));
+      rest = rest.subspan(part.size());
+      effects.emplace_back(
+        send_to_peer{{sender, session}, transits_ended{session, {part.begin(), part.end()}}});
+    }
+  }
 }
 
 void export_table::shut_down(reference_effects& effects) {

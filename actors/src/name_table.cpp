@@ -65,12 +65,25 @@ void name_table::member_joined(const incarnation_id& member, session_id session,
                                name_effects& effects) {
   auto fresh = sessions_.emplace(member, session).second;
   MOBULA_ASSERT(fresh && member != self_);
-  names_changed all{.session = session, .withdrawn = {}, .published = {}};
-  for (const auto& [name, known] : names_)
-    if (const auto* mine = own(name))
-      all.published.push_back({name, mine->number, mine->payload});
-  if (!all.published.empty())
-    effects.emplace_back(tell_names{member, std::move(all)});
+  names_changed some{.session = session, .withdrawn = {}, .published = {}};
+  std::size_t bytes = 0;
+  auto tell = [&] {
+    if (!some.published.empty())
+      effects.emplace_back(tell_names{member, some});
+    some.published.clear();
+    bytes = 0;
+  };
+  for (const auto& [name, known] : names_) {
+    const auto* mine = own(name);
+    if (mine == nullptr)
+      continue;
+    auto more = name.size() + mine->payload.size() + sizeof(mine->number);
+    if (bytes + more > config_.max_message_bytes)
+      tell();
+    bytes += more;
+    some.published.push_back({name, mine->number, mine->payload});
+  }
+  tell();
 }
 
 void name_table::member_left(const incarnation_id& member) {

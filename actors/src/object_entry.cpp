@@ -225,13 +225,10 @@ std::unique_ptr<error_info> object_entry::kept_refusal(wait_goal goal) {
 }
 
 void object_entry::forget_refusal() {
-  stripe_->update_and_wake(
-    *this,
-    [this] {
-      if (phase() == object_phase::pending)
-        value_.assign({}, nullptr);
-    },
-    [](wait_link&) {});
+  stripe_->update_quietly([this] {
+    if (phase() == object_phase::pending)
+      value_.assign({}, nullptr);
+  });
 }
 
 void object_entry::lose(error_info reason) {

@@ -272,10 +272,13 @@ void reference_border::note_ready(std::uint64_t sequence) {
 
 void reference_border::note_freed(const object_entry& entry) {
   std::unique_lock guard{mutex_};
-  if (state_ != state::open
-      || (entry.kind() == entry_kind::own && !own_.contains(entry.sequence())))
+  auto is_own = entry.kind() == entry_kind::own;
+  if (state_ != state::open || (is_own && !own_.contains(entry.sequence())))
     return;
-  changes_.freed.push_back(entry.id());
+  if (is_own)
+    changes_.freed.push_back(entry.sequence());
+  else
+    changes_.traffic.freed.push_back(entry.id());
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);

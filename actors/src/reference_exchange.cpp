@@ -66,7 +66,6 @@ void reference_exchange::stop() {
   copies_.reset();
   reports_.clear();
   wants_.clear();
-  frees_.clear();
   moved_.clear();
   spoilt_.clear();
   pulls_.clear();
@@ -104,7 +103,6 @@ void reference_exchange::session_opened(const peer_session& opened, caf::strong_
   peers_[opened.node] = {opened.session, std::move(handle), places.door};
   tables_->session_started(opened, effects_);
   run();
-  pass_on_freed({});
   ask_owners({});
 }
 
@@ -141,7 +139,6 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
   if (peers_.contains(owner))
     return;
   wants_.erase(owner);
-  frees_.erase(owner);
   moved_.erase(owner);
   spoilt_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
@@ -172,21 +169,24 @@ void reference_exchange::received(const borrow_references& message) {
   std::vector<kept_handle> found;
   found.reserve(message.references.size());
   // Values that travel with references may reach a reader after they were freed.
-  std::vector<told_object> freed;
+  std::vector<std::uint64_t> freed;
   for (const auto& reference : message.references) {
     found.push_back(core_->border().keep_own(reference.sequence));
     if (found.back() == kept_handle::none)
       continue;
-    if (auto& entry = entry_of(found.back()); entry.phase() == object_phase::freed)
-      freed.push_back(tell_error(reference.sequence, told_outcome::failed, entry.failure()));
+    if (entry_of(found.back()).phase() == object_phase::freed)
+      freed.push_back(reference.sequence);
   }
   tables_->receive(*from, message, found, effects_);
   if (drain_)
     for (const auto& reference : message.references)
       drain_->table.look_at(reference.sequence);
   run();
-  if (!freed.empty())
-    send(peers_.at(*from), objects_told{peers_.at(*from).session, std::move(freed)});
+  for (auto sequence : freed)
+    if (auto entry = core_->border().find_own(sequence))
+      teller_->tell(tell_error(sequence, told_outcome::failed, entry->failure()),
+                    {*from, message.session});
+  send_answers();
 }
 
 void reference_exchange::received(const return_references& message) {
@@ -291,7 +291,7 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.borrowed_objects += borrows.borrows;
   stats.peer_waits +=
     borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting + teller_->waiting();
-  for (const auto* wants : {&wants_, &frees_, &moved_, &spoilt_})
+  for (const auto* wants : {&wants_, &moved_, &spoilt_})
     for (const auto& [owner, sequences] : *wants)
       stats.peer_waits += sequences.size();
   for (const auto& [owner, reports] : reports_)

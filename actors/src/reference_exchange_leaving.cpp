@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "message_parts.hpp"
 #include "mobula/actors/cluster_actor.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/reference_exchange.hpp"
@@ -45,8 +46,10 @@ bool reference_exchange::ask_to_keep(const Sequences& looked_at) {
           && drain_->table.ask(node, sequence) == drain_table::asking::first_time)
         lists[node].push_back(sequence);
   }
-  for (auto& [node, sequences] : lists)
-    send(peers_.at(node), keep_objects{peers_.at(node).session, std::move(sequences)});
+  for (const auto& [node, sequences] : lists)
+    in_parts(sequences, sequences_a_message, [&, &to = peers_.at(node)](auto part) {
+      send(to, keep_objects{to.session, {part.begin(), part.end()}});
+    });
   return !lists.empty();
 }
 
@@ -91,10 +94,18 @@ void reference_exchange::value_ready_to_keep(const keep_ready& news) {
 }
 
 void reference_exchange::send_kept() {
-  for (auto& [owner, answer] : keeper_->take_answers())
-    if (auto to = peers_.find(owner); to != peers_.end())
-      send(to->second,
-           objects_kept{to->second.session, std::move(answer.kept), std::move(answer.lost)});
+  for (const auto& [owner, answer] : keeper_->take_answers()) {
+    auto known = peers_.find(owner);
+    if (known == peers_.end())
+      continue;
+    const auto& to = known->second;
+    in_parts(answer.kept, sequences_a_message, [&](auto part) {
+      send(to, objects_kept{to.session, {part.begin(), part.end()}, {}});
+    });
+    in_parts(answer.lost, sequences_a_message, [&](auto part) {
+      send(to, objects_kept{to.session, {}, {part.begin(), part.end()}});
+    });
+  }
 }
 
 } // namespace mobula

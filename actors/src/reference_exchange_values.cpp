@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "message_parts.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/reference_exchange.hpp"
 #include "mobula/actors/told_value.hpp"
@@ -32,9 +33,11 @@ void reference_exchange::ask_owners(const border_changes& changes) {
 
 void reference_exchange::send_wants(want_lists& wants, told_form best) {
   flush(wants, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
-    send(to, want_objects{.session = to.session,
-                          .form = form_for(owner, to, best),
-                          .sequences = std::move(sequences)});
+    in_parts(sequences, sequences_a_message, [&](auto part) {
+      send(to, want_objects{.session = to.session,
+                            .form = form_for(owner, to, best),
+                            .sequences = {part.begin(), part.end()}});
+    });
   });
 }
 
@@ -42,10 +45,15 @@ void reference_exchange::send_wants(want_lists& wants, told_form best) {
 /// message.
 told_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
                                        told_form best) const {
+  core_->arenas().retry(owner);
   if (best == told_form::place && core_->arenas().reader_of(owner) != nullptr)
     return told_form::place;
-  auto pulls = core_->door().where.port != 0 && to.door.where.port != 0;
-  return best != told_form::bytes && pulls ? told_form::description : told_form::bytes;
+  return best != told_form::bytes && has_doors(to) ? told_form::description : told_form::bytes;
+}
+
+/// Returns whether values can be pulled, from here and from there.
+bool reference_exchange::has_doors(const peer& to) const {
+  return core_->door().where.port != 0 && to.door.where.port != 0;
 }
 
 /// Sends each owner its list, with `send_list`, unless there is no session with it: its list waits
@@ -110,7 +118,9 @@ void reference_exchange::foreign_unpinned(const object_id& object) {
 void reference_exchange::send_reports() {
   turn();
   flush(reports_, [this](const incarnation_id&, const peer& to, auto& copies) {
-    send(to, report_copies{to.session, std::move(copies)});
+    in_parts(copies, sequences_a_message / 2, [&](auto part) {
+      send(to, report_copies{to.session, {part.begin(), part.end()}});
+    });
   });
 }
 
@@ -125,13 +135,14 @@ void reference_exchange::received(const want_objects& message) {
   // asks anew: an answer to the first question must not be taken for one to the second.
   auto sequences = message.sequences;
   std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
+  auto large_form = message.form != told_form::bytes && has_doors(peers_.at(*from))
+                      ? told_form::description
+                      : told_form::bytes;
   // Piece by piece: an answer is encoded and on its way while the next one is put together.
-  for (std::span<const std::uint64_t> rest{sequences}; !rest.empty();) {
-    auto piece = rest.first(std::min(rest.size(), objects_an_answer));
-    rest = rest.subspan(piece.size());
-    teller_->wanted({{*from, message.session}, message.form}, piece);
+  in_parts(sequences, objects_an_answer, [&](auto piece) {
+    teller_->wanted({{*from, message.session}, message.form, large_form}, piece);
     send_answers();
-  }
+  });
 }
 
 void reference_exchange::tell_ready(const border_changes& changes) {
@@ -168,37 +179,25 @@ void reference_exchange::received(const report_copies& message) {
 
 // -- freeing --------------------------------------------------------------------------------------
 
-/// To those who hold what is this node's, and to the owners of what is not.
+/// To those who hold what is this node's; owners of other objects learn it from the tables.
 void reference_exchange::pass_on_freed(const border_changes& changes) {
-  told_lists told;
-  for (const auto& object : changes.freed)
-    if (object.owner == core_->incarnation())
-      tell_borrowers(object.sequence, told);
-    else
-      ask_to_free(object);
-  for (auto& [node, objects] : told)
-    send(peers_.at(node), objects_told{peers_.at(node).session, std::move(objects)});
-  flush(frees_, [this](const incarnation_id&, const peer& to, auto& sequences) {
-    send(to, free_objects{to.session, std::move(sequences)});
-  });
-}
-
-void reference_exchange::ask_to_free(const object_id& foreign) {
-  if (auto entry = core_->border().find_foreign(foreign))
-    stop_if_freed(*entry.get());
-  if (tables_->borrows().expects(foreign.owner))
-    frees_[foreign.owner].push_back(foreign.sequence);
+  for (auto sequence : changes.freed)
+    tell_borrowers(sequence);
+  send_answers();
+  for (const auto& object : changes.traffic.freed)
+    if (auto entry = core_->border().find_foreign(object))
+      stop_if_freed(*entry.get());
 }
 
 /// Who borrows the object from now on asks for it and is told then.
-void reference_exchange::tell_borrowers(std::uint64_t sequence, told_lists& told) {
+void reference_exchange::tell_borrowers(std::uint64_t sequence) {
   auto entry = core_->border().find_own(sequence);
   if (!entry)
     return;
   auto news = tell_error(sequence, told_outcome::failed, entry->failure());
   for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
-    if (peers_.contains(node))
-      told[node].push_back(news);
+    if (auto to = peers_.find(node); to != peers_.end())
+      teller_->tell(news, {node, to->second.session});
 }
 
 void reference_exchange::received(const free_objects& message) {

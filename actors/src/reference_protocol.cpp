@@ -26,8 +26,9 @@ void reference_protocol::traffic(const reference_traffic& changes, reference_eff
     exports_.came_home(home, effects);
   if (!own.empty())
     transits_.ended_here(own, effects);
-  if (!foreign.empty() || !changes.read.empty() || !changes.dropped.empty())
-    borrows_.traffic(foreign, changes.read, changes.dropped, effects);
+  if (!foreign.empty() || !changes.read.empty() || !changes.freed.empty()
+      || !changes.dropped.empty())
+    borrows_.traffic(foreign, changes, effects);
 }
 
 // -- membership -----------------------------------------------------------------------------------

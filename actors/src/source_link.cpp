@@ -239,9 +239,9 @@ void source_link::handle(const refusal_frame& refusal) {
   if (asks_.erase(refusal.ask) == 1) {
     owner().events().ask_refused(refusal.ask, refusal.reason);
     ask_ended();
-  } else if (!was_asked(refusal.ask))
+  } else if (!was_asked(refusal.ask)) {
     close("it refused what nobody asked for");
-}
+  }
 }
 
 } // namespace mobula

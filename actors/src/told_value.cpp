@@ -292,10 +292,10 @@ told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
   return tell_without_bytes(sequence, told_outcome::in_arena, pin.value().extras());
 }
 
-told_object tell_description(std::uint64_t sequence, const stored_copy& copy,
-                             metadata_writer& writer) {
-  auto result = tell_without_bytes(sequence, told_outcome::stored, copy.value.extras());
-  result.about = writer.write(copy.value, copy.size_bytes);
+told_object tell_description(std::uint64_t sequence, const object_value& value,
+                             std::size_t size_bytes, metadata_writer& writer) {
+  auto result = tell_without_bytes(sequence, told_outcome::stored, value.extras());
+  result.about = writer.write(value, size_bytes);
   return result;
 }
 

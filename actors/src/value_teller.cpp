@@ -31,10 +31,20 @@ told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& 
     case told_form::place:
       return tell_place(sequence, pin);
     case told_form::description:
-      return tell_description(sequence, *pin.entry().copy(), writer);
+      return tell_description(sequence, pin.value(), pin.value().bytes().size(), writer);
     default:
       return tell_value(sequence, pin.clone(), writer);
   }
+}
+
+/// What an object takes in a message, but for some bytes. Metadata that are as before are left out.
+std::size_t bytes_of(const told_object& object) {
+  auto result = object.about_as_before ? 0 : object.about.bytes().size();
+  result += object.data.bytes().size() + object.nested_types.size() * sizeof(std::uint32_t)
+            + object.heirs.size() * sizeof(told_heir);
+  for (const auto& type : object.types)
+    result += type.name.size();
+  return result + sizeof(std::uint64_t);
 }
 
 bool all_pull(std::span<const awaiting_peer> readers) {
@@ -135,8 +145,11 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
   auto sequence = entry->sequence();
   if (const auto* extras = pin.value().extras())
     core_.border().show(*entry.get(), extras->nested.entries());
+  auto large = pin.value().bytes().size() > answer_limits::value_bytes;
   auto form_of = [&](const awaiting_peer& reader) {
-    return pin.stored() ? reader.form : told_form::bytes;
+    if (pin.stored())
+      return reader.form;
+    return large ? reader.large_form : told_form::bytes;
   };
   // Nearly always there is one reader.
   if (readers.size() == 1)
@@ -158,7 +171,7 @@ void value_teller::tell_description_of(const object_handle& entry,
   const auto& copy = *entry->copy();
   if (const auto* extras = copy.value.extras())
     core_.border().show(*entry.get(), extras->nested.entries());
-  auto told = tell_description(entry->sequence(), copy, writer_);
+  auto told = tell_description(entry->sequence(), copy.value, copy.size_bytes, writer_);
   for (const auto& reader : readers)
     tell_in_form(told, reader.session);
 }
@@ -175,21 +188,21 @@ void value_teller::tell_all(const told_object& object, std::span<const awaiting_
 }
 
 void value_teller::tell(told_object object, const peer_session& reader) {
-  auto size = object.about.bytes().size() + object.data.bytes().size();
   // The latest answer for this reader; those before it are full.
   auto latest = std::find_if(answers_.rbegin(), answers_.rend(),
                              [&](const auto& answer) { return answer.first == reader; });
   auto index = static_cast<std::size_t>(answers_.rend() - latest) - 1;
-  if (latest == answers_.rend() || states_[index].bytes + size > answer_bytes) {
+  object.about_as_before = latest != answers_.rend() && object.about.shares(states_[index].about);
+  if (latest == answers_.rend()
+      || states_[index].bytes + bytes_of(object) > answer_limits::answer_bytes) {
     index = answers_.size();
     answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
     states_.emplace_back();
+    object.about_as_before = false;
   }
   auto& state = states_[index];
-  state.bytes += size;
-  object.about_as_before = object.about.shares(state.about);
-  if (!object.about_as_before)
-    state.about = object.about;
+  state.bytes += bytes_of(object);
+  state.about = object.about;
   answers_[index].second.objects.push_back(std::move(object));
 }
 

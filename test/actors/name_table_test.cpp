@@ -142,3 +142,18 @@ TEST_CASE("names and payloads beyond their bounds are refused, with the bound") 
   CHECK(!table.publish("a", {}, effects));
   CHECK(contains(*table.publish("b", {}, effects), "which is the most"));
 }
+
+TEST_CASE("a member that joins is told many names in several messages, each once") {
+  name_table table{name_world::incarnation_of(0), {.max_message_bytes = 100}};
+  name_effects ignored;
+  for (const auto* name : {"a", "b", "c", "d", "e"})
+    CHECK(!table.publish(name, std::vector<std::byte>(40), ignored));
+  name_effects told;
+  table.member_joined(name_world::incarnation_of(1), session_id{1}, told);
+  std::string names;
+  for (const auto& effect : told)
+    for (const auto& each : std::get<tell_names>(effect).content.published)
+      names += each.name;
+  CHECK(told.size() == 3);
+  CHECK(names == "abcde");
+}

@@ -192,6 +192,8 @@ private:
       send(argument);
     else if (command == "drop")
       kept_->drop(argument);
+    else if (command == "free")
+      node_.free(kept_->take(argument));
     else if (command == "close")
       views_.erase(argument);
     else if (command == "publish")

@@ -60,6 +60,49 @@ TEST_CASE_FIXTURE(with_texts, "a borrower may free a value and drop its referenc
   CHECK(error_behind(third, at_third.letters.at(0)) == error_type::object_freed);
 }
 
+TEST_CASE_FIXTURE(three_nodes,
+                  "the only borrower may free a value and drop its reference at once") {
+  auto ref = home.put(small_text);
+  send_away(ref);
+  away.free(at_away.letters);
+  at_away.clear();
+  sim.run();
+  CHECK(error_behind(home, ref) == error_type::object_freed);
+}
+
+TEST_CASE_FIXTURE(three_nodes,
+                  "a borrower's actor may free a value in the message that brings it") {
+  auto ref = home.put(large_text);
+  auto freer = sim.system().spawn([this](caf::event_based_actor*) {
+    return caf::behavior{[this](const letter& x) {
+      away.free(x.refs);
+    }};
+  });
+  caf::anon_send(sim.remote(home, away, freer), letter{{ref}});
+  sim.run();
+  CHECK(error_behind(home, ref) == error_type::object_freed);
+  caf::anon_send_exit(freer, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a free arrives whatever order the messages of two nodes take") {
+  testing::for_each_seed(1, 100, post_settings, [](testing::simulation& sim) {
+    auto& home = sim.add_node();
+    auto& away = sim.add_node();
+    sim.connect_all();
+    mailbox at_away{sim};
+    auto ref = home.put(small_text);
+    caf::anon_send(sim.remote(home, away, at_away.owner), letter{{ref}});
+    while (at_away.letters.empty())
+      REQUIRE(sim.run_one_randomly());
+    away.free(at_away.letters);
+    for (auto rest = sim.random()() % 20; rest > 0; --rest)
+      sim.run_one_randomly();
+    at_away.clear();
+    sim.run_randomly();
+    CHECK(error_behind(home, ref) == error_type::object_freed);
+  });
+}
+
 TEST_CASE_FIXTURE(with_texts, "freeing many values costs a message for each borrower") {
   auto before = peer_messages();
   home.free(refs);
@@ -130,6 +173,7 @@ TEST_CASE("a value can be freed before its owner is met") {
   while (at_third.letters.empty())
     REQUIRE(sim.run_one());
   third.free(at_third.letters);
+  at_third.clear();
   sim.run();
   CHECK(error_behind(home, ref) == error_type::object_freed);
 }

@@ -112,9 +112,9 @@ public:
     process_ = ::fork();
     if (process_ == 0) {
       auto opened = arena_reader::open(path);
-      static_cast<void>(::write(ends[1], "", 1));
-      for (;;)
+      while (::write(ends[1], "", 1) == 1)
         ::pause();
+      ::_exit(1);
     }
     char taken = 0;
     REQUIRE(::read(ends[0], &taken, 1) == 1);

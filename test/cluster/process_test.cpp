@@ -29,6 +29,28 @@ TEST_CASE("a small value comes along with its reference") {
   away.await_nothing_left();
 }
 
+TEST_CASE_FIXTURE(three_peers, "the only borrower frees a value and drops its reference") {
+  home.put("text", 1, 100);
+  home.send("text", away);
+  away.do_so("free text");
+  // What comes back from there comes behind the free.
+  home.send("text", away);
+  CHECK(away.fail_to_read("text").find("object_freed") != std::string::npos);
+  CHECK(home.fail_to_read("text").find("object_freed") != std::string::npos);
+}
+
+TEST_CASE("large values in the heap of another process are pulled") {
+  peer home{{"--mobula.inline-limit=20MB"}};
+  peer away;
+  away.join(home);
+  home.await_member(away);
+  away.await_member(home);
+  home.put("large", 4, 15'000'000);
+  home.send("large", away);
+  CHECK(away.read("large") == "4 60000000");
+  CHECK(away.figure("pulled_objects") == 4);
+}
+
 TEST_CASE_FIXTURE(three_peers, "a value in shared memory is read in another process") {
   home.put("large", 2, 3'000'000);
   home.send("large", away);

@@ -14,13 +14,15 @@ namespace {
 
 /// Two nodes that share no memory. At the end of a test, nothing may be left on them.
 struct two_hosts {
+  std::size_t inline_limit_bytes;
   testing::simulation sim{1, post_settings()};
   test::temporary_directory directory;
   node& home = sim.add_node(home_options());
   node& away = sim.add_node(away_options());
   mailbox at_away{sim};
 
-  two_hosts() {
+  explicit two_hosts(std::size_t inline_limit_bytes = 102'400)
+    : inline_limit_bytes(inline_limit_bytes) {
     sim.connect(home, away);
     sim.run();
   }
@@ -33,6 +35,7 @@ struct two_hosts {
 
   [[nodiscard]] node_options far_options() const {
     auto result = sim.default_options();
+    result.inline_limit_bytes = inline_limit_bytes;
     result.same_host_reading = reading_in_place::off;
     result.transfer_chunk_bytes = 100'000;
     return result;
@@ -100,6 +103,13 @@ struct two_hosts {
         return false;
     }
     return false;
+  }
+};
+
+/// The heap has room for all.
+struct large_in_heap : two_hosts {
+  large_in_heap() : two_hosts(20'000'000) {
+    // nop
   }
 };
 
@@ -286,4 +296,54 @@ TEST_CASE_FIXTURE(two_hosts, "a data port out of reach is tried again in a new s
   send('b');
   CHECK(read(1) == text('b'));
   CHECK(away.stats().unreachable_ports == 1);
+}
+
+TEST_CASE_FIXTURE(large_in_heap, "a large value in the heap is pulled, too") {
+  send('a');
+  REQUIRE(home.stats().inline_values.objects == 1);
+  CHECK(read(0) == text('a'));
+  CHECK(home.stats().pushed_bytes == 300'000);
+  CHECK(away.stats().resident.objects == 1);
+}
+
+TEST_CASE_FIXTURE(large_in_heap, "a reader that waits for a large value in the heap pulls it") {
+  auto promise = home.make_promise<std::string>();
+  caf::anon_send(sim.remote(home, away, at_away.owner), letter{{promise.ref()}});
+  sim.run();
+  std::size_t intact = 0;
+  start_reading(at_away.letters.at(0), text('a'), intact);
+  sim.run();
+  promise.set_value(text('a'));
+  sim.run();
+  CHECK(intact == 1);
+  CHECK(home.stats().pushed_bytes == 300'000);
+}
+
+TEST_CASE_FIXTURE(large_in_heap, "a value in the heap that is not large comes in a message") {
+  send('a', 100'000);
+  CHECK(read(0) == text('a', 100'000));
+  CHECK(home.stats().pushed_bytes == 0);
+}
+
+TEST_CASE_FIXTURE(two_hosts, "an answer with many values is cut by bytes") {
+  for (int count = 0; count < 50; ++count)
+    send('a', 100'000);
+  auto before = home.stats().peer_messages;
+  for (const auto& outcome : away.get_all(at_away.letters))
+    CHECK(outcome.has_value());
+  CHECK(home.stats().peer_messages - before == 5);
+}
+
+TEST_CASE_FIXTURE(two_hosts, "news of many freed values are cut by bytes") {
+  std::vector<text_ref> refs(10'000, home.put("a"));
+  for (auto& ref : refs)
+    ref = home.put("a");
+  caf::anon_send(sim.remote(home, away, at_away.owner), letter{refs});
+  sim.run();
+  auto before = home.stats().peer_messages;
+  home.free(refs);
+  sim.run();
+  auto messages = home.stats().peer_messages - before;
+  CHECK(messages > 1);
+  CHECK(messages < 10);
 }

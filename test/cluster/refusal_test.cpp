@@ -2,6 +2,8 @@
 
 #include "post.hpp"
 
+#include <optional>
+
 using namespace mobula;
 using namespace std::literals;
 
@@ -144,4 +146,14 @@ TEST_CASE_FIXTURE(too_small, "an owner that is lost after a refusal is what a ge
   sim.cut(home, away);
   sim.run();
   CHECK(error_behind(away, ref) == error_type::owner_died);
+}
+
+TEST_CASE_FIXTURE(too_small, "what was refused is kept for a node that leaves once there is room") {
+  auto seen = std::make_optional(away.get(send(700'000)));
+  at_away.clear();
+  auto& ref = send(600'000);
+  CHECK(away.wait(std::vector{ref}, 1).ready.size() == 1);
+  seen.reset();
+  sim.run();
+  CHECK(home.drain(10s) == drain_result{.kept = 1, .lost = 0});
 }

@@ -28,17 +28,19 @@ public:
 
   void arrive(std::uint64_t entry, object_id object, std::uint64_t transit = 50) {
     auto arrived = arrival(entry, object, transit);
-    event(table, [&](auto& out) { table.traffic({&arrived, 1}, {}, {}, out); });
+    event(table, [&](auto& out) { table.traffic({&arrived, 1}, {}, out); });
+  }
+
+  void turn(const reference_traffic& rest) {
+    event(table, [&](auto& out) { table.traffic({}, rest, out); });
   }
 
   void read(std::uint64_t outer, std::vector<nested_reference> inner) {
-    value_read value{lend(outer), std::move(inner)};
-    event(table, [&](auto& out) { table.traffic({}, {&value, 1}, {}, out); });
+    turn({.read = {{lend(outer), std::move(inner)}}});
   }
 
   void drop(std::uint64_t entry, object_id object) {
-    dropped_reference dropped{entry_token{entry}, object};
-    event(table, [&](auto& out) { table.traffic({}, {}, {&dropped, 1}, out); });
+    turn({.dropped = {{entry_token{entry}, object}}});
   }
 
   void confirm(peer_session owner, std::uint64_t batch, std::vector<std::uint64_t> unknown = {}) {
@@ -63,6 +65,18 @@ public:
 };
 
 constexpr std::uint64_t outer = 900;
+
+const auto borrowed = reference_message{borrow_references{}}.index();
+const auto freed = reference_message{free_objects{}}.index();
+const auto returned = reference_message{return_references{}}.index();
+
+/// Returns which messages were sent, in order; all effects have to be messages.
+std::vector<std::size_t> kinds_of(const reference_effects& effects) {
+  std::vector<std::size_t> result;
+  for (const auto& effect : effects)
+    result.push_back(std::get<send_to_peer>(effect).message.index());
+  return result;
+}
 
 } // namespace
 
@@ -94,9 +108,8 @@ TEST_CASE("a turn sends one batch to each owner, and returns after it") {
                                          shell.arrival(12, object_of(3, 7), 52),
                                          shell.arrival(13, object_of(2, 8), 53)};
   dropped_reference dropped{entry_token{10}, object_of(2, 7)};
-  shell.event(shell.table, [&](auto& out) {
-    shell.table.traffic(arrived, {}, {&dropped, 1}, out);
-  });
+  shell.event(shell.table,
+              [&](auto& out) { shell.table.traffic(arrived, {.dropped = {dropped}}, out); });
   CHECK(shell.sent<borrow_references>().size() == 2);
   CHECK(std::holds_alternative<return_references>(std::get<send_to_peer>(shell.out[2]).message));
 }
@@ -106,7 +119,7 @@ TEST_CASE("a batch beyond the limit is sent in parts, each confirmed by itself")
   std::vector<arrived_reference> arrived;
   for (std::uint64_t i = 0; i < 5; ++i)
     arrived.push_back(shell.arrival(10 + i, object_of(2, 7 + i), 50 + i));
-  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, {}, out); });
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, out); });
   CHECK(shell.sent<borrow_references>().size() == 3);
   for (std::uint64_t batch = 1; batch <= 3; ++batch)
     shell.confirm(session_with(2), batch);
@@ -244,6 +257,49 @@ TEST_CASE("without a session messages wait, in order, and its owner is asked for
   REQUIRE(shell.out.size() == 2);
   CHECK(shell.sent<borrow_references>().at(0).second.session == session_id{3});
   CHECK(shell.sent<return_references>().at(0).second.session == session_id{3});
+}
+
+TEST_CASE("what is freed is told between its borrow and its return") {
+  borrow_shell shell;
+  auto arrived = borrow_shell::arrival(10, object_of(2, 7), 50);
+  reference_traffic rest{.freed = {object_of(2, 7)},
+                         .dropped = {{entry_token{10}, object_of(2, 7)}}};
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic({&arrived, 1}, rest, out); });
+  CHECK(kinds_of(shell.out) == std::vector<std::size_t>{borrowed, freed, returned});
+  CHECK(shell.sent<free_objects>().at(0).second.sequences == std::vector<std::uint64_t>{7});
+}
+
+TEST_CASE("what is freed before there is a session waits with its borrow and its return") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(5, 7));
+  shell.turn({.freed = {object_of(5, 7)}, .dropped = {{entry_token{10}, object_of(5, 7)}}});
+  CHECK(shell.out.empty());
+  shell.event(shell.table,
+              [&](auto& out) { shell.table.session_started(session_with(5, 3), out); });
+  CHECK(kinds_of(shell.out) == std::vector<std::size_t>{borrowed, freed, returned});
+  CHECK(shell.sent<free_objects>().at(0).second.session == session_id{3});
+}
+
+TEST_CASE("nobody is told of what is freed when its owner is gone") {
+  borrow_shell shell;
+  shell.arrive(10, object_of(2, 7));
+  shell.end_session(session_with(2), 1);
+  shell.turn({.freed = {object_of(2, 7)}});
+  CHECK(shell.out.empty());
+}
+
+TEST_CASE("many objects that are freed at once go in several messages, each owner's to itself") {
+  borrow_shell shell{{.max_batch_references = 2}};
+  shell.turn({});
+  for (std::uint64_t each = 1; each <= 3; ++each)
+    shell.arrive(10 + each, object_of(2, each));
+  shell.arrive(20, object_of(3, 9));
+  shell.turn({.freed = {object_of(2, 1), object_of(3, 9), object_of(2, 2), object_of(2, 3)}});
+  auto sent = shell.sent<free_objects>();
+  REQUIRE(sent.size() == 3);
+  CHECK(sent[0].second.sequences == std::vector<std::uint64_t>{1, 2});
+  CHECK(sent[1].second.sequences == std::vector<std::uint64_t>{3});
+  CHECK(sent[2].first == session_with(3));
 }
 
 TEST_CASE("references to an owner that cannot be reached fail") {

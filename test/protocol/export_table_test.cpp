@@ -251,3 +251,15 @@ TEST_CASE("references that come home end their transits, in one message to each 
   CHECK(ended[1].second.transits == transits({2, 5}));
   CHECK(shell.table.stats().came_home == 6);
 }
+
+TEST_CASE("the ends of very many transits are told in several messages") {
+  export_shell shell;
+  std::vector<arrived_reference> arrived;
+  for (std::uint64_t number = 1; number <= 70'000; ++number)
+    arrived.push_back({{}, object_of(1, number), node_number(2), transit_number{number}});
+  shell.event(shell.table, [&](auto& out) { shell.table.came_home(arrived, out); });
+  auto told = shell.sent<transits_ended>();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].second.transits.size() + told[1].second.transits.size() == 70'000);
+  CHECK(told[1].second.transits.back() == transit_number{70'000});
+}

@@ -10,11 +10,12 @@ namespace {
 constexpr unsigned max_depth = 6;
 
 act random_act(random_source& random) {
-  constexpr std::array<act, 24> acts{
-    act::create,      act::create, act::create, act::create, act::copy,      act::drop,
-    act::drop,        act::drop,   act::drop,   act::drop,   act::send,      act::send,
-    act::send,        act::send,   act::send,   act::send,   act::send_home, act::send_newest,
-    act::send_newest, act::read,   act::read,   act::read,   act::cancel,    act::send_to_none,
+  constexpr std::array<act, 25> acts{
+    act::create, act::create,    act::create,      act::create,       act::copy,
+    act::drop,   act::drop,      act::drop,        act::drop,         act::drop,
+    act::send,   act::send,      act::send,        act::send,         act::send,
+    act::send,   act::send_home, act::send_newest, act::send_newest,  act::read,
+    act::read,   act::read,      act::cancel,      act::send_to_none, act::free_and_drop,
   };
   return acts[random.below(acts.size())];
 }
@@ -113,6 +114,9 @@ private:
       case act::copy:
         return node.copy(object);
       case act::drop:
+        return node.drop(object);
+      case act::free_and_drop:
+        node.free(object);
         return node.drop(object);
       case act::send_home:
         return send(what, static_cast<place>(object.owner.high - 1), {object});

@@ -12,6 +12,7 @@ enum class act : std::uint8_t {
   create, ///< with up to three nested references
   copy,
   drop,
+  free_and_drop,
   send,         ///< up to three references, perhaps the same
   send_home,    ///< to their owner
   send_newest,  ///< often before it is confirmed

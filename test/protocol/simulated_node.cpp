@@ -40,6 +40,14 @@ void simulated_node::drop_all() {
     drop_handle(which);
 }
 
+void simulated_node::free(const object_id& object) {
+  const auto& entry = entries_[find_held(object)];
+  if (object.owner == self_ || entry.failed || !entry.sound)
+    return;
+  traffic_.freed.push_back(object);
+  note_traffic();
+}
+
 user_message simulated_node::serialize(const std::vector<object_id>& objects) {
   user_message message;
   for (const auto& object : objects) {

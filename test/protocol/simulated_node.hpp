@@ -60,6 +60,10 @@ public:
 
   void drop_all();
 
+  /// Frees a foreign object's value: its owner is told. Nothing if the reference has failed, or is
+  /// not under the promise of I1.
+  void free(const object_id& object);
+
   /// Serializes references into one message; transits are open afterwards.
   [[nodiscard]] user_message serialize(const std::vector<object_id>& objects);
 
@@ -158,6 +162,7 @@ private:
   void value_arrived(const value_told& value);
   void answer_want(const incarnation_id& from, const want_value& want);
   void borrow_asked(const incarnation_id& from, const borrow_references& message);
+  void free_asked(const incarnation_id& from, const free_objects& message);
   void forget_readings(const incarnation_id& owner);
   void carry_out(reference_effects& effects);
   void note_traffic();

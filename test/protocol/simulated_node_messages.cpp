@@ -57,10 +57,12 @@ void simulated_node::handle(const incarnation_id& from, const wire_message& mess
   const auto& about = std::get<reference_message>(message);
   if (const auto* borrow = std::get_if<borrow_references>(&about))
     return borrow_asked(from, *borrow);
+  if (const auto* freed = std::get_if<free_objects>(&about))
+    return free_asked(from, *freed);
   reference_effects effects;
   std::visit(
     [&]<class Message>(const Message& received) {
-      if constexpr (!std::is_same_v<Message, borrow_references>)
+      if constexpr (requires { tables_.receive(from, received, effects); })
         tables_.receive(from, received, effects);
     },
     about);
@@ -78,6 +80,16 @@ void simulated_node::borrow_asked(const incarnation_id& from, const borrow_refer
   reference_effects effects;
   tables_.receive(from, message, found, effects);
   carry_out(effects);
+}
+
+/// Only what is known to be held by who frees it is found for sure.
+void simulated_node::free_asked(const incarnation_id& from, const free_objects& message) {
+  if (session_with(from) != message.session)
+    return;
+  for (auto sequence : message.sequences)
+    if (!tables_.exports().borrows(from, sequence))
+      world_.violation("object /" + std::to_string(sequence) + " was returned by " + to_text(from)
+                       + " before it heard that it is freed");
 }
 
 void simulated_node::answer_want(const incarnation_id& from, const want_value& want) {

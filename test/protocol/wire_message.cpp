@@ -69,6 +69,13 @@ struct message_text {
     return result;
   }
 
+  std::string operator()(const free_objects& message) const {
+    std::string result = "free";
+    for (auto sequence : message.sequences)
+      result += fmt::format(" /{}", sequence);
+    return result;
+  }
+
   std::string operator()(const return_references& message) const {
     std::string result = "return";
     for (const auto& reference : message.references)

@@ -14,8 +14,8 @@
 namespace mobula {
 
 struct borrow_limits {
-  /// A message holds at most so many references; more go into several.
-  std::size_t max_batch_references = 65'536;
+  /// A message holds at most so many references; more go into several. That is a megabyte of them.
+  std::size_t max_batch_references = 32'768;
 };
 
 struct borrow_stats {
@@ -37,8 +37,10 @@ struct borrow_stats {
 /// so both may overlap.
 ///
 /// *Turns.* All that arrived, was read and was dropped is told at once: one batch of borrows to
-/// each owner, then one message of returns. What goes to one owner stays in order, so that a
-/// return never overtakes its borrow. Until there is a session with an owner its messages wait.
+/// each owner, then one message of what was freed, then one of returns. What goes to one owner
+/// stays in order, so that neither a free nor a return overtakes its borrow, and no return a free:
+/// the owner finds what is freed only while somebody is known to hold it. Until there is a session
+/// with an owner its messages wait.
 ///
 /// *Confirmed* means that the owner knows. Nothing here waits for it to use a reference, since the
 /// transit that brought it is open until then. Two things do wait:
@@ -91,10 +93,11 @@ public:
 
   // -- references -------------------------------------------------------------
 
-  /// A turn. REQUIRES: all objects are foreign; an entry's arrival comes in no later turn than its
-  /// drop.
-  void traffic(std::span<const arrived_reference> arrived, std::span<const value_read> read,
-               std::span<const dropped_reference> dropped, reference_effects& effects);
+  /// A turn, of which only what concerns foreign objects is looked at. REQUIRES: all of `arrived`
+  /// are foreign; an entry's arrival comes in no later turn than its drop, and what is freed has
+  /// not been dropped in an earlier one.
+  void traffic(std::span<const arrived_reference> arrived, const reference_traffic& rest,
+               reference_effects& effects);
 
   /// Ignored unless it is about the oldest batch in flight.
   void confirmed(const incarnation_id& owner, const references_confirmed& answer,
@@ -150,6 +153,7 @@ private:
     std::unordered_map<entry_token, borrow> borrows;
     std::deque<flight> in_flight; ///< numbers follow each other; the newest may be filling
     std::vector<borrowed_reference> filling;
+    std::vector<std::uint64_t> freed;
     std::vector<returned_reference> returns;
     std::vector<reference_message> outbox;
     std::uint64_t batches = 0; ///< counts, for their numbers
@@ -167,8 +171,10 @@ private:
   borrow& add(channels::value_type& to, entry_token entry, const borrowed_reference& reference,
               reference_effects& effects);
   void keep(const value_read& read, reference_effects& effects);
+  void free(const object_id& object, reference_effects& effects);
   void drop(const dropped_reference& dropped, reference_effects& effects);
   void close_batch(channels::value_type& to, reference_effects& effects);
+  void close_freed(channels::value_type& to, reference_effects& effects);
   void close_returns(channels::value_type& to, reference_effects& effects);
   void send(channels::value_type& to, reference_message&& message, reference_effects& effects);
   void fail_unknown(channel& from, const flight& batch, const references_confirmed& answer,

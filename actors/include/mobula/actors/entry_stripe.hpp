@@ -150,6 +150,13 @@ public:
   /// Unlinks `link` if it still is linked.
   void unlink(wait_link& link) noexcept;
 
+  /// Calls `update` under the mutex, and wakes nobody.
+  template <class F>
+  void update_quietly(F&& update) {
+    std::unique_lock guard{mutex_};
+    update();
+  }
+
   /// Calls `update` under the mutex, then detaches all waiters of `entry` after calling `prepare`
   /// on each, and wakes them outside of it.
   template <class F, class G>

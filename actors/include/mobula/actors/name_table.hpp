@@ -60,6 +60,7 @@ struct name_config {
   std::size_t max_names = 65'536; ///< of one publisher
   std::size_t max_name_bytes = 256;
   std::size_t max_payload_bytes = 65'536;
+  std::size_t max_message_bytes = std::size_t{1} << 20U; ///< one name may need more
 };
 
 /// The names of a cluster, as one node sees them. No CAF, no clock, no I/O.

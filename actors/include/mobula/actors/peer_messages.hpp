@@ -18,7 +18,7 @@
 
 namespace mobula {
 
-/// In what form a reader wants to be told of stored values.
+/// In what form a reader wants to be told of stored values, and of large ones that are not.
 enum class told_form : std::uint8_t {
   /// Their bytes.
   bytes = 0,
@@ -47,7 +47,7 @@ enum class told_outcome : std::uint8_t {
   refused = 2,
   /// Its value is in the owner's arena, or was a moment ago: there are no bytes here.
   in_arena = 3,
-  /// Its value is stored: only the metadata are here.
+  /// Its value is to be pulled: only the metadata are here.
   stored = 4,
 };
 
@@ -93,12 +93,6 @@ struct objects_unpinned {
 struct report_copies {
   session_id session = session_id::none;
   std::vector<copy_report> copies;
-};
-
-/// To the owner: somebody freed the values of these objects. Their readers are told of an error.
-struct free_objects {
-  session_id session = session_id::none;
-  std::vector<std::uint64_t> sequences;
 };
 
 /// To those who borrow: the owner is about to leave, and asks them to keep these values for as long

@@ -59,8 +59,8 @@ struct border_changes {
   /// Own objects that the cluster actor waits for and that are there now.
   std::vector<std::uint64_t> ready;
 
-  /// Objects whose values were freed here: own ones that others may name, and those of others.
-  std::vector<object_id> freed;
+  /// Own objects that others may name, and whose values were freed here.
+  std::vector<std::uint64_t> freed;
 };
 
 /// Where references leave a node and enter it: what threads that serialize or deserialize messages

@@ -65,6 +65,7 @@ struct reference_traffic {
   std::vector<transit_number> canceled; ///< opened, but their message will never be sent
   std::vector<arrived_reference> arrived;
   std::vector<value_read> read;
+  std::vector<object_id> freed; ///< foreign objects whose values were freed here
   std::vector<dropped_reference> dropped;
 };
 

@@ -51,10 +51,15 @@ struct keep_ready;
 /// connections to one actor may compare equal. A message from a handle that is no peer's changes
 /// nothing.
 ///
+/// *Order.* What an owner has to know of one object in the order in which it happened (that it is
+/// borrowed, freed, returned) goes through the tables, which send it so. What is asked and reported
+/// besides stands on its own: an owner looks whether the asker holds the object when a question
+/// comes, and a report names the copy that it is about.
+///
 /// | field         | raised by                         | lowered by                               |
 /// |---------------|-----------------------------------|------------------------------------------|
 /// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
-/// | wants_, frees_| a turn, without a session         | `session_opened`, `owner_unreachable`    |
+/// | wants_        | a turn, without a session         | `session_opened`, `owner_unreachable`    |
 /// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
 /// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
 /// | drain_        | `drain`                           | its end, by answers or time, `stop`      |
@@ -160,8 +165,6 @@ private:
     std::vector<deadline> limits;                                     ///< theirs
   };
 
-  using told_lists = std::map<incarnation_id, std::vector<told_object>>;
-
   /// Returns who sent the current message; null if that is no peer.
   [[nodiscard]] const incarnation_id* sender() const;
 
@@ -182,10 +185,10 @@ private:
   void tell_ready(const border_changes& changes);
   void ask_owners(const border_changes& changes);
   void pass_on_freed(const border_changes& changes);
-  void ask_to_free(const object_id& foreign);
   void stop_if_freed(const object_entry& entry);
-  void tell_borrowers(std::uint64_t sequence, told_lists& told);
+  void tell_borrowers(std::uint64_t sequence);
   void send_wants(want_lists& wants, told_form best);
+  [[nodiscard]] bool has_doors(const peer& to) const;
   [[nodiscard]] told_form form_for(const incarnation_id& owner, const peer& to,
                                    told_form best) const;
   void take(const incarnation_id& owner, told_object& told, metadata_reader& reader);
@@ -234,7 +237,6 @@ private:
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
   want_lists wants_;                                                          ///< by owner
-  want_lists frees_;                                                          ///< by owner
   want_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
   want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
   std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner

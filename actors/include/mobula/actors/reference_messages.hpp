@@ -73,6 +73,13 @@ struct return_references {
   std::vector<returned_reference> references;
 };
 
+/// To the owner: somebody freed the values of these objects, which the sender holds. Their readers
+/// are told of an error.
+struct free_objects {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
+};
+
 /// Asks the receiver to answer once the owners of all references that it got before have confirmed
 /// it.
 struct pass_barrier {
@@ -85,7 +92,8 @@ struct barrier_passed {
   barrier_number number{};
 };
 
-using reference_message = std::variant<borrow_references, references_confirmed, transits_ended,
-                                       return_references, pass_barrier, barrier_passed>;
+using reference_message =
+  std::variant<borrow_references, references_confirmed, transits_ended, free_objects,
+               return_references, pass_barrier, barrier_passed>;
 
 } // namespace mobula

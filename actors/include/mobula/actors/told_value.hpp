@@ -41,10 +41,10 @@ private:
 /// What another node is told that can read the value where it is. REQUIRES: the value is stored.
 [[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
 
-/// What another node is told that will pull the value of a stored object, in memory or on disk.
+/// What another node is told that will pull the value, of so many bytes, which may be on disk.
 /// REQUIRES: the caller owns a handle or a pin.
-[[nodiscard]] told_object tell_description(std::uint64_t sequence, const stored_copy& copy,
-                                           metadata_writer& writer);
+[[nodiscard]] told_object tell_description(std::uint64_t sequence, const object_value& value,
+                                           std::size_t size_bytes, metadata_writer& writer);
 
 /// What another node is told of an object that has `reason` in place of a value, for now
 /// (`refused`) or for good (`failed`).

@@ -14,6 +14,15 @@
 
 namespace mobula {
 
+/// Bounds of what an owner tells in one message.
+struct answer_limits {
+  /// An answer is sent when it is as large as this; one object may be larger.
+  static constexpr std::size_t answer_bytes = std::size_t{1} << 20U;
+
+  /// A value larger than this is pulled over the data port, if its reader can do that.
+  static constexpr std::size_t value_bytes = std::size_t{256} << 10U;
+};
+
 /// Watches one own object for the cluster actor.
 class seal_watch;
 
@@ -21,10 +30,15 @@ class seal_watch;
 struct awaiting_peer {
   peer_session session;
   told_form form = told_form::bytes;
+  told_form large_form = told_form::bytes; ///< of what is in no arena, and large for a message
 };
 
 /// An owner's side of reading: tells other nodes the objects that they ask for, at once or when
 /// they are there. Nothing polls: an object that is pending or on disk is watched as by any reader.
+///
+/// *Size*: control messages and heartbeats share a connection, in order. So an answer has a limit
+/// in bytes, and a value that is large for it is pulled over the data port by whoever can do so,
+/// wherever it is.
 ///
 /// | field            | raised by                       | lowered by                         |
 /// |------------------|---------------------------------|------------------------------------|
@@ -55,6 +69,9 @@ public:
 
   void session_ended(const incarnation_id& reader);
 
+  /// Tells a node what it did not ask for now.
+  void tell(told_object object, const peer_session& reader);
+
   /// Returns the messages that the last event brought about, each with whom to send it to.
   [[nodiscard]] std::vector<std::pair<peer_session, objects_told>> take_answers();
 
@@ -79,16 +96,12 @@ private:
     carried_bytes about; ///< metadata of the latest object
   };
 
-  /// An answer is sent when it is as large as this; one object may be larger.
-  static constexpr std::size_t answer_bytes = std::size_t{8} << 20U;
-
   bool tell_if_there(const object_handle& entry, std::span<const awaiting_peer> readers);
   void watch(object_handle entry, const awaiting_peer& reader);
   void tell_value_of(const object_handle& entry, pinned_value pin,
                      std::span<const awaiting_peer> readers);
   void tell_description_of(const object_handle& entry, std::span<const awaiting_peer> readers);
   void tell_in_form(told_object object, const peer_session& reader);
-  void tell(told_object object, const peer_session& reader);
   void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
 
   node_core& core_;
