@@ -48,4 +48,12 @@ typename Inspector::result_type inspect(Inspector& f, do_one_thing&) {
   return f(caf::meta::type_name("do_one_thing"));
 }
 
+/// Has an actor read all that it refers to, without a limit.
+struct read_everything {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, read_everything&) {
+  return f(caf::meta::type_name("read_everything"));
+}
+
 } // namespace mobula::test

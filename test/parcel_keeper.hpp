@@ -22,12 +22,33 @@ struct parcel_run {
   std::uint64_t labels = 0; ///< raised by each new parcel, so that no two are alike
   std::uint64_t values = 0; ///< raised by each value that was read
   std::uint64_t reads_started = 0;
-  std::uint64_t reads_ended = 0; ///< in a value or an error
+  std::uint64_t reads_ended = 0;        ///< in a value or an error
+  std::uint64_t last_reads_started = 0; ///< by `read_everything`, whose actors live
+  std::uint64_t last_reads_ended = 0;
 
   [[nodiscard]] std::uint64_t choose(std::uint64_t count) {
     return sim.random()() % count;
   }
 };
+
+/// How long reads without a limit may take once nothing goes wrong any more, and who may still be
+/// waited for has answered or is gone.
+inline constexpr std::chrono::minutes longest_read{2};
+
+/// Has all of `actors` read all that they refer to, when nothing goes wrong any more. Returns
+/// whether all these reads ended in time (I4).
+template <class Actors>
+[[nodiscard]] bool all_reads_end(parcel_run& run, const Actors& actors) {
+  for (const auto& actor : actors)
+    caf::anon_send(actor, read_everything{});
+  run.sim.run_randomly();
+  auto end = run.sim.now() + longest_read;
+  while (run.last_reads_ended < run.last_reads_started && run.sim.now() < end) {
+    run.sim.advance(std::chrono::milliseconds{500});
+    run.sim.run_randomly();
+  }
+  return run.last_reads_ended == run.last_reads_started;
+}
 
 /// An actor that keeps references and views and does random things with them. A test says which of
 /// these how often, adds its own, and knows which errors may happen.
@@ -40,6 +61,26 @@ public:
 
   void receive(const delivery& message) {
     refs_.insert(refs_.end(), message.refs.begin(), message.refs.end());
+  }
+
+  /// Views go first: they may keep the store full for as long as they live.
+  void read_all() {
+    views_.clear();
+    for (const auto& ref : refs_) {
+      ++run_->last_reads_started;
+      get(self_, ref)
+        .then(
+          [this](const view<parcel>& value) {
+            ++run_->last_reads_ended;
+            require(value->intact(), "a value is what was put");
+          },
+          [this](caf::error& error) {
+            ++run_->last_reads_ended;
+            auto info = to_error_info(error);
+            require(info.type != error_type::get_timed_out, "a read without a limit has none");
+            check_error(info);
+          });
+    }
   }
 
   void step() {

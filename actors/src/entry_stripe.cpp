@@ -46,11 +46,13 @@ void entry_stripe::retire(object_entry& entry) noexcept {
       take_back(entry);
     } else if (!closed_) {
       removed_.push_back(std::move(scope));
+      // Under the mutex: from its end on, whoever takes the scope may free the entry, and with the
+      // last one this stripe.
+      request_flush();
+      return;
     }
   }
-  if (scope == nullptr)
-    request_flush();
-  else if (entry.copy() != nullptr)
+  if (entry.copy() != nullptr)
     core_->release_stored(std::move(scope));
 }
 
@@ -85,15 +87,18 @@ void entry_stripe::take(reference_changes& changes) {
     changes.added.push_back(describe(*entry));
 }
 
+/// The entry may be sealed meanwhile; what is told then follows as a seal. So all is told as of one
+/// phase.
 new_reference describe(const object_entry& entry) noexcept {
-  new_reference result{.sequence = entry.sequence(),
-                       .size_bytes = entry.size_bytes(),
-                       .content = entry.contents().empty() ? object_content::plain
-                                                           : object_content::references,
-                       .entry = &entry};
-  switch (entry.phase()) {
+  auto phase = entry.phase();
+  new_reference result{.sequence = entry.sequence(), .entry = &entry};
+  if (phase == object_phase::pending)
+    return result;
+  result.size_bytes = entry.size_bytes();
+  if (!entry.contents().empty())
+    result.content = object_content::references;
+  switch (phase) {
     case object_phase::pending:
-      result.place = object_place::pending;
       break;
     case object_phase::inline_value:
       result.place = object_place::inline_value;
@@ -150,14 +155,12 @@ void entry_stripe::unlink(wait_link& link) noexcept {
   --waiting_;
 }
 
-void entry_stripe::detach_waiters(object_entry& entry, std::vector<wait_link*>& woken) {
-  while (auto* link = entry.waiters_) {
-    unlink_locked(*link);
-    --waiting_;
-    // Counted under the mutex: a group that is cancelled right now must outlive the notification.
-    link->group->add_ref();
-    woken.push_back(link);
-  }
+void entry_stripe::detach_waiter(wait_link& link, std::vector<wait_link*>& woken) {
+  unlink_locked(link);
+  --waiting_;
+  // Counted under the mutex: a group that is cancelled right now must outlive the notification.
+  link.group->add_ref();
+  woken.push_back(&link);
 }
 
 void entry_stripe::wake(const std::vector<wait_link*>& woken) {

@@ -18,6 +18,7 @@ std::unique_ptr<object_extras> same_extras(const object_value& value) {
     return nullptr;
   auto result = std::make_unique<object_extras>();
   result->shape = value.extras()->shape;
+  result->layout = value.layout();
   const auto& nested = value.extras()->nested;
   for (std::size_t index = 0; index < nested.entries().size(); ++index)
     result->nested.add(*nested.entries()[index], nested.id_in_value(index));

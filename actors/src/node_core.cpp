@@ -93,7 +93,8 @@ pull_number node_core::next_pull_number() noexcept {
 }
 
 void node_core::wake_cluster(wake_time when) noexcept {
-  if (services_gone())
+  services_use use{*this};
+  if (!use)
     return;
   if (when == wake_time::soon && simulation() == nullptr)
     send_after(system(), caf::actor_cast<caf::strong_actor_ptr>(cluster_), wake_delay,
@@ -154,8 +155,9 @@ void node_core::request_flush() {
   // The plain load spares the exchange in the common case. It cannot miss a flush that has begun:
   // the counter lowers the flag before it takes a stripe's mutex, and the caller has released that
   // mutex since.
-  if (!flush_requested_.load(std::memory_order_relaxed) && !flush_requested_.exchange(true)
-      && !services_gone())
+  if (flush_requested_.load(std::memory_order_relaxed) || flush_requested_.exchange(true))
+    return;
+  if (services_use use{*this})
     caf::anon_send(counter_, flush_references{});
 }
 
@@ -165,7 +167,9 @@ reader_census node_core::clear_dead_readers() {
 }
 
 void node_core::request_fill(std::uint32_t shard) {
-  if (filler_ && front(shard).request_fill())
+  if (!filler_ || !front(shard).request_fill())
+    return;
+  if (services_use use{*this})
     caf::anon_send(filler_, fill_stock{shard});
 }
 
@@ -177,7 +181,8 @@ void node_core::release_stored(entry_scope scope) noexcept {
 void node_core::request_restore(const object_entry& entry) {
   if (entry.kind() == entry_kind::foreign)
     return border_.want(entry, pull_class::get);
-  send_to_shard(entry.copy()->shard, want_copy{entry.sequence()});
+  if (const auto* copy = entry.copy())
+    send_to_shard(copy->shard, want_copy{entry.sequence()});
 }
 
 void node_core::report_unpinned(const object_entry& entry) noexcept {
@@ -191,8 +196,26 @@ void node_core::report_unpinned(const object_entry& entry) noexcept {
 }
 
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
-  if (!services_gone())
+  if (services_use use{*this})
     caf::anon_send(cluster_, foreign_unpinned{object});
+}
+
+void node_core::end_use() noexcept {
+  switch (uses_.end_use()) {
+    case service_uses::end::counted:
+      return;
+    case service_uses::end::last:
+      delete this;
+      return;
+    case service_uses::end::announced:
+      break;
+  }
+  {
+    std::unique_lock guard{services_mutex_};
+    uses_.end_announced();
+    services_changed_.notify_all();
+  }
+  drop_ref();
 }
 
 // -- figures
@@ -225,7 +248,7 @@ node_stats node_core::collect_once() {
   auto answer = std::make_shared<stats_answer>();
   collect_stats request{std::make_shared<stats_request>(
     [answer](const stats_request& ended) { answer->set(ended.stats); })};
-  if (services_gone())
+  if (services_use use{*this}; !use)
     request.request.reset();
   else if (in_cluster())
     caf::anon_send(cluster_, std::move(request));

@@ -100,17 +100,17 @@ void node_core::spill_worker_started(caf::strong_actor_ptr worker) {
 }
 
 void node_core::start_services() {
-  // Each service needs only those that stand before it here; nobody sends before all of them run.
+  // Each service needs only those that stand before it here; nobody sends before all of them run,
+  // but shards to the filler.
+  if (simulation_ == nullptr && stock().max_bytes > 0)
+    filler_ = spawn_arena_filler(*this);
   spill_manager_ = spawn_spill_manager(*this);
   for (std::uint32_t index = 0; index < options_.shards; ++index)
     shards_.push_back(spawn_store_shard(*this, index));
   owner_ = spawn_owner(*this);
   counter_ = spawn_reference_counter(*this);
-  if (simulation_ == nullptr && stock().max_bytes > 0) {
-    filler_ = spawn_arena_filler(*this);
-    for (std::uint32_t index = 0; index < options_.shards; ++index)
-      request_fill(index);
-  }
+  for (std::uint32_t index = 0; index < options_.shards; ++index)
+    request_fill(index);
 }
 
 void node_core::start_cluster() {
@@ -262,8 +262,11 @@ void node_core::end_services() {
   // Before `shutdown` may return: it promises that no file is left. Views go on reading the memory.
   arena_.segment->unpublish();
   spill_workers_.clear();
-  services_gone_.store(true, std::memory_order_release);
+  uses_.services_ended();
   services_changed_.notify_all();
+  // The actor system may go when this returns, but a thread that is about to send needs it still.
+  if (simulation_ == nullptr)
+    services_changed_.wait_until(guard, now() + step_limit, [this] { return !uses_.in_use(); });
 }
 
 /// Another thread shuts the node down, which ends; in a simulation, an actor that does so waits for
@@ -275,7 +278,7 @@ void node_core::await_end() {
     return;
   }
   std::unique_lock guard{services_mutex_};
-  services_changed_.wait(guard, [this] { return services_gone(); });
+  services_changed_.wait(guard, [this] { return services_gone() && !uses_.in_use(); });
 }
 
 } // namespace mobula

@@ -98,13 +98,14 @@ std::span<object_entry* const> object_entry::contents() const noexcept {
   // The phase comes first: who sees that there is a value sees what belongs to it.
   if (phase() == object_phase::pending)
     return {};
-  const auto* extras = copy_ != nullptr ? copy_->value.extras() : value_.extras();
+  const auto* stored = copy();
+  const auto* extras = stored != nullptr ? stored->value.extras() : value_.extras();
   return extras != nullptr ? extras->nested.entries() : std::span<object_entry* const>{};
 }
 
 std::uint64_t object_entry::number_in_shard() const noexcept {
-  return copy_->pulled_as == pull_number::none ? sequence_
-                                               : static_cast<std::uint64_t>(copy_->pulled_as);
+  auto pulled_as = copy()->pulled_as;
+  return pulled_as == pull_number::none ? sequence_ : static_cast<std::uint64_t>(pulled_as);
 }
 
 node_core& object_entry::core() const noexcept {
@@ -116,7 +117,7 @@ std::uint64_t object_entry::size_bytes() const noexcept {
     case object_phase::inline_value:
       return value_.bytes().size();
     case object_phase::stored:
-      return copy_->size_bytes;
+      return copy()->size_bytes;
     default:
       return 0;
   }
@@ -139,9 +140,13 @@ void object_entry::publish_inline(std::size_t size,
 }
 
 void object_entry::publish_stored(stored_copy& copy) noexcept {
-  copy.add_ref();
-  copy_ = &copy;
+  set_copy(copy);
   enter(object_phase::stored);
+}
+
+void object_entry::set_copy(stored_copy& copy) noexcept {
+  copy.add_ref();
+  copy_.store(&copy, std::memory_order_release);
 }
 
 void object_entry::announce() {
@@ -158,22 +163,40 @@ bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t 
     extras = std::make_unique<object_extras>();
   std::span<const std::byte> bytes{buffer.get(), size};
   extras->buffer = std::move(buffer);
-  return stripe_->seal(*this, [&] {
-    value_.assign(bytes, std::move(extras));
-    enter(object_phase::inline_value);
-  });
-}
-
-/// Readers that wait are given pins: it may go to disk before they come to look.
-bool object_entry::seal_stored(stored_copy& copy) {
   return stripe_->seal(
     *this,
     [&] {
-      copy.add_ref();
-      copy_ = &copy;
+      value_.assign(bytes, std::move(extras));
+      enter(object_phase::inline_value);
+    },
+    [this](wait_link& link) { return serve(link); });
+}
+
+bool object_entry::serve(wait_link& link) noexcept {
+  if (link.goal == wait_goal::readable)
+    link.pin = try_pin();
+  return link.goal == wait_goal::ready || link.pin;
+}
+
+/// Readers that wait are given pins: it may go to disk before they come to look. Its shard, which
+/// knows of it already, may even have written it to disk before it is sealed here; then readers
+/// wait on until it is back.
+bool object_entry::seal_stored(stored_copy& copy) {
+  auto all_served = true;
+  auto sealed = stripe_->seal(
+    *this,
+    [&] {
+      set_copy(copy);
       enter(object_phase::stored);
     },
-    [this](wait_link& link) { link.pin = try_pin(); });
+    [&](wait_link& link) {
+      auto served = serve(link);
+      all_served = all_served && served;
+      return served;
+    });
+  if (!all_served)
+    core().request_restore(*this);
+  return sealed;
 }
 
 bool object_entry::seal_failed(error_info reason) {
@@ -189,19 +212,32 @@ pinned_value object_entry::try_pin() noexcept {
       add_use();
       return {this, nullptr};
     case object_phase::stored:
-      if (!copy_->pins.try_pin() && (copy_->place == nullptr || !copy_->place->pin(*copy_)))
-        return {};
-      copy_->pins.touch(core().front(copy_->shard).stamp());
-      add_use();
-      return {this, copy_};
+      return try_pin_stored();
     default:
       return {};
   }
 }
 
+pinned_value object_entry::try_pin_stored() noexcept {
+  auto& stored = *copy();
+  if (!stored.pins.try_pin() && (stored.place == nullptr || !stored.place->pin(stored)))
+    return {};
+  stored.pins.touch(core().front(stored.shard).stamp());
+  add_use();
+  return {this, &stored};
+}
+
 void object_entry::restored() {
+  auto all_served = true;
   stripe_->update_and_wake(
-    *this, [] {}, [this](wait_link& link) { link.pin = try_pin(); });
+    *this, [] {},
+    [&](wait_link& link) {
+      auto served = serve(link);
+      all_served = all_served && served;
+      return served;
+    });
+  if (!all_served)
+    core().request_restore(*this);
 }
 
 void object_entry::refuse_readers(const error_info& reason) {
@@ -210,8 +246,9 @@ void object_entry::refuse_readers(const error_info& reason) {
     [&](wait_link& link) {
       link.failure = std::make_unique<error_info>(reason);
       // Nobody looks at the value of a pending entry: until there is one, it has room for this.
-      if (link.group->goal() == wait_goal::ready && phase() == object_phase::pending)
+      if (link.goal == wait_goal::ready && phase() == object_phase::pending)
         value_.assign_failure(reason);
+      return true;
     });
 }
 
@@ -241,7 +278,7 @@ void object_entry::lose(error_info reason) {
       value_.assign_failure(std::move(reason));
       enter(object_phase::failed);
     },
-    [](wait_link&) {});
+    [](wait_link&) { return true; });
 }
 
 void object_entry::free_value() {
@@ -255,11 +292,11 @@ void object_entry::free_value() {
       if (!has_failed())
         enter(object_phase::freed);
     },
-    [](wait_link&) {});
+    [](wait_link&) { return true; });
   if (before != object_phase::stored || kind_ != entry_kind::own)
     return;
   add_handle();
-  core().send_to_shard(copy_->shard, free_copy_of{object_handle::adopt(this)});
+  core().send_to_shard(copy()->shard, free_copy_of{object_handle::adopt(this)});
 }
 
 void free_object(object_entry& entry) {
@@ -304,8 +341,8 @@ void object_entry::free_memory() noexcept {
   void* memory = this;
   if (site_ == site_place::before_entry)
     memory = reinterpret_cast<site_record*>(this) - 1;
-  if (copy_ != nullptr)
-    copy_->drop_ref();
+  if (auto* stored = copy(); stored != nullptr)
+    stored->drop_ref();
   this->~object_entry();
   ::operator delete(memory);
   stripe->delist();

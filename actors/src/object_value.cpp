@@ -75,6 +75,7 @@ metadata object_value::describe_as(std::size_t size_bytes) const {
   result.codec = type_->codec;
   result.type_name = type_->name;
   result.size_bytes = size_bytes;
+  result.layout = layout();
   if (extras_ != nullptr) {
     result.shape.assign(extras_->shape.extents().begin(), extras_->shape.extents().end());
     for (std::size_t index = 0; index < extras_->nested.entries().size(); ++index)

@@ -7,16 +7,17 @@ namespace mobula {
 
 class served_watch final : public wait_group {
 public:
-  served_watch(transfers_actor owner, const object_id& id) : owner_(std::move(owner)), id_(id) {
+  served_watch(node_core& core, const object_id& id) : core_(&core), id_(id) {
     // nop
   }
 
 private:
   void fire() override {
-    caf::anon_send(owner_, served_ready{id_});
+    if (node_core::services_use use{*core_})
+      caf::anon_send(core_->transfers(), served_ready{id_});
   }
 
-  transfers_actor owner_;
+  core_pointer core_;
   object_id id_;
 };
 
@@ -131,6 +132,8 @@ void pusher::ready(const object_id& id) {
   if (ended.empty())
     return;
   auto& object = ended.mapped();
+  // The news may be of a former watch, so that this one goes on.
+  object.watch->cancel();
   if (auto pin = object.watch->take_pin(0)) {
     serve(id, std::move(pin));
   } else if (object.watch->take_failure(0) || core_.closing()) {
@@ -247,7 +250,7 @@ void pusher::find(const object_id& id, object_handle entry) {
 }
 
 void pusher::restore(const object_id& id, object_handle entry) {
-  wait_handle<served_watch> watch{new served_watch(core_.transfers(), id)};
+  wait_handle<served_watch> watch{new served_watch(core_, id)};
   auto& group = *watch;
   object_entry* entries[] = {entry.get()};
   waiting_.emplace(id, watched_object{std::move(entry), std::move(watch)});

@@ -6,6 +6,7 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/stored_copy.hpp"
+#include "mobula/actors/told_value.hpp"
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
@@ -194,8 +195,7 @@ void reference_border::drop(object_entry& entry) noexcept {
   }
   hide_all(std::move(hidden));
   // Nobody else sees to its copy, if it has one.
-  if (scope != nullptr && entry.phase() == object_phase::stored
-      && entry.copy()->pulled_as != pull_number::none)
+  if (scope != nullptr && is_pulled(entry))
     core_.release_stored(std::move(scope));
   // Without its scope moved, the entry is freed after this line.
   wake(needed);

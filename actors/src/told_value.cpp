@@ -88,6 +88,10 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
   return std::nullopt;
 }
 
+// Any thread may settle the entry while the cluster actor looks at it: by a value that came along
+// with a reference, or was found in place, or by a free. So nothing here follows from a phase that
+// was seen before, but what holds in all later phases: that there is a copy, and which one.
+
 /// There will be no value, or not any more.
 void fail(object_entry& entry, error_info reason) {
   if (reason.type == error_type::object_freed)
@@ -113,6 +117,7 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
                                            const told_object& told) {
   auto extras = std::make_unique<object_extras>();
   extras->shape = array_shape{about.shape};
+  extras->layout = about.layout;
   if (about.nested.empty())
     return extras;
   entry.add_handle();
@@ -128,17 +133,20 @@ void take_value(object_entry& entry, told_object& told, metadata_reader& reader)
   const auto& about = reader.read(told.about);
   auto fault =
     about ? fault_of(entry, *about, size, told) : std::optional{to_string(about.error())};
-  if (!fault && entry.phase() == object_phase::pending) {
-    // Unless another thread found it in place at this moment.
-    if (!entry.seal_inline(told.data.take(), size, make_extras(entry, *about, told)))
-      entry.core().border().want_again(entry.id());
-  } else if (!fault && !is_pulled(entry) && entry.copy()->size_bytes == size) {
-    auto& copy = *entry.copy();
+  auto* copy = entry.copy();
+  if (!fault && copy != nullptr && (copy->place == nullptr || copy->size_bytes != size))
+    fault = "it has another size than before";
+  if (fault)
+    return fail(entry, bad_bytes(entry, *fault));
+  if (copy != nullptr) {
     entry.core().border().want_again(entry.id());
-    copy.place->move_here(copy, told.data.take());
+    copy->place->move_here(*copy, told.data.take());
     entry.restored();
-  } else {
-    fail(entry, bad_bytes(entry, fault.value_or("it has another size than before")));
+  } else if (entry.phase() != object_phase::pending
+             || !entry.seal_inline(told.data.take(), size, make_extras(entry, *about, told))) {
+    // Another thread has settled it: found it in place, was given it along with a reference, or
+    // freed it.
+    entry.core().border().want_again(entry.id());
   }
 }
 
@@ -300,7 +308,8 @@ told_object tell_description(std::uint64_t sequence, const object_value& value,
 }
 
 copy_pointer copy_to_pull(object_entry& entry, const told_object& told, metadata_reader& reader) {
-  if (entry.copy() != nullptr)
+  // Any other copy was found in place meanwhile: the pull then ends without use.
+  if (is_pulled(entry))
     return copy_pointer{entry.copy()};
   const auto& about = reader.read(told.about);
   MOBULA_ASSERT(about.has_value());
@@ -314,7 +323,8 @@ copy_pointer copy_to_pull(object_entry& entry, const told_object& told, metadata
 }
 
 bool is_pulled(const object_entry& entry) noexcept {
-  return entry.copy() != nullptr && entry.copy()->pulled_as != pull_number::none;
+  const auto* copy = entry.copy();
+  return copy != nullptr && copy->pulled_as != pull_number::none;
 }
 
 told_use take_told(const object_handle& handle, told_object& told, metadata_reader& reader) {
@@ -345,10 +355,12 @@ told_use take_told(const object_handle& handle, told_object& told, metadata_read
 }
 
 std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
-  if (entry.phase() != object_phase::inline_value || entry.size_bytes() > most_bytes)
+  if (entry.phase() != object_phase::inline_value)
     return std::nullopt;
+  // It may be another one by now, or none.
   auto pin = entry.try_pin();
-  if (!pin || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
+  if (!pin || pin.stored() || pin.value().bytes().size() > most_bytes
+      || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
     return std::nullopt;
   auto about = encode(pin.value().describe());
   return carried_value{carried_bytes{std::move(about)}, carried_bytes{std::move(pin)}};
@@ -377,7 +389,8 @@ bool find_in_place(object_entry& entry) {
 void end_waiting(object_entry& entry, error_info reason) {
   if (entry.seal_failed(reason) || entry.phase() != object_phase::stored)
     return;
-  if (!is_pulled(entry) && entry.copy()->place->keep(*entry.copy()))
+  auto& copy = *entry.copy();
+  if (copy.place != nullptr && copy.place->keep(copy))
     entry.restored();
   else
     entry.lose(std::move(reason));

@@ -13,7 +13,7 @@ public:
 
 private:
   void fire() override {
-    if (!core_->services_gone())
+    if (node_core::services_use use{*core_})
       caf::anon_send(core_->cluster(), keep_ready{object_});
   }
 
@@ -56,6 +56,8 @@ void value_keeper::ready(const object_id& object) {
   if (ended.empty())
     return;
   auto& [entry, watch] = ended.mapped();
+  // The news may be of a former watch, so that this one goes on.
+  watch->cancel();
   auto pin = watch->take_pin(0);
   // A small value comes without one.
   settle(*entry.get(), pin ? std::move(pin) : entry->try_pin());

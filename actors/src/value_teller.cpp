@@ -111,6 +111,8 @@ void value_teller::ready(std::uint64_t sequence) {
     return;
   auto& object = node.mapped();
   auto& entry = object.entry;
+  // The news may be of a former watch, so that this one goes on.
+  object.watch->cancel();
   if (auto pin = object.watch->take_pin(0))
     return tell_value_of(entry, std::move(pin), object.readers);
   if (auto refusal = object.watch->take_failure(0))

@@ -4,6 +4,7 @@
 #include "mobula/actors/objects_ready.hpp"
 #include "mobula/actors/simulated_wait.hpp"
 #include "mobula/actors/told_value.hpp"
+#include "mobula/store/assertion.hpp"
 
 namespace mobula {
 
@@ -14,39 +15,39 @@ wait_group::~wait_group() = default;
 
 void wait_group::arm(std::span<object_entry* const> entries, std::size_t needed, wait_goal goal) {
   size_ = entries.size();
-  goal_ = goal;
   links_ = std::make_unique<wait_link[]>(size_);
   // One more than needed: nothing fires before all links are in place.
   missing_.store(static_cast<std::int64_t>(needed) + 1, std::memory_order_relaxed);
   for (std::size_t index = 0; index < size_; ++index) {
     links_[index].entry = entries[index];
     links_[index].group = this;
-    watch(links_[index], goal);
+    links_[index].goal = goal;
+    watch(links_[index]);
   }
   notify();
 }
 
-void wait_group::watch(wait_link& link, wait_goal goal) {
+void wait_group::watch(wait_link& link) {
   auto& entry = *link.entry;
+  auto seen = object_phase::pending;
   bool there = false;
+  // The stripe's mutex is held, under which alone phases change.
   auto look = [&] {
-    auto phase = entry.phase();
-    there = phase != object_phase::pending;
-    if (phase == object_phase::stored && goal == wait_goal::readable) {
-      link.pin = entry.try_pin();
-      there = static_cast<bool>(link.pin);
-    } else if (phase == object_phase::pending) {
-      link.failure = entry.kept_refusal(goal);
+    seen = entry.phase();
+    if (seen == object_phase::pending) {
+      link.failure = entry.kept_refusal(link.goal);
       there = link.failure != nullptr;
+    } else {
+      there = entry.has_failed() || entry.serve(link);
     }
     return there;
   };
   if (entry.stripe_->link_unless(link, look)) {
-    if (entry.phase() == object_phase::stored)
+    if (seen == object_phase::stored)
       entry.core().request_restore(entry);
     else if (entry.kind() == entry_kind::foreign && !find_in_place(entry))
-      entry.core().border().want(entry,
-                                 goal == wait_goal::readable ? pull_class::get : pull_class::wait);
+      entry.core().border().want(entry, link.goal == wait_goal::readable ? pull_class::get
+                                                                         : pull_class::wait);
   } else {
     notify();
   }
@@ -58,10 +59,12 @@ void wait_group::cancel() noexcept {
 }
 
 pinned_value wait_group::take_pin(std::size_t index) noexcept {
+  MOBULA_ASSERT(!links_[index].linked());
   return std::move(links_[index].pin);
 }
 
 std::unique_ptr<error_info> wait_group::take_failure(std::size_t index) noexcept {
+  MOBULA_ASSERT(!links_[index].linked());
   return std::move(links_[index].failure);
 }
 

@@ -23,8 +23,11 @@ actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_hand
     group_->abort();
     return;
   }
+  auto due = deadline_after(self.clock().now(), *limit);
+  if (due == caf_clock::time_point::max())
+    return;
   has_timer_ = true;
-  self.clock().set_request_timeout(self.clock().now() + *limit, &self, request());
+  self.clock().set_request_timeout(due, &self, request());
 }
 
 actor_reading::~actor_reading() {

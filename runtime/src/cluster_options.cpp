@@ -85,8 +85,10 @@ heartbeat_times read_heartbeat_times(const caf::actor_system_config& config) {
 
 void prepare_network(caf::actor_system_config& config) {
   auto times = read_heartbeat_times(config);
-  config.set("middleman.heartbeat-interval", times.interval);
-  config.set("middleman.connection-timeout", times.timeout);
+  // CAF adds what it is given to the time, and has no word for "never".
+  constexpr caf::timespan longest = std::chrono::hours{24} * 365 * 100;
+  config.set("middleman.heartbeat-interval", std::min(times.interval, longest));
+  config.set("middleman.connection-timeout", std::min(times.timeout, longest));
   auto clustered = false;
   for (std::string_view option : {"listen", "join"})
     if (auto text = caf::get_if<std::string>(&config, fmt::format("mobula.{}", option))) {

@@ -47,8 +47,9 @@ drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
                                     .without_answer = "have others keep values"});
 }
 
-drain_result node::drain(std::chrono::nanoseconds limit) {
-  return drain_node(*core_, limit);
+drain_result node::drain(const wait_limit& limit) {
+  require_valid(limit);
+  return drain_node(*core_, limit.value_or(std::chrono::nanoseconds::max()));
 }
 
 void node::shutdown() {

@@ -204,7 +204,8 @@ void require_valid(const node_options& options) {
 }
 
 void require_valid_times(const node_options& options, nanoseconds heartbeat_timeout) {
-  if (options.grace_period <= heartbeat_timeout)
+  // The longest time is longer than any.
+  if (options.grace_period <= heartbeat_timeout && options.grace_period != nanoseconds::max())
     refuse("mobula.grace-period", show_time(options.grace_period),
            fmt::format("longer than mobula.heartbeat-timeout, which is {}",
                        show_time(heartbeat_timeout)),

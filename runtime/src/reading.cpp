@@ -23,8 +23,24 @@ error_info bad_argument(std::string message) {
 
 error_info type_mismatch_error(const object_entry& entry, std::string_view wanted) {
   return entry_error(entry, error_type::type_mismatch,
-                     fmt::format("object {} is of type {} and cannot be read as {}",
-                                 to_string(entry.id()), entry.type().name, wanted));
+                     fmt::format("object {} is of type {} and cannot be read as {}{}",
+                                 to_string(entry.id()), entry.type().name, wanted,
+                                 is_name_of_process(entry.type().name)
+                                   ? "; a type of an anonymous namespace is known to its own "
+                                     "process only, unless mobula::type_name_of is specialised "
+                                     "for it"
+                                   : ""));
+}
+
+error_info layout_mismatch_error(const object_entry& entry, std::string_view wanted,
+                                 std::size_t wanted_bytes) {
+  return entry_error(
+    entry, error_type::type_mismatch,
+    fmt::format(
+      "object {} has {} bytes of a type called {} that is not this program's type of that "
+      "name (of {} bytes): the two have other members; give one of them another name by "
+      "specialising mobula::type_name_of",
+      to_string(entry.id()), entry.size_bytes(), wanted, wanted_bytes));
 }
 
 error_info decode_error(const object_entry& entry) {
@@ -67,10 +83,11 @@ void throw_without_error() {
 // -- arguments
 // --------------------------------------------------------------------------------------
 
-void require_valid(const wait_limit& limit) {
-  if (limit && *limit < std::chrono::nanoseconds::zero())
-    throw object_error{
-      bad_argument(fmt::format("a time limit must not be negative, but is {} ns", limit->count()))};
+void refuse_limit(const time_span& limit) {
+  throw object_error{bad_argument(
+    fmt::format("a time limit must not be negative, but is {} ns; leave it out to wait as long as "
+                "it takes",
+                limit.count()))};
 }
 
 void require_count(std::size_t count, std::size_t size) {
@@ -101,19 +118,20 @@ bool enough_ready(std::span<object_entry* const> entries, std::size_t needed,
 
 blocking_wait::result await(blocking_wait& group, std::span<object_entry* const> entries,
                             std::size_t needed, wait_goal goal, const wait_limit& limit) {
-  require_valid(limit);
   group.arm(entries, needed, goal);
   if (entries.empty())
     return blocking_wait::result::fired;
   auto& core = entries.front()->core();
   std::optional<caf_clock::time_point> deadline;
-  if (limit && !core.closing()) {
-    auto now = core.now();
-    // A limit beyond the end of time is none.
-    if (*limit < caf_clock::time_point::max() - now)
-      deadline = now + *limit;
-  }
-  return group.wait(core, deadline);
+  if (limit && !core.closing())
+    deadline = deadline_after(core.now(), *limit);
+  // The end of time never comes.
+  if (deadline == caf_clock::time_point::max())
+    deadline.reset();
+  auto result = group.wait(core, deadline);
+  // Time may be up in the middle of a seal, which hands pins out.
+  group.cancel();
+  return result;
 }
 
 } // namespace mobula

@@ -175,8 +175,10 @@ bool simulation::idle() const {
 // -- time
 // -------------------------------------------------------------------------------------------
 
-void simulation::advance(std::chrono::nanoseconds time) {
-  scheduler().advance_time(time);
+void simulation::advance(time_span time) {
+  require_valid(time);
+  scheduler().advance_time(
+    std::min<caf_clock::duration>(time, caf_clock::time_point::max() - now()));
 }
 
 caf_clock::time_point simulation::now() const {

@@ -23,17 +23,18 @@ constexpr std::string_view magic = "MBMD";
 /// A reader refuses another major version. A later minor version may append fields ahead of the
 /// checksum, which an older reader skips.
 constexpr std::uint8_t major_version = 1;
-constexpr std::uint8_t minor_version = 0;
+constexpr std::uint8_t minor_version = 1;
 
 constexpr std::uint16_t no_error = 0xFFFF;
 constexpr std::size_t fixed_bytes = 40;
 constexpr std::size_t dimension_bytes = 8;
+constexpr std::size_t layout_bytes = 8;
 constexpr std::size_t checksum_bytes = 8;
 
 /// A header length is 32 bits wide; every header within the limits fits.
 static_assert(fixed_bytes + metadata_limits::dimensions * dimension_bytes
                 + metadata_limits::nested * object_id::encoded_size
-                + metadata_limits::type_name_bytes + checksum_bytes
+                + metadata_limits::type_name_bytes + layout_bytes + checksum_bytes
               <= std::numeric_limits<std::uint32_t>::max());
 
 void check_limits(const metadata& meta) {
@@ -45,10 +46,15 @@ void check_limits(const metadata& meta) {
     throw codec_error("the shape of an object has too many dimensions or elements");
 }
 
+/// What version 1.0 can say is written as that.
+std::uint8_t version_for(layout_fingerprint layout) {
+  return layout == layout_fingerprint::none ? 0 : minor_version;
+}
+
 void write_fields(byte_writer& writer, const metadata& meta) {
   writer.raw(magic);
   writer.u8(major_version);
-  writer.u8(minor_version);
+  writer.u8(version_for(meta.layout));
   writer.u8(static_cast<std::uint8_t>(meta.codec));
   writer.u8(static_cast<std::uint8_t>(meta.shape.size()));
   writer.u32(static_cast<std::uint32_t>(encoded_size(meta)));
@@ -63,6 +69,8 @@ void write_fields(byte_writer& writer, const metadata& meta) {
   for (const auto& id : meta.nested)
     writer.raw(id.encode());
   writer.raw(meta.type_name);
+  if (version_for(meta.layout) > 0)
+    writer.u64(static_cast<std::uint64_t>(meta.layout));
 }
 
 // -- decoding
@@ -125,6 +133,8 @@ void read_variable_fields(byte_reader& reader, const header_lengths& lengths, me
     meta.nested.push_back(read_id(reader));
   auto name = reader.raw(lengths.type_name_bytes);
   meta.type_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
+  if (lengths.minor_version > 0)
+    meta.layout = layout_fingerprint{reader.u64()};
   if (lengths.minor_version <= minor_version)
     reader.expect_end();
 }
@@ -136,13 +146,14 @@ std::uint64_t checksum_of(std::span<const std::byte> bytes) noexcept {
 }
 
 std::size_t encoded_metadata_size(std::size_t dimensions, std::size_t nested,
-                                  std::size_t type_name_bytes) noexcept {
+                                  std::size_t type_name_bytes, layout_fingerprint layout) noexcept {
   return fixed_bytes + dimensions * dimension_bytes + nested * object_id::encoded_size
-         + type_name_bytes + checksum_bytes;
+         + type_name_bytes + (version_for(layout) > 0 ? layout_bytes : 0) + checksum_bytes;
 }
 
 std::size_t encoded_size(const metadata& meta) noexcept {
-  return encoded_metadata_size(meta.shape.size(), meta.nested.size(), meta.type_name.size());
+  return encoded_metadata_size(meta.shape.size(), meta.nested.size(), meta.type_name.size(),
+                               meta.layout);
 }
 
 std::vector<std::byte> encode(const metadata& meta) {

@@ -116,6 +116,7 @@ caf::behavior participant(caf::stateful_actor<actor_state>* self, world* w, site
   return {
     [self](const delivery& message) { self->state.receive(message); },
     [self](do_one_thing) { self->state.step(); },
+    [self](read_everything) { self->state.read_all(); },
   };
 }
 

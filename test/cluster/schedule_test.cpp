@@ -1,6 +1,8 @@
 // Random schedules over several nodes, from fixed ranges of seeds; random_schedule.hpp says what
 // they do. test/soak runs more of them.
 
+#include <tuple>
+
 #include <doctest/doctest.h>
 
 #include "random_schedule.hpp"
@@ -72,12 +74,21 @@ TEST_CASE("random schedules keep what can be kept when values are freed") {
 }
 
 TEST_CASE("one seed always gives the same run") {
-  auto trace = [](std::uint64_t seed) {
+  auto trace = [](std::uint64_t seed, const schedule_plan& plan) {
     testing::simulation sim{seed, settings_of_schedule()};
     schedule_coverage seen;
-    run_schedule(sim, {upset::crashes, value_way::by_pull, freeing::sometimes}, seen);
-    return sim.random()();
+    run_schedule(sim, plan, seen);
+    return std::tuple{sim.random()(), sim.now(),    seen.values,     seen.foreign_values,
+                      seen.timeouts,  seen.arrived, seen.lost_asks,  seen.pulled,
+                      seen.evicted,   seen.freed,   seen.lost_owners};
   };
-  CHECK(trace(77) == trace(77));
-  CHECK(trace(77) != trace(78));
+  for (auto expect : {upset::none, upset::cuts, upset::crashes})
+    for (auto way : {value_way::in_place, value_way::by_pull})
+      for (auto frees : {freeing::never, freeing::sometimes})
+        for (std::uint64_t seed = 77; seed < 81; ++seed) {
+          CAPTURE(seed);
+          schedule_plan plan{expect, way, frees};
+          CHECK(trace(seed, plan) == trace(seed, plan));
+          CHECK(trace(seed, plan) != trace(seed + 1, plan));
+        }
 }

@@ -231,12 +231,14 @@ workload make_workload(std::uint64_t seed) {
   return work;
 }
 
-run_outcome run(const workload& work, coverage& seen) {
+run_outcome run(const workload& work, coverage& seen, kept_trace keep) {
   workload_run running{work};
   try {
     running.run(end_of(work));
     add(seen, running.cluster());
-    return {};
+    if (keep == kept_trace::of_failure)
+      return {};
+    return {.failure = {}, .trace = running.cluster().trace()};
   } catch (const simulation_failure& failure) {
     return {failure.what(), running.cluster().trace()};
   }

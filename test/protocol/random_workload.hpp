@@ -62,8 +62,11 @@ struct run_outcome {
   std::vector<std::string> trace;
 };
 
+/// When an outcome has the trace, which is made only if the workload's options say so.
+enum class kept_trace : std::uint8_t { of_failure, always };
+
 /// Runs to the end, or to the first promise that is broken.
-run_outcome run(const workload& work, coverage& seen);
+run_outcome run(const workload& work, coverage& seen, kept_trace keep = kept_trace::of_failure);
 
 /// Leaves out operations for as long as the run still fails.
 [[nodiscard]] workload shrink(workload work);

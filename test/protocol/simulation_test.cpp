@@ -43,3 +43,18 @@ TEST_CASE("after any schedule and any failures every promise was kept and nothin
   CHECK(seen.owner_died > seeds / 10);
   CHECK(seen.strange == 0);
 }
+
+TEST_CASE("one seed always gives the same run, message by message") {
+  auto trace = [](std::uint64_t seed) {
+    auto work = make_workload(seed);
+    work.options.trace = tracing::on;
+    coverage seen;
+    return run(work, seen, kept_trace::always).trace;
+  };
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    auto first = trace(seed);
+    CHECK_FALSE(first.empty());
+    CHECK((first == trace(seed)));
+  }
+}

@@ -275,3 +275,27 @@ TEST_CASE("an actor's put into a full store is a pending reference") {
   held = {};
   CHECK(node.get(late)->front() == 'y');
 }
+
+TEST_CASE_FIXTURE(small_store, "a reader waits on when a value is spilled before it is sealed") {
+  auto& node = start(true);
+  // Room is lent ahead from here on, so that the next creator sends but one message to the shard.
+  static_cast<void>(node.get(node.put(block('x'))));
+  auto late = node.make_promise<std::string>();
+  std::string got;
+  sim.system().spawn([&, ref = late.ref()](caf::event_based_actor* self) {
+    mobula::get(self, ref).then([&](const view<std::string>& text) { got = *text; },
+                                [&](caf::error& reason) { got = to_error_info(reason).message; });
+  });
+  sim.run();
+  std::vector<ObjectRef<std::string>> others;
+  // The creator is held up as soon as the shard has been told.
+  test_scheduler(sim.system())->after_next_enqueue([&] {
+    for (int count = 0; count < 10; ++count)
+      others.push_back(node.put(block('y')));
+    sim.run();
+  });
+  late.set_value(block('z'));
+  REQUIRE(others.size() == 10);
+  sim.run();
+  CHECK(got == block('z'));
+}

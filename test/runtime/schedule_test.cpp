@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <tuple>
 
 #include <mobula/mobula.hpp>
 #include <mobula/testing.hpp>
@@ -165,6 +166,7 @@ caf::behavior participant(caf::stateful_actor<actor_state>* self, world* w) {
   return {
     [self](const delivery& message) { self->state.receive(message); },
     [self](do_one_thing) { self->state.step(); },
+    [self](read_everything) { self->state.read_all(); },
   };
 }
 
@@ -202,7 +204,7 @@ void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<st
     }
   }
   w.open.clear();
-  sim.run_randomly();
+  CHECK(all_reads_end(w, w.actors));
   for (int hours = 0; hours < 3; ++hours) {
     sim.advance(1h);
     sim.run_randomly();
@@ -267,12 +269,27 @@ TEST_CASE("random schedules keep every promise when the node shuts down in the m
 }
 
 TEST_CASE("one seed always gives the same run") {
-  auto trace = [](std::uint64_t seed) {
+  test::temporary_directory directory;
+  struct kind {
+    std::vector<std::string> spill;
+    ending end;
+    freeing frees;
+  };
+  const kind kinds[] = {{{}, ending::idle, freeing::never},
+                        {{directory.path()}, ending::idle, freeing::never},
+                        {{directory.path()}, ending::idle, freeing::sometimes},
+                        {{directory.path()}, ending::shutdown_midway, freeing::never}};
+  auto trace = [](std::uint64_t seed, const kind& of) {
     testing::simulation sim{seed};
     coverage seen;
-    run_schedule(sim, seen, {}, ending::idle);
-    return sim.random()();
+    run_schedule(sim, seen, of.spill, of.end, of.frees);
+    return std::tuple{sim.random()(), sim.now(),    seen.values,   seen.timeouts,
+                      seen.refusals,  seen.spilled, seen.restored, seen.freed};
   };
-  CHECK(trace(77) == trace(77));
-  CHECK(trace(77) != trace(78));
+  for (const auto& of : kinds)
+    for (std::uint64_t seed = 77; seed < 87; ++seed) {
+      CAPTURE(seed);
+      CHECK(trace(seed, of) == trace(seed, of));
+      CHECK(trace(seed, of) != trace(seed + 1, of));
+    }
 }

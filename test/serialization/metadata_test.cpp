@@ -140,15 +140,27 @@ TEST_CASE("an error in metadata is named with its place") {
         == "a shape with more elements than any memory holds at byte 40");
 }
 
+TEST_CASE("the layout of raw structures makes metadata version 1.1") {
+  auto meta = small_sample();
+  meta.layout = layout_fingerprint{0x1122334455667788};
+  auto bytes = encode(meta);
+  CHECK(bytes[5] == std::byte{1});
+  CHECK(bytes.size() == encode(small_sample()).size() + 8);
+  CHECK(bytes[bytes.size() - 16] == std::byte{0x88});
+  CHECK(*decode_metadata(bytes) == meta);
+}
+
 TEST_CASE("a reader skips what a later minor version appends, but nothing of its own version") {
-  auto bytes = encode(full_sample());
+  auto meta = full_sample();
+  meta.layout = layout_fingerprint{7};
+  auto bytes = encode(meta);
   bytes.insert(bytes.end() - 8, 5, std::byte{0xab});
   bytes[8] = static_cast<std::byte>(bytes.size());
   CHECK_FALSE(decode_metadata(sealed(bytes)));
-  bytes[5] = std::byte{1};
+  bytes[5] = std::byte{2};
   auto later = decode_metadata(sealed(bytes));
   REQUIRE(later);
-  CHECK(*later == full_sample());
+  CHECK(*later == meta);
 }
 
 TEST_CASE("metadata up to the limits survive, beyond them are not encoded") {

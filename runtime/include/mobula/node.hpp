@@ -244,8 +244,8 @@ public:
   /// waits takes part in that, which ends with the earlier limit.
   ///
   /// Blocks: not for actors. Throws `object_error` (`invalid_argument`) if the node is in no
-  /// cluster, (`shutting_down`) if it ends meanwhile.
-  drain_result drain(std::chrono::nanoseconds limit);
+  /// cluster or the limit negative, (`shutting_down`) if it ends meanwhile.
+  drain_result drain(const wait_limit& limit);
 
   /// Ends pending and later gets with `shutting_down`, refuses puts, stops the node's actors and
   /// removes its files. Inline values and views stay readable. May be called several times and from

@@ -128,8 +128,9 @@ public:
 
   // -- time ---------------------------------------------------------------------------------------
 
-  /// Moves the clock; timers that are due send their messages. Runs no actor.
-  void advance(std::chrono::nanoseconds time);
+  /// Moves the clock, at most to the end of time; timers that are due send their messages. Runs no
+  /// actor. Throws `object_error` (`invalid_argument`) for a negative time.
+  void advance(time_span time);
 
   /// The time on the simulation's clock.
   [[nodiscard]] caf_clock::time_point now() const;

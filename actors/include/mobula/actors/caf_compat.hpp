@@ -34,6 +34,7 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "mobula/actors/deadline_queue.hpp"
 #include "mobula/serialization/error.hpp"
 
 static_assert(CAF_VERSION == 1706, "this header speaks CAF 0.17.6");
@@ -95,15 +96,18 @@ void send_from(caf::local_actor& self, const caf::strong_actor_ptr& receiver, T 
           self.context());
 }
 
-/// Sends `content` to `receiver` when `delay` has passed on the clock of `system`, from any thread.
-/// Cannot be taken back: an actor that waits for something has `actor_timers`.
+/// Sends `content` to `receiver` when `delay` has passed on the clock of `system`, from any thread;
+/// never, if that is beyond the end of time. Cannot be taken back: an actor that waits for something
+/// has `actor_timers`.
 template <class T>
 void send_after(caf::actor_system& system, caf::strong_actor_ptr receiver,
                 std::chrono::nanoseconds delay, T content) {
   auto& clock = system.clock();
-  clock.schedule_message(
-    clock.now() + delay, std::move(receiver),
-    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(content)));
+  auto due = deadline_after(clock.now(), delay);
+  if (due < caf_clock::time_point::max())
+    clock.schedule_message(
+      due, std::move(receiver),
+      caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(content)));
 }
 
 /// A timeout of an actor that can be taken back: in CAF 0.17 only those of requests can, so this is

@@ -31,16 +31,25 @@ struct new_reference {
   const object_entry* entry = nullptr;
 };
 
+/// What a reader waits for.
+enum class wait_goal : std::uint8_t {
+  /// The object is sealed or failed, or is refused.
+  ready,
+  /// The object can be read at once: its bytes are in memory, pinned for this reader.
+  readable,
+};
+
 /// One entry's membership in one group of waiting readers.
 struct wait_link {
   object_entry* entry = nullptr;
   wait_group* group = nullptr;
+  wait_goal goal = wait_goal::ready;
   wait_link* next_of_entry = nullptr;
   wait_link** back_of_entry = nullptr;
   wait_link* next_of_stripe = nullptr;
   wait_link** back_of_stripe = nullptr;
 
-  /// Set under the stripe's mutex for a reader that waits for bytes on disk.
+  /// Set under the stripe's mutex, before it is unlinked, for a reader that waits for bytes.
   pinned_value pin;
 
   /// Set likewise when these bytes cannot be had now.
@@ -111,10 +120,11 @@ public:
   /// it was pending.
   template <class F>
   bool seal(object_entry& entry, F&& publish) {
-    return seal(entry, std::forward<F>(publish), [](wait_link&) {});
+    return seal(entry, std::forward<F>(publish), [](wait_link&) { return true; });
   }
 
-  /// The same, and calls `prepare` on each waiter before it is told.
+  /// The same, and calls `prepare` on each waiter, which returns whether that is told now; the
+  /// others wait on.
   template <class F, class G>
   bool seal(object_entry& entry, F&& publish, G&& prepare) {
     std::vector<wait_link*> woken;
@@ -124,9 +134,7 @@ public:
         return false;
       publish();
       note_seal(entry);
-      detach_waiters(entry, woken);
-      for (auto* link : woken)
-        prepare(*link);
+      detach_waiters(entry, woken, prepare);
     }
     wake(woken);
     request_flush();
@@ -157,17 +165,15 @@ public:
     update();
   }
 
-  /// Calls `update` under the mutex, then detaches all waiters of `entry` after calling `prepare`
-  /// on each, and wakes them outside of it.
+  /// Calls `update` under the mutex, then `prepare` on each waiter of `entry`. Detaches those for
+  /// which that returned true, and wakes them outside of the mutex.
   template <class F, class G>
   void update_and_wake(object_entry& entry, F&& update, G&& prepare) {
     std::vector<wait_link*> woken;
     {
       std::unique_lock guard{mutex_};
       update();
-      detach_waiters(entry, woken);
-      for (auto* link : woken)
-        prepare(*link);
+      detach_waiters(entry, woken, prepare);
     }
     wake(woken);
   }
@@ -210,7 +216,18 @@ private:
   void note_seal(object_entry& entry);
   void take_back(object_entry& entry) noexcept;
   void attach_waiter(wait_link& link) noexcept;
-  void detach_waiters(object_entry& entry, std::vector<wait_link*>& woken);
+  void detach_waiter(wait_link& link, std::vector<wait_link*>& woken);
+
+  template <class G>
+  void detach_waiters(object_entry& entry, std::vector<wait_link*>& woken, G& prepare) {
+    for (auto* link = entry.waiters_; link != nullptr;) {
+      auto* next = link->next_of_entry;
+      if (prepare(*link))
+        detach_waiter(*link, woken);
+      link = next;
+    }
+  }
+
   static void unlink_locked(wait_link& link) noexcept;
   static void wake(const std::vector<wait_link*>& woken);
   void request_flush();

@@ -22,6 +22,7 @@
 #include "mobula/actors/reference_border.hpp"
 #include "mobula/actors/reference_counter.hpp"
 #include "mobula/actors/service_kind.hpp"
+#include "mobula/actors/service_uses.hpp"
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/store_shard.hpp"
 #include "mobula/actors/transfers.hpp"
@@ -44,12 +45,12 @@ public:
   node_core& operator=(const node_core&) = delete;
 
   void add_ref() noexcept {
-    references_.fetch_add(1, std::memory_order_relaxed);
+    uses_.add();
   }
 
   /// In a forked child, nothing of its parent's is freed.
   void drop_ref() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1 && at_home())
+    if (uses_.drop() && at_home())
       delete this;
   }
 
@@ -74,9 +75,10 @@ public:
     return file_label_;
   }
 
-  /// The time by the actor system's clock. REQUIRES: as for `system`.
+  /// The time by the actor system's clock, which may be gone unless it is that of a simulation: all
+  /// others run alike.
   [[nodiscard]] caf_clock::time_point now() const noexcept {
-    return system_->clock().now();
+    return simulation_ != nullptr ? system_->clock().now() : caf_clock::now();
   }
 
   /// Returns whether the calling process is the node's own, and not a child that was forked of it:
@@ -247,10 +249,36 @@ public:
   /// Tells the filler, if there is one, that a shard's stock is low.
   void request_fill(std::uint32_t shard);
 
+  /// While it lives, and is not empty, the services and the actor system are there. For threads
+  /// that are no services, for as long as they send a message. Does not block.
+  class services_use {
+  public:
+    /// REQUIRES: the core lives until this is made; it may be the last to hold it afterwards.
+    explicit services_use(node_core& core) noexcept
+      : core_(core.at_home() && core.uses_.try_use() ? &core : nullptr) {
+      // nop
+    }
+
+    services_use(const services_use&) = delete;
+    services_use& operator=(const services_use&) = delete;
+
+    ~services_use() {
+      if (core_ != nullptr)
+        core_->end_use();
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept {
+      return core_ != nullptr;
+    }
+
+  private:
+    node_core* core_;
+  };
+
   /// Sends to a shard, unless the services are gone; what the message carries is freed then.
   template <class Message>
   void send_to_shard(std::uint32_t shard, Message message) {
-    if (!services_gone())
+    if (services_use use{*this})
       caf::anon_send(shards_[shard], std::move(message));
   }
 
@@ -283,11 +311,10 @@ public:
   /// Whatever ended it. If nobody told it to stop, the node fails.
   void service_stopped(service_kind kind) noexcept;
 
-  /// Returns whether the services have ended or were left behind. The actor system may be gone
-  /// then, so nothing may be sent; in a forked child, nobody would receive it. The acquire pairs
-  /// with the release in `end_services`.
+  /// Returns whether the services have ended or were left behind, or belong to the parent of this
+  /// forked child. Who wants to send makes a `services_use`: they may end right after this.
   [[nodiscard]] bool services_gone() const noexcept {
-    return services_gone_.load(std::memory_order_acquire) || !at_home();
+    return uses_.have_ended() || !at_home();
   }
 
   // -- whole-node operations ----------------------------------------------------------------------
@@ -311,6 +338,7 @@ private:
   node_core(caf::actor_system& system, node_options options);
   ~node_core();
 
+  void end_use() noexcept;
   void start_services();
   void fail(service_kind kind);
   [[nodiscard]] std::string failure() const;
@@ -323,13 +351,12 @@ private:
   void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 
-  std::atomic<std::uint32_t> references_ = 1;
+  service_uses uses_;
   home_process home_;
   std::atomic<bool> closing_ = false;
   std::atomic<bool> stopping_ = false; ///< a thread is in `shut_down`, or was
   std::atomic<bool> failed_ = false;   ///< a service has died
   std::atomic<bool> flush_requested_ = false;
-  std::atomic<bool> services_gone_ = false;
   std::atomic<bool> in_cluster_ = false;
   std::atomic<bool> membership_claimed_ = false;
   std::atomic<std::uint64_t> messages_ = 0;
@@ -353,7 +380,7 @@ private:
   std::vector<store_shard_actor> shards_;
   std::unique_ptr<shard_front[]> fronts_;
   spill_manager_actor spill_manager_;
-  arena_filler_actor filler_; ///< none in a simulation
+  arena_filler_actor filler_; ///< none in a simulation; written before the first shard starts
 
   mutable std::mutex services_mutex_; ///< guards all below
   std::condition_variable services_changed_;

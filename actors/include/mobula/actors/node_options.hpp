@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mobula/actors/time_span.hpp"
 #include "mobula/actors/wire_compression.hpp"
 
 namespace mobula {
@@ -19,7 +20,8 @@ enum class reading_in_place : std::uint8_t {
 /// Whether a node remembers where in the program its objects were made.
 enum class call_site_recording : std::uint8_t { off, on };
 
-/// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges.
+/// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges. The
+/// longest time that there is stands for "as long as it takes".
 struct node_options {
   /// Values up to this size live in the process heap and travel inside messages; larger ones live
   /// in a store shard.
@@ -59,7 +61,7 @@ struct node_options {
 
   /// How long a put waits in a store where nothing can move before it fails: readers may still let
   /// go. Measured by the actor system's clock.
-  std::chrono::nanoseconds full_timeout = std::chrono::seconds{2};
+  time_span full_timeout = std::chrono::seconds{2};
 
   /// Room that each shard lends to creators ahead of need, so that a put asks nobody. Never more
   /// than what is free below the spill threshold, which is the default.
@@ -67,12 +69,12 @@ struct node_options {
 
   /// How long a reference in a message to another node may be under way before it is looked into
   /// whether it still is. Any length is safe.
-  std::chrono::nanoseconds transit_lease = std::chrono::seconds{10};
+  time_span transit_lease = std::chrono::seconds{10};
 
   /// How long what a lost node held stays held, since others may have got it from there. Longer
   /// than it takes until both sides know that a connection is lost, and what was sent before has
   /// arrived.
-  std::chrono::nanoseconds grace_period = std::chrono::seconds{30};
+  time_span grace_period = std::chrono::seconds{30};
 
   /// How values of other nodes of this host are read.
   reading_in_place same_host_reading = reading_in_place::automatic;
@@ -83,7 +85,7 @@ struct node_options {
 
   /// How long a node that leaves its cluster waits for others to take the values that they refer
   /// to; zero: it does not ask them to.
-  std::chrono::nanoseconds drain_timeout = std::chrono::nanoseconds::zero();
+  time_span drain_timeout;
 
   /// Whether values are compressed (zstd) on their way to nodes that pull them.
   compression_mode compression = compression_mode::automatic;

@@ -178,9 +178,11 @@ public:
   /// Returns what readers get in place of a value. REQUIRES: `has_failed()`.
   [[nodiscard]] error_info failure() const;
 
-  /// The stored copy, or null for an object that never was in a shard.
+  /// The stored copy, or null for an object that is in no shard (yet). Set once, before the phase
+  /// says `stored`, and never taken back: who has seen that phase, or a copy, finds it from then
+  /// on, whatever becomes of the phase. The acquire pairs with the release in `set_copy`.
   [[nodiscard]] stored_copy* copy() const noexcept {
-    return copy_;
+    return copy_.load(std::memory_order_acquire);
   }
 
   /// Handles in this process; a snapshot.
@@ -272,7 +274,8 @@ public:
   /// view of a value in another node's arena. Empty if the object is pending, failed, or on disk.
   [[nodiscard]] pinned_value try_pin() noexcept;
 
-  /// The copy came back to memory: wakes readers that wait for it, with a pin for each.
+  /// The copy came back to memory: wakes readers that wait for it, with a pin for each. If it has
+  /// left again meanwhile, they wait on, and it is asked for once more.
   /// REQUIRES: called by the shard that holds the copy or, for another node's object, by the
   /// cluster actor, as the two below.
   void restored();
@@ -326,6 +329,16 @@ private:
   void destroy() noexcept;
   void free_memory() noexcept;
 
+  /// Sets what readers of a stored value read and takes a count on it. REQUIRES: there is none.
+  void set_copy(stored_copy& copy) noexcept;
+
+  /// Gives a reader that waits for bytes a pin on them. Returns whether it is to be told now: not
+  /// if they have left the memory meanwhile. REQUIRES: the stripe's mutex is held.
+  [[nodiscard]] bool serve(wait_link& link) noexcept;
+
+  /// REQUIRES: the phase is, or was, `stored`.
+  [[nodiscard]] pinned_value try_pin_stored() noexcept;
+
   /// The release pairs with the acquire in `phase`.
   void enter(object_phase phase) noexcept {
     phase_.store(phase, std::memory_order_release);
@@ -344,7 +357,7 @@ private:
   entry_stripe* stripe_;
   std::uint64_t sequence_;
   object_value value_;
-  stored_copy* copy_ = nullptr;
+  std::atomic<stored_copy*> copy_ = nullptr;
 
   /// Waiters of this entry. Written and read under the stripe's mutex.
   wait_link* waiters_ = nullptr;

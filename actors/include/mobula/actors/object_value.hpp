@@ -91,6 +91,9 @@ struct object_extras {
   nested_references nested;
   array_shape shape;
 
+  /// What the metadata of another node's value say of its layout.
+  layout_fingerprint layout = layout_fingerprint::none;
+
   /// Memory of an inline value that did not exist yet when its entry was made.
   std::unique_ptr<std::byte[]> buffer;
 
@@ -124,6 +127,12 @@ public:
 
   [[nodiscard]] const object_extras* extras() const noexcept {
     return extras_.get();
+  }
+
+  /// What the structures in the bytes look like, as who wrote them said.
+  [[nodiscard]] layout_fingerprint layout() const noexcept {
+    return extras_ != nullptr && extras_->layout != layout_fingerprint::none ? extras_->layout
+                                                                             : type_->layout;
   }
 
   /// Returns what metadata say of this value, but for the checksum.

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "mobula/serialization/codec_id.hpp"
+#include "mobula/serialization/layout.hpp"
 #include "mobula/serialization/type_name.hpp"
 
 namespace mobula {
@@ -13,6 +14,8 @@ namespace mobula {
 struct type_descriptor {
   std::string_view name;
   codec_id codec;
+  /// What raw values look like in this program; none in what other nodes name.
+  layout_fingerprint layout = layout_fingerprint::none;
 };
 
 /// Returns `name`. Throws `codec_error` if it is longer than metadata can say: better when a value
@@ -22,7 +25,10 @@ struct type_descriptor {
 /// Returns the descriptor of values of type `T` written by codec `C`. Throws as the above.
 template <class T, codec_id C>
 const type_descriptor& descriptor_of() {
-  static const type_descriptor instance{.name = checked_type_name(type_name<T>()), .codec = C};
+  static const type_descriptor instance{.name = checked_type_name(type_name<T>()),
+                                        .codec = C,
+                                        .layout = C == codec_id::raw ? raw_layout<T>
+                                                                     : layout_fingerprint::none};
   return instance;
 }
 

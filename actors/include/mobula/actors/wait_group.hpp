@@ -13,14 +13,6 @@
 
 namespace mobula {
 
-/// What a reader waits for.
-enum class wait_goal : std::uint8_t {
-  /// The object is sealed or failed, or is refused.
-  ready,
-  /// The object can be read at once: its bytes are in memory, pinned for this reader.
-  readable,
-};
-
 /// Readers' side of waiting: watches some objects and fires once, when enough of them are there.
 /// Nothing polls: who seals an object tells the groups that watch it.
 ///
@@ -40,22 +32,19 @@ public:
   /// fire when `needed` of them are there. Calls `fire` itself if they already are. Call once.
   void arm(std::span<object_entry* const> entries, std::size_t needed, wait_goal goal);
 
-  /// Stops watching. `fire` may still run if it was about to.
+  /// Stops watching; from here on nobody writes what is taken below. `fire` may still run if it was
+  /// about to.
   void cancel() noexcept;
 
-  /// Returns the pin taken for entry `index`, if any.
+  /// Returns the pin taken for entry `index`, if any. REQUIRES: cancelled.
   [[nodiscard]] pinned_value take_pin(std::size_t index) noexcept;
 
-  /// Returns why the bytes of entry `index` cannot be had, or null.
+  /// Returns why the bytes of entry `index` cannot be had, or null. REQUIRES: cancelled.
   [[nodiscard]] std::unique_ptr<error_info> take_failure(std::size_t index) noexcept;
 
   /// Returns whether the bytes of entry `index` cannot be had: reading it would not wait but fail.
   /// REQUIRES: canceled.
   [[nodiscard]] bool refused(std::size_t index) const noexcept;
-
-  [[nodiscard]] wait_goal goal() const noexcept {
-    return goal_;
-  }
 
   void add_ref() noexcept {
     references_.fetch_add(1, std::memory_order_relaxed);
@@ -80,12 +69,11 @@ protected:
   virtual void fire() = 0;
 
 private:
-  void watch(wait_link& link, wait_goal goal);
+  void watch(wait_link& link);
   void fire_once();
 
   std::unique_ptr<wait_link[]> links_;
   std::size_t size_ = 0;
-  wait_goal goal_ = wait_goal::ready;
   std::atomic<std::int64_t> missing_ = 0;
   std::atomic<bool> has_fired_ = false;
   std::atomic<std::uint32_t> references_ = 1;

@@ -25,6 +25,12 @@ public:
 
   ~actor_reading();
 
+  /// Ends the wait, which may have run out of time in the middle of a seal: what it has can be
+  /// collected from here on.
+  void stop() noexcept {
+    group_->cancel();
+  }
+
   /// The id under which CAF delivers the answer.
   [[nodiscard]] caf::message_id request() const noexcept {
     return request_.response_id();
@@ -34,6 +40,7 @@ public:
     return entries_;
   }
 
+  /// What it has is to be collected once the wait is stopped.
   [[nodiscard]] wait_group* group() const noexcept {
     return group_.get();
   }
@@ -58,6 +65,7 @@ void when_read(caf::scheduled_actor* self, response_order order,
   auto finish = [wait = std::move(wait), on_end = std::move(on_end)]() mutable {
     // The handler may start new waits: this one ends first.
     auto done = std::move(wait);
+    done->stop();
     on_end(*done);
   };
   auto shared = std::make_shared<decltype(finish)>(std::move(finish));

@@ -32,7 +32,7 @@ struct number_range {
 /// as possible".
 struct time_range {
   std::string_view name;
-  std::chrono::nanoseconds node_options::*value;
+  time_span node_options::*value;
   std::chrono::nanoseconds least;
   std::string_view advice;
 };

@@ -1,22 +1,31 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "mobula/actors/time_span.hpp"
 #include "mobula/actors/wait_group.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/runtime/value_reader.hpp"
 
 namespace mobula {
 
-/// How long a reader waits: nothing means "as long as it takes", zero means "not at all". Measured
-/// by the actor system's clock.
-using wait_limit = std::optional<std::chrono::nanoseconds>;
+/// How long a caller waits, as any duration: nothing, and what is beyond the end of time
+/// (`nanoseconds::max()`, `hours::max()`), mean "as long as it takes", zero means "not at all".
+/// Measured by the actor system's clock.
+using wait_limit = std::optional<time_span>;
 
-/// Throws `object_error` (`invalid_argument`) for a negative limit.
-void require_valid(const wait_limit& limit);
+/// Throws what a negative limit ends with.
+[[noreturn]] void refuse_limit(const time_span& limit);
+
+/// Throws `object_error` (`invalid_argument`) for a negative limit. All that takes one asks here.
+inline void require_valid(const wait_limit& limit) {
+  if (limit && limit->count() < 0) [[unlikely]]
+    refuse_limit(*limit);
+}
 
 /// Returns the entries of `refs`. Throws `object_error` (`invalid_reference`), naming the position,
 /// if one of them is empty.
@@ -44,7 +53,8 @@ blocking_wait::result await(blocking_wait& group, std::span<object_entry* const>
 error_info unready_error(const object_entry& entry, blocking_wait::result result);
 
 /// Collects what a group waited for, or what can be had without one. A pin that the group holds
-/// comes first: it was taken when the bytes were known to be there.
+/// comes first: it was taken when the bytes were known to be there. REQUIRES: the group is
+/// cancelled.
 template <class T>
 outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index) {
   auto convert = [](reading<T>&& result) {
@@ -89,6 +99,7 @@ reading<T> read_slowly(object_entry& entry, const wait_limit& limit) {
 template <class T>
 reading<T> read(const ObjectRef<T>& ref, const wait_limit& limit) {
   auto& entry = ref.entry();
+  require_valid(limit);
   if (auto result = try_read<T>(entry))
     return std::move(*result);
   return read_slowly<T>(entry, limit);
@@ -97,9 +108,14 @@ reading<T> read(const ObjectRef<T>& ref, const wait_limit& limit) {
 /// Waits for all of `refs` and returns one outcome for each.
 template <class T>
 outcomes<T> read_all(std::span<const ObjectRef<T>> refs, const wait_limit& limit) {
+  require_valid(limit);
   auto entries = entries_of(refs);
-  if (enough_ready(entries, entries.size(), wait_goal::readable))
-    return collect_all<T>(entries, nullptr);
+  if (enough_ready(entries, entries.size(), wait_goal::readable)) {
+    auto result = collect_all<T>(entries, nullptr);
+    // One that was there has left the memory meanwhile.
+    if (std::ranges::all_of(result, [](const auto& each) { return !each.pending(); }))
+      return result;
+  }
   wait_handle<blocking_wait> group{new blocking_wait};
   await(*group, entries, entries.size(), wait_goal::readable, limit);
   return collect_all<T>(entries, group.get());
@@ -127,6 +143,7 @@ wait_result<T> split_ready(std::span<const ObjectRef<T>> refs, std::size_t count
 template <class T>
 wait_result<T> wait_for(std::span<const ObjectRef<T>> refs, std::size_t count,
                         const wait_limit& limit) {
+  require_valid(limit);
   require_count(count, refs.size());
   auto entries = entries_of(refs);
   if (enough_ready(entries, count, wait_goal::ready))

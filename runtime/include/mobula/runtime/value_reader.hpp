@@ -9,12 +9,18 @@
 #include "mobula/actors/node_core.hpp"
 #include "mobula/runtime/reference_scope.hpp"
 #include "mobula/serialization/codec.hpp"
+#include "mobula/serialization/layout.hpp"
 #include "mobula/view.hpp"
 
 namespace mobula {
 
 /// Why the object behind `entry` cannot be read as the type called `wanted`.
 error_info type_mismatch_error(const object_entry& entry, std::string_view wanted);
+
+/// Why the value behind `entry` cannot be read as this program's type called `wanted`, of so many
+/// bytes, though it has that name.
+error_info layout_mismatch_error(const object_entry& entry, std::string_view wanted,
+                                 std::size_t wanted_bytes);
 
 /// Why the value behind `entry` could not be decoded: the exception that is being handled.
 error_info decode_error(const object_entry& entry);
@@ -63,6 +69,25 @@ constexpr bool read_in_place() {
     return false;
 }
 
+/// Returns whether raw bytes may hold what this program calls a `T`, as far as their metadata tell:
+/// another program may give the name to another structure.
+template <class T>
+bool has_layout_of(const object_value& value) {
+  if constexpr (encodable_with<T, codec_id::raw>)
+    if (value.type().codec == codec_id::raw) {
+      constexpr auto here = raw_layout<T>;
+      auto there = value.layout();
+      return there == here || there == layout_fingerprint::none || here == layout_fingerprint::none;
+    }
+  return true;
+}
+
+/// Returns whether a `T` may stand where the bytes are. REQUIRES: `read_in_place<T>()`.
+template <class T>
+bool fits_in_place(std::span<const std::byte> bytes) {
+  return bytes.size() == sizeof(T) && detail::aligned_for<T>(bytes);
+}
+
 /// A readable value, or why there is none.
 template <class T>
 using reading = std::variant<view<T>, error_info>;
@@ -75,8 +100,12 @@ reading<T> read_pinned(pinned_value pin) {
   // Equal names almost always are equal descriptors, which costs one comparison.
   if (value.type().name.data() != type_name<T>().data() && value.type().name != type_name<T>())
     return type_mismatch_error(entry, type_name<T>());
+  if (!has_layout_of<T>(value))
+    return layout_mismatch_error(entry, type_name<T>(), sizeof(T));
   if constexpr (read_in_place<T>()) {
     if (value.type().codec == codec_id::raw) {
+      if (!fits_in_place<T>(value.bytes()))
+        return layout_mismatch_error(entry, type_name<T>(), sizeof(T));
       const auto* in_place = reinterpret_cast<const T*>(value.bytes().data());
       return view<T>{*in_place, std::move(pin)};
     }

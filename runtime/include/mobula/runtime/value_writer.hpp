@@ -67,7 +67,7 @@ struct draft_size {
 [[nodiscard]] inline draft_size size_of_draft(std::size_t size_bytes, const type_descriptor& type,
                                               std::size_t nested, const array_shape* shape) {
   auto dimensions = shape != nullptr ? shape->extents().size() : 0;
-  return {size_bytes, encoded_metadata_size(dimensions, nested, type.name.size())};
+  return {size_bytes, encoded_metadata_size(dimensions, nested, type.name.size(), type.layout)};
 }
 
 /// Room for a large object that is being written: gives it back unless the object was sealed.

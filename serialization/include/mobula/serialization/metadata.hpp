@@ -4,6 +4,7 @@
 #include "mobula/serialization/decoded.hpp"
 #include "mobula/serialization/error_type.hpp"
 #include "mobula/serialization/ids.hpp"
+#include "mobula/serialization/layout.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,8 @@ struct metadata {
   std::vector<std::uint64_t> shape{};
   /// The objects that the value refers to: they live at least as long as it.
   std::vector<object_id> nested{};
+  /// What the structures in raw data look like, so that no other one is read from them.
+  layout_fingerprint layout = layout_fingerprint::none;
 
   friend bool operator==(const metadata&, const metadata&) = default;
 };
@@ -49,7 +52,8 @@ struct metadata {
 /// Returns the exact size of the encoded form of metadata with so many parts: known before there is
 /// anything to encode.
 [[nodiscard]] std::size_t encoded_metadata_size(std::size_t dimensions, std::size_t nested,
-                                                std::size_t type_name_bytes) noexcept;
+                                                std::size_t type_name_bytes,
+                                                layout_fingerprint layout) noexcept;
 
 /// Returns the exact size of the encoded form.
 [[nodiscard]] std::size_t encoded_size(const metadata& meta) noexcept;

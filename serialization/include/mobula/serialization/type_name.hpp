@@ -40,9 +40,14 @@ namespace mobula {
 ///     };
 ///
 /// Without a specialisation it is the qualified name in the source, which all compilers write the
-/// same way for classes and enumerations at namespace scope (outside of anonymous namespaces).
+/// same way for classes and enumerations at namespace scope. Types of anonymous namespaces, which
+/// programs may have several of by one name, get one that no other process has: `{anonymous}::` and
+/// their own name, `@`, and a number of the type in this process.
 template <class T>
 struct type_name_of;
+
+/// Returns whether a type's name means something in the process only that gave it.
+[[nodiscard]] bool is_name_of_process(std::string_view name) noexcept;
 
 /// Returns the name of `T`, whose characters live until the process ends. It is the same for every
 /// compiler, process and machine, e.g. `map<string,vector<int32>>`.
@@ -79,6 +84,19 @@ consteval std::string_view compiler_name() {
   return name.substr(start, name.size() - start - 1);
 }
 
+/// g++ and clang call an anonymous namespace so.
+inline constexpr std::array<std::string_view, 2> anonymous_names{"{anonymous}",
+                                                                 "(anonymous namespace)"};
+
+consteval bool in_anonymous_namespace(std::string_view name) {
+  return name.find(anonymous_names[0]) != std::string_view::npos
+         || name.find(anonymous_names[1]) != std::string_view::npos;
+}
+
+/// Returns a name for a type that the compiler calls `name`: a new one for each call, and other
+/// ones in each process.
+[[nodiscard]] std::string name_of_process(std::string_view name);
+
 template <class... Ts>
 std::string joined_names() {
   std::string result;
@@ -93,15 +111,30 @@ std::string template_name(std::string_view name) {
 
 /// Compilers agree on the name of a plain type, but not on how they write template arguments.
 template <class T>
-struct source_name {
+struct plain_name {
   static constexpr std::string_view value = compiler_name<T>();
 };
+
+template <class T>
+struct own_name {
+  static std::string value() {
+    return name_of_process(compiler_name<T>());
+  }
+};
+
+template <class T>
+struct source_name
+  : std::conditional_t<in_anonymous_namespace(compiler_name<T>()), own_name<T>, plain_name<T>> {};
 
 template <template <class...> class Template, class... Ts>
 struct source_name<Template<Ts...>> {
   static std::string value() {
-    auto name = compiler_name<Template<Ts...>>();
-    return template_name<Ts...>(name.substr(0, name.find('<')));
+    constexpr auto name = compiler_name<Template<Ts...>>();
+    constexpr auto own = name.substr(0, name.find('<'));
+    if constexpr (in_anonymous_namespace(own))
+      return template_name<Ts...>(name_of_process(own));
+    else
+      return template_name<Ts...>(own);
   }
 };
 
