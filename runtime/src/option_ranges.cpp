@@ -62,8 +62,8 @@ constexpr std::array numbers{
                "2 keep most disks busy"},
   number_range{"mobula.credit", number<&node_options::lent_bytes>, 0, tebi, unit::bytes,
                "leave it out to lend what is free"},
-  number_range{"mobula.piggyback", number<&node_options::piggyback_bytes>, 0, mebi,
-               unit::bytes, "who reads larger values asks for them"},
+  number_range{"mobula.piggyback", number<&node_options::piggyback_bytes>, 0, mebi, unit::bytes,
+               "who reads larger values asks for them"},
   number_range{"node_options::transfer_chunk_bytes", number<&node_options::transfer_chunk_bytes>,
                512, frame_limits::chunk_bytes, unit::bytes, "4MiB suits most networks"},
 };

@@ -84,9 +84,9 @@ const std::vector<edges> number_edges{
    "1099511627777 bytes"},
   {"mobula.piggyback",
    [](node_options& options, std::uint64_t value) { options.piggyback_bytes = value; },
-   {0, 16 * mib},
-   {16 * mib + 1},
-   "16777217 bytes"},
+   {0, mib},
+   {mib + 1},
+   "1048577 bytes"},
   {"node_options::transfer_chunk_bytes",
    [](node_options& options, std::uint64_t value) { options.transfer_chunk_bytes = value; },
    {512, 16 * mib},
@@ -300,4 +300,6 @@ TEST_CASE("a grace period that ends before silence is noticed is refused, one lo
                        "mobula.heartbeat-timeout, which is 10s; "));
   options.grace_period = 10s + 1ns;
   require_valid_times(options, 10s);
+  options.grace_period = std::chrono::nanoseconds::max();
+  require_valid_times(options, std::chrono::nanoseconds::max());
 }
