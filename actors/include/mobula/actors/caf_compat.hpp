@@ -97,8 +97,8 @@ void send_from(caf::local_actor& self, const caf::strong_actor_ptr& receiver, T 
 }
 
 /// Sends `content` to `receiver` when `delay` has passed on the clock of `system`, from any thread;
-/// never, if that is beyond the end of time. Cannot be taken back: an actor that waits for something
-/// has `actor_timers`.
+/// never, if that is beyond the end of time. Cannot be taken back: an actor that waits for
+/// something has `actor_timers`.
 template <class T>
 void send_after(caf::actor_system& system, caf::strong_actor_ptr receiver,
                 std::chrono::nanoseconds delay, T content) {
