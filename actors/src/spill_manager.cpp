@@ -334,11 +334,11 @@ private:
   /// A node does not stay for a disk that takes no more. Who sweeps the directory next, when this
   /// node's claim on it is gone, removes what is left.
   void abandon_files() {
+    auto count = table_->abandon_files(effects_);
     log_warning(fmt::format("node {} leaves {} spill files behind, which could not be removed, in "
                             "{}; the next node that uses them does so",
-                            to_string(core_->incarnation()), table_->stats().files,
+                            to_string(core_->incarnation()), count,
                             fmt::join(core_->options().spill_directories, ", ")));
-    table_->abandon_files(effects_);
     run();
   }
 

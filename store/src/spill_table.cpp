@@ -210,9 +210,14 @@ void spill_table::file_deleted(spill_file_id id, spill_effects& effects) {
 void spill_table::delete_failed(spill_file_id id, spill_effects& effects) {
   auto& stuck = get_file(id);
   MOBULA_ASSERT(stuck.state == file_state::deleting);
-  stuck.state = file_state::delete_failed;
   --deletions_;
-  ++failed_deletions_;
+  if (abandoning_) {
+    file_bytes_ -= stuck.size_bytes;
+    files_.erase(id);
+  } else {
+    stuck.state = file_state::delete_failed;
+    ++failed_deletions_;
+  }
   dispatch(effects);
 }
 
@@ -266,9 +271,10 @@ void spill_table::shut_down(spill_effects& effects) {
   dispatch(effects);
 }
 
-void spill_table::abandon_files(spill_effects& effects) {
+std::size_t spill_table::abandon_files(spill_effects& effects) {
   MOBULA_ASSERT(shutting_down_);
-  std::erase_if(files_, [this](const auto& each) {
+  abandoning_ = true;
+  auto abandoned = std::erase_if(files_, [this](const auto& each) {
     if (each.second.state != file_state::delete_failed)
       return false;
     file_bytes_ -= each.second.size_bytes;
@@ -276,6 +282,7 @@ void spill_table::abandon_files(spill_effects& effects) {
   });
   failed_deletions_ = 0;
   dispatch(effects);
+  return abandoned;
 }
 
 } // namespace mobula

@@ -393,6 +393,17 @@ TEST_CASE("only files that could not be deleted are abandoned") {
   CHECK(shell.drained);
 }
 
+TEST_CASE("what cannot be deleted after others were abandoned is abandoned, too") {
+  spill_shell shell{{.max_file_bytes = 10}};
+  shell.store(1, 10);
+  shell.store(2, 10);
+  shell.shut_down();
+  shell.fail_delete();
+  shell.abandon_files();
+  shell.fail_delete();
+  CHECK(shell.drained);
+}
+
 TEST_CASE("the figures of what happened add up") {
   spill_shell shell{{.max_writes = 1}};
   shell.store(1, 10);

@@ -118,9 +118,9 @@ public:
   /// Frees everything and takes nothing new.
   void shut_down(spill_effects& effects);
 
-  /// Forgets the files that could not be deleted, and leaves them where they are. REQUIRES: shut
-  /// down.
-  void abandon_files(spill_effects& effects);
+  /// Forgets the files that could not be deleted, and those that cannot from now on, and leaves
+  /// them where they are. Returns how many it forgot. REQUIRES: shut down.
+  std::size_t abandon_files(spill_effects& effects);
 
   // -- properties -------------------------------------------------------------
 
@@ -280,6 +280,7 @@ private:
   spill_error last_error_ = spill_error::io_error; ///< of the last directory set aside
   bool spills_failed_ = false;                     ///< since `report_spilling_possible`
   bool shutting_down_ = false;
+  bool abandoning_ = false; ///< raised by `abandon_files`, never lowered
   bool drained_ = false;
   spill_stats counters_; ///< only its second half
 };
