@@ -37,14 +37,13 @@ public:
     guard_service(*self, core, service_kind::filler);
   }
 
-  void fill(const fill_stock& request) {
+  void fill() {
     if (!std::exchange(prepared_, true))
       take_low_priority();
-    core_->front(request.shard).fill_begins();
+    core_->fill_begins();
     // A message for each step: the end of the node comes in between.
-    if (core_->heap(request.shard).fill(core_->stock(), step_bytes)
-        && core_->front(request.shard).request_fill())
-      self_->send(self_, request);
+    if (core_->heap().fill(core_->stock(), step_bytes))
+      core_->request_fill();
   }
 
   void stop() {
@@ -62,7 +61,7 @@ arena_filler(arena_filler_actor::stateful_pointer<arena_filler_state> self, node
   auto& state = self->state;
   state.init(*core, self);
   return {
-    [&state](const fill_stock& request) { state.fill(request); },
+    [&state](fill_stock) { state.fill(); },
     [&state](shut_down) { state.stop(); },
   };
 }

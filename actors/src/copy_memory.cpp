@@ -2,6 +2,10 @@
 
 #include <new>
 
+#include <fmt/format.h>
+
+#include "mobula/serialization/error.hpp"
+
 namespace mobula {
 
 namespace {
@@ -16,7 +20,15 @@ void free_aligned::operator()(std::byte* pointer) const noexcept {
 
 copy_memory copy_memory::outside(std::size_t size_bytes) {
   copy_memory result;
-  result.outside_.reset(static_cast<std::byte*>(::operator new(size_bytes, copy_alignment)));
+  auto* memory = ::operator new(size_bytes, copy_alignment, std::nothrow);
+  if (memory == nullptr)
+    throw object_error{
+      {.type = error_type::out_of_memory,
+       .message = fmt::format("the store has no room at once for an object of {} bytes, and the "
+                              "process no memory to keep it meanwhile; put it from a thread that "
+                              "may wait, or put smaller objects",
+                              size_bytes)}};
+  result.outside_.reset(static_cast<std::byte*>(memory));
   return result;
 }
 

@@ -13,28 +13,31 @@ namespace mobula {
 
 namespace {
 
-constexpr std::uint64_t least_shard_bytes = 64ULL * 1024;
+constexpr std::uint64_t least_store_bytes = 64ULL * 1024;
 
 // What is kept faulted in unless the options say: little in a node that hardly uses its store, and
 // enough for some objects of 64 MiB in one that does.
 constexpr std::uint64_t first_stock_bytes = 4ULL << 20U;
 constexpr std::uint64_t full_stock_bytes = 256ULL << 20U;
 
-/// What a heap has beyond the shard's room, for rounding, metadata and gaps between objects.
-std::uint64_t heap_bytes_for(std::uint64_t room_bytes) {
-  return room_bytes + room_bytes / 64 + arena_region_alignment;
+constexpr std::uint64_t least_object_bytes = 4096;
+
+/// So that not what objects take beside their bytes ends the room, but their bytes.
+std::uint64_t heap_bytes_for(const node_options& options) {
+  auto least = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
+  return arena_heap::size_for(options.store_size_bytes, least);
 }
 
 /// Twice as many as there may be objects, so that most find a slot near their first choice; smaller
 /// objects than 4 KiB may go without one.
 std::uint64_t slots_for(const node_options& options) {
-  auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, 4096);
-  auto objects = options.shard_bytes() / least_object;
+  auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
+  auto objects = options.store_size_bytes / options.shards / least_object;
   return std::bit_ceil(std::clamp<std::uint64_t>(2 * objects, 1024, 1 << 20));
 }
 
 arena_shape shape_of(const node_options& options) {
-  return shape_for_heaps(heap_bytes_for(options.shard_bytes()), options.shards, slots_for(options));
+  return shape_for_heap(heap_bytes_for(options), options.shards, slots_for(options));
 }
 
 /// Returns the largest store, of whole regions, whose arena has at most `arena_bytes`: tables,
@@ -75,13 +78,13 @@ std::uint64_t resolve_store_size(const node_options& options) {
       refuse_directory(options, *failure);
   auto size = std::min(std::get<std::uint64_t>(most),
                        largest_store_in(options, std::get<std::uint64_t>(available)));
-  if (size / options.shards < least_shard_bytes)
+  if (size < least_store_bytes)
     refuse(
-      fmt::format("{} has only {} bytes free, too little for {} store shards of {} bytes; free "
-                  "memory there, lower mobula.shards, or name another tmpfs as "
+      fmt::format("{} has only {} bytes free, too little for a store of {} bytes and the tables of "
+                  "{} shards; free memory there, lower mobula.shards, or name another tmpfs as "
                   "mobula.arena-dir",
-                  options.arena_directory, std::get<std::uint64_t>(available), options.shards,
-                  least_shard_bytes));
+                  options.arena_directory, std::get<std::uint64_t>(available), least_store_bytes,
+                  options.shards));
   return size;
 }
 
@@ -89,7 +92,7 @@ page_stock stock_of_heap(const node_options& options) noexcept {
   auto greatest =
     std::min(options.prefault_bytes.value_or(full_stock_bytes), options.store_size_bytes / 4);
   auto least = std::min(options.prefault_bytes.value_or(first_stock_bytes), greatest);
-  return {least / options.shards, greatest / options.shards};
+  return {least, greatest};
 }
 
 node_arena open_arena(const node_options& options, const incarnation_id& incarnation,
@@ -104,8 +107,7 @@ node_arena open_arena(const node_options& options, const incarnation_id& incarna
     refuse_directory(options, *failure);
   node_arena result;
   result.segment = std::make_shared<arena_segment>(std::get<arena_segment>(std::move(made)));
-  for (std::uint32_t shard = 0; shard < options.shards; ++shard)
-    result.heaps.push_back(shard_heap::make(result.segment, shard));
+  result.heap = shared_heap::make(result.segment);
   return result;
 }
 

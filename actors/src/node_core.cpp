@@ -47,6 +47,15 @@ std::string label_files(const std::string& cluster,
   return fmt::format("{}-{:08x}", cluster, std::random_device{}());
 }
 
+store_config config_of(const node_options& options) {
+  store_config result;
+  result.capacity_bytes = options.store_size_bytes;
+  result.shards = options.shards;
+  result.spill_threshold = options.spill_threshold_percent / 100.0;
+  result.low_water = result.spill_threshold * 0.875;
+  return result;
+}
+
 } // namespace
 
 // -- constructors, destructors
@@ -57,7 +66,7 @@ node_core::node_core(caf::actor_system& system, node_options options)
     incarnation_(draw_incarnation(options_.seed)),
     file_label_(label_files(options_.cluster, simulation_)),
     arena_(open_arena(options_, incarnation_, file_label_)),
-    fronts_(std::make_unique<shard_front[]>(options_.shards)) {
+    space_(config_of(options_), options_.lent_bytes) {
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {
     stripe.attach(*this, index++);
@@ -166,11 +175,11 @@ reader_census node_core::clear_dead_readers() {
   return arena_readers{arena()}.clear_dead();
 }
 
-void node_core::request_fill(std::uint32_t shard) {
-  if (!filler_ || !front(shard).request_fill())
+void node_core::request_fill() {
+  if (!filler_ || fill_requested_.exchange(true, std::memory_order_relaxed))
     return;
   if (services_use use{*this})
-    caf::anon_send(filler_, fill_stock{shard});
+    caf::anon_send(filler_, fill_stock{});
 }
 
 void node_core::release_stored(entry_scope scope) noexcept {

@@ -109,8 +109,7 @@ void node_core::start_services() {
     shards_.push_back(spawn_store_shard(*this, index));
   owner_ = spawn_owner(*this);
   counter_ = spawn_reference_counter(*this);
-  for (std::uint32_t index = 0; index < options_.shards; ++index)
-    request_fill(index);
+  request_fill();
 }
 
 void node_core::start_cluster() {

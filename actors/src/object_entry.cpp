@@ -222,7 +222,7 @@ pinned_value object_entry::try_pin_stored() noexcept {
   auto& stored = *copy();
   if (!stored.pins.try_pin() && (stored.place == nullptr || !stored.place->pin(stored)))
     return {};
-  stored.pins.touch(core().front(stored.shard).stamp());
+  stored.pins.touch(core().space().front().stamp());
   add_use();
   return {this, &stored};
 }

@@ -436,7 +436,7 @@ error_info puller::explain(const pulled& entry, error_type error) const {
   if (error == error_type::store_full && entry.refusal) {
     auto refused = *entry.refusal;
     refused.id = entry.object;
-    auto result = refusal_error(refused, core_.options(), std::nullopt);
+    auto result = refusal_error(refused, core_.options(), core_.heap());
     result.origin = core_.origin();
     return result;
   }

@@ -28,6 +28,13 @@ struct shard_slot {
     in_transfer = true;
   }
 
+  /// Frees the memory. REQUIRES: nobody else uses it any more.
+  void take_memory_back() noexcept {
+    in_transfer = false;
+    copy->value.rebind({});
+    copy->memory.reset();
+  }
+
   /// Frees the memory when the shard ends, unless this process still uses it: then it goes with the
   /// last view, through the object's entry, or with the transfer. Other processes may go on
   /// reading it. REQUIRES: the heap is closed.

@@ -298,8 +298,8 @@ private:
   }
 
   void apply(const report_spilling_possible&) {
-    for (const auto& shard : core_->shards())
-      self_->send(shard, spilling_possible_again{});
+    // Shards share the table that wants to know.
+    self_->send(core_->shards().front(), spilling_possible_again{});
   }
 
   void apply(const report_spill_drained&) {

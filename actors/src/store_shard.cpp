@@ -8,18 +8,6 @@
 
 namespace mobula {
 
-namespace {
-
-shard_config config_of(const node_options& options) {
-  shard_config result;
-  result.capacity_bytes = options.shard_bytes();
-  result.spill_threshold = options.spill_threshold_percent / 100.0;
-  result.low_water = result.spill_threshold * 0.875;
-  return result;
-}
-
-} // namespace
-
 store_shard_state::~store_shard_state() {
   if (!core_)
     return;
@@ -36,9 +24,7 @@ void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer 
   self_ = self;
   timers_.attach(self);
   guard_service(*self, core, service_kind::shard);
-  table_.emplace(config_of(core.options()));
   readers_.emplace(core.arena(), index);
-  run();
 }
 
 // -- creators -----------------------------------------------------------------------------------
@@ -47,11 +33,11 @@ void store_shard_state::adopt(adopt_copy& request) {
   core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->size_bytes;
-  front().settle(size);
+  space().backlog(index_).settle(size);
   auto& held = slots_.emplace(id.sequence, shard_slot{std::move(request.copy), request.entry.get()})
                  .first->second;
   readers_->publish(id, held);
-  table_->adopt(id, size, copy_kind::primary, effects_);
+  tell(&store_table::adopt, id, size, copy_kind::primary);
   run();
 }
 
@@ -62,14 +48,14 @@ void store_shard_state::admit(admit_copy& request) {
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.waiting = std::move(request.entry);
   slots_.emplace(id.sequence, std::move(held));
-  table_->create(next_token(), id, size, copy_kind::primary, effects_);
+  tell(&store_table::create, next_token(), id, size, copy_kind::primary);
   run();
 }
 
 void store_shard_state::take_credit_back(const return_credit& request) {
   core_->count_message();
-  front().settle(request.bytes);
-  table_->take_back(request.bytes, effects_);
+  space().backlog(index_).settle(request.bytes);
+  tell(&store_table::take_back, request.bytes);
   run();
 }
 
@@ -87,7 +73,7 @@ void store_shard_state::reserve(want_room& request) {
   held.room = std::move(request.request);
   slots_.emplace(request.sequence, std::move(held));
   auto token = next_token();
-  table_->create(token, id, size, copy_kind::primary, effects_);
+  tell(&store_table::create, token, id, size, copy_kind::primary);
   run();
   if (request.until == patience::none)
     withdraw_unless_granted(token, id);
@@ -100,15 +86,15 @@ void store_shard_state::seal(const seal_reserved& request) {
   held.entry = request.entry.get();
   held.in_transfer = false;
   readers_->publish(id, held);
-  table_->seal(id, effects_);
+  tell(&store_table::seal, id);
   run();
 }
 
 void store_shard_state::abort(const abort_reserved& request) {
   core_->count_message();
   auto id = id_of(request.sequence);
-  slot_of(id).in_transfer = false;
-  table_->abort(id, effects_);
+  slot_of(id).take_memory_back();
+  tell(&store_table::abort, id);
   run();
   drop_unknown(id);
 }
@@ -124,7 +110,7 @@ void store_shard_state::release(const release_copy& request) {
   if (held == slots_.end())
     return;
   held->second.scope = std::move(scope);
-  table_->release(id, effects_);
+  tell(&store_table::release, id);
   run();
   drop_unknown(id);
 }
@@ -137,23 +123,21 @@ void store_shard_state::free(free_copy_of& request) {
   if (found == slots_.end())
     return;
   found->second.freed = std::move(request.entry);
-  table_->release(id, effects_);
+  tell(&store_table::release, id);
   run();
   drop_unknown(id);
 }
 
 void store_shard_state::want(const want_copy& request) {
   core_->count_message();
-  table_->request_copy(next_token(), id_of(request.sequence), effects_);
+  tell(&store_table::request_copy, next_token(), id_of(request.sequence));
   run();
 }
 
 void store_shard_state::unpinned(const copy_unpinned& hint) {
   core_->count_message();
   auto id = id_of(hint.sequence);
-  if (!table_->contains(id))
-    return;
-  table_->unpinned(id, effects_);
+  tell(&store_table::unpinned, id);
   run();
   drop_unknown(id);
 }
@@ -195,7 +179,7 @@ void store_shard_state::look_again() {
 void store_shard_state::written(const copy_written& answer) {
   core_->count_message();
   slot_of(answer.id).in_transfer = false;
-  table_->spill_finished(answer.id, effects_);
+  tell(&store_table::spill_finished, answer.id);
   run();
   drop_unknown(answer.id);
 }
@@ -203,7 +187,7 @@ void store_shard_state::written(const copy_written& answer) {
 void store_shard_state::not_written(const copy_not_written& answer) {
   core_->count_message();
   slot_of(answer.id).in_transfer = false;
-  table_->spill_failed(answer.id, answer.reason, effects_);
+  tell(&store_table::spill_failed, answer.id, answer.reason);
   run();
   drop_unknown(answer.id);
 }
@@ -212,47 +196,42 @@ void store_shard_state::read(const copy_read& answer) {
   core_->count_message();
   slot_of(answer.id).in_transfer = false;
   readers_->open(answer.id, slot_of(answer.id));
-  table_->restore_finished(answer.id, effects_);
+  tell(&store_table::restore_finished, answer.id);
   run();
   drop_unknown(answer.id);
 }
 
 void store_shard_state::not_read(const copy_not_read& answer) {
   core_->count_message();
-  slot_of(answer.id).in_transfer = false;
-  table_->restore_failed(answer.id, answer.reason, effects_);
+  slot_of(answer.id).take_memory_back();
+  tell(&store_table::restore_failed, answer.id, answer.reason);
   run();
   drop_unknown(answer.id);
 }
 
 void store_shard_state::spilling_possible() {
   core_->count_message();
-  table_->spilling_possible(effects_);
+  tell(&store_table::spilling_possible);
+  run();
+}
+
+// -- other shards -------------------------------------------------------------------------------
+
+void store_shard_state::look_at_effects() {
+  core_->count_message();
+  space().collect_effects(index_, effects_);
   run();
 }
 
 // -- the node -----------------------------------------------------------------------------------
 
 void store_shard_state::collect(collect_stats& message) {
-  auto figures = table_->stats();
   auto& stats = message.request->stats;
-  for (const auto& tally : {figures.primary, figures.secondary, figures.spilling, figures.doomed})
-    stats.resident += {tally.objects, tally.bytes};
-  stats.spilled += {figures.spilled.objects, figures.spilled.bytes};
-  stats.reserved_bytes += figures.unsealed.bytes + figures.restoring.bytes;
-  stats.lent_bytes += figures.lent_bytes;
-  stats.waiting_puts += figures.waiting.objects;
-  stats.evictions += {figures.evictions.objects, figures.evictions.bytes};
-  stats.unloads += {figures.unloads.objects, figures.unloads.bytes};
-  stats.restored += {figures.restores.objects, figures.restores.bytes};
-  stats.room_waits += figures.waits;
-  stats.overtakings += figures.overtakings;
-  stats.refusals += figures.refusals;
-  stats.stalls += figures.stalls;
-  stats.spill_failures += figures.spill_failures;
+  if (index_ == 0)
+    add_store_figures(stats);
   stats.peer_timers += next_look_ == deadline{} ? 0 : 1;
   stats.timers += timers_.size();
-  add_arena_figures(stats);
+  readers_->add_figures(stats);
   for (const auto& [sequence, held] : slots_)
     if (held.copy->pins.pinned())
       stats.pinned += {1, held.copy->size_bytes};
@@ -276,28 +255,48 @@ void store_shard_state::describe_objects(object_listing& listing) const {
   }
 }
 
-void store_shard_state::add_arena_figures(node_stats& stats) const {
-  auto figures = heap().figures();
-  stats.arena_used_bytes += figures.used_bytes;
-  stats.arena_committed_bytes += figures.committed_bytes;
-  stats.prefault_ready_bytes += figures.committed_free_bytes;
-  stats.prefault_target_bytes += core_->stock().wanted(figures.used_bytes);
-  stats.late_commit_bytes += figures.late_commit_bytes;
-  stats.free_extents += figures.free_extents;
-  stats.largest_free_bytes = std::max(stats.largest_free_bytes, figures.largest_free_bytes);
-  readers_->add_figures(stats);
+/// Those of all shards together.
+void store_shard_state::add_store_figures(node_stats& stats) const {
+  auto figures = space().inspect([](const store_table& table) { return table.stats(); });
+  for (const auto& tally : {figures.primary, figures.secondary, figures.spilling, figures.doomed})
+    stats.resident += {tally.objects, tally.bytes};
+  stats.spilled += {figures.spilled.objects, figures.spilled.bytes};
+  stats.reserved_bytes += figures.unsealed.bytes + figures.restoring.bytes;
+  stats.lent_bytes += figures.lent_bytes;
+  stats.waiting_puts += figures.waiting.objects;
+  stats.evictions += {figures.evictions.objects, figures.evictions.bytes};
+  stats.unloads += {figures.unloads.objects, figures.unloads.bytes};
+  stats.restored += {figures.restores.objects, figures.restores.bytes};
+  stats.room_waits += figures.waits;
+  stats.overtakings += figures.overtakings;
+  stats.refusals += figures.refusals;
+  stats.stalls += figures.stalls;
+  stats.spill_failures += figures.spill_failures;
+  auto memory = heap().figures();
+  stats.arena_used_bytes += memory.used_bytes;
+  stats.arena_committed_bytes += memory.committed_bytes;
+  stats.prefault_ready_bytes += memory.committed_free_bytes;
+  stats.prefault_target_bytes += core_->stock().wanted(memory.used_bytes);
+  stats.late_commit_bytes += memory.late_commit_bytes;
+  stats.free_extents += memory.free_extents;
+  stats.largest_free_bytes = std::max(stats.largest_free_bytes, memory.largest_free_bytes);
 }
 
 void store_shard_state::stop() {
   self_->quit();
 }
 
-void store_shard_state::check() const {
-  table_->check_invariants();
+void store_shard_state::check() {
   heap().check_invariants();
-  for (const auto& [sequence, held] : slots_)
-    MOBULA_ASSERT(table_->contains(id_of(sequence)));
+  // An event of its own: what others caused is carried out before.
+  tell([this](const store_table& table, store_effects&) {
+    table.check_invariants();
+    for (const auto& [sequence, held] : slots_)
+      MOBULA_ASSERT(table.contains(id_of(sequence)));
+  });
+  run();
 }
+
 // -- the actor ------------------------------------------------------------------------------------
 
 namespace {
@@ -330,6 +329,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const copy_read& answer) { state.read(answer); },
     [&state](const copy_not_read& answer) { state.not_read(answer); },
     [&state](spilling_possible_again) { state.spilling_possible(); },
+    [&state](effects_waiting) { state.look_at_effects(); },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },

@@ -37,66 +37,63 @@ shard_slot& store_shard_state::slot_of(const object_id& id) {
   return slots_.at(id.sequence);
 }
 
+/// The request may be granted until the table hears of this.
 void store_shard_state::withdraw_unless_granted(request_token token, const object_id& id) {
+  tell(&store_table::cancel, token);
+  run();
   auto held = slots_.find(id.sequence);
   if (held == slots_.end() || !held->second.room)
     return;
   auto room = std::move(held->second.room);
   slots_.erase(held);
-  table_->cancel(token, effects_);
-  run();
   room->refuse({.type = error_type::store_full, .message = "no room at once"});
 }
 
+/// Tokens of all shards differ.
 request_token store_shard_state::next_token() {
-  return request_token{++tokens_};
+  return request_token{++tokens_ * core_->options().shards + index_};
 }
 
-/// Carries effects out; carrying one out may append others. Then lends room again.
-void store_shard_state::run() {
-  for (;;) {
-    for (std::size_t next = 0; next < effects_.size(); ++next) {
-      auto effect = effects_[next];
-      std::visit([this](const auto& content) { apply(content); }, effect);
-    }
-    effects_.clear();
-    auto bytes = bytes_to_lend();
-    if (bytes == 0)
-      break;
-    table_->lend(bytes, effects_);
+void store_shard_state::wake_others() {
+  for (auto shard : woken_)
+    self_->send(core_->shards()[shard], effects_waiting{});
+  woken_.clear();
+}
+
+/// Carrying one out may append others.
+void store_shard_state::carry_out() {
+  carrying_out_ = true;
+  for (std::size_t next = 0; next < effects_.size(); ++next) {
+    auto effect = effects_[next];
+    std::visit([this](const auto& content) { apply(content); }, effect);
   }
+  effects_.clear();
+  carrying_out_ = false;
+}
+
+void store_shard_state::run() {
+  carry_out();
   for (const auto& id : std::exchange(freed_, {}))
     drop_unknown(id);
-  front().set_stamp(table_->current_stamp());
   if (heap().below_stock(core_->stock()))
-    core_->request_fill(index_);
+    core_->request_fill();
 }
 
-shard_front& store_shard_state::front() const {
-  return core_->front(index_);
+store_space& store_shard_state::space() const {
+  return core_->space();
 }
 
-shard_heap& store_shard_state::heap() const {
-  return core_->heap(index_);
+shared_heap& store_shard_state::heap() const {
+  return core_->heap();
 }
 
-/// Tops the credit up, not at each event but when a good part of it is gone.
-std::uint64_t store_shard_state::bytes_to_lend() const {
-  auto capacity = core_->options().shard_bytes();
-  auto most = std::min(core_->options().lent_bytes, capacity);
-  auto available = front().available();
-  if (available >= most / 2)
-    return 0;
-  auto bytes = std::min<std::uint64_t>(most - available, table_->lendable_bytes());
-  return bytes >= most / 64 ? bytes : 0;
-}
 // -- requests -----------------------------------------------------------------------------------
 
 void store_shard_state::apply(const grant_create& effect) {
   auto& held = slot_of(effect.id);
   auto memory = heap().allocate(held.copy->arena_bytes());
   if (!memory)
-    return table_->room_refused(effect.id, effects_);
+    return tell(&store_table::room_refused, effect.id);
   if (held.pull) {
     held.pull.reset();
     held.lend_memory(*std::move(memory));
@@ -132,10 +129,10 @@ void store_shard_state::finish_admission(shard_slot& held, arena_block memory) {
   readers_->open(held.entry->id(), held);
   auto entry = std::exchange(held.waiting, object_handle{});
   auto is_wanted = entry->seal_stored(copy);
-  table_->seal(entry->id(), effects_);
+  tell(&store_table::seal, entry->id());
   if (is_wanted)
     return;
-  table_->release(entry->id(), effects_);
+  tell(&store_table::release, entry->id());
   held.freed = std::move(entry);
 }
 
@@ -149,7 +146,7 @@ void store_shard_state::apply(const refuse_request& effect) {
     return;
   if (found->second.pull)
     return refuse_pull(effect.id.sequence, effect);
-  auto reason = refusal_error(effect, core_->options(), heap().shortage());
+  auto reason = refusal_error(effect, core_->options(), heap());
   reason.origin = core_->origin();
   auto& held = found->second;
   if (auto entry = std::move(held.waiting)) {
@@ -173,8 +170,10 @@ void store_shard_state::apply(const try_reclaim& effect) {
     return;
   auto result =
     effect.reason == reclaim_reason::release ? readers_->doom(held) : readers_->reclaim(held);
-  if (result == reclaim_result::reclaimed)
-    return table_->reclaim_succeeded(effect.id, effects_);
+  if (result == reclaim_result::reclaimed) {
+    held.take_memory_back();
+    return tell(&store_table::reclaim_succeeded, effect.id);
+  }
   refuse_reclaim(effect.id, reclaim_obstacle::pinned);
   // A node may read on for a while after the session ended here, and then has nobody to report to.
   if (effect.reason == reclaim_reason::release && held.shown != no_slot)
@@ -182,7 +181,7 @@ void store_shard_state::apply(const try_reclaim& effect) {
 }
 
 void store_shard_state::refuse_reclaim(const object_id& id, reclaim_obstacle obstacle) {
-  table_->reclaim_refused(id, obstacle, slot_of(id).copy->pins.last_use(), effects_);
+  tell(&store_table::reclaim_refused, id, obstacle, slot_of(id).copy->pins.last_use());
 }
 
 void store_shard_state::apply(const check_idle& effect) {
@@ -192,13 +191,13 @@ void store_shard_state::apply(const check_idle& effect) {
   if (readers_->look(held) == pin_state::pinned)
     refuse_reclaim(effect.id, reclaim_obstacle::pinned);
   else
-    table_->found_idle(effect.id, effects_);
+    tell(&store_table::found_idle, effect.id);
 }
 
 /// Answers for a copy that was used since the table last asked.
 bool store_shard_state::refused_as_used(const object_id& id, shard_slot& held,
                                         std::optional<use_stamp> known_use) {
-  if (!known_use || readers_->last_use(held, table_->current_stamp()) == *known_use)
+  if (!known_use || readers_->last_use(held, space().front().stamp()) == *known_use)
     return false;
   refuse_reclaim(id, readers_->look(held) == pin_state::pinned ? reclaim_obstacle::pinned
                                                                : reclaim_obstacle::used);
@@ -206,9 +205,6 @@ bool store_shard_state::refused_as_used(const object_id& id, shard_slot& held,
 }
 
 void store_shard_state::apply(const free_copy& effect) {
-  auto& copy = *slot_of(effect.id).copy;
-  copy.value.rebind({});
-  copy.memory.reset();
   freed_.push_back(effect.id);
   if (const auto& held = slot_of(effect.id);
       effect.reason == free_reason::evicted && !held.pulled_from.empty())
@@ -232,19 +228,19 @@ void store_shard_state::apply(const restore_object& effect) {
   auto& held = slot_of(effect.id);
   auto memory = heap().allocate(held.copy->arena_bytes());
   if (!memory)
-    return table_->room_refused(effect.id, effects_);
+    return tell(&store_table::room_refused, effect.id);
   held.lend_memory(*std::move(memory));
   self_->send(core_->spill_manager(), read_copy{effect.id});
 }
 
 // -- credit -------------------------------------------------------------------------------------
 
-void store_shard_state::apply(const lend_credit& effect) {
-  front().add(effect.bytes);
+void store_shard_state::apply(const lend_credit&) {
+  // The space has seen to it already.
 }
 
 void store_shard_state::apply(const recall_credit&) {
-  table_->recall_answered(front().take_all(), effects_);
+  // As above.
 }
 
 // -- pressure -----------------------------------------------------------------------------------
@@ -252,12 +248,10 @@ void store_shard_state::apply(const recall_credit&) {
 void store_shard_state::apply(const report_stall& effect) {
   // Creators seal or give up by themselves. Otherwise references and views may go meanwhile, and
   // a disk may recover.
-  if (effect.cause == stall_cause::readers)
-    forget_dead_readers();
   if (effect.cause != stall_cause::creators)
     hope_ = timers_.start(core_->options().full_timeout, [this, number = effect.number] {
       core_->count_message();
-      table_->give_up(number, effects_);
+      tell(&store_table::give_up, number);
       run();
     });
 }
@@ -266,28 +260,33 @@ void store_shard_state::apply(const report_stall_over&) {
   timers_.stop(std::exchange(hope_, {}));
 }
 
+void store_shard_state::apply(const check_readers&) {
+  forget_dead_readers();
+}
+
 /// A process that died with pins reports nothing.
 void store_shard_state::forget_dead_readers() {
   // A place that could not be asked counts as living.
   static_cast<void>(core_->clear_dead_readers());
   for (const auto& id : readers_->drained())
-    table_->unpinned(id, effects_);
+    tell(&store_table::unpinned, id);
 }
 
 void store_shard_state::apply(const report_pressure& effect) {
-  log_info(fmt::format("shard {} of node {}: {}, {} of {} bytes in use", index_,
+  auto use = space().inspect([](const store_table& table) { return table.use(); });
+  log_info(fmt::format("store of node {}: {}, {} of {} bytes in use",
                        to_string(core_->incarnation()), describe(effect.level),
-                       table_->used_bytes(), core_->options().shard_bytes()));
+                       use.capacity_bytes - use.free_bytes(), use.capacity_bytes));
 }
 
-void store_shard_state::apply(const report_shard_drained&) {
-  // The table is never asked to drain: views may outlive the shard.
+void store_shard_state::apply(const report_store_drained&) {
+  // The table is never asked to drain: views may outlive the shards.
 }
 
 // -- end of objects -----------------------------------------------------------------------------
 
 void store_shard_state::drop_unknown(const object_id& id) {
-  if (!table_->contains(id))
+  if (!space().inspect([&](const store_table& table) { return table.contains(id); }))
     slots_.erase(id.sequence);
 }
 } // namespace mobula

@@ -18,7 +18,7 @@ void store_shard_state::reserve_for_pull(const want_pull_room& request) {
   held.ticket = request.ticket;
   auto fresh = slots_.emplace(number, std::move(held)).second;
   MOBULA_ASSERT(fresh);
-  table_->create(token, id_of(number), size, copy_kind::secondary, effects_);
+  tell(&store_table::create, token, id_of(number), size, copy_kind::secondary);
   run();
   if (request.until == patience::none)
     withdraw_room({request.copy->pulled_as});
@@ -31,14 +31,19 @@ void store_shard_state::withdraw_room(const withdraw_pull_room& request) {
   // It was answered meanwhile.
   if (held == slots_.end() || !held->second.pull)
     return;
-  auto size = held->second.copy->size_bytes;
-  table_->cancel(*held->second.pull, effects_);
-  refuse_pull(number, {.token = *held->second.pull,
-                       .id = id_of(number),
-                       .error = refusal::store_full,
-                       .size_bytes = size,
-                       .capacity_bytes = core_->options().shard_bytes()});
+  auto token = *held->second.pull;
+  tell(&store_table::cancel, token);
   run();
+  // Or before the table heard of this.
+  held = slots_.find(number);
+  if (held == slots_.end() || !held->second.pull)
+    return;
+  refuse_pull(number,
+              {.token = token,
+               .id = id_of(number),
+               .error = refusal::store_full,
+               .size_bytes = held->second.copy->size_bytes,
+               .use = space().inspect([](const store_table& table) { return table.use(); })});
 }
 
 void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& refusal) {
@@ -49,8 +54,8 @@ void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& 
 void store_shard_state::abandon_room(const abandon_pull_room& request) {
   core_->count_message();
   auto id = id_of(static_cast<std::uint64_t>(request.number));
-  slot_of(id).in_transfer = false;
-  table_->abort(id, effects_);
+  slot_of(id).take_memory_back();
+  tell(&store_table::abort, id);
   run();
   drop_unknown(id);
 }
@@ -71,12 +76,12 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
   // would ever release this copy.
   auto in_use =
     entry.phase() == object_phase::stored ? entry.copy() == &copy : entry.seal_stored(copy);
-  table_->seal(id, effects_);
+  tell(&store_table::seal, id);
   self_->send(core_->transfers(),
               pull_sealed{copy.pulled_as, std::make_shared<copy_pin>(*core_, request.copy)});
   // Nobody reads an object that has failed meanwhile.
   if (!in_use)
-    table_->release(id, effects_);
+    tell(&store_table::release, id);
   run();
   drop_unknown(id);
   self_->send(core_->cluster(), pull_ended{request.entry, pull_outcome::arrived, std::nullopt});
@@ -90,7 +95,7 @@ void store_shard_state::release_pull(const release_pulled& request) {
     return;
   if (request.scope != nullptr)
     held->second.scope = std::move(*request.scope);
-  table_->release(id, effects_);
+  tell(&store_table::release, id);
   run();
   drop_unknown(id);
 }

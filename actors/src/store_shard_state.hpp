@@ -3,18 +3,19 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/store_shard.hpp"
-#include "mobula/store/shard_table.hpp"
+#include "mobula/store/store_space.hpp"
 #include "shard_readers.hpp"
 
 namespace mobula {
 
-/// Feeds the shard table with what the actor is told (store_shard.cpp) and carries out its effects
-/// (store_shard_effects.cpp).
+/// Feeds the store's table with what the actor is told (store_shard.cpp) and carries out those of
+/// its effects that concern this shard (store_shard_effects.cpp).
 class store_shard_state {
 public:
   using self_pointer = store_shard_actor::pointer;
@@ -63,13 +64,17 @@ public:
   void not_read(const copy_not_read& answer);
   void spilling_possible();
 
+  // -- other shards -------------------------------------------------------------------------------
+
+  void look_at_effects();
+
   // -- the node -----------------------------------------------------------------------------------
 
   void collect(collect_stats& message);
   void describe_objects(object_listing& listing) const;
-  void add_arena_figures(node_stats& stats) const;
+  void add_store_figures(node_stats& stats) const;
   void stop();
-  void check() const;
+  void check();
 
 private:
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
@@ -77,10 +82,30 @@ private:
   void withdraw_unless_granted(request_token token, const object_id& id);
   void refuse_pull(std::uint64_t number, const refuse_request& refusal);
   request_token next_token();
+  [[nodiscard]] store_space& space() const;
+  [[nodiscard]] shared_heap& heap() const;
+
+  /// Tells the table of an event. Whatever it asked of this shard before is carried out first, but
+  /// for what stands behind an effect that is being carried out: the event is its answer then.
+  template <class... Parameters, class... Arguments>
+  void tell(void (store_table::*event)(Parameters...), Arguments... arguments) {
+    tell(
+      [&](store_table& table, store_effects& effects) { (table.*event)(arguments..., effects); });
+  }
+
+  template <class Event>
+  void tell(Event event) {
+    if (carrying_out_)
+      space().answer(index_, effects_, woken_, event);
+    else
+      while (!space().try_event(index_, effects_, woken_, event))
+        carry_out();
+    wake_others();
+  }
+
+  void wake_others();
+  void carry_out();
   void run();
-  [[nodiscard]] shard_front& front() const;
-  [[nodiscard]] shard_heap& heap() const;
-  [[nodiscard]] std::uint64_t bytes_to_lend() const;
 
   // -- requests -----------------------------------------------------------------------------------
 
@@ -106,16 +131,17 @@ private:
 
   // -- credit -------------------------------------------------------------------------------------
 
-  void apply(const lend_credit& effect);
+  void apply(const lend_credit&);
   void apply(const recall_credit&);
 
   // -- pressure -----------------------------------------------------------------------------------
 
   void apply(const report_stall& effect);
   void apply(const report_stall_over& effect);
+  void apply(const check_readers&);
   void forget_dead_readers();
   void apply(const report_pressure& effect);
-  void apply(const report_shard_drained&);
+  void apply(const report_store_drained&);
 
   // -- end of objects -----------------------------------------------------------------------------
 
@@ -124,10 +150,11 @@ private:
   core_pointer core_;
   std::uint32_t index_ = 0;
   self_pointer self_ = nullptr;
-  std::optional<shard_table> table_;
   std::optional<shard_readers> readers_;
   shard_effects effects_;
-  std::vector<object_id> freed_; ///< by the effects that are being carried out
+  bool carrying_out_ = false;        ///< the effects
+  std::vector<std::uint32_t> woken_; ///< shards that do not know yet that effects wait for them
+  std::vector<object_id> freed_;     ///< by the effects that are being carried out
   std::unordered_map<std::uint64_t, shard_slot> slots_;
   std::uint64_t tokens_ = 0;
   actor_timers timers_;

@@ -24,9 +24,9 @@ constexpr std::size_t shown_hits = 3;
 
 using role = index_config::process_role;
 
-/// Texts must leave room in their shard for others.
+/// Texts must leave room in the store for others.
 std::uint64_t largest_text(const mobula::node_options& options) {
-  return std::max(options.inline_limit_bytes, options.shard_bytes() / 4);
+  return std::max(options.inline_limit_bytes, options.store_size_bytes / 4);
 }
 
 // -- choosing files -------------------------------------------------------------------------------

@@ -2,14 +2,21 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/refusal_error.hpp"
+
 namespace mobula {
 
 basic_object_builder::basic_object_builder(node_core& core, std::size_t size_bytes,
                                            const type_descriptor& type, const array_shape* shape,
                                            const call_site& where)
   : core_(&core), size_bytes_(size_bytes) {
+  if (shape != nullptr)
+    require_shape(*shape, shape->elements());
   auto is_inline = size_bytes <= core.options().inline_limit_bytes;
   entry_.emplace(core, is_inline ? size_bytes : 0, type, where);
+  // Who does not wait for room gets memory elsewhere, but not for what will never have room.
+  if (!is_inline && size_bytes > core.options().store_size_bytes)
+    throw object_error{larger_than_store(core.options(), (*entry_)->id(), size_bytes)};
   if (!is_inline)
     copy_.emplace(core, (*entry_)->sequence(), size_of_draft(size_bytes, type, 0, shape), type,
                   when_full::defer);

@@ -26,7 +26,7 @@ constexpr std::uint64_t gibi = kibi * mebi;
 constexpr std::uint64_t tebi = kibi * gibi;
 constexpr std::uint64_t pebi = kibi * tebi;
 
-constexpr std::uint64_t least_shard_bytes = 64 * kibi;
+constexpr std::uint64_t least_store_bytes = 64 * kibi;
 constexpr std::size_t max_spill_directories = 64;
 constexpr std::size_t max_cluster_name_letters = 64;
 
@@ -45,7 +45,7 @@ std::uint64_t prefault(const node_options& options) {
 constexpr std::array numbers{
   number_range{"mobula.inline-limit", number<&node_options::inline_limit_bytes>, 0, gibi,
                unit::bytes, "larger values belong into the store"},
-  number_range{"mobula.store-size", number<&node_options::store_size_bytes>, least_shard_bytes,
+  number_range{"mobula.store-size", number<&node_options::store_size_bytes>, least_store_bytes,
                pebi, unit::bytes, "leave it out for a share of the memory that is granted",
                zero_is_special},
   number_range{"mobula.prefault", prefault, 0, tebi, unit::bytes,
@@ -156,14 +156,6 @@ void require_cluster_name(const node_options& options) {
            "1 to 64 letters, digits, underscores or dots", "it becomes part of file names");
 }
 
-void require_room_in_shards(const node_options& options) {
-  if (options.store_size_bytes != 0 && options.shard_bytes() < least_shard_bytes)
-    refuse("mobula.shards", fmt::to_string(options.shards),
-           fmt::format("small enough to leave each {} of mobula.store-size, which is {}",
-                       show_bytes(least_shard_bytes), show_bytes(options.store_size_bytes)),
-           "raise the one or lower the other");
-}
-
 } // namespace
 
 std::span<const number_range> number_ranges() noexcept {
@@ -200,7 +192,6 @@ void require_valid(const node_options& options) {
   require_choices(options);
   require_directories(options);
   require_cluster_name(options);
-  require_room_in_shards(options);
 }
 
 void require_valid_times(const node_options& options, nanoseconds heartbeat_timeout) {

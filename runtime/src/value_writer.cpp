@@ -52,9 +52,10 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
 /// to help as if there was none.
 bool copy_draft::take_credit() {
   auto pace = on_worker_thread() ? creator_pace::unbounded : creator_pace::bounded;
-  if (!core_.front(copy_->shard).take(copy_->size_bytes, pace))
+  auto& space = core_.space();
+  if (!space.front().take(copy_->size_bytes, space.backlog(copy_->shard), pace))
     return false;
-  if (auto block = core_.heap(copy_->shard).allocate(copy_->arena_bytes())) {
+  if (auto block = core_.heap().allocate(copy_->arena_bytes())) {
     copy_->memory = copy_memory{*std::move(block)};
     return true;
   }
@@ -92,7 +93,7 @@ void copy_draft::give_back() noexcept {
     return;
   switch (origin_) {
     case origin::credit:
-      // In this order: who gets the room next finds the memory.
+      // In this order: whoever gets the room next finds the memory.
       copy_->memory.reset();
       core_.send_to_shard(copy_->shard, return_credit{copy_->size_bytes});
       break;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "mobula/serialization/error.hpp"
 
 namespace mobula {
 
@@ -10,11 +13,19 @@ namespace {
 
 constexpr auto most_elements = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
+[[noreturn]] void refuse(std::string message) {
+  throw object_error{{.type = error_type::invalid_argument, .message = std::move(message)}};
+}
+
 } // namespace
 
 array_shape::array_shape(std::span<const std::uint64_t> extents) {
+  if (extents.size() > most_dimensions)
+    refuse(
+      fmt::format("a shape of {} dimensions has more than {}", extents.size(), most_dimensions));
   if (!valid(extents))
-    throw std::invalid_argument("a shape has too many dimensions or elements");
+    refuse(fmt::format("a shape of {} has more elements than the {} that can be counted",
+                       fmt::join(extents, " x "), most_elements));
   std::ranges::copy(extents, extents_.begin());
   dimensions_ = extents.size();
   elements_ = extents.empty() ? 0 : 1;
@@ -37,6 +48,19 @@ bool array_shape::valid(std::span<const std::uint64_t> extents) noexcept {
     product *= std::max<std::uint64_t>(extent, 1);
   }
   return true;
+}
+
+std::string to_string(const array_shape& shape) {
+  return fmt::format("{}", fmt::join(shape.extents(), " x "));
+}
+
+void require_shape(const array_shape& shape, std::uint64_t elements) {
+  if (shape.dimensions() == 0)
+    refuse(
+      fmt::format("an array of {} elements needs a shape of at least one dimension", elements));
+  if (shape.elements() != elements)
+    refuse(fmt::format("the shape {} of an array stands for {} elements, but it has {}",
+                       to_string(shape), shape.elements(), elements));
 }
 
 } // namespace mobula

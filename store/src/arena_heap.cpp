@@ -32,6 +32,14 @@ std::uint64_t largest_in(arena_range extent) {
 
 } // namespace
 
+std::uint64_t arena_heap::size_for(std::uint64_t room_bytes, std::uint64_t least_bytes) noexcept {
+  // Large objects lose less than two pages each, others a cache line and their metadata.
+  constexpr auto large_loss = large_object_bytes / (2 * page_alignment);
+  constexpr std::uint64_t small_loss_bytes = 128;
+  return room_bytes + room_bytes / large_loss + room_bytes / least_bytes * small_loss_bytes
+         + arena_region_alignment;
+}
+
 arena_heap::arena_heap(arena_range heap) : heap_(heap), mark_(heap.offset) {
   MOBULA_ASSERT(heap.size > 0 && heap.offset % arena_region_alignment == 0
                 && heap.size % arena_region_alignment == 0);
@@ -40,23 +48,44 @@ arena_heap::arena_heap(arena_range heap) : heap_(heap), mark_(heap.offset) {
 
 // -- extents ------------------------------------------------------------------------
 
+arena_heap::request arena_heap::request_for(std::uint64_t size_bytes) noexcept {
+  auto unit = unit_for(size_bytes);
+  return {round_up(std::max<std::uint64_t>(size_bytes, 1), unit), unit};
+}
+
 std::optional<arena_heap::allocation> arena_heap::allocate(std::uint64_t size_bytes) {
   // Beyond this, rounding up could overflow.
   if (size_bytes > heap_.size)
     return std::nullopt;
-  auto unit = unit_for(size_bytes);
-  auto size = round_up(std::max<std::uint64_t>(size_bytes, 1), unit);
-  auto found = find(size, unit);
+  auto wanted = request_for(size_bytes);
+  auto found = find(wanted);
   if (!found)
     return std::nullopt;
-  erase(*found);
-  arena_range extent{round_up(found->offset, unit), size};
-  if (extent.offset > found->offset)
-    insert({found->offset, extent.offset - found->offset});
-  if (found->end() > extent.end())
-    insert({extent.end(), found->end() - extent.end()});
-  used_bytes_ += size;
+  auto extent = take(*found, wanted);
   return allocation{extent, up_to(extent.end())};
+}
+
+std::optional<arena_range> arena_heap::allocate_committed(std::uint64_t size_bytes) {
+  if (size_bytes > heap_.size)
+    return std::nullopt;
+  auto wanted = request_for(size_bytes);
+  if (auto warm = best_of(warm_, wanted))
+    return take(*warm, wanted);
+  if (auto across = extent_across_mark();
+      across && fits({across->offset, mark_ - across->offset}, wanted))
+    return take(*across, wanted);
+  return std::nullopt;
+}
+
+arena_range arena_heap::take(arena_range free, request wanted) {
+  erase(free);
+  arena_range extent{round_up(free.offset, wanted.unit), wanted.size};
+  if (extent.offset > free.offset)
+    insert({free.offset, extent.offset - free.offset});
+  if (free.end() > extent.end())
+    insert({extent.end(), free.end() - extent.end()});
+  used_bytes_ += wanted.size;
+  return extent;
 }
 
 void arena_heap::free(arena_range extent) {
@@ -83,26 +112,33 @@ void arena_heap::free(arena_range extent) {
   insert(extent);
 }
 
+bool arena_heap::fits(arena_range free, request wanted) noexcept {
+  return round_up(free.offset, wanted.unit) + wanted.size <= free.end();
+}
+
+/// The smallest may begin in a bad place; with so much more, any does. All in between are looked at
+/// only where nothing else is left: that could take long.
+std::optional<arena_range> arena_heap::best_of(const size_order& order, request wanted) {
+  auto enough = order.lower_bound({wanted.size + wanted.unit - alignment, 0});
+  auto best = order.lower_bound({wanted.size, 0});
+  if (best != enough && fits({best->offset, best->size}, wanted))
+    return arena_range{best->offset, best->size};
+  if (enough != order.end())
+    return arena_range{enough->offset, enough->size};
+  for (; best != enough; ++best)
+    if (fits({best->offset, best->size}, wanted))
+      return arena_range{best->offset, best->size};
+  return std::nullopt;
+}
+
 /// Warm extents first, the smallest that fits; then one that is warm in part, since what is missing
 /// continues the committed memory; then the smallest fresh one.
-std::optional<arena_range> arena_heap::find(std::uint64_t size, std::uint64_t unit) const {
-  auto fits = [&](const arena_range& extent) {
-    return round_up(extent.offset, unit) + size <= extent.end();
-  };
-  // The smallest may begin in a bad place; with so much more, any does. To look at all in between
-  // could take long.
-  auto best_of = [&](const size_order& order) -> std::optional<arena_range> {
-    for (auto enough : {size, size + unit - alignment})
-      if (auto best = order.lower_bound({enough, 0}); best != order.end())
-        if (arena_range extent{best->offset, best->size}; fits(extent))
-          return extent;
-    return std::nullopt;
-  };
-  if (auto best = best_of(warm_))
+std::optional<arena_range> arena_heap::find(request wanted) const {
+  if (auto best = best_of(warm_, wanted))
     return best;
-  if (auto across = extent_across_mark(); across && fits(*across))
+  if (auto across = extent_across_mark(); across && fits(*across, wanted))
     return across;
-  return best_of(fresh_);
+  return best_of(fresh_, wanted);
 }
 
 /// Returns the free extent that lies on both sides of the mark.

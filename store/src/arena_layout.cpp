@@ -14,7 +14,7 @@ namespace mobula {
 namespace {
 
 constexpr std::string_view magic = "MOBARENA";
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::size_t hash_offset = arena_header_bytes - 8;
 
 // Keeps sums of offsets and sizes from hostile headers below 2^64.
@@ -56,31 +56,28 @@ std::optional<arena_layout> layout_for(const header_fields& fields) {
   result.slots_per_shard = fields.slots_per_shard;
   result.readers = readers_range;
   result.table = {result.readers.end(), fields.shards * fields.slots_per_shard * arena_slot_bytes};
-  auto heaps_start = round_up(result.table.end());
-  if (fields.total_bytes <= heaps_start)
+  result.shards = fields.shards;
+  auto heap_start = round_up(result.table.end());
+  if (fields.total_bytes < heap_start + arena_region_alignment)
     return std::nullopt;
-  auto heap_bytes = (fields.total_bytes - heaps_start) / fields.shards / arena_region_alignment
-                    * arena_region_alignment;
-  if (heap_bytes == 0)
-    return std::nullopt;
-  for (std::uint32_t shard = 0; shard < fields.shards; ++shard)
-    result.heaps.push_back({heaps_start + shard * heap_bytes, heap_bytes});
-  result.total_bytes = result.heaps.back().end();
+  result.heap = {heap_start, (fields.total_bytes - heap_start) / arena_region_alignment
+                               * arena_region_alignment};
+  result.total_bytes = result.heap.end();
   return result;
 }
 
 } // namespace
 
 arena_range arena_layout::table_of(std::size_t shard) const noexcept {
-  MOBULA_ASSERT(shard < heaps.size());
+  MOBULA_ASSERT(shard < shards);
   auto bytes = slots_per_shard * arena_slot_bytes;
   return {table.offset + shard * bytes, bytes};
 }
 
-arena_shape shape_for_heaps(std::uint64_t heap_bytes, std::uint32_t shards,
-                            std::uint64_t slots_per_shard) noexcept {
-  auto heaps_start = round_up(readers_range.end() + shards * slots_per_shard * arena_slot_bytes);
-  return {.size_bytes = heaps_start + shards * round_up(heap_bytes),
+arena_shape shape_for_heap(std::uint64_t heap_bytes, std::uint32_t shards,
+                           std::uint64_t slots_per_shard) noexcept {
+  auto heap_start = round_up(readers_range.end() + shards * slots_per_shard * arena_slot_bytes);
+  return {.size_bytes = heap_start + round_up(heap_bytes),
           .shards = shards,
           .slots_per_shard = slots_per_shard};
 }
@@ -103,11 +100,9 @@ arena_header encode_header(const arena_layout& layout) {
   writer.u64(layout.table.offset);
   writer.u64(layout.slots_per_shard);
   writer.u32(static_cast<std::uint32_t>(arena_slot_bytes));
-  writer.u32(static_cast<std::uint32_t>(layout.heaps.size()));
-  for (const auto& heap : layout.heaps) {
-    writer.u64(heap.offset);
-    writer.u64(heap.size);
-  }
+  writer.u32(layout.shards);
+  writer.u64(layout.heap.offset);
+  writer.u64(layout.heap.size);
   writer.text(layout.cluster);
   byte_writer{std::span{header}.subspan(hash_offset)}.u64(hash_of(header));
   return header;
@@ -132,8 +127,8 @@ decode_header(std::span<const std::byte, arena_header_bytes> header, std::uint64
   fields.slots_per_shard = reader.u64();
   reader.u32();
   fields.shards = reader.u32();
-  for (std::uint32_t i = 0; i < 2 * fields.shards && reader.ok(); ++i)
-    reader.u64();
+  reader.u64();
+  reader.u64();
   fields.cluster = reader.text(max_cluster_name_bytes);
   auto layout = layout_for(fields);
   // Whatever was skipped above must be what follows from the rest.

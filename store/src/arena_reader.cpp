@@ -111,9 +111,8 @@ bool arena_reader::owner_lives() const noexcept {
 object_lookup arena_reader::find(const object_id& id) noexcept {
   if (id.empty() || !home_.is_this())
     return {};
-  const auto& heaps = layout().heaps;
   auto slots = layout().slots_per_shard;
-  auto shard = home_shard(id.sequence, static_cast<std::uint32_t>(heaps.size()));
+  auto shard = home_shard(id.sequence, layout().shards);
   auto home = home_slot(id.sequence, slots);
   // Relaxed: a hint, as is what the loop finds; `pin` decides.
   auto neighbours = slots_[shard * slots + home].neighbours.load(std::memory_order_relaxed);
@@ -122,13 +121,12 @@ object_lookup arena_reader::find(const object_id& id) noexcept {
     auto index = shard * slots + ((home + distance) & (slots - 1));
     const auto& slot = slots_[index];
     if (slot.word.open() && slot.id() == id)
-      return pin(index, heaps[shard], id);
+      return pin(index, id);
   }
   return {};
 }
 
-object_lookup arena_reader::pin(std::uint64_t index, arena_range heap,
-                                const object_id& id) noexcept {
+object_lookup arena_reader::pin(std::uint64_t index, const object_id& id) noexcept {
   auto& slot = slots_[index];
   if (!pins_[index].try_pin(slot.word, index_))
     return {};
@@ -136,7 +134,7 @@ object_lookup arena_reader::pin(std::uint64_t index, arena_range heap,
   // id was compared, though.
   auto held = slot.id();
   auto place = slot.place();
-  if (held == id && is_well_formed(place, heap)) {
+  if (held == id && is_well_formed(place, layout().heap)) {
     slot.mark_read();
     return {.object = pinned_object{table_index{index}, arena_.bytes(place.data),
                                     arena_.bytes(place.metadata())}};

@@ -302,8 +302,7 @@ foreign_arena::open(const std::filesystem::path& path) {
       return std::move(*failure);
     auto& mapping = std::get<arena_mapping>(mapped);
     auto start = layout->readers.offset;
-    if (::mprotect(mapping.at(start), layout->heaps.front().offset - start, PROT_READ | PROT_WRITE)
-        != 0)
+    if (::mprotect(mapping.at(start), layout->heap.offset - start, PROT_READ | PROT_WRITE) != 0)
       return io_failure{path.string(), io_operation::map, errno};
     return foreign_arena{std::move(*layout), std::move(mapping)};
   }

@@ -24,7 +24,7 @@ void describe(arena_slot& slot, const object_id& id, const arena_place& place) {
 } // namespace
 
 object_table::object_table(const arena_segment& arena, std::uint32_t shard)
-  : heap_(arena.layout().heaps.at(shard)), entries_(arena.layout().slots_per_shard) {
+  : heap_(arena.layout().heap), entries_(arena.layout().slots_per_shard) {
   auto bytes = arena.bytes(arena.layout().table_of(shard));
   // The zeros of a new arena are empty slots: see slot_word.hpp.
   slots_ = {reinterpret_cast<arena_slot*>(bytes.data()), entries_.size()};

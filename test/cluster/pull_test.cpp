@@ -97,7 +97,7 @@ struct two_hosts {
   /// Runs until a pull at `away` has begun. Returns whether one has.
   bool run_until_pulling() {
     for (int step = 0; step < 1'000; ++step) {
-      if (away.core().heap(0).figures().used_bytes > 0)
+      if (away.core().heap().figures().used_bytes > 0)
         return true;
       if (!sim.run_one())
         return false;

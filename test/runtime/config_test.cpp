@@ -89,10 +89,6 @@ TEST_CASE("a value out of range is refused with option, value and range") {
         == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.store-size=1KiB"})); })
         == error_type::invalid_argument);
-  CHECK(error_of([] {
-          static_cast<void>(options_of({"--mobula.store-size=1MiB", "--mobula.shards=64"}));
-        })
-        == error_type::invalid_argument);
 }
 
 TEST_CASE("what can only be one of some words is refused with these words") {

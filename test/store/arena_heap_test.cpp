@@ -128,6 +128,41 @@ TEST_CASE_FIXTURE(heap_fixture,
   CHECK(take(arena_heap::large_object_bytes).offset > within.end());
 }
 
+TEST_CASE_FIXTURE(heap_fixture, "a large object takes an extent that fits it exactly") {
+  auto exact = take(arena_heap::large_object_bytes);
+  take(64);
+  give(exact);
+  CHECK(take(arena_heap::large_object_bytes) == exact);
+}
+
+TEST_CASE_FIXTURE(heap_fixture,
+                  "of extents that are just large enough one that begins well is found") {
+  constexpr auto large = arena_heap::large_object_bytes;
+  take(64);
+  auto badly = take(large - 64);
+  take(64);
+  auto gap = take(large + arena_heap::page_alignment);
+  take(64);
+  while (heap.largest_free() >= large)
+    take(heap.largest_free());
+  give(badly);
+  give(gap);
+  CHECK(take(large).offset == gap.offset);
+}
+
+TEST_CASE_FIXTURE(heap_fixture, "only committed memory is given when that is asked for") {
+  auto first = take(mib);
+  CHECK_FALSE(heap.allocate_committed(mib));
+  auto second = take(mib);
+  give(first);
+  CHECK(heap.allocate_committed(mib) == first);
+  give(second);
+  // From here to the mark it is committed, behind it not.
+  CHECK(heap.allocate_committed(mib) == second);
+  CHECK_FALSE(heap.allocate_committed(64));
+  heap.check_invariants();
+}
+
 TEST_CASE_FIXTURE(heap_fixture, "the largest size that is told fits") {
   take(64);
   CHECK(take(heap.largest_free()).offset == small_heap.offset + arena_heap::page_alignment);

@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(arena_fixture, "a reader knows the shard of an object") {
   auto& reader = *std::get<std::unique_ptr<arena_reader>>(opened);
   for (std::uint64_t sequence = 1; sequence <= 20; ++sequence) {
     auto shard = home_shard(sequence, 2);
-    auto start = arena.layout().heaps[shard].offset;
+    auto start = arena.layout().heap.offset;
     object_table table{arena, shard};
     REQUIRE(table.publish(object(sequence), {{start, 0}}) != no_slot);
     auto result = reader.find(object(sequence));
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(reader_fixture, "objects can be read after their owner has end
   auto other = create(layout(second_node));
   auto opened = arena_reader::open(other.path());
   auto survivor = std::get<std::unique_ptr<arena_reader>>(std::move(opened));
-  auto start = other.layout().heaps[home_shard(1, 2)].offset;
+  auto start = other.layout().heap.offset;
   {
     auto ended = std::move(other);
     REQUIRE_FALSE(ended.commit({start, 8}));
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(reader_fixture, "objects can be read after their owner has end
 
 TEST_CASE_FIXTURE(reader_fixture, "a slot whose place leaves the heap is not believed") {
   auto& slot = shared(publish(1));
-  auto heap = arena.layout().heaps.front();
+  auto heap = arena.layout().heap;
   constexpr auto huge = std::numeric_limits<std::uint64_t>::max();
   for (auto* field : {&slot.data_offset, &slot.data_size}) {
     auto good = field->load();
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(reader_fixture, "a slot whose data are not aligned is not beli
 }
 
 TEST_CASE_FIXTURE(reader_fixture, "places up to the last byte of the heap are fine") {
-  auto heap = arena.layout().heaps.front();
+  auto heap = arena.layout().heap;
   REQUIRE(table.publish(object(1), {{heap.offset, heap.size - 8}, 8}) != no_slot);
   CHECK(found(1));
 }

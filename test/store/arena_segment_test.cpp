@@ -44,12 +44,9 @@ TEST_CASE("an arena's regions follow each other, aligned and within its size") {
   CHECK(layout.table.size == 3 * 1'024 * arena_slot_bytes);
   CHECK(layout.table_of(1).offset == layout.table_of(0).end());
   auto end = layout.table.end();
-  for (const auto& heap : layout.heaps) {
-    CHECK(heap.offset >= end);
-    CHECK(heap.offset % arena_region_alignment == 0);
-    end = heap.end();
-  }
-  CHECK(end == layout.total_bytes);
+  CHECK(layout.heap.offset >= end);
+  CHECK(layout.heap.offset % arena_region_alignment == 0);
+  CHECK(layout.heap.end() == layout.total_bytes);
 }
 
 TEST_CASE("shapes without room or sense are refused") {
@@ -96,7 +93,7 @@ TEST_CASE_FIXTURE(arena_fixture, "an incarnation has one arena") {
 TEST_CASE_FIXTURE(arena_fixture, "committing takes exactly the pages once, and keeps their bytes") {
   auto arena = create(layout());
   auto before = blocks_bytes(arena.path());
-  auto heap = arena.layout().heaps[0];
+  auto heap = arena.layout().heap;
   arena_range part{heap.offset + 100, 8'000};
   REQUIRE_FALSE(arena.commit(part));
   CHECK(blocks_bytes(arena.path()) == before + 8'192);
@@ -126,7 +123,7 @@ TEST_CASE_FIXTURE(arena_fixture, "memory that others took is a clean failure, no
   }
   {
     auto arena = create(layout());
-    auto heap = arena.layout().heaps[0];
+    auto heap = arena.layout().heap;
     auto rival = directory.path() / "rival";
     std::ofstream{rival} << std::string(14U << 20, 'x');
     auto failure = arena.commit(heap);
@@ -151,23 +148,23 @@ TEST_CASE_FIXTURE(arena_fixture, "a reader sees what the owner wrote, also after
   std::optional<foreign_arena> reader;
   {
     auto arena = create(layout());
-    auto place = arena_range{arena.layout().heaps[1].offset, 5};
+    auto place = arena_range{arena.layout().heap.offset, 5};
     REQUIRE_FALSE(arena.commit(place));
     std::memcpy(arena.bytes(place).data(), "hello", 5);
     reader = open(arena.path());
     CHECK(reader->layout() == arena.layout());
   }
-  auto seen = reader->bytes({reader->layout().heaps[1].offset, 5});
+  auto seen = reader->bytes({reader->layout().heap.offset, 5});
   CHECK(std::memcmp(seen.data(), "hello", 5) == 0);
 }
 
 TEST_CASE_FIXTURE(arena_fixture, "a reader cannot write objects") {
   auto arena = create(layout());
-  REQUIRE_FALSE(arena.commit(arena.layout().heaps[0]));
+  REQUIRE_FALSE(arena.commit(arena.layout().heap));
   child_process child{[&] {
     std::signal(SIGSEGV, [](int) { ::_exit(42); });
     auto opened = foreign_arena::open(arena.path());
-    *std::get<foreign_arena>(opened).mapping().at(arena.layout().heaps[0].offset) = std::byte{1};
+    *std::get<foreign_arena>(opened).mapping().at(arena.layout().heap.offset) = std::byte{1};
     return 0;
   }};
   CHECK(child.wait() == 42);
@@ -189,7 +186,7 @@ TEST_CASE_FIXTURE(arena_fixture, "files that are no arena of this version are to
   overwrite(copy, 0, "X");
   CHECK(flaw_of(copy) == arena_flaw::foreign);
   make_copy();
-  overwrite(copy, 8, "\2");
+  overwrite(copy, 8, "\3");
   CHECK(flaw_of(copy) == arena_flaw::wrong_version);
   make_copy();
   overwrite(copy, 20, "\7");
@@ -247,7 +244,7 @@ TEST_CASE_FIXTURE(arena_fixture,
       auto plan = layout({.high = 9, .low = round});
       auto made = arena_segment::create(file_of(plan), plan);
       auto& arena = std::get<arena_segment>(made);
-      while (!arena.commit(arena.layout().heaps[0]))
+      while (!arena.commit(arena.layout().heap))
         std::this_thread::yield();
       return 1;
     }};

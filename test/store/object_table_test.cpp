@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(table_fixture, "a withdrawn object's slot takes the next one o
 TEST_CASE_FIXTURE(table_fixture, "a table smaller than a window takes as many as it has slots") {
   auto small = create(layout(second_node, {.size_bytes = 1U << 20, .slots_per_shard = 2}));
   object_table two{small, 0};
-  arena_place nowhere{{small.layout().heaps.front().offset, 0}};
+  arena_place nowhere{{small.layout().heap.offset, 0}};
   CHECK(two.publish(object(1), nowhere) != no_slot);
   CHECK(two.publish(object(2), nowhere) != no_slot);
   CHECK(two.publish(object(3), nowhere) == no_slot);
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(table_fixture, "shards write to parts of their own") {
   object_table left{wide, 0};
   object_table right{wide, 1};
   auto at = [&](std::size_t shard) {
-    return arena_place{{wide.layout().heaps[shard].offset, 1}, 1};
+    return arena_place{{wide.layout().heap.offset + shard * 64, 1}, 1};
   };
   CHECK(left.publish(object(9), at(0)) == right.publish(object(9), at(1)));
   CHECK(left.stats().used_slots == 1);

@@ -30,7 +30,7 @@ TEST_CASE("an object larger than the store is refused at once, saying both sizes
   auto answer = shell.refusals.at(token_number(1));
   CHECK(answer.error == refusal::larger_than_store);
   CHECK(answer.size_bytes == 101);
-  CHECK(answer.capacity_bytes == 100);
+  CHECK(answer.use.capacity_bytes == 100);
 }
 
 TEST_CASE("a second create of the same object is refused") {

@@ -11,8 +11,9 @@
 #include <doctest/doctest.h>
 
 #include "gap_heap.hpp"
+#include "mobula/store/arena_slot.hpp"
 #include "mobula/store/pin_word.hpp"
-#include "mobula/store/shard_table.hpp"
+#include "mobula/store/store_table.hpp"
 #include "numbered_ids.hpp"
 
 namespace mobula::test {
@@ -31,24 +32,24 @@ enum class serving { glance, hold };
 /// checks the table's invariants, every free that nobody still uses the memory.
 class shard_shell {
 public:
-  explicit shard_shell(shard_config config = {.capacity_bytes = 100,
+  explicit shard_shell(store_config config = {.capacity_bytes = 100,
                                               .spill_threshold = 1.0,
                                               .low_water = 1.0},
                        answers when = answers::prompt, serving how = serving::glance)
-    : table(config), when_(when), how_(how) {
+    : outboxes(config.shards), table(config), when_(when), how_(how) {
   }
 
   // -- clients ----------------------------------------------------------------
 
   void create(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
-    event([&](auto& out) {
+    event_of(number, [&](auto& out) {
       table.create(token_number(number), object_number(number), size, kind, out);
     });
   }
 
   void seal(std::uint64_t number) {
     words[object_number(number)].reset();
-    event([&](auto& out) { table.seal(object_number(number), out); });
+    event_of(number, [&](auto& out) { table.seal(object_number(number), out); });
   }
 
   void put(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
@@ -58,19 +59,25 @@ public:
   }
 
   void abort(std::uint64_t number) {
-    event([&](auto& out) { table.abort(object_number(number), out); });
+    free_memory(object_number(number));
+    event_of(number, [&](auto& out) { table.abort(object_number(number), out); });
   }
 
   void release(std::uint64_t number) {
-    event([&](auto& out) { table.release(object_number(number), out); });
+    event_of(number, [&](auto& out) { table.release(object_number(number), out); });
   }
 
   void request(std::uint64_t token, std::uint64_t number) {
-    event([&](auto& out) { table.request_copy(token_number(token), object_number(number), out); });
+    requested[token] = number;
+    event_of(number, [&](auto& out) {
+      table.request_copy(token_number(token), object_number(number), out);
+    });
   }
 
   void cancel(std::uint64_t token) {
-    event([&](auto& out) { table.cancel(token_number(token), out); });
+    auto request = requested.find(token);
+    event_of(request == requested.end() ? token : request->second,
+             [&](auto& out) { table.cancel(token_number(token), out); });
   }
 
   void lend(std::size_t bytes) {
@@ -85,7 +92,7 @@ public:
 
   void adopt(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
     words[object_number(number)].reset();
-    event([&](auto& out) { table.adopt(object_number(number), size, kind, out); });
+    event_of(number, [&](auto& out) { table.adopt(object_number(number), size, kind, out); });
   }
 
   void take_back(std::size_t bytes) {
@@ -115,19 +122,19 @@ public:
   }
 
   void tell_unpinned(const object_id& id) {
-    event([&](auto& out) { table.unpinned(id, out); });
+    event_of(id.sequence, [&](auto& out) { table.unpinned(id, out); });
   }
 
   // -- the disk ---------------------------------------------------------------
 
   void finish_spill() {
     auto id = take_front(spills);
-    event([&](auto& out) { table.spill_finished(id, out); });
+    event_of(id.sequence, [&](auto& out) { table.spill_finished(id, out); });
   }
 
   void fail_spill(spill_error error) {
     auto id = take_front(spills);
-    event([&](auto& out) { table.spill_failed(id, error, out); });
+    event_of(id.sequence, [&](auto& out) { table.spill_failed(id, error, out); });
   }
 
   void finish_all_spills() {
@@ -138,12 +145,13 @@ public:
   void finish_restore() {
     auto id = take_front(restores);
     words[id].reset();
-    event([&](auto& out) { table.restore_finished(id, out); });
+    event_of(id.sequence, [&](auto& out) { table.restore_finished(id, out); });
   }
 
   void fail_restore(restore_error error) {
     auto id = take_front(restores);
-    event([&](auto& out) { table.restore_failed(id, error, out); });
+    free_memory(id);
+    event_of(id.sequence, [&](auto& out) { table.restore_failed(id, error, out); });
   }
 
   void spilling_possible() {
@@ -158,6 +166,7 @@ public:
   }
 
   void shut_down() {
+    deliver_all();
     event([&](auto& out) { table.shut_down(out); });
   }
 
@@ -167,7 +176,10 @@ public:
   void answer(std::size_t index) {
     auto question = questions.at(index);
     questions.erase(questions.begin() + static_cast<std::ptrdiff_t>(index));
-    event([&](auto& out) { answer_now(question, out); });
+    store_effects effects;
+    answer_now(question, effects);
+    carry_out_all(shard_of_question(question, static_cast<std::uint32_t>(outboxes.size())),
+                  effects);
   }
 
   void answer_recall() {
@@ -175,16 +187,37 @@ public:
     event([&](auto& out) { table.recall_answered(take_idle_credit(), out); });
   }
 
+  /// What happens at the shard of an object, which carries out first what waits for it there.
+  template <class Event>
+  void event_of(std::uint64_t number, Event run) {
+    event_at(shard_of(number), run);
+  }
+
   template <class Event>
   void event(Event run) {
-    shard_effects effects;
+    event_at(0, run);
+  }
+
+  template <class Event>
+  void event_at(std::uint32_t shard, Event run) {
+    deliver(shard);
+    store_effects effects;
     run(effects);
     table.check_invariants();
-    // Carrying out an effect may append the effects of a prompt answer.
-    for (std::size_t i = 0; i < effects.size(); ++i)
-      carry_out(shard_effect{effects[i]}, effects);
+    carry_out_all(shard, effects);
     REQUIRE(table.stats().used_bytes == table.used_bytes());
   }
+
+  std::uint32_t shard_of(std::uint64_t number) const {
+    return home_shard(number, static_cast<std::uint32_t>(outboxes.size()));
+  }
+
+  // -- other shards -----------------------------------------------------------
+
+  /// Has a shard carry out what other shards' events caused there.
+  void deliver(std::uint32_t shard);
+
+  void deliver_all();
 
   std::optional<refusal> refused(std::uint64_t token) const {
     auto position = refusals.find(token_number(token));
@@ -217,10 +250,12 @@ public:
     return result;
   }
 
+  std::vector<std::deque<shard_effect>> outboxes;   ///< of the shards
+  std::map<std::uint64_t, std::uint64_t> requested; ///< objects by the tokens of their readers
   /// Without one, every grant finds memory.
   std::optional<gap_heap> heap;
   std::size_t refused_rooms = 0;
-  shard_table table;
+  store_table table;
   std::map<object_id, pin_word> words; ///< one for each piece of memory
   std::map<object_id, int> pins;
   std::set<request_token> granted;
@@ -236,6 +271,7 @@ public:
   std::size_t idle_credit = 0;
   std::size_t open_recalls = 0;
   std::size_t recalls = 0;
+  std::size_t reader_checks = 0;
   bool drained = false;
 
 private:
@@ -256,18 +292,21 @@ private:
     REQUIRE_FALSE(refusals.contains(token));
   }
 
-  void carry_out(const shard_effect& effect, shard_effects& effects);
+  void carry_out_all(std::uint32_t shard, store_effects& effects);
+  static std::uint32_t shard_of_question(const shard_effect& question, std::uint32_t shards);
+  void carry_out(const shard_effect& effect, store_effects& effects);
+  void free_memory(const object_id& id);
 
   template <class Effect>
-  bool has_memory(const Effect& effect, shard_effects& effects);
+  bool has_memory(const Effect& effect, store_effects& effects);
 
-  void serve(const serve_copy& copy, shard_effects& effects);
+  void serve(const serve_copy& copy, store_effects& effects);
   void free(const free_copy& copy);
-  void recall(shard_effects& effects);
-  void answer_now(const shard_effect& effect, shard_effects& effects);
-  void answer_reclaim(const try_reclaim& question, shard_effects& effects);
-  void answer_check(const check_idle& question, shard_effects& effects);
-  void refuse(const object_id& id, reclaim_obstacle obstacle, shard_effects& effects);
+  void recall(store_effects& effects);
+  void answer_now(const shard_effect& effect, store_effects& effects);
+  void answer_reclaim(const try_reclaim& question, store_effects& effects);
+  void answer_check(const check_idle& question, store_effects& effects);
+  void refuse(const object_id& id, reclaim_obstacle obstacle, store_effects& effects);
 
   answers when_;
   serving how_;

@@ -41,7 +41,7 @@ struct table_fixture : arena_fixture {
   arena_readers readers{arena};
 
   table_fixture() {
-    REQUIRE_FALSE(arena.commit(arena.layout().heaps.front()));
+    REQUIRE_FALSE(arena.commit(arena.layout().heap));
   }
 
   std::unique_ptr<arena_reader> open_reader() const {
@@ -51,7 +51,7 @@ struct table_fixture : arena_fixture {
   }
 
   arena_place place(std::uint64_t number) const {
-    auto start = arena.layout().heaps.front().offset + number % places * 256;
+    auto start = arena.layout().heap.offset + number % places * 256;
     return {{start, data_bytes}, metadata_bytes};
   }
 

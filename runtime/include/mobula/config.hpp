@@ -23,7 +23,7 @@ namespace mobula {
 /// | `spill-file-size`    | size at which a spill file is closed                     | 128MiB   |
 /// | `spill-threshold`    | percent of the room above which idle objects are spilled | 80       |
 /// | `spill-workers`      | threads that read and write spill files                  | 2        |
-/// | `credit`             | room lent to creators ahead of need, by each shard       | 1TiB     |
+/// | `credit`             | room lent to creators ahead of need                      | 1TiB     |
 /// | `full-timeout`       | how long a put waits in a store where nothing can move   | 2s       |
 /// | `record-call-sites`  | whether objects remember where they were made            | false    |
 /// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |

@@ -1,18 +1,14 @@
 #pragma once
 
-#include <cstdint>
-
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/service_messages.hpp"
 
 namespace mobula {
 
-/// The stock of a shard's heap is low.
-struct fill_stock {
-  std::uint32_t shard = 0;
-};
+/// The stock of faulted-in memory is low.
+struct fill_stock {};
 
-/// Keeps some free memory of each shard's heap faulted in (`mobula.prefault`), so that creators
+/// Keeps some free memory of the arena faulted in (`mobula.prefault`), so that creators
 /// need not wait for page faults. Runs on a thread of its own with a low priority, in small steps.
 /// A simulation has none.
 using arena_filler_actor = caf::typed_actor<takes<fill_stock>, takes<shut_down>>;

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "mobula/store/shard_heap.hpp"
+#include "mobula/store/shared_heap.hpp"
 
 namespace mobula {
 
@@ -23,7 +23,7 @@ public:
     // nop
   }
 
-  /// Takes memory outside of the arena, not zeroed. Throws `std::bad_alloc`.
+  /// Takes memory outside of the arena, not zeroed. Throws `object_error` (`out_of_memory`).
   [[nodiscard]] static copy_memory outside(std::size_t size_bytes);
 
   [[nodiscard]] explicit operator bool() const noexcept {

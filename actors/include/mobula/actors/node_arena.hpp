@@ -2,18 +2,17 @@
 
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "mobula/actors/node_options.hpp"
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/shard_heap.hpp"
+#include "mobula/store/shared_heap.hpp"
 
 namespace mobula {
 
-/// A node's shared memory, and the heap of each of its shards.
+/// A node's shared memory, and its heap.
 struct node_arena {
   std::shared_ptr<arena_segment> segment;
-  std::vector<std::shared_ptr<shard_heap>> heaps;
+  std::shared_ptr<shared_heap> heap;
 };
 
 /// Sweeps the arenas of dead nodes, so that their memory counts as free, and returns the size that

@@ -28,6 +28,7 @@
 #include "mobula/actors/transfers.hpp"
 #include "mobula/store/arena_readers.hpp"
 #include "mobula/store/home_process.hpp"
+#include "mobula/store/store_space.hpp"
 
 namespace mobula {
 
@@ -225,14 +226,18 @@ public:
     return shards_;
   }
 
-  /// What creators and readers need of a shard without asking it.
-  [[nodiscard]] shard_front& front(std::uint32_t shard) noexcept {
-    return fronts_[shard];
+  /// What the shards share: the room for stored objects, and who gets it.
+  [[nodiscard]] store_space& space() noexcept {
+    return space_;
   }
 
-  /// The memory of a shard.
-  [[nodiscard]] shard_heap& heap(std::uint32_t shard) noexcept {
-    return *arena_.heaps[shard];
+  /// The memory of stored objects.
+  [[nodiscard]] shared_heap& heap() noexcept {
+    return *arena_.heap;
+  }
+
+  [[nodiscard]] const shared_heap& heap() const noexcept {
+    return *arena_.heap;
   }
 
   [[nodiscard]] const arena_segment& arena() const noexcept {
@@ -243,11 +248,16 @@ public:
   /// copies. Thread-safe.
   reader_census clear_dead_readers();
 
-  /// Free memory that each shard should have faulted in.
+  /// Free memory that should be faulted in.
   [[nodiscard]] page_stock stock() const noexcept;
 
-  /// Tells the filler, if there is one, that a shard's stock is low.
-  void request_fill(std::uint32_t shard);
+  /// Tells the filler, if there is one, that the stock is low; not again before it looks.
+  void request_fill();
+
+  /// Called by the filler before it looks: a later request tells it again.
+  void fill_begins() noexcept {
+    fill_requested_.store(false, std::memory_order_relaxed);
+  }
 
   /// While it lives, and is not empty, the services and the actor system are there. For threads
   /// that are no services, for as long as they send a message. Does not block.
@@ -357,6 +367,7 @@ private:
   std::atomic<bool> stopping_ = false; ///< a thread is in `shut_down`, or was
   std::atomic<bool> failed_ = false;   ///< a service has died
   std::atomic<bool> flush_requested_ = false;
+  std::atomic<bool> fill_requested_ = false;
   std::atomic<bool> in_cluster_ = false;
   std::atomic<bool> membership_claimed_ = false;
   std::atomic<std::uint64_t> messages_ = 0;
@@ -367,6 +378,7 @@ private:
   std::string file_label_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
   node_arena arena_;
+  store_space space_;
   std::mutex readers_mutex_; ///< one census at a time
   reference_border border_{*this};
   foreign_arenas arenas_{options_};
@@ -378,7 +390,6 @@ private:
   reference_counter_actor counter_;
   owner_actor owner_;
   std::vector<store_shard_actor> shards_;
-  std::unique_ptr<shard_front[]> fronts_;
   spill_manager_actor spill_manager_;
   arena_filler_actor filler_; ///< none in a simulation; written before the first shard starts
 

@@ -40,7 +40,7 @@ struct node_options {
   /// quarter of the store.
   std::optional<std::uint64_t> prefault_bytes = std::nullopt;
 
-  /// Number of store shards.
+  /// Number of store shards, the actors that store objects are spread over. They share all room.
   std::uint32_t shards = 2;
 
   /// Directories for spill files, used in turn. Empty: nothing is spilled, and a store that is full
@@ -53,7 +53,7 @@ struct node_options {
   /// Size at which a spill file is closed.
   std::uint64_t spill_file_bytes = 128ULL << 20U;
 
-  /// Share of a shard's room, in percent, above which idle objects are spilled.
+  /// Share of the store's room, in percent, above which idle objects are spilled.
   std::uint32_t spill_threshold_percent = 80;
 
   /// Threads that read and write spill files.
@@ -63,7 +63,7 @@ struct node_options {
   /// go. Measured by the actor system's clock.
   time_span full_timeout = std::chrono::seconds{2};
 
-  /// Room that each shard lends to creators ahead of need, so that a put asks nobody. Never more
+  /// Room that the store lends to creators ahead of need, so that a put asks nobody. Never more
   /// than what is free below the spill threshold, which is the default.
   std::uint64_t lent_bytes = 1ULL << 40U;
 
@@ -101,11 +101,6 @@ struct node_options {
 
   /// Name of the cluster; part of the names of files that a node leaves on disk.
   std::string cluster = "mobula";
-
-  /// Returns the room of one shard. REQUIRES: the store's size is given, as a running node's is.
-  [[nodiscard]] std::uint64_t shard_bytes() const noexcept {
-    return store_size_bytes / shards;
-  }
 };
 
 } // namespace mobula

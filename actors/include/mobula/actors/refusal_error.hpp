@@ -1,17 +1,19 @@
 #pragma once
 
-#include <optional>
-
 #include "mobula/actors/node_options.hpp"
 #include "mobula/serialization/error.hpp"
-#include "mobula/store/io_calls.hpp"
 #include "mobula/store/shard_effects.hpp"
+#include "mobula/store/shared_heap.hpp"
 
 namespace mobula {
 
-/// Says why a shard refuses a request, with sizes and remedy, as the error that readers and
-/// creators get. `shortage` is why the system gives the arena no memory, if it does not.
+/// Says why the store refuses a request: what was asked, what the room is used for at this moment,
+/// and what would help. It is the error that readers and creators get.
 error_info refusal_error(const refuse_request& refused, const node_options& options,
-                         const std::optional<io_failure>& shortage);
+                         const shared_heap& heap);
+
+/// The same for an object that cannot be in any store of this size.
+error_info larger_than_store(const node_options& options, const object_id& id,
+                             std::uint64_t size_bytes);
 
 } // namespace mobula

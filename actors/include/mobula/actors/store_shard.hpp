@@ -8,7 +8,6 @@
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/service_messages.hpp"
-#include "mobula/actors/shard_front.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/store/copy_directory.hpp"
 #include "mobula/store/spill_errors.hpp"
@@ -151,15 +150,20 @@ struct copy_not_read {
 /// A disk that failed may be worth another try.
 struct spilling_possible_again {};
 
+/// Events of other shards had effects on objects of this one.
+struct effects_waiting {};
+
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
-/// frees.
-using store_shard_actor = caf::typed_actor<
-  takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>, takes<seal_reserved>,
-  takes<abort_reserved>, takes<return_credit>, takes<release_copy>, takes<free_copy_of>,
-  takes<want_copy>, takes<copy_unpinned>, takes<want_pull_room>, takes<withdraw_pull_room>,
-  takes<abandon_pull_room>, takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>,
-  takes<copy_written>, takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
-  takes<spilling_possible_again>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+/// frees. Space belongs to all shards together (`store_space`).
+using store_shard_actor =
+  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>,
+                   takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
+                   takes<release_copy>, takes<free_copy_of>, takes<want_copy>, takes<copy_unpinned>,
+                   takes<want_pull_room>, takes<withdraw_pull_room>, takes<abandon_pull_room>,
+                   takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>,
+                   takes<copy_written>, takes<copy_not_written>, takes<copy_read>,
+                   takes<copy_not_read>, takes<spilling_possible_again>, takes<effects_waiting>,
+                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -190,3 +194,4 @@ MOBULA_LOCAL_MESSAGE(mobula::copy_not_written)
 MOBULA_LOCAL_MESSAGE(mobula::copy_read)
 MOBULA_LOCAL_MESSAGE(mobula::copy_not_read)
 MOBULA_LOCAL_MESSAGE(mobula::spilling_possible_again)
+MOBULA_LOCAL_MESSAGE(mobula::effects_waiting)

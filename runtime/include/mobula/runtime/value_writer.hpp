@@ -74,7 +74,7 @@ struct draft_size {
 class copy_draft {
 public:
   /// Takes memory of the arena: at once if the shard has lent room, else as `full` says. Throws
-  /// `object_error` if waiting ends without room, and `std::bad_alloc`.
+  /// `object_error` if waiting ends without room, and if there is no memory.
   copy_draft(node_core& core, std::uint64_t sequence, draft_size size, const type_descriptor& type,
              when_full full);
 

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <stdexcept>
 #include <type_traits>
 
 namespace mobula {
@@ -38,14 +37,11 @@ public:
     // nop
   }
 
-  /// Throws `std::invalid_argument` if the shape has no dimension, or another number of elements
-  /// than the span.
+  /// Throws `object_error` (`invalid_argument`) if the shape has no dimension, or another number of
+  /// elements than the span.
   array(std::span<const T> elements, const array_shape& shape)
     : data_(elements.data()), shape_(shape) {
-    if (shape.dimensions() == 0)
-      throw std::invalid_argument("an array needs at least one dimension");
-    if (shape.elements() != elements.size())
-      throw std::invalid_argument("the shape of an array does not match its elements");
+    require_shape(shape, elements.size());
   }
 
   // -- observers

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string>
 
 namespace mobula {
 
@@ -20,7 +21,8 @@ public:
   /// A shape without dimensions, which stands for no shape at all.
   array_shape() = default;
 
-  /// Throws `std::invalid_argument` for more than `most_dimensions` or too many elements.
+  /// Throws `object_error` (`invalid_argument`) for more than `most_dimensions` or too many
+  /// elements, naming them.
   explicit array_shape(std::span<const std::uint64_t> extents);
 
   array_shape(std::initializer_list<std::uint64_t> extents);
@@ -57,5 +59,12 @@ private:
   std::size_t dimensions_ = 0;
   std::uint64_t elements_ = 0;
 };
+
+/// Returns the extents, as in "3 x 4".
+[[nodiscard]] std::string to_string(const array_shape& shape);
+
+/// Throws `object_error` (`invalid_argument`) unless `shape` is one of an array of so many
+/// elements.
+void require_shape(const array_shape& shape, std::uint64_t elements);
 
 } // namespace mobula

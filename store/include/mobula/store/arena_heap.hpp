@@ -36,7 +36,7 @@ struct page_stock {
   std::uint64_t max_bytes; ///< not less
 };
 
-/// Gives out one shard's heap.
+/// Gives out an arena's heap.
 ///
 /// The idea: best fit over the free extents, kept by address (to merge neighbours) and by size (to
 /// find the best), in O(log n). What is written down about the heap is in ordinary memory of the
@@ -77,7 +77,13 @@ public:
     arena_range to_commit;
   };
 
-  /// REQUIRES: `heap` is one of a layout's heaps.
+  /// Returns how large a heap must be for objects of `room_bytes` in all, none of them smaller than
+  /// `least_bytes`, to find place in any order as long as none goes: beside its bytes an object
+  /// takes metadata, what is rounded up, and what is skipped to start with a page.
+  [[nodiscard]] static std::uint64_t size_for(std::uint64_t room_bytes,
+                                              std::uint64_t least_bytes) noexcept;
+
+  /// REQUIRES: `heap` is a layout's heap.
   explicit arena_heap(arena_range heap);
 
   // -- extents ----------------------------------------------------------------
@@ -85,6 +91,9 @@ public:
   /// Returns the best extent; nothing when no free one is large enough. An empty object gets an
   /// extent as well, so that its offset is its own.
   [[nodiscard]] std::optional<allocation> allocate(std::uint64_t size_bytes);
+
+  /// Returns the best extent that is committed already; nothing when none is large enough.
+  [[nodiscard]] std::optional<arena_range> allocate_committed(std::uint64_t size_bytes);
 
   /// Takes an extent back, committed or not. REQUIRES: from `allocate`, not yet freed.
   void free(arena_range extent);
@@ -137,7 +146,17 @@ private:
   using address_order = std::map<std::uint64_t, std::uint64_t>; ///< size by offset
   using size_order = std::set<sized_extent>;
 
-  [[nodiscard]] std::optional<arena_range> find(std::uint64_t size, std::uint64_t unit) const;
+  /// What an object of some size takes.
+  struct request {
+    std::uint64_t size;
+    std::uint64_t unit; ///< the extent's offset and size are multiples of it
+  };
+
+  [[nodiscard]] static request request_for(std::uint64_t size_bytes) noexcept;
+  [[nodiscard]] static bool fits(arena_range free, request wanted) noexcept;
+  [[nodiscard]] static std::optional<arena_range> best_of(const size_order& order, request wanted);
+  [[nodiscard]] std::optional<arena_range> find(request wanted) const;
+  arena_range take(arena_range free, request wanted);
   [[nodiscard]] std::optional<arena_range> extent_across_mark() const;
   size_order& order_of(arena_range extent) noexcept;
   void insert(arena_range extent);

@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "mobula/serialization/ids.hpp"
 
@@ -52,9 +51,9 @@ struct arena_shape {
   std::uint64_t slots_per_shard = 1'024; ///< a power of two, at most `max_slots_per_shard`
 };
 
-/// Returns the shape of an arena whose heaps have at least `heap_bytes` each.
-[[nodiscard]] arena_shape shape_for_heaps(std::uint64_t heap_bytes, std::uint32_t shards,
-                                          std::uint64_t slots_per_shard) noexcept;
+/// Returns the shape of an arena whose heap has at least `heap_bytes`.
+[[nodiscard]] arena_shape shape_for_heap(std::uint64_t heap_bytes, std::uint32_t shards,
+                                         std::uint64_t slots_per_shard) noexcept;
 
 /// Where everything is.
 struct arena_layout {
@@ -64,7 +63,8 @@ struct arena_layout {
   arena_range readers; ///< the registration words of reader processes
   arena_range table;   ///< of all shards, one part after the other
   std::uint64_t slots_per_shard = 0;
-  std::vector<arena_range> heaps; ///< one for each shard
+  std::uint32_t shards = 0;
+  arena_range heap; ///< of all shards
 
   friend bool operator==(const arena_layout&, const arena_layout&) = default;
 
@@ -72,7 +72,7 @@ struct arena_layout {
   [[nodiscard]] arena_range table_of(std::size_t shard) const noexcept;
 };
 
-/// Returns the layout; nothing when the shape leaves no room for heaps, has no shards or more than
+/// Returns the layout; nothing when the shape leaves no room for a heap, has no shards or more than
 /// `max_arena_shards`, or a number of slots that is not a power of two or too large.
 [[nodiscard]] std::optional<arena_layout>
 plan_arena(const arena_shape& shape, const std::string& cluster, const incarnation_id& incarnation);

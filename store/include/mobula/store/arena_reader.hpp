@@ -99,8 +99,7 @@ public:
 private:
   arena_reader(foreign_arena arena, reader_index index, arena_mapping pins) noexcept;
 
-  [[nodiscard]] object_lookup pin(std::uint64_t slot, arena_range heap,
-                                  const object_id& id) noexcept;
+  [[nodiscard]] object_lookup pin(std::uint64_t slot, const object_id& id) noexcept;
 
   foreign_arena arena_;
   home_process home_;

@@ -54,7 +54,7 @@ public:
   object_table& operator=(const object_table&) = delete;
 
   /// Lets readers find a sealed object. Returns `no_slot` if its window is full. REQUIRES: not
-  /// published at present, `place` is well-formed in this shard's heap, its bytes are written.
+  /// published at present, `place` is well-formed in the arena's heap, its bytes are written.
   [[nodiscard]] slot_handle publish(const object_id& id, const arena_place& place);
 
   // -- of a published object: REQUIRE its slot --------------------------------

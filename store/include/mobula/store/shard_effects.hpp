@@ -31,8 +31,8 @@ enum class refusal : std::uint8_t {
   out_of_disk,       ///< the rest could only be spilled, and the disk takes nothing
   larger_than_store, ///< would not fit into the empty store
   too_many_waiting,  ///< the queue of creates is at its limit
-  already_exists,    ///< the shard has an object with this id
-  not_here,          ///< the shard has no object with this id
+  already_exists,    ///< the store has an object with this id
+  not_here,          ///< the store has no object with this id
   released,          ///< its owner let go of it
   copy_lost,         ///< its spill record is missing or damaged
   restore_failed,    ///< the disk could not be read
@@ -48,7 +48,7 @@ enum class free_reason : std::uint8_t {
   restore_failed, ///< room taken for a restore that brought nothing
 };
 
-/// For what the shard wants a copy's memory.
+/// For what the store wants a copy's memory.
 enum class reclaim_reason : std::uint8_t {
   room,   ///< ask with `pin_word::try_reclaim`
   release ///< ask with `pin_word::doom`: never again a new reader
@@ -90,13 +90,27 @@ struct serve_copy {
   object_id id;
 };
 
+/// What the store's memory is used for at one moment. With what is free it adds up to the capacity.
+struct store_use {
+  std::size_t capacity_bytes = 0;
+  std::size_t pinned_bytes = 0; ///< found in use by readers, whether still referenced or not
+  std::size_t kept_bytes = 0;   ///< referenced, and nobody reads it
+  std::size_t moving_bytes = 0; ///< on its way out: being asked for, written or freed
+  std::size_t making_bytes = 0; ///< being filled by creators, pulls and the disk
+  std::size_t lent_bytes = 0;   ///< taken ahead by creators
+
+  [[nodiscard]] std::size_t free_bytes() const noexcept {
+    return capacity_bytes - pinned_bytes - kept_bytes - moving_bytes - making_bytes - lent_bytes;
+  }
+};
+
 /// Ends a request in failure.
 struct refuse_request {
   request_token token;
   object_id id;
   refusal error;
   std::size_t size_bytes;
-  std::size_t capacity_bytes;
+  store_use use;
 };
 
 /// Asks for the copy's memory; answered by `reclaim_succeeded` or `reclaim_refused`. When
@@ -114,7 +128,8 @@ struct check_idle {
   std::optional<use_stamp> known_use;
 };
 
-/// Returns memory to the heap. Nobody reads or writes it any more.
+/// Forgets the copy's memory, which the caller gave back to the heap before the event that led
+/// here.
 struct free_copy {
   object_id id;
   std::size_t size_bytes;
@@ -166,16 +181,29 @@ struct report_pressure {
   pressure_level level;
 };
 
-/// Says, after `shut_down`, that nothing is left.
-struct report_shard_drained {};
+/// Says, after `shut_down`, that nothing is left. Told to the first shard.
+struct report_store_drained {};
+
+/// Readers in other processes may have died with copies of this shard pinned, and hold up those who
+/// wait: to be looked for. Told to every shard.
+struct check_readers {};
 
 using shard_effect =
   std::variant<grant_create, serve_copy, refuse_request, try_reclaim, check_idle, free_copy,
                spill_object, forget_spill, restore_object, lend_credit, recall_credit, report_stall,
-               report_stall_over, report_pressure, report_shard_drained>;
+               report_stall_over, report_pressure, report_store_drained, check_readers>;
 
-/// Effects in the order in which they must be carried out. Events append to it.
+/// Effects of one shard in the order in which they must be carried out.
 using shard_effects = std::vector<shard_effect>;
+
+/// An effect, and which shard carries it out: that of the object which it names.
+struct addressed_effect {
+  std::uint32_t shard;
+  shard_effect effect;
+};
+
+/// Events append to it. What concerns one shard is to be carried out in this order.
+using store_effects = std::vector<addressed_effect>;
 
 // -- figures --------------------------------------------------------------------
 
@@ -205,7 +233,7 @@ struct object_tally {
 };
 
 /// Exact at every moment between two events.
-struct shard_stats {
+struct store_table_stats {
   // What is there now. The first six are in memory, and with `lent_bytes` add up to `used_bytes`.
   object_tally unsealed;
   object_tally primary;   ///< sealed, neither spilling nor doomed

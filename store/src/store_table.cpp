@@ -1,23 +1,24 @@
-#include "mobula/store/shard_table.hpp"
+#include "mobula/store/store_table.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace mobula {
 
-shard_table::shard_table(const shard_config& config)
+store_table::store_table(const store_config& config)
   : config_(config), threshold_bytes_(static_cast<std::size_t>(
                        static_cast<double>(config.capacity_bytes) * config.spill_threshold)),
     low_water_bytes_(
       static_cast<std::size_t>(static_cast<double>(config.capacity_bytes) * config.low_water)) {
   MOBULA_ASSERT(config.capacity_bytes > 0 && config.low_water >= 0
-                && config.low_water <= config.spill_threshold && config.spill_threshold <= 1);
+                && config.low_water <= config.spill_threshold && config.spill_threshold <= 1
+                && config.shards > 0);
 }
 
 // -- clients --------------------------------------------------------------------
 
-void shard_table::create(request_token token, const object_id& id, std::size_t size_bytes,
-                         copy_kind kind, shard_effects& effects) {
+void store_table::create(request_token token, const object_id& id, std::size_t size_bytes,
+                         copy_kind kind, store_effects& effects) {
   if (shutting_down_)
     return refuse(token, id, refusal::shutting_down, size_bytes, effects);
   if (contains(id))
@@ -25,8 +26,10 @@ void shard_table::create(request_token token, const object_id& id, std::size_t s
   if (size_bytes > config_.capacity_bytes)
     return refuse(token, id, refusal::larger_than_store, size_bytes, effects);
   if (queue_.empty() && fits(size_bytes)) {
-    insert(id, size_bytes, kind, place::unsealed).creator = token;
-    effects.push_back(grant_create{token, id, size_bytes});
+    auto& entry = insert(id, size_bytes, kind, place::unsealed);
+    entry.creator = token;
+    entry.granted_after = returns_;
+    tell(effects, id, grant_create{token, id, size_bytes});
   } else if (tally(place::waiting).objects < config_.max_waiting) {
     auto fresh = requests_.emplace(token, id).second;
     MOBULA_ASSERT(fresh);
@@ -38,30 +41,30 @@ void shard_table::create(request_token token, const object_id& id, std::size_t s
   settle(effects);
 }
 
-void shard_table::seal(const object_id& id, shard_effects& effects) {
+void store_table::seal(const object_id& id, store_effects& effects) {
   become_idle(get(id, place::unsealed), effects);
   settle(effects);
 }
 
-void shard_table::abort(const object_id& id, shard_effects& effects) {
+void store_table::abort(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::unsealed);
   refuse_readers(entry, refusal::not_here, effects);
   free_and_erase(entry, free_reason::aborted, effects);
   settle(effects);
 }
 
-void shard_table::request_copy(request_token token, const object_id& id, shard_effects& effects) {
+void store_table::request_copy(request_token token, const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   if (entry == nullptr || entry->released)
     return refuse(token, id, entry == nullptr ? refusal::not_here : refusal::released, 0, effects);
   if (entry->where == place::idle) {
     // Being asked for is a use.
     move(*entry, place::idle);
-    effects.push_back(serve_copy{token, id});
+    tell(effects, id, serve_copy{token, id});
     return;
   }
   if (entry->where == place::pinned || entry->where == place::spilling) {
-    effects.push_back(serve_copy{token, id});
+    tell(effects, id, serve_copy{token, id});
     return;
   }
   auto fresh = requests_.emplace(token, id).second;
@@ -73,7 +76,7 @@ void shard_table::request_copy(request_token token, const object_id& id, shard_e
   }
 }
 
-void shard_table::cancel(request_token token, shard_effects& effects) {
+void store_table::cancel(request_token token, store_effects& effects) {
   auto request = requests_.find(token);
   if (request == requests_.end())
     return;
@@ -92,7 +95,7 @@ void shard_table::cancel(request_token token, shard_effects& effects) {
   settle(effects);
 }
 
-void shard_table::release(const object_id& id, shard_effects& effects) {
+void store_table::release(const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   if (entry == nullptr || entry->released)
     return;
@@ -100,7 +103,7 @@ void shard_table::release(const object_id& id, shard_effects& effects) {
   settle(effects);
 }
 
-void shard_table::release_object(object& entry, shard_effects& effects) {
+void store_table::release_object(object& entry, store_effects& effects) {
   entry.released = true;
   auto had_bytes_on_disk = entry.has_record || entry.where == place::spilling;
   switch (entry.where) {
@@ -113,7 +116,7 @@ void shard_table::release_object(object& entry, shard_effects& effects) {
       break;
     case place::spilled:
     case place::restore_waiting:
-      effects.push_back(forget_spill{entry.id});
+      tell(effects, entry.id, forget_spill{entry.id});
       refuse_readers(entry, refusal::released, effects);
       erase(entry);
       return;
@@ -124,16 +127,18 @@ void shard_table::release_object(object& entry, shard_effects& effects) {
   refuse_readers(entry, refusal::released, effects);
   entry.has_record = false;
   if (had_bytes_on_disk)
-    effects.push_back(forget_spill{entry.id});
+    tell(effects, entry.id, forget_spill{entry.id});
 }
 
 // -- the heap ---------------------------------------------------------------------
 
-void shard_table::room_refused(const object_id& id, shard_effects& effects) {
+void store_table::room_refused(const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   MOBULA_ASSERT(entry != nullptr && !entry->released);
   ++counters_.waits;
-  refused_bytes_ = std::min(entry->size_bytes, refused_bytes_.value_or(entry->size_bytes));
+  // What came back since it was granted may have come too late for it, but not for the next try.
+  if (entry->granted_after == returns_)
+    refused_bytes_ = std::min(entry->size_bytes, refused_bytes_.value_or(entry->size_bytes));
   if (entry->where == place::restoring) {
     if (entry->readers.empty())
       move(*entry, place::spilled);
@@ -149,29 +154,32 @@ void shard_table::room_refused(const object_id& id, shard_effects& effects) {
 
 // -- credit -----------------------------------------------------------------------
 
-void shard_table::lend(std::size_t max_bytes, shard_effects& effects) {
+void store_table::lend(std::size_t max_bytes, store_effects& effects) {
   auto bytes = std::min(max_bytes, lendable_bytes());
   lent_bytes_ += bytes;
   credit_may_idle_ = credit_may_idle_ || bytes > 0;
-  effects.push_back(lend_credit{bytes});
+  effects.push_back({first_shard, lend_credit{bytes}});
   settle(effects);
 }
 
-void shard_table::take_back(std::size_t bytes, shard_effects& effects) {
+void store_table::take_back(std::size_t bytes, store_effects& effects) {
   MOBULA_ASSERT(bytes <= lent_bytes_);
   lent_bytes_ -= bytes;
-  refused_bytes_.reset();
+  memory_came_back();
   settle(effects);
 }
 
-void shard_table::recall_answered(std::size_t bytes, shard_effects& effects) {
+void store_table::recall_answered(std::size_t bytes, store_effects& effects) {
   MOBULA_ASSERT(recalling_);
   recalling_ = false;
-  take_back(bytes, effects);
+  // Nobody took memory for it: the heap is as before.
+  MOBULA_ASSERT(bytes <= lent_bytes_);
+  lent_bytes_ -= bytes;
+  settle(effects);
 }
 
-void shard_table::adopt(const object_id& id, std::size_t size_bytes, copy_kind kind,
-                        shard_effects& effects) {
+void store_table::adopt(const object_id& id, std::size_t size_bytes, copy_kind kind,
+                        store_effects& effects) {
   MOBULA_ASSERT(size_bytes <= lent_bytes_);
   lent_bytes_ -= size_bytes;
   auto& entry = insert(id, size_bytes, kind, place::unsealed);
@@ -182,7 +190,7 @@ void shard_table::adopt(const object_id& id, std::size_t size_bytes, copy_kind k
 
 // -- answers about pins -------------------------------------------------------------
 
-void shard_table::reclaim_succeeded(const object_id& id, shard_effects& effects) {
+void store_table::reclaim_succeeded(const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   MOBULA_ASSERT(entry != nullptr);
   if (entry->released) {
@@ -196,7 +204,7 @@ void shard_table::reclaim_succeeded(const object_id& id, shard_effects& effects)
   settle(effects);
 }
 
-void shard_table::give_away_room(object& entry, shard_effects& effects) {
+void store_table::give_away_room(object& entry, store_effects& effects) {
   if (!entry.has_record) {
     MOBULA_ASSERT(entry.kind == copy_kind::secondary);
     counters_.evictions.add(entry.size_bytes);
@@ -210,8 +218,8 @@ void shard_table::give_away_room(object& entry, shard_effects& effects) {
     start_restore(entry, effects);
 }
 
-void shard_table::reclaim_refused(const object_id& id, reclaim_obstacle obstacle,
-                                  use_stamp last_use, shard_effects& effects) {
+void store_table::reclaim_refused(const object_id& id, reclaim_obstacle obstacle,
+                                  use_stamp last_use, store_effects& effects) {
   auto* entry = find(id);
   MOBULA_ASSERT(entry != nullptr);
   auto hinted = std::exchange(entry->unpin_hint, false);
@@ -236,7 +244,7 @@ void shard_table::reclaim_refused(const object_id& id, reclaim_obstacle obstacle
   settle(effects);
 }
 
-void shard_table::found_idle(const object_id& id, shard_effects& effects) {
+void store_table::found_idle(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::asked);
   MOBULA_ASSERT(entry.asked == question::is_idle);
   entry.unpin_hint = false;
@@ -244,13 +252,13 @@ void shard_table::found_idle(const object_id& id, shard_effects& effects) {
     ask_release(entry, effects);
   } else {
     move(entry, place::spilling);
-    effects.push_back(spill_object{id, entry.size_bytes});
+    tell(effects, id, spill_object{id, entry.size_bytes});
     serve_readers(entry, effects);
   }
   settle(effects);
 }
 
-void shard_table::unpinned(const object_id& id, shard_effects& effects) {
+void store_table::unpinned(const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   if (entry == nullptr)
     return;
@@ -274,7 +282,7 @@ void shard_table::unpinned(const object_id& id, shard_effects& effects) {
 
 // -- answers from the spill manager ---------------------------------------------------
 
-void shard_table::spill_finished(const object_id& id, shard_effects& effects) {
+void store_table::spill_finished(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::spilling);
   counters_.spills.add(entry.size_bytes);
   gate_ = spill_gate::open;
@@ -290,7 +298,7 @@ void shard_table::spill_finished(const object_id& id, shard_effects& effects) {
   settle(effects);
 }
 
-void shard_table::spill_failed(const object_id& id, spill_error error, shard_effects& effects) {
+void store_table::spill_failed(const object_id& id, spill_error error, store_effects& effects) {
   auto& entry = get(id, place::spilling);
   MOBULA_ASSERT(error != spill_error::canceled || entry.released);
   if (error != spill_error::canceled) {
@@ -301,22 +309,19 @@ void shard_table::spill_failed(const object_id& id, spill_error error, shard_eff
   settle(effects);
 }
 
-void shard_table::spilling_possible(shard_effects& effects) {
+void store_table::spilling_possible(store_effects& effects) {
   gate_ = spill_gate::open;
   settle(effects);
 }
 
-void shard_table::restore_finished(const object_id& id, shard_effects& effects) {
+void store_table::restore_finished(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::restoring);
   counters_.restores.add(entry.size_bytes);
-  if (entry.released)
-    free_and_erase(entry, free_reason::released, effects); // No reader has seen this copy.
-  else
-    become_idle(entry, effects);
+  become_idle(entry, effects);
   settle(effects);
 }
 
-void shard_table::restore_failed(const object_id& id, restore_error error, shard_effects& effects) {
+void store_table::restore_failed(const object_id& id, restore_error error, store_effects& effects) {
   auto& entry = get(id, place::restoring);
   MOBULA_ASSERT(error != restore_error::canceled || entry.released);
   if (entry.released) {
@@ -333,7 +338,7 @@ void shard_table::restore_failed(const object_id& id, restore_error error, shard
 
 // -- the caller's own -----------------------------------------------------------------
 
-void shard_table::shut_down(shard_effects& effects) {
+void store_table::shut_down(store_effects& effects) {
   MOBULA_ASSERT(!shutting_down_);
   shutting_down_ = true;
   while (auto* entry = queue_.front())
@@ -351,7 +356,7 @@ void shard_table::shut_down(shard_effects& effects) {
   }
   if (std::exchange(credit_may_idle_, false)) {
     recalling_ = true;
-    effects.push_back(recall_credit{});
+    effects.push_back({first_shard, recall_credit{}});
   }
   settle(effects);
 }

@@ -1,13 +1,13 @@
-// What a shard tells about itself, and the proof that it adds up.
+// What a store tells about itself, and the proof that it adds up.
 
 #include <algorithm>
 #include <utility>
 
-#include "mobula/store/shard_table.hpp"
+#include "mobula/store/store_table.hpp"
 
 namespace mobula {
 
-shard_stats shard_table::stats() const {
+store_table_stats store_table::stats() const {
   auto result = counters_;
   for (auto where : {place::idle, place::asked, place::pinned}) {
     result.primary += tally_at(where, copy_kind::primary);
@@ -28,7 +28,19 @@ shard_stats shard_table::stats() const {
   return result;
 }
 
-void shard_table::check_invariants() const {
+store_use store_table::use() const {
+  auto bytes = [this](auto... places) {
+    return (tally(places).bytes + ...);
+  };
+  return {.capacity_bytes = config_.capacity_bytes,
+          .pinned_bytes = bytes(place::pinned, place::doomed),
+          .kept_bytes = bytes(place::idle),
+          .moving_bytes = bytes(place::asked, place::releasing, place::spilling),
+          .making_bytes = bytes(place::unsealed, place::restoring),
+          .lent_bytes = lent_bytes_};
+}
+
+void store_table::check_invariants() const {
   std::array<std::array<object_tally, 2>, place_count> sums{};
   std::size_t memory_bytes = 0;
   std::size_t tokens = 0;
@@ -46,12 +58,12 @@ void shard_table::check_invariants() const {
   }
   MOBULA_ASSERT(sums == tallies_ && memory_bytes == memory_bytes_);
   MOBULA_ASSERT(used_bytes() <= config_.capacity_bytes);
+  MOBULA_ASSERT(use().free_bytes() == free_bytes());
   MOBULA_ASSERT(tokens == requests_.size());
-  MOBULA_ASSERT(tally(place::waiting).objects <= config_.max_waiting);
-  for (auto list : {&shard_table::queue_, &shard_table::evictable_, &shard_table::spillable_})
+  for (auto list : {&store_table::queue_, &store_table::evictable_, &store_table::spillable_})
     for (const auto* entry = (this->*list).front(); entry != nullptr; entry = entry->next) {
       MOBULA_ASSERT(list_of(*entry) == list);
-      MOBULA_ASSERT(entry->next == nullptr || list != &shard_table::queue_
+      MOBULA_ASSERT(entry->next == nullptr || list != &store_table::queue_
                     || entry->arrival < entry->next->arrival);
       --listed;
     }
@@ -61,7 +73,7 @@ void shard_table::check_invariants() const {
   MOBULA_ASSERT(!shutting_down_ || queue_.empty());
 }
 
-void shard_table::check_object(const object& entry) const {
+void store_table::check_object(const object& entry) const {
   auto ended = entry.where == place::releasing || entry.where == place::doomed;
   MOBULA_ASSERT(!ended || entry.released);
   MOBULA_ASSERT(!entry.released || entry.readers.empty());

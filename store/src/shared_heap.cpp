@@ -1,4 +1,4 @@
-#include "mobula/store/shard_heap.hpp"
+#include "mobula/store/shared_heap.hpp"
 
 #include <algorithm>
 
@@ -17,19 +17,18 @@ std::span<std::byte> arena_block::bytes() const noexcept {
   return heap_->segment_->bytes(extent_);
 }
 
-// -- shard_heap -------------------------------------------------------------------
+// -- shared_heap ------------------------------------------------------------------
 
-std::shared_ptr<shard_heap> shard_heap::make(std::shared_ptr<const arena_segment> segment,
-                                             std::size_t shard) {
-  return std::shared_ptr<shard_heap>{new shard_heap(std::move(segment), shard)};
+std::shared_ptr<shared_heap> shared_heap::make(std::shared_ptr<const arena_segment> segment) {
+  return std::shared_ptr<shared_heap>{new shared_heap(std::move(segment))};
 }
 
-shard_heap::shard_heap(std::shared_ptr<const arena_segment> segment, std::size_t shard)
-  : segment_(std::move(segment)), range_(segment_->layout().heaps.at(shard)), heap_(range_) {
+shared_heap::shared_heap(std::shared_ptr<const arena_segment> segment)
+  : segment_(std::move(segment)), range_(segment_->layout().heap), heap_(range_) {
   // nop
 }
 
-std::optional<arena_block> shard_heap::allocate(std::uint64_t size_bytes) {
+std::optional<arena_block> shared_heap::allocate(std::uint64_t size_bytes) {
   std::optional<arena_heap::allocation> found;
   {
     std::unique_lock guard{mutex_};
@@ -41,13 +40,23 @@ std::optional<arena_block> shard_heap::allocate(std::uint64_t size_bytes) {
   if (!found)
     return std::nullopt;
   arena_block block{shared_from_this(), found->extent};
-  // On failure the block goes back as it is: committed or not, the heap takes it.
-  if (found->to_commit.size > 0 && !commit(found->to_commit))
-    return std::nullopt;
-  return block;
+  if (found->to_commit.size == 0 || commit(found->to_commit))
+    return block;
+  // The block goes back as it is: committed or not, the heap takes it. Others may have freed memory
+  // that is committed while this thread asked for more.
+  block = arena_block{};
+  return allocate_committed(size_bytes);
 }
 
-bool shard_heap::fill(page_stock stock, std::uint64_t step_bytes) {
+std::optional<arena_block> shared_heap::allocate_committed(std::uint64_t size_bytes) {
+  std::unique_lock guard{mutex_};
+  auto extent = closed_ ? std::nullopt : heap_.allocate_committed(size_bytes);
+  if (!extent)
+    return std::nullopt;
+  return arena_block{shared_from_this(), *extent};
+}
+
+bool shared_heap::fill(page_stock stock, std::uint64_t step_bytes) {
   std::optional<arena_range> next;
   {
     std::unique_lock guard{mutex_};
@@ -60,17 +69,17 @@ bool shard_heap::fill(page_stock stock, std::uint64_t step_bytes) {
   return commit(*next) && below_stock(stock);
 }
 
-void shard_heap::close() noexcept {
+void shared_heap::close() noexcept {
   std::unique_lock guard{mutex_};
   closed_ = true;
 }
 
-bool shard_heap::below_stock(page_stock stock) const {
+bool shared_heap::below_stock(page_stock stock) const {
   std::unique_lock guard{mutex_};
   return heap_.next_commit(stock).has_value();
 }
 
-bool shard_heap::commit(arena_range range) {
+bool shared_heap::commit(arena_range range) {
   auto failure = segment_->commit(range);
   std::unique_lock guard{mutex_};
   shortage_ = failure;
@@ -80,7 +89,7 @@ bool shard_heap::commit(arena_range range) {
   return true;
 }
 
-void shard_heap::free(arena_range extent) noexcept {
+void shared_heap::free(arena_range extent) noexcept {
   // The memory is the parent's, whose threads may have held the mutex.
   if (!home_.is_this())
     return;
@@ -88,12 +97,12 @@ void shard_heap::free(arena_range extent) noexcept {
   heap_.free(extent);
 }
 
-std::optional<io_failure> shard_heap::shortage() const {
+std::optional<io_failure> shared_heap::shortage() const {
   std::unique_lock guard{mutex_};
   return shortage_;
 }
 
-shard_heap_figures shard_heap::figures() const {
+shared_heap_figures shared_heap::figures() const {
   std::unique_lock guard{mutex_};
   return {.size_bytes = range_.size,
           .used_bytes = heap_.used_bytes(),
@@ -104,7 +113,7 @@ shard_heap_figures shard_heap::figures() const {
           .late_commit_bytes = late_commit_bytes_};
 }
 
-void shard_heap::check_invariants() const {
+void shared_heap::check_invariants() const {
   std::unique_lock guard{mutex_};
   heap_.check_invariants();
 }

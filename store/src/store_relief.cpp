@@ -1,9 +1,9 @@
-// How a shard makes room: fairness among those who wait, the order of measures, and stalls.
+// How a store makes room: fairness among those who wait, the order of measures, and stalls.
 
 #include <algorithm>
 #include <utility>
 
-#include "mobula/store/shard_table.hpp"
+#include "mobula/store/store_table.hpp"
 
 namespace mobula {
 
@@ -20,7 +20,7 @@ std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
 } // namespace
 
 /// Every event ends here: the table is settled when nothing more can be granted or set going.
-void shard_table::settle(shard_effects& effects) {
+void store_table::settle(store_effects& effects) {
   grant_waiting(effects);
   if (queue_.empty())
     refused_bytes_.reset();
@@ -29,7 +29,7 @@ void shard_table::settle(shard_effects& effects) {
   tell_state(effects);
 }
 
-void shard_table::grant_waiting(shard_effects& effects) {
+void store_table::grant_waiting(store_effects& effects) {
   while (auto* oldest = queue_.front()) {
     if (!fits(oldest->size_bytes))
       return let_overtake(*oldest, effects);
@@ -37,7 +37,7 @@ void shard_table::grant_waiting(shard_effects& effects) {
   }
 }
 
-void shard_table::let_overtake(object& oldest, shard_effects& effects) {
+void store_table::let_overtake(object& oldest, store_effects& effects) {
   auto* next = oldest.next;
   for (std::size_t seen = 0; next != nullptr && seen < config_.overtaking_window; ++seen) {
     auto& younger = *std::exchange(next, next->next);
@@ -50,7 +50,7 @@ void shard_table::let_overtake(object& oldest, shard_effects& effects) {
   }
 }
 
-std::size_t shard_table::wanted_free_bytes() {
+std::size_t store_table::wanted_free_bytes() {
   auto used = used_bytes();
   auto pressed = used > threshold_bytes_ || !queue_.empty();
   if ((pressed && !relieving_) || freed_in_spell_bytes_ >= config_.capacity_bytes) {
@@ -66,7 +66,7 @@ std::size_t shard_table::wanted_free_bytes() {
 }
 
 /// Returns how much more than what is free should become so.
-std::size_t shard_table::missing_bytes() {
+std::size_t store_table::missing_bytes() {
   auto missing = minus_at_least_zero(wanted_free_bytes(), free_bytes());
   // The bytes are there but lie apart: only more free memory can join them.
   if (auto* oldest = queue_.front(); oldest != nullptr && in_pieces(oldest->size_bytes))
@@ -74,7 +74,7 @@ std::size_t shard_table::missing_bytes() {
   return missing;
 }
 
-void shard_table::relieve(shard_effects& effects) {
+void store_table::relieve(store_effects& effects) {
   auto missing = missing_bytes();
   if (missing == 0)
     return;
@@ -82,7 +82,7 @@ void shard_table::relieve(shard_effects& effects) {
   if ((!queue_.empty() || lent_bytes_ > credit_in_relief())
       && std::exchange(credit_may_idle_, false)) {
     recalling_ = true;
-    effects.push_back(recall_credit{});
+    effects.push_back({first_shard, recall_credit{}});
   }
   auto coming = tally(place::asked).bytes + tally(place::releasing).bytes
                 + tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
@@ -99,7 +99,7 @@ void shard_table::relieve(shard_effects& effects) {
   }
 }
 
-std::size_t shard_table::lendable_bytes() const noexcept {
+std::size_t store_table::lendable_bytes() const noexcept {
   if (!queue_.empty() || recalling_ || shutting_down_)
     return 0;
   if (relieving_)
@@ -109,30 +109,30 @@ std::size_t shard_table::lendable_bytes() const noexcept {
 }
 
 /// Returns how much credit may be out while objects move out.
-std::size_t shard_table::credit_in_relief() const noexcept {
+std::size_t store_table::credit_in_relief() const noexcept {
   auto taken = used_bytes() - lent_bytes_;
   return (config_.capacity_bytes - taken) / relief_credit_share;
 }
 
-void shard_table::ask(object& entry, question what, shard_effects& effects) {
+void store_table::ask(object& entry, question what, store_effects& effects) {
   move(entry, place::asked);
   entry.asked = what;
   entry.unpin_hint = false;
   auto known_use = entry.spared == spell_ ? std::nullopt : std::optional{entry.known_use};
   if (what == question::give_room)
-    effects.push_back(try_reclaim{entry.id, reclaim_reason::room, known_use});
+    tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::room, known_use});
   else
-    effects.push_back(check_idle{entry.id, known_use});
+    tell(effects, entry.id, check_idle{entry.id, known_use});
   advance_stamp();
 }
 
-void shard_table::ask_release(object& entry, shard_effects& effects) {
+void store_table::ask_release(object& entry, store_effects& effects) {
   move(entry, place::releasing);
   entry.unpin_hint = false;
-  effects.push_back(try_reclaim{entry.id, reclaim_reason::release, std::nullopt});
+  tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::release, std::nullopt});
 }
 
-void shard_table::advance_stamp() noexcept {
+void store_table::advance_stamp() noexcept {
   auto next = static_cast<std::uint32_t>(stamp_) + 1;
   // Zero is kept for "not used since it was sealed".
   stamp_ = use_stamp{next == 0 ? 1 : next};
@@ -140,7 +140,7 @@ void shard_table::advance_stamp() noexcept {
 
 // -- stalls -------------------------------------------------------------------------
 
-std::optional<stall_cause> shard_table::find_stall() const {
+std::optional<stall_cause> store_table::find_stall() const {
   if (queue_.empty() || recalling_ || tally(place::asked).objects > 0
       || tally(place::releasing).objects > 0 || tally(place::spilling).objects > 0
       || tally(place::restoring).objects > 0)
@@ -154,19 +154,22 @@ std::optional<stall_cause> shard_table::find_stall() const {
   return creating ? stall_cause::creators : stall_cause::readers;
 }
 
-void shard_table::watch_stall(shard_effects& effects) {
+void store_table::watch_stall(store_effects& effects) {
   auto cause = find_stall();
   if (!cause) {
     if (auto over = std::exchange(stall_, std::nullopt))
-      effects.push_back(report_stall_over{over->number});
+      effects.push_back({first_shard, report_stall_over{over->number}});
   } else if (!stall_) {
     stall_ = stall{stall_number{++stalls_}, arrivals_};
     ++counters_.stalls;
-    effects.push_back(report_stall{stall_->number, *cause});
+    effects.push_back({first_shard, report_stall{stall_->number, *cause}});
+    if (*cause == stall_cause::readers)
+      for (std::uint32_t shard = 0; shard < config_.shards; ++shard)
+        effects.push_back({shard, check_readers{}});
   }
 }
 
-void shard_table::give_up(stall_number number, shard_effects& effects) {
+void store_table::give_up(stall_number number, store_effects& effects) {
   if (!stall_ || stall_->number != number)
     return;
   auto last_arrival = stall_->last_arrival;
@@ -181,16 +184,16 @@ void shard_table::give_up(stall_number number, shard_effects& effects) {
   settle(effects);
 }
 
-void shard_table::tell_state(shard_effects& effects) {
+void store_table::tell_state(store_effects& effects) {
   auto level = stall_            ? pressure_level::stalled
                : !queue_.empty() ? pressure_level::waiting
                : relieving_      ? pressure_level::relieving
                                  : pressure_level::calm;
   if (std::exchange(level_, level) != level)
-    effects.push_back(report_pressure{level});
+    effects.push_back({first_shard, report_pressure{level}});
   if (shutting_down_ && !drained_ && objects_.empty() && lent_bytes_ == 0 && !recalling_) {
     drained_ = true;
-    effects.push_back(report_shard_drained{});
+    effects.push_back({first_shard, report_store_drained{}});
   }
 }
 

@@ -3,24 +3,25 @@
 #include <algorithm>
 #include <utility>
 
-#include "mobula/store/shard_table.hpp"
+#include "mobula/store/arena_slot.hpp"
+#include "mobula/store/store_table.hpp"
 
 namespace mobula {
 
 // -- places -----------------------------------------------------------------------
 
-shard_table::object* shard_table::find(const object_id& id) {
+store_table::object* store_table::find(const object_id& id) {
   auto position = objects_.find(id);
   return position == objects_.end() ? nullptr : &position->second;
 }
 
-shard_table::object& shard_table::get(const object_id& id, place expected) {
+store_table::object& store_table::get(const object_id& id, place expected) {
   auto* entry = find(id);
   MOBULA_ASSERT(entry != nullptr && entry->where == expected);
   return *entry;
 }
 
-shard_table::object& shard_table::insert(const object_id& id, std::size_t size_bytes,
+store_table::object& store_table::insert(const object_id& id, std::size_t size_bytes,
                                          copy_kind kind, place where) {
   auto [position, fresh] = objects_.try_emplace(id);
   MOBULA_ASSERT(fresh);
@@ -34,28 +35,28 @@ shard_table::object& shard_table::insert(const object_id& id, std::size_t size_b
   return entry;
 }
 
-void shard_table::erase(object& entry) {
+void store_table::erase(object& entry) {
   MOBULA_ASSERT(entry.readers.empty());
   leave(entry);
   objects_.erase(objects_.find(entry.id));
 }
 
-void shard_table::move(object& entry, place to) {
+void store_table::move(object& entry, place to) {
   leave(entry);
   entry.where = to;
   enter(entry);
 }
 
-shard_table::list_member shard_table::list_of(const object& entry) noexcept {
+store_table::list_member store_table::list_of(const object& entry) noexcept {
   if (in_queue(entry.where))
-    return &shard_table::queue_;
+    return &store_table::queue_;
   if (entry.where != place::idle)
     return nullptr;
   auto needs_write = entry.kind == copy_kind::primary && !entry.has_record;
-  return needs_write ? &shard_table::spillable_ : &shard_table::evictable_;
+  return needs_write ? &store_table::spillable_ : &store_table::evictable_;
 }
 
-void shard_table::enter(object& entry) {
+void store_table::enter(object& entry) {
   tally_at(entry.where, entry.kind).add(entry.size_bytes);
   if (in_memory(entry.where))
     memory_bytes_ += entry.size_bytes;
@@ -68,7 +69,7 @@ void shard_table::enter(object& entry) {
 
 /// By arrival: one that comes back goes before those that came later. These are few: it was the
 /// oldest, or within the window of those that may overtake.
-void shard_table::enqueue(object& entry) {
+void store_table::enqueue(object& entry) {
   auto* later = queue_.front();
   if (later == nullptr || queue_.back()->arrival < entry.arrival)
     return queue_.push_back(entry);
@@ -77,7 +78,7 @@ void shard_table::enqueue(object& entry) {
   queue_.insert_before(*later, entry);
 }
 
-void shard_table::leave(object& entry) {
+void store_table::leave(object& entry) {
   tally_at(entry.where, entry.kind).remove(entry.size_bytes);
   if (in_memory(entry.where))
     memory_bytes_ -= entry.size_bytes;
@@ -85,62 +86,71 @@ void shard_table::leave(object& entry) {
     (this->*list).remove(entry);
 }
 
-void shard_table::free_memory(object& entry, free_reason reason, place next,
-                              shard_effects& effects) {
+void store_table::free_memory(object& entry, free_reason reason, place next,
+                              store_effects& effects) {
   give_back(entry, reason, effects);
   entry.known_use = use_stamp{};
   entry.unpin_hint = false;
   move(entry, next);
 }
 
-void shard_table::free_and_erase(object& entry, free_reason reason, shard_effects& effects) {
+void store_table::free_and_erase(object& entry, free_reason reason, store_effects& effects) {
   give_back(entry, reason, effects);
   erase(entry);
 }
 
-void shard_table::give_back(const object& entry, free_reason reason, shard_effects& effects) {
-  effects.push_back(free_copy{entry.id, entry.size_bytes, reason});
+void store_table::give_back(const object& entry, free_reason reason, store_effects& effects) {
+  tell(effects, entry.id, free_copy{entry.id, entry.size_bytes, reason});
   freed_in_spell_bytes_ += entry.size_bytes;
+  memory_came_back();
+}
+
+void store_table::memory_came_back() noexcept {
+  ++returns_;
   refused_bytes_.reset();
 }
 
-std::size_t shard_table::used_bytes() const noexcept {
+std::size_t store_table::used_bytes() const noexcept {
   return memory_bytes_ + lent_bytes_;
 }
 
-std::size_t shard_table::free_bytes() const noexcept {
+std::size_t store_table::free_bytes() const noexcept {
   return config_.capacity_bytes - used_bytes();
 }
 
-object_tally shard_table::tally(place where) const noexcept {
+object_tally store_table::tally(place where) const noexcept {
   auto sum = tally_at(where, copy_kind::primary);
   return sum += tally_at(where, copy_kind::secondary);
 }
 
-object_tally& shard_table::tally_at(place where, copy_kind kind) noexcept {
+object_tally& store_table::tally_at(place where, copy_kind kind) noexcept {
   return tallies_[static_cast<std::size_t>(where)][static_cast<std::size_t>(kind)];
 }
 
-object_tally shard_table::tally_at(place where, copy_kind kind) const noexcept {
+object_tally store_table::tally_at(place where, copy_kind kind) const noexcept {
   return tallies_[static_cast<std::size_t>(where)][static_cast<std::size_t>(kind)];
+}
+
+void store_table::tell(store_effects& effects, const object_id& id, shard_effect effect) const {
+  effects.push_back({home_shard(id.sequence, config_.shards), std::move(effect)});
 }
 
 // -- requests ---------------------------------------------------------------------
 
-void shard_table::refuse(request_token token, const object_id& id, refusal error,
-                         std::size_t size_bytes, shard_effects& effects) {
+void store_table::refuse(request_token token, const object_id& id, refusal error,
+                         std::size_t size_bytes, store_effects& effects) {
   ++counters_.refusals;
-  effects.push_back(refuse_request{token, id, error, size_bytes, config_.capacity_bytes});
+  tell(effects, id, refuse_request{token, id, error, size_bytes, use()});
 }
 
-void shard_table::refuse_readers(object& entry, refusal error, shard_effects& effects) {
+void store_table::refuse_readers(object& entry, refusal error, store_effects& effects) {
   for (auto token : std::exchange(entry.readers, {})) {
     requests_.erase(token);
     refuse(token, entry.id, error, entry.size_bytes, effects);
   }
 }
 
-void shard_table::refuse_waiting(object& entry, refusal error, shard_effects& effects) {
+void store_table::refuse_waiting(object& entry, refusal error, store_effects& effects) {
   if (entry.where == place::restore_waiting) {
     refuse_readers(entry, error, effects);
     move(entry, place::spilled);
@@ -153,26 +163,28 @@ void shard_table::refuse_waiting(object& entry, refusal error, shard_effects& ef
   erase(entry);
 }
 
-void shard_table::serve_readers(object& entry, shard_effects& effects) {
+void store_table::serve_readers(object& entry, store_effects& effects) {
   for (auto token : std::exchange(entry.readers, {})) {
     requests_.erase(token);
-    effects.push_back(serve_copy{token, entry.id});
+    tell(effects, entry.id, serve_copy{token, entry.id});
   }
 }
 
-void shard_table::grant(object& entry, shard_effects& effects) {
+void store_table::grant(object& entry, store_effects& effects) {
   if (entry.where == place::waiting) {
     requests_.erase(entry.creator);
     move(entry, place::unsealed);
-    effects.push_back(grant_create{entry.creator, entry.id, entry.size_bytes});
+    entry.granted_after = returns_;
+    tell(effects, entry.id, grant_create{entry.creator, entry.id, entry.size_bytes});
   } else {
     MOBULA_ASSERT(entry.where == place::restore_waiting && !entry.readers.empty());
     move(entry, place::restoring);
-    effects.push_back(restore_object{entry.id, entry.size_bytes});
+    entry.granted_after = returns_;
+    tell(effects, entry.id, restore_object{entry.id, entry.size_bytes});
   }
 }
 
-void shard_table::start_restore(object& entry, shard_effects& effects) {
+void store_table::start_restore(object& entry, store_effects& effects) {
   entry.arrival = ++arrivals_;
   entry.overtaken_bytes = 0;
   auto first_in_line = queue_.empty();
@@ -183,7 +195,7 @@ void shard_table::start_restore(object& entry, shard_effects& effects) {
     ++counters_.waits;
 }
 
-void shard_table::become_idle(object& entry, shard_effects& effects) {
+void store_table::become_idle(object& entry, store_effects& effects) {
   if (entry.released)
     return ask_release(entry, effects);
   move(entry, place::idle);

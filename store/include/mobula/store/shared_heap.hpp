@@ -15,9 +15,9 @@
 
 namespace mobula {
 
-class shard_heap;
+class shared_heap;
 
-/// Memory of one object in a shard's heap; goes back when it is destroyed. Keeps the arena mapped,
+/// Memory of one object in an arena's heap; goes back when it is destroyed. Keeps the arena mapped,
 /// so that a view may outlive its node.
 class arena_block {
 public:
@@ -49,19 +49,19 @@ public:
   [[nodiscard]] std::span<std::byte> bytes() const noexcept;
 
 private:
-  friend class shard_heap;
+  friend class shared_heap;
 
-  arena_block(std::shared_ptr<shard_heap> heap, arena_range extent) noexcept
+  arena_block(std::shared_ptr<shared_heap> heap, arena_range extent) noexcept
     : heap_(std::move(heap)), extent_(extent) {
     // nop
   }
 
-  std::shared_ptr<shard_heap> heap_;
+  std::shared_ptr<shared_heap> heap_;
   arena_range extent_;
 };
 
 /// What a heap is like at one moment.
-struct shard_heap_figures {
+struct shared_heap_figures {
   std::uint64_t size_bytes = 0;
   std::uint64_t used_bytes = 0;           ///< in extents, what rounding adds included
   std::uint64_t committed_bytes = 0;      ///< pages that hold memory, used or not
@@ -71,21 +71,21 @@ struct shard_heap_figures {
   std::uint64_t late_commit_bytes = 0; ///< since the start: what creators had to wait for
 };
 
-/// Gives out the memory of one shard to any thread of its process.
+/// Gives out the memory of an arena to any thread of its owner's process.
 ///
 /// A mutex around `arena_heap`, held for the time of some tree operations and never during a page
 /// fault: what an extent needs is committed by the thread that wants it, outside of the mutex.
 /// Creators take memory themselves, so that a put asks no actor; whether they may is decided
-/// before, by room that the shard granted or lent. The heap therefore only fails where the granted
+/// before, by room that the store granted or lent. The heap therefore only fails where the granted
 /// bytes do not lie side by side, or where the system has no memory for pages that are still
 /// sparse.
 ///
 /// Thread-safe. Blocks for page faults of what is not in stock.
-class shard_heap : public std::enable_shared_from_this<shard_heap> {
+class shared_heap : public std::enable_shared_from_this<shared_heap> {
 public:
-  /// REQUIRES: `shard` is one of the arena's.
-  [[nodiscard]] static std::shared_ptr<shard_heap>
-  make(std::shared_ptr<const arena_segment> segment, std::size_t shard);
+  /// REQUIRES: called once for an arena.
+  [[nodiscard]] static std::shared_ptr<shared_heap>
+  make(std::shared_ptr<const arena_segment> segment);
 
   /// Returns memory for `size_bytes`; nothing when no free extent is large enough, when the system
   /// refused pages for it (see `shortage`), or once the heap is closed.
@@ -105,7 +105,7 @@ public:
   /// Returns why the system last refused memory; nothing once it gave some again.
   [[nodiscard]] std::optional<io_failure> shortage() const;
 
-  [[nodiscard]] shard_heap_figures figures() const;
+  [[nodiscard]] shared_heap_figures figures() const;
 
   /// Recomputes the heap's sums and asserts that they agree.
   void check_invariants() const;
@@ -113,8 +113,9 @@ public:
 private:
   friend class arena_block;
 
-  shard_heap(std::shared_ptr<const arena_segment> segment, std::size_t shard);
+  explicit shared_heap(std::shared_ptr<const arena_segment> segment);
 
+  [[nodiscard]] std::optional<arena_block> allocate_committed(std::uint64_t size_bytes);
   [[nodiscard]] bool commit(arena_range range);
   void free(arena_range extent) noexcept;
 

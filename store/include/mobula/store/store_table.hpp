@@ -13,20 +13,30 @@
 
 namespace mobula {
 
-struct shard_config {
+struct store_config {
   std::size_t capacity_bytes = 0;
+  /// An object's id decides which of so many shards carries out what is to be done with it.
+  std::uint32_t shards = 1;
   /// Above this share of the capacity, copies are evicted and spilled, down to `low_water`.
   double spill_threshold = 0.8;
   double low_water = 0.7;
-  /// Creates that may wait for room at once; more are refused. Who waits for a copy is not counted:
-  /// that copy has its place already, and readers are as many as they like.
+  /// Creates that may wait for room at once; more are refused, but for those that come back since
+  /// the heap had no extent for them. Who waits for a copy is not counted: that copy has its place
+  /// already, and readers are as many as they like.
   std::size_t max_waiting = 65'536;
   /// How many requests behind the oldest one are considered for overtaking it. Bounds the work of
   /// each event.
   std::size_t overtaking_window = 64;
 };
 
-/// Plans one shard of the store: who gets room, and what moves out to make it.
+/// Plans a node's store: who gets room, and what moves out to make it.
+///
+/// *Shards.* Space, the queue of those who wait, and the order of last use belong to the store as a
+/// whole, so that a request fails only where the whole store has no room for it. What is done with
+/// an object - asking for its pins, giving it memory, writing and reading it - is for its shard,
+/// which effects name. All shards share one table, one event at a time (`store_space`); an effect
+/// may be caused by the event of another shard, so that each carries out what is due before it
+/// tells of anything new.
 ///
 /// *Accounting.* used = copies in memory + room reserved for creators and restores + credit lent;
 /// never above the capacity. Every object is in exactly one `place`, every place has a tally, and
@@ -60,88 +70,95 @@ struct shard_config {
 /// *Pins* are not kept here: whether a copy has readers is asked through effects. While a copy is
 /// written it stays readable; its memory is asked for only when the write is done.
 ///
+/// *Memory first.* Whoever may grant memory to another shard must find it in the heap: a copy's
+/// memory goes back before the event that says so (`reclaim_succeeded`, `abort`, `restore_failed`,
+/// `take_back`).
+///
 /// Events append their effects to the caller's buffer, in the order in which they are to be carried
 /// out. Answers may come at any time later, but exactly once.
-class shard_table {
+class store_table {
 public:
-  explicit shard_table(const shard_config& config);
+  explicit store_table(const store_config& config);
 
-  shard_table(const shard_table&) = delete;
-  shard_table& operator=(const shard_table&) = delete;
+  store_table(const store_table&) = delete;
+  store_table& operator=(const store_table&) = delete;
 
   // -- clients ----------------------------------------------------------------
 
   /// Asks for room for a new object. Ends in `grant_create` or `refuse_request`.
   void create(request_token token, const object_id& id, std::size_t size_bytes, copy_kind kind,
-              shard_effects& effects);
+              store_effects& effects);
 
   /// The creator has filled the object. REQUIRES: granted, and not yet sealed or aborted.
-  void seal(const object_id& id, shard_effects& effects);
+  void seal(const object_id& id, store_effects& effects);
 
-  /// The creator gives up or died. REQUIRES: as for `seal`.
-  void abort(const object_id& id, shard_effects& effects);
+  /// The creator gave up or died, its memory is back in the heap. REQUIRES: as for `seal`.
+  void abort(const object_id& id, store_effects& effects);
 
   /// Asks for the object in memory, restored if need be. Ends in `serve_copy` or `refuse_request`.
-  void request_copy(request_token token, const object_id& id, shard_effects& effects);
+  void request_copy(request_token token, const object_id& id, store_effects& effects);
 
   /// The client of a waiting request went away. Ignored when the request has ended.
-  void cancel(request_token token, shard_effects& effects);
+  void cancel(request_token token, store_effects& effects);
 
-  /// The owner lets go of the object. Ignored when the shard does not have it.
-  void release(const object_id& id, shard_effects& effects);
+  /// The owner lets go of the object. Ignored when the store does not have it.
+  void release(const object_id& id, store_effects& effects);
 
   // -- the heap ---------------------------------------------------------------
 
   /// Answers `grant_create` or `restore_object`: no extent of the heap is large enough. The request
   /// waits on. REQUIRES: the effect was the last that the caller carried out for the object.
-  void room_refused(const object_id& id, shard_effects& effects);
+  void room_refused(const object_id& id, store_effects& effects);
 
   // -- credit -----------------------------------------------------------------
 
   /// Asks for room ahead of the objects that will fill it. Ends in `lend_credit`.
-  void lend(std::size_t max_bytes, shard_effects& effects);
+  void lend(std::size_t max_bytes, store_effects& effects);
 
-  /// Credit comes back unasked, for instance from a creator that gave up.
-  void take_back(std::size_t bytes, shard_effects& effects);
+  /// Credit comes back unasked, for instance from a creator that gave up. Memory that was taken for
+  /// it is back in the heap.
+  void take_back(std::size_t bytes, store_effects& effects);
 
   /// Answers `recall_credit` with what no creator had taken.
-  void recall_answered(std::size_t bytes, shard_effects& effects);
+  void recall_answered(std::size_t bytes, store_effects& effects);
 
   /// A creator made and sealed an object in lent room. REQUIRES: the id is new here.
-  void adopt(const object_id& id, std::size_t size_bytes, copy_kind kind, shard_effects& effects);
+  void adopt(const object_id& id, std::size_t size_bytes, copy_kind kind, store_effects& effects);
 
   // -- answers about pins -----------------------------------------------------
 
-  void reclaim_succeeded(const object_id& id, shard_effects& effects);
+  /// The copy's memory is back in the heap.
+  void reclaim_succeeded(const object_id& id, store_effects& effects);
 
   void reclaim_refused(const object_id& id, reclaim_obstacle obstacle, use_stamp last_use,
-                       shard_effects& effects);
+                       store_effects& effects);
 
-  void found_idle(const object_id& id, shard_effects& effects);
+  void found_idle(const object_id& id, store_effects& effects);
 
   /// A reader was told to report. Only a hint: it may be late, or about an earlier copy.
-  void unpinned(const object_id& id, shard_effects& effects);
+  void unpinned(const object_id& id, store_effects& effects);
 
   // -- answers from the spill manager -----------------------------------------
 
-  void spill_finished(const object_id& id, shard_effects& effects);
+  void spill_finished(const object_id& id, store_effects& effects);
 
-  void spill_failed(const object_id& id, spill_error error, shard_effects& effects);
+  void spill_failed(const object_id& id, spill_error error, store_effects& effects);
 
   /// A disk that failed may be worth another try.
-  void spilling_possible(shard_effects& effects);
+  void spilling_possible(store_effects& effects);
 
-  void restore_finished(const object_id& id, shard_effects& effects);
+  void restore_finished(const object_id& id, store_effects& effects);
 
-  void restore_failed(const object_id& id, restore_error error, shard_effects& effects);
+  /// The copy's memory is back in the heap.
+  void restore_failed(const object_id& id, restore_error error, store_effects& effects);
 
   // -- the caller's own -------------------------------------------------------
 
   /// Refuses what has waited since the stall began and still does not fit.
-  void give_up(stall_number number, shard_effects& effects);
+  void give_up(stall_number number, store_effects& effects);
 
   /// Refuses what waits and what comes, releases every object.
-  void shut_down(shard_effects& effects);
+  void shut_down(store_effects& effects);
 
   // -- properties -------------------------------------------------------------
 
@@ -163,7 +180,9 @@ public:
     return objects_.contains(id);
   }
 
-  [[nodiscard]] shard_stats stats() const;
+  [[nodiscard]] store_table_stats stats() const;
+
+  [[nodiscard]] store_use use() const;
 
   /// Recomputes every sum and list from the objects and asserts that they agree. O(n).
   void check_invariants() const;
@@ -185,6 +204,9 @@ private:
 
   static constexpr std::size_t place_count = 11;
 
+  /// Carries out what is about no object.
+  static constexpr std::uint32_t first_shard = 0;
+
   enum class question : std::uint8_t { is_idle, give_room };
 
   enum class spill_gate : std::uint8_t { open, shut };
@@ -201,6 +223,7 @@ private:
     use_stamp known_use{};    ///< what the shell last told
     std::uint64_t spared = 0; ///< the spell of pressure in which it was spared
     // While in the queue:
+    std::uint64_t granted_after = 0; ///< `returns_` when it was granted
     request_token creator{};         ///< of a create, until it is sealed; restores have `readers`
     std::uint64_t arrival = 0;       ///< order in the queue
     std::size_t overtaken_bytes = 0; ///< what younger requests took while this was the oldest
@@ -230,10 +253,12 @@ private:
   void enter(object& entry);
   void leave(object& entry);
   void enqueue(object& entry);
-  void free_memory(object& entry, free_reason reason, place next, shard_effects& effects);
-  void free_and_erase(object& entry, free_reason reason, shard_effects& effects);
-  void give_back(const object& entry, free_reason reason, shard_effects& effects);
-  using list_member = use_list<object> shard_table::*;
+  void free_memory(object& entry, free_reason reason, place next, store_effects& effects);
+  void free_and_erase(object& entry, free_reason reason, store_effects& effects);
+  void give_back(const object& entry, free_reason reason, store_effects& effects);
+  void memory_came_back() noexcept;
+  void tell(store_effects& effects, const object_id& id, shard_effect effect) const;
+  using list_member = use_list<object> store_table::*;
   [[nodiscard]] static list_member list_of(const object& entry) noexcept;
   object_tally& tally_at(place where, copy_kind kind) noexcept;
   [[nodiscard]] object_tally tally_at(place where, copy_kind kind) const noexcept;
@@ -252,33 +277,33 @@ private:
   // -- requests ---------------------------------------------------------------
 
   void refuse(request_token token, const object_id& id, refusal error, std::size_t size_bytes,
-              shard_effects& effects);
-  void refuse_readers(object& entry, refusal error, shard_effects& effects);
-  void refuse_waiting(object& entry, refusal error, shard_effects& effects);
-  void serve_readers(object& entry, shard_effects& effects);
-  void grant(object& entry, shard_effects& effects);
-  void start_restore(object& entry, shard_effects& effects);
-  void become_idle(object& entry, shard_effects& effects);
-  void release_object(object& entry, shard_effects& effects);
-  void give_away_room(object& entry, shard_effects& effects);
+              store_effects& effects);
+  void refuse_readers(object& entry, refusal error, store_effects& effects);
+  void refuse_waiting(object& entry, refusal error, store_effects& effects);
+  void serve_readers(object& entry, store_effects& effects);
+  void grant(object& entry, store_effects& effects);
+  void start_restore(object& entry, store_effects& effects);
+  void become_idle(object& entry, store_effects& effects);
+  void release_object(object& entry, store_effects& effects);
+  void give_away_room(object& entry, store_effects& effects);
 
   // -- relief -----------------------------------------------------------------
 
-  void settle(shard_effects& effects);
-  void grant_waiting(shard_effects& effects);
-  void let_overtake(object& oldest, shard_effects& effects);
-  void relieve(shard_effects& effects);
+  void settle(store_effects& effects);
+  void grant_waiting(store_effects& effects);
+  void let_overtake(object& oldest, store_effects& effects);
+  void relieve(store_effects& effects);
   [[nodiscard]] std::size_t wanted_free_bytes();
   [[nodiscard]] std::size_t missing_bytes();
   [[nodiscard]] std::size_t credit_in_relief() const noexcept;
-  void ask(object& entry, question what, shard_effects& effects);
-  void ask_release(object& entry, shard_effects& effects);
+  void ask(object& entry, question what, store_effects& effects);
+  void ask_release(object& entry, store_effects& effects);
   void advance_stamp() noexcept;
-  void watch_stall(shard_effects& effects);
+  void watch_stall(store_effects& effects);
   [[nodiscard]] std::optional<stall_cause> find_stall() const;
-  void tell_state(shard_effects& effects);
+  void tell_state(store_effects& effects);
 
-  shard_config config_;
+  store_config config_;
   std::size_t threshold_bytes_;
   std::size_t low_water_bytes_;
 
@@ -291,9 +316,10 @@ private:
   std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
   std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
   std::size_t lent_bytes_ = 0;
-  /// The least size that the heap refused. Set by `room_refused`; cleared by each effect that frees
-  /// memory, since it is carried out before a later grant, and with the last request that waits.
+  /// The least size that the heap refused. Set by `room_refused`, cleared whenever memory comes
+  /// back, and with the last request that waits.
   std::optional<std::size_t> refused_bytes_;
+  std::uint64_t returns_ = 0;    ///< counts how often memory came back to the heap
   bool credit_may_idle_ = false; ///< lent since the last recall
   bool recalling_ = false;       ///< `recall_answered` is on the way
   bool relieving_ = false;       ///< above the threshold, or not yet down to the low-water mark
@@ -307,7 +333,7 @@ private:
   std::uint64_t stalls_ = 0;
   std::optional<stall> stall_;
   pressure_level level_ = pressure_level::calm;
-  shard_stats counters_; ///< only its second half
+  store_table_stats counters_; ///< only its second half
 };
 
 } // namespace mobula
