@@ -6,6 +6,8 @@
 
 #include <csignal>
 
+#include <mobula/actors/told_value.hpp>
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -340,4 +342,16 @@ TEST_CASE_FIXTURE(three_nodes,
   sim.advance(sim.default_options().grace_period);
   sim.run();
   CHECK(take_places(home).size() == max_arena_readers);
+}
+
+TEST_CASE_FIXTURE(with_large_text, "what was found in place meanwhile is not pulled over it") {
+  const auto& entry = borrowed().handle();
+  auto owned = home.core().border().find_own(entry->sequence());
+  metadata_writer writer;
+  metadata_reader reader;
+  auto told = tell_description(entry->sequence(), owned->copy()->value, large_text.size(), writer);
+  REQUIRE(take_told(entry, told, reader) == told_use::to_pull);
+  REQUIRE(find_in_place(*entry.get()));
+  CHECK(copy_to_pull(*entry.get(), told, reader).get() != entry->copy());
+  CHECK(away.get(borrowed())->size() == large_text.size());
 }

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
 
 #include <mobula/cluster.hpp>
 #include <mobula/mobula.hpp>
@@ -88,6 +89,9 @@ public:
 
   ~side() {
     caf::anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
+    caf::scoped_actor {
+      system_
+      } -> wait_for(keeper_);
   }
 
   side(const side&) = delete;
