@@ -132,6 +132,20 @@ public:
     }
   }
 
+  /// The same for who cannot know whether the copy is open: takes nothing from a closed one.
+  /// Returns whether it was taken.
+  [[nodiscard]] bool try_close() noexcept {
+    auto seen = word_.load(std::memory_order_relaxed);
+    while ((seen & closed) == 0) {
+      auto pinned = (seen & count_mask) != 0;
+      // Acquire: as in `try_reclaim`.
+      if (word_.compare_exchange_weak(seen, pinned ? seen | watched : closed,
+                                      std::memory_order_acquire, std::memory_order_relaxed))
+        return !pinned;
+    }
+    return false;
+  }
+
   /// Refuses new readers from now on. If the copy still has some, its last unpin will report, and
   /// the shard then calls this again.
   [[nodiscard]] reclaim_result doom() noexcept {

@@ -1,0 +1,290 @@
+#include "mobula/store/heap_relief.hpp"
+
+#include "overloaded.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <deque>
+#include <random>
+#include <utility>
+#include <vector>
+
+using namespace mobula;
+using namespace mobula::test;
+
+namespace {
+
+constexpr std::size_t limit = 1'000;
+
+/// A heap of values that leave when they are told to, and of bytes that stay.
+class heap_shell {
+public:
+  heap_relief relief{{.limit_bytes = limit, .threshold = 0.8, .low_water = 0.6, .most_leaving = 4}};
+  std::uint64_t staying = 0;
+  std::deque<std::size_t> idle; ///< sizes, the oldest first
+  std::deque<std::size_t> leaving;
+  std::size_t waiting = 0;
+  std::size_t woken = 0;
+  std::size_t refused = 0;
+  std::vector<stall_number> stalls;
+
+  [[nodiscard]] std::uint64_t used() const {
+    auto sum = staying;
+    for (const auto* list : {&idle, &leaving})
+      for (auto size : *list)
+        sum += size;
+    return sum;
+  }
+
+  void look() {
+    relief.looked(used(), effects_);
+    run();
+  }
+
+  void put(std::size_t size) {
+    idle.push_back(size);
+    look();
+  }
+
+  void wait(std::size_t size) {
+    ++waiting;
+    relief.want_room(size, used(), effects_);
+    run();
+  }
+
+  /// The oldest of those that leave has an answer.
+  void end(heap_leave_end end) {
+    auto size = leaving.front();
+    leaving.pop_front();
+    if (end == heap_leave_end::pinned)
+      idle.push_back(size);
+    else if (end != heap_leave_end::left)
+      staying += size;
+    relief.leave_ended(size, end, used(), effects_);
+    run();
+  }
+
+  void store_has_room() {
+    relief.store_has_room(used(), effects_);
+    run();
+  }
+
+  void give_up(stall_number number) {
+    relief.give_up(number, effects_);
+    run();
+  }
+
+private:
+  void run() {
+    for (std::size_t next = 0; next < effects_.size(); ++next) {
+      auto effect = effects_[next];
+      std::visit(
+        overloaded{[this](const choose_victims& wanted) { choose(wanted); },
+                   [this](const wake_heap_waiters&) { woken += std::exchange(waiting, 0); },
+                   [this](const refuse_heap_waiters&) { refused += std::exchange(waiting, 0); },
+                   [this](const report_heap_stall& stall) {
+                     stalls.push_back(stall.number);
+                   }},
+        effect);
+    }
+    effects_.clear();
+    REQUIRE(relief.waiting() == waiting);
+    REQUIRE(relief.leaving().objects == leaving.size());
+    REQUIRE(leaving.size() <= 4);
+  }
+
+  void choose(const choose_victims& wanted) {
+    object_tally victims;
+    while (!idle.empty() && victims.bytes < wanted.bytes && victims.objects < wanted.most_objects) {
+      leaving.push_back(idle.front());
+      victims.add(idle.front());
+      idle.pop_front();
+    }
+    relief.chosen(victims, effects_);
+  }
+
+  heap_effects effects_;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(heap_shell,
+                  "up to the threshold nothing leaves, above it what is above low water") {
+  for (int count = 0; count < 8; ++count)
+    put(100);
+  CHECK(leaving.empty());
+  CHECK_FALSE(relief.watches());
+  put(1);
+  // 801 bytes: 201 are to go, and the third value goes for the last of them.
+  CHECK(leaving.size() == 3);
+  CHECK(relief.watches());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "what is on its way counts as gone when more is chosen") {
+  for (int count = 0; count < 9; ++count)
+    put(100);
+  CHECK(leaving.size() == 3);
+  look();
+  CHECK(leaving.size() == 3);
+  end(heap_leave_end::left);
+  CHECK(leaving.size() == 2);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "relief ends exactly at the low-water mark") {
+  for (int count = 0; count < 9; ++count)
+    put(100);
+  while (!leaving.empty())
+    end(heap_leave_end::left);
+  CHECK(used() == 600);
+  CHECK_FALSE(relief.watches());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "no more leave at once than may, and the others follow") {
+  for (int count = 0; count < 90; ++count)
+    idle.push_back(10);
+  look();
+  CHECK(leaving.size() == 4);
+  end(heap_leave_end::left);
+  CHECK(leaving.size() == 4);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "a pinned value has another one leave in its place") {
+  for (int count = 0; count < 9; ++count)
+    put(100);
+  end(heap_leave_end::pinned);
+  CHECK(leaving.size() == 3);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "after a refusal nothing is chosen until the store has room") {
+  for (int count = 0; count < 9; ++count)
+    put(100);
+  while (!leaving.empty())
+    end(heap_leave_end::refused);
+  put(50);
+  CHECK(leaving.empty());
+  store_has_room();
+  CHECK_FALSE(leaving.empty());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who comes to wait has values leave, also after a refusal") {
+  for (int count = 0; count < 9; ++count)
+    put(100);
+  while (!leaving.empty())
+    end(heap_leave_end::refused);
+  wait(200);
+  CHECK_FALSE(leaving.empty());
+  CHECK(stalls.empty());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who waits is woken when the room is there, and not before") {
+  staying = 950;
+  idle.push_back(50);
+  wait(50);
+  CHECK(woken == 0);
+  end(heap_leave_end::left);
+  CHECK(woken == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who waits for a byte too much is not woken") {
+  staying = 950;
+  idle.push_back(50);
+  wait(51);
+  end(heap_leave_end::left);
+  CHECK(woken == 0);
+  CHECK(stalls.size() == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "a refusal of the store is one for all who wait") {
+  for (int count = 0; count < 10; ++count)
+    put(100);
+  wait(10);
+  wait(10);
+  end(heap_leave_end::refused);
+  CHECK(refused == 2);
+}
+
+TEST_CASE_FIXTURE(heap_shell,
+                  "who waits while nothing can leave is refused when hope is given up") {
+  staying = 1'000;
+  wait(10);
+  REQUIRE(stalls.size() == 1);
+  give_up(stalls.front());
+  CHECK(refused == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "the give-up of a stall that is over does not end the next") {
+  staying = 1'000;
+  wait(10);
+  staying = 900;
+  look();
+  CHECK(woken == 1);
+  staying = 1'000;
+  wait(10);
+  REQUIRE(stalls.size() == 2);
+  give_up(stalls.front());
+  CHECK(refused == 0);
+  give_up(stalls.back());
+  CHECK(refused == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "a stall is over when something can leave") {
+  staying = 1'000;
+  wait(10);
+  put(10);
+  CHECK(leaving.size() == 1);
+  give_up(stalls.front());
+  CHECK(refused == 0);
+}
+
+TEST_CASE("in random schedules everybody who waits is woken or refused, and the heap gets calm") {
+  for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
+    std::mt19937_64 random{seed};
+    heap_shell shell;
+    std::size_t waited = 0;
+    for (int step = 0; step < 200; ++step) {
+      auto size = 1 + random() % 200;
+      switch (random() % 8) {
+        case 0:
+          shell.staying += size;
+          shell.look();
+          break;
+        case 1:
+          shell.staying -= std::min(shell.staying, size);
+          shell.look();
+          break;
+        case 2:
+          shell.put(size);
+          break;
+        case 3:
+          if (shell.used() + size > limit) {
+            ++waited;
+            shell.wait(size);
+          }
+          break;
+        case 4:
+          shell.store_has_room();
+          break;
+        case 5:
+          if (!shell.stalls.empty())
+            shell.give_up(shell.stalls[random() % shell.stalls.size()]);
+          break;
+        default:
+          if (!shell.leaving.empty())
+            shell.end(static_cast<heap_leave_end>(random() % 4));
+      }
+    }
+    while (!shell.leaving.empty())
+      shell.end(heap_leave_end::left);
+    if (shell.waiting > 0)
+      shell.give_up(shell.stalls.back());
+    while (!shell.leaving.empty())
+      shell.end(heap_leave_end::left);
+    REQUIRE(shell.waiting == 0);
+    REQUIRE(shell.woken + shell.refused == waited);
+    shell.store_has_room();
+    while (!shell.leaving.empty())
+      shell.end(heap_leave_end::left);
+    REQUIRE((shell.idle.empty() || shell.used() <= limit * 8 / 10));
+  }
+}
