@@ -1,6 +1,7 @@
 #include "mobula/actors/copy_memory.hpp"
 
 #include <new>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@ void free_aligned::operator()(std::byte* pointer) const noexcept {
   ::operator delete(pointer, copy_alignment);
 }
 
-copy_memory copy_memory::outside(std::size_t size_bytes) {
+copy_memory copy_memory::outside(std::size_t size_bytes, heap_charge charge) {
   copy_memory result;
   auto* memory = ::operator new(size_bytes, copy_alignment, std::nothrow);
   if (memory == nullptr)
@@ -29,6 +30,14 @@ copy_memory copy_memory::outside(std::size_t size_bytes) {
                               "may wait, or put smaller objects",
                               size_bytes)}};
   result.outside_.reset(static_cast<std::byte*>(memory));
+  result.charge_ = std::move(charge);
+  return result;
+}
+
+copy_memory copy_memory::in_heap(std::size_t size_bytes, heap_charge charge) {
+  copy_memory result;
+  result.in_heap_ = std::make_unique_for_overwrite<std::byte[]>(size_bytes);
+  result.charge_ = std::move(charge);
   return result;
 }
 

@@ -21,7 +21,11 @@ void entry_stripe::enlist_foreign() {
   ++live_;
 }
 
-void entry_stripe::delist() noexcept {
+void entry_stripe::delist(std::size_t heap_bytes) noexcept {
+  if (heap_bytes != 0)
+    ledger_->give_back(heap_bytes);
+  // Before the entry is no more counted: it may be the last thing that keeps the core.
+  core_->heap_freed();
   std::unique_lock guard{mutex_};
   --live_;
   release_core_if_done(guard);
@@ -34,6 +38,8 @@ void entry_stripe::announce(object_entry& entry) {
       return;
     entry.slot_ = static_cast<std::uint32_t>(added_.size());
     added_.push_back(&entry);
+    if (entry.copy() != nullptr)
+      note_in_heap(entry);
   }
   request_flush();
 }
@@ -52,7 +58,7 @@ void entry_stripe::retire(object_entry& entry) noexcept {
       return;
     }
   }
-  if (entry.copy() != nullptr)
+  if (entry.in_shard())
     core_->release_stored(std::move(scope));
 }
 
@@ -104,7 +110,7 @@ new_reference describe(const object_entry& entry) noexcept {
       result.place = object_place::inline_value;
       break;
     case object_phase::stored:
-      result.place = object_place::stored;
+      result.place = entry.in_shard() ? object_place::stored : object_place::inline_value;
       break;
     case object_phase::failed:
     case object_phase::freed:

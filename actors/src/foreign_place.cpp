@@ -33,6 +33,8 @@ bool foreign_place::pin(stored_copy& copy) {
 bool foreign_place::pin_locked(stored_copy& copy) {
   if (copy.pins.try_pin())
     return true;
+  if (arena_ == nullptr)
+    return false;
   auto found = arena_->find(id_);
   if (found.to_report)
     core_.report_unpinned_elsewhere(*found.to_report);
@@ -50,7 +52,9 @@ bool foreign_place::pin_locked(stored_copy& copy) {
 
 void foreign_place::settle(stored_copy& copy) noexcept {
   std::unique_lock guard{mutex_};
-  if (copy.pins.try_reclaim() == reclaim_result::pinned)
+  // Bytes that came in a message stay. A report of a reader of such may also be late, and find the
+  // word closed.
+  if (bytes_ != nullptr || !copy.pins.try_close())
     return;
   copy.value.rebind({});
   unpin_slot();
@@ -61,7 +65,8 @@ bool foreign_place::keep(stored_copy& copy) {
   return pin_locked(copy);
 }
 
-void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes) {
+void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes,
+                              heap_charge charge) {
   std::unique_lock guard{mutex_};
   if (copy.pins.try_pin()) {
     guard.unlock();
@@ -69,10 +74,22 @@ void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> by
       settle(copy);
     return;
   }
-  // The pin that opening takes is never given back: the word stays open.
   bytes_ = std::move(bytes);
+  charge_ = std::move(charge);
   copy.value.rebind({bytes_.get(), copy.size_bytes});
-  open_locked(copy);
+  copy.in_heap.store(true, std::memory_order_relaxed);
+  copy.pins.reset();
+}
+
+bool foreign_place::drop_here(stored_copy& copy) noexcept {
+  std::unique_lock guard{mutex_};
+  if (bytes_ == nullptr || !copy.pins.try_close())
+    return false;
+  copy.in_heap.store(false, std::memory_order_relaxed);
+  copy.value.rebind({});
+  bytes_.reset();
+  charge_ = heap_charge{};
+  return true;
 }
 
 void foreign_place::unpin_slot() noexcept {

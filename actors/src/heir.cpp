@@ -29,7 +29,7 @@ object_handle make_inline(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   auto* entry = object_entry::make(core, size, value.type(), {});
   std::ranges::copy(value.bytes(), entry->storage(size).begin());
-  entry->publish_inline(size, same_extras(value));
+  entry->publish_inline(size, same_extras(value), core.take_heap_anyway(size));
   entry->announce();
   return object_handle::adopt(entry);
 }
@@ -41,13 +41,31 @@ object_handle make_stored(node_core& core, const object_value& value) {
   auto* entry = object_entry::make(core, 0, value.type(), {});
   copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
                     false};
-  copy->memory = copy_memory::outside(size);
+  copy->memory = copy_memory::outside(size, core.take_heap_anyway(size));
   std::ranges::copy(value.bytes(), copy->storage().begin());
   copy->value.assign(copy->storage(), same_extras(value));
   entry->announce();
   auto result = object_handle::adopt(entry);
   core.send_to_shard(copy->shard, admit_copy{copy, result});
   return result;
+}
+
+/// In the process heap if it may be there, until it moves on.
+object_handle make_movable(node_core& core, const object_value& value) {
+  auto size = value.bytes().size();
+  auto charge =
+    size <= core.options().inline_limit_bytes ? core.try_take_heap(size) : heap_charge{};
+  if (!charge)
+    return make_stored(core, value);
+  auto about = encoded_size(value.describe());
+  auto* entry = object_entry::make(core, 0, value.type(), {});
+  auto copy =
+    make_heap_copy(core.shard_of(entry->sequence()), size, about, value.type(), std::move(charge));
+  std::ranges::copy(value.bytes(), copy->storage().begin());
+  open_heap_copy(*copy, same_extras(value));
+  entry->publish_stored(*copy);
+  entry->announce();
+  return object_handle::adopt(entry);
 }
 
 } // namespace
@@ -63,8 +81,9 @@ object_handle heir_of(object_entry& entry) {
   if (!pin)
     return {};
   const auto& value = pin.value();
-  auto made = value.bytes().size() <= core.options().inline_limit_bytes ? make_inline(core, value)
-                                                                        : make_stored(core, value);
+  auto size = value.bytes().size();
+  auto stays = size < least_movable_bytes && size <= core.options().inline_limit_bytes;
+  auto made = stays ? make_inline(core, value) : make_movable(core, value);
   return core.border().adopt(entry, std::move(made));
 }
 

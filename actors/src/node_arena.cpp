@@ -8,12 +8,14 @@
 
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/arena_capacity.hpp"
+#include "mobula/store/memory_grant.hpp"
 
 namespace mobula {
 
 namespace {
 
 constexpr std::uint64_t least_store_bytes = 64ULL * 1024;
+constexpr std::uint64_t least_heap_bytes = 1ULL << 20U;
 
 // What is kept faulted in unless the options say: little in a node that hardly uses its store, and
 // enough for some objects of 64 MiB in one that does.
@@ -93,6 +95,12 @@ page_stock stock_of_heap(const node_options& options) noexcept {
     std::min(options.prefault_bytes.value_or(full_stock_bytes), options.store_size_bytes / 4);
   auto least = std::min(options.prefault_bytes.value_or(first_stock_bytes), greatest);
   return {least, greatest};
+}
+
+std::uint64_t resolve_heap_limit(const node_options& options) {
+  if (options.heap_limit_bytes != 0)
+    return options.heap_limit_bytes;
+  return std::max(granted_memory_bytes() / 5, least_heap_bytes);
 }
 
 node_arena open_arena(const node_options& options, const incarnation_id& incarnation,

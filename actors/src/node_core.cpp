@@ -65,11 +65,13 @@ node_core::node_core(caf::actor_system& system, node_options options)
   : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
     incarnation_(draw_incarnation(options_.seed)),
     file_label_(label_files(options_.cluster, simulation_)),
+    heap_limits_(options_.heap_limit_bytes, entry_stripe::count),
     arena_(open_arena(options_, incarnation_, file_label_)),
     space_(config_of(options_), options_.lent_bytes) {
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {
-    stripe.attach(*this, index++);
+    stripe.attach(*this, index, heap_limits_.ledger(index));
+    ++index;
     add_ref();
   }
 }
@@ -78,6 +80,7 @@ node_core::~node_core() = default;
 
 core_pointer node_core::start(caf::actor_system& system, node_options options) {
   options.store_size_bytes = resolve_store_size(options);
+  options.heap_limit_bytes = resolve_heap_limit(options);
   core_pointer core{new node_core(system, std::move(options)), false};
   try {
     core->start_services();
@@ -194,10 +197,18 @@ void node_core::request_restore(const object_entry& entry) {
     send_to_shard(copy->shard, want_copy{entry.sequence()});
 }
 
-void node_core::report_unpinned(const object_entry& entry) noexcept {
+void node_core::report_unpinned(object_entry& entry) noexcept {
   if (!at_home())
     return;
   auto& copy = *entry.copy();
+  auto in_heap = copy.in_heap.load(std::memory_order_acquire);
+  // What is read in another node's arena leaves this heap with its last view.
+  if (in_heap || copy.place == nullptr) {
+    entry.heap_unpinned();
+    heap_unpinned();
+  }
+  if (in_heap)
+    return;
   if (copy.place != nullptr)
     copy.place->settle(copy);
   else
@@ -208,6 +219,36 @@ void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
   if (services_use use{*this})
     caf::anon_send(cluster_, foreign_unpinned{object});
 }
+
+// -- the process heap
+// -------------------------------------------------------------------------------
+
+heap_charge node_core::take_heap_slowly(heap_ledger& ledger, std::uint64_t bytes) {
+  auto answer = heap_limits_.take(ledger, bytes);
+  if (answer != heap_answer::taken)
+    wake_heap_keeper();
+  return answer == heap_answer::full ? heap_charge{} : heap_charge{ledger, bytes};
+}
+
+void node_core::settle_heap(heap_ledger& ledger) {
+  if (heap_limits_.settle(ledger) != heap_answer::taken)
+    wake_heap_keeper();
+}
+
+void node_core::request_heap_room(want_heap_room request) {
+  if (services_use use{*this})
+    caf::anon_send(heap_keeper_, std::move(request));
+}
+
+void node_core::wake_heap_keeper() noexcept {
+  if (heap_look_requested_.load(std::memory_order_relaxed) || heap_look_requested_.exchange(true))
+    return;
+  if (services_use use{*this})
+    caf::anon_send(heap_keeper_, look_at_heap{});
+}
+
+// -- services
+// ---------------------------------------------------------------------------------------
 
 void node_core::end_use() noexcept {
   switch (uses_.end_use()) {
@@ -273,6 +314,8 @@ void node_core::complete(node_stats& stats) const {
   stats.messages = messages();
   stats.store_capacity_bytes = options_.store_size_bytes;
   stats.arena_bytes = arena().layout().total_bytes;
+  stats.heap_bytes = heap_limits_.used_bytes();
+  stats.heap_limit_bytes = heap_limits_.limit_bytes();
 }
 
 void node_core::check_invariants() {
@@ -281,6 +324,7 @@ void node_core::check_invariants() {
     caf::anon_send(transfers_, check_tables{});
   }
   caf::anon_send(owner_, check_tables{});
+  caf::anon_send(heap_keeper_, check_tables{});
   for (const auto& shard : shards_)
     caf::anon_send(shard, check_tables{});
   caf::anon_send(spill_manager_, check_tables{});

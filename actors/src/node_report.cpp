@@ -9,14 +9,14 @@ namespace mobula {
 
 namespace {
 
-reported_state state_of(object_phase phase) noexcept {
-  switch (phase) {
+reported_state state_of(const object_entry& entry) noexcept {
+  switch (entry.phase()) {
     case object_phase::pending:
       return reported_state::pending;
     case object_phase::inline_value:
       return reported_state::inline_value;
     case object_phase::stored:
-      return reported_state::memory;
+      return entry.in_shard() ? reported_state::memory : reported_state::inline_value;
     case object_phase::failed:
       return reported_state::failed;
     case object_phase::freed:
@@ -102,7 +102,7 @@ void object_listing::add(const object_entry& entry) {
   const auto* site = entry.made_at();
   objects.push_back({.sequence = entry.sequence(),
                      .size_bytes = entry.size_bytes(),
-                     .state = state_of(entry.phase()),
+                     .state = state_of(entry),
                      .type = std::string{entry.type().name},
                      .views = entry.views(),
                      .borrowers = {},

@@ -59,6 +59,8 @@ std::string_view to_string(service_kind kind) noexcept {
       return "reference counter";
     case service_kind::owner:
       return "owner";
+    case service_kind::heap_keeper:
+      return "heap keeper";
     case service_kind::shard:
       return "store shard";
     case service_kind::spill_manager:
@@ -107,6 +109,7 @@ void node_core::start_services() {
   spill_manager_ = spawn_spill_manager(*this);
   for (std::uint32_t index = 0; index < options_.shards; ++index)
     shards_.push_back(spawn_store_shard(*this, index));
+  heap_keeper_ = spawn_heap_keeper(*this);
   owner_ = spawn_owner(*this);
   counter_ = spawn_reference_counter(*this);
   request_fill();
@@ -174,7 +177,7 @@ void node_core::fail(service_kind kind) {
   for (auto& stripe : stripes_)
     stripe.refuse_waiters();
   for (auto each : {service_kind::cluster, service_kind::transfers, service_kind::counter,
-                    service_kind::owner, service_kind::shard})
+                    service_kind::owner, service_kind::heap_keeper, service_kind::shard})
     tell_to_stop(each);
 }
 
@@ -227,6 +230,8 @@ void node_core::tell_to_stop(service_kind kind) {
       return tell(counter_);
     case service_kind::owner:
       return tell(owner_);
+    case service_kind::heap_keeper:
+      return tell(heap_keeper_);
     case service_kind::shard:
       std::ranges::for_each(shards_, tell);
       return;

@@ -48,6 +48,11 @@ pinned_value pinned_value::clone() const noexcept {
   return {entry_, copy_};
 }
 
+bool pinned_value::in_heap() const noexcept {
+  // Relaxed: it changes only while nobody has a pin.
+  return copy_ == nullptr || copy_->in_heap.load(std::memory_order_relaxed);
+}
+
 object_value& pinned_value::value() const noexcept {
   return copy_ != nullptr ? copy_->value : entry_->value_;
 }
@@ -103,6 +108,12 @@ std::span<object_entry* const> object_entry::contents() const noexcept {
   return extras != nullptr ? extras->nested.entries() : std::span<object_entry* const>{};
 }
 
+bool object_entry::in_shard() const noexcept {
+  const auto* stored = copy();
+  return stored != nullptr && stored->place == nullptr
+         && !stored->in_heap.load(std::memory_order_acquire);
+}
+
 std::uint64_t object_entry::number_in_shard() const noexcept {
   auto pulled_as = copy()->pulled_as;
   return pulled_as == pull_number::none ? sequence_ : static_cast<std::uint64_t>(pulled_as);
@@ -133,8 +144,10 @@ error_info object_entry::failure() const {
           .origin = core().origin()};
 }
 
-void object_entry::publish_inline(std::size_t size,
-                                  std::unique_ptr<object_extras> extras) noexcept {
+void object_entry::publish_inline(std::size_t size, std::unique_ptr<object_extras> extras,
+                                  heap_charge charge) noexcept {
+  // It is given back when the entry's memory is.
+  charge.release();
   value_.assign(storage(size), std::move(extras));
   enter(object_phase::inline_value);
 }
@@ -158,11 +171,12 @@ void object_entry::discard() noexcept {
 }
 
 bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t size,
-                               std::unique_ptr<object_extras> extras) {
+                               std::unique_ptr<object_extras> extras, heap_charge charge) {
   if (extras == nullptr)
     extras = std::make_unique<object_extras>();
   std::span<const std::byte> bytes{buffer.get(), size};
   extras->buffer = std::move(buffer);
+  extras->charge = std::move(charge);
   return stripe_->seal(
     *this,
     [&] {
@@ -187,6 +201,7 @@ bool object_entry::seal_stored(stored_copy& copy) {
     *this,
     [&] {
       set_copy(copy);
+      stripe_->note_in_heap(*this);
       enter(object_phase::stored);
     },
     [&](wait_link& link) {
@@ -281,6 +296,20 @@ void object_entry::lose(error_info reason) {
     [](wait_link&) { return true; });
 }
 
+void object_entry::note_decoded(std::size_t bytes) noexcept {
+  // What is read in another node's arena, or is given up there, loses it by itself.
+  if (const auto* stored = copy(); stored != nullptr && stored->place == nullptr)
+    stripe_->note_decoded(*this, bytes);
+}
+
+void object_entry::back_in_heap() noexcept {
+  stripe_->back_in_heap(*this);
+}
+
+void object_entry::heap_unpinned() noexcept {
+  stripe_->heap_unpinned(*copy());
+}
+
 void object_entry::free_value() {
   if (stripe_->seal(*this, [this] { enter(object_phase::freed); }))
     return;
@@ -295,6 +324,7 @@ void object_entry::free_value() {
     [](wait_link&) { return true; });
   if (before != object_phase::stored || kind_ != entry_kind::own)
     return;
+  // A value that is on its way from the heap to a shard is that shard's already.
   add_handle();
   core().send_to_shard(copy()->shard, free_copy_of{object_handle::adopt(this)});
 }
@@ -341,11 +371,17 @@ void object_entry::free_memory() noexcept {
   void* memory = this;
   if (site_ == site_place::before_entry)
     memory = reinterpret_cast<site_record*>(this) - 1;
-  if (auto* stored = copy(); stored != nullptr)
+  auto* stored = copy();
+  auto behind_entry = stored == nullptr && value_.bytes().data() == storage(0).data()
+                        ? value_.bytes().size()
+                        : std::size_t{0};
+  if (stored != nullptr) {
+    stripe->forget_parts(*stored);
     stored->drop_ref();
+  }
   this->~object_entry();
   ::operator delete(memory);
-  stripe->delist();
+  stripe->delist(behind_entry);
 }
 
 void end_entry_scope::operator()(object_entry* entry) const noexcept {

@@ -44,7 +44,8 @@ public:
     // Destroying the scopes frees inline values, and may drop references nested in them.
     auto scopes = std::move(*message.scopes);
     for (auto& scope : scopes)
-      if (table_.remove_reference(scope->sequence()) == owner_table::effect::release_copy)
+      if (table_.remove_reference(scope->sequence()) != owner_table::effect::nothing
+          && scope->in_shard())
         core_->release_stored(std::move(scope));
   }
 
@@ -52,7 +53,7 @@ public:
     table_.add_figures(request.request->stats);
     if (auto& listing = request.request->objects)
       describe(*listing);
-    self_->send(core_->shards().front(), std::move(request));
+    self_->send(core_->heap_keeper(), std::move(request));
   }
 
   void stop() {

@@ -21,8 +21,10 @@ owner_table::effect owner_table::add_reference(const new_reference& reference) {
 owner_table::effect owner_table::object_sealed(const new_reference& sealed) {
   auto* object = objects_.find(sealed.sequence);
   // The announcement of an object says what is known when it is sent, which may be later than the
-  // seal that is told of here.
-  if (object == nullptr || object->place != object_place::pending)
+  // seal that is told of here. Of the others only those change that leave the heap.
+  auto leaves_heap = object != nullptr && object->place == object_place::inline_value
+                     && sealed.place == object_place::stored;
+  if (object == nullptr || (object->place != object_place::pending && !leaves_heap))
     return effect::nothing;
   discount(*object);
   object->place = sealed.place;

@@ -6,6 +6,9 @@ namespace mobula {
 // -------------------------------------------------------------------------------------
 
 void shard_slot::let_go() noexcept {
+  // What has not left the heap goes with its entry.
+  if (copy->in_heap.load(std::memory_order_relaxed))
+    return;
   if (copy->pins.doom() == reclaim_result::reclaimed && !in_transfer) {
     copy->value.rebind({});
     copy->memory.reset();

@@ -53,6 +53,9 @@ struct shard_slot {
   object_handle waiting;
   std::shared_ptr<room_request> room;
 
+  /// Set while a value of the process heap waits for room here, or is being copied.
+  object_handle leaving_heap;
+
   /// Set while a pull waits for room. Such an object never has an entry here: the shard neither
   /// spills nor restores it.
   std::optional<request_token> pull;

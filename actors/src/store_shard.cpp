@@ -61,7 +61,11 @@ void store_shard_state::take_credit_back(const return_credit& request) {
 
 void store_shard_state::moved_in(copy_moved& answer) {
   core_->count_message();
-  finish_admission(slots_.at(answer.sequence), std::move(*answer.memory));
+  auto& held = slots_.at(answer.sequence);
+  if (held.leaving_heap)
+    finish_leaving_heap(held, std::move(*answer.memory));
+  else
+    finish_admission(held, std::move(*answer.memory));
   run();
 }
 
@@ -233,7 +237,7 @@ void store_shard_state::collect(collect_stats& message) {
   stats.timers += timers_.size();
   readers_->add_figures(stats);
   for (const auto& [sequence, held] : slots_)
-    if (held.copy->pins.pinned())
+    if (held.copy->pins.pinned() && held.copy->memory.in_arena())
       stats.pinned += {1, held.copy->size_bytes};
   if (auto& listing = message.request->objects)
     describe_objects(*listing);
@@ -309,6 +313,8 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
   return {
     [&state](adopt_copy& request) { state.adopt(request); },
     [&state](admit_copy& request) { state.admit(request); },
+    [&state](take_from_heap& request) { state.admit_from_heap(request); },
+    [&state](const drop_decoded_value& request) { state.drop_decoded(request); },
     [&state](copy_moved& answer) { state.moved_in(answer); },
     [&state](want_room& request) { state.reserve(request); },
     [&state](const seal_reserved& request) { state.seal(request); },

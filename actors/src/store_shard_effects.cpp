@@ -99,6 +99,8 @@ void store_shard_state::apply(const grant_create& effect) {
     held.lend_memory(*std::move(memory));
     return self_->send(core_->transfers(), pull_room_answered{held.copy->pulled_as, std::nullopt});
   }
+  if (held.leaving_heap)
+    return move_from_heap(effect.id, held, *std::move(memory));
   if (!held.room)
     return move_in(held, *std::move(memory));
   held.lend_memory(*std::move(memory));
@@ -110,7 +112,8 @@ void store_shard_state::apply(const grant_create& effect) {
 void store_shard_state::move_in(shard_slot& held, arena_block memory) {
   if (held.copy->size_bytes <= most_moved_here) {
     std::ranges::copy(held.copy->storage(), memory.bytes().begin());
-    return finish_admission(held, std::move(memory));
+    return held.leaving_heap ? finish_leaving_heap(held, std::move(memory))
+                             : finish_admission(held, std::move(memory));
   }
   held.in_transfer = true;
   auto target = std::make_shared<arena_block>(std::move(memory));
@@ -149,7 +152,10 @@ void store_shard_state::apply(const refuse_request& effect) {
   auto reason = refusal_error(effect, core_->options(), heap());
   reason.origin = core_->origin();
   auto& held = found->second;
-  if (auto entry = std::move(held.waiting)) {
+  if (auto leaving = std::move(held.leaving_heap)) {
+    slots_.erase(found);
+    refuse_leaving(leaving, effect.error);
+  } else if (auto entry = std::move(held.waiting)) {
     slots_.erase(found);
     entry->seal_failed(std::move(reason));
   } else if (auto room = std::move(held.room)) {
@@ -206,6 +212,11 @@ bool store_shard_state::refused_as_used(const object_id& id, shard_slot& held,
 
 void store_shard_state::apply(const free_copy& effect) {
   freed_.push_back(effect.id);
+  // Room that was taken for a value of the heap, and a reader kept it where it is, is no room that
+  // was not there before.
+  if (!slot_of(effect.id).copy->in_heap.load(std::memory_order_relaxed)
+      && core_->take_heap_refused())
+    self_->send(core_->heap_keeper(), store_has_room{});
   if (const auto& held = slot_of(effect.id);
       effect.reason == free_reason::evicted && !held.pulled_from.empty())
     self_->send(core_->cluster(), copy_evicted{held.pulled_from, held.ticket});

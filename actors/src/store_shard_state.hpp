@@ -31,6 +31,8 @@ public:
 
   void adopt(adopt_copy& request);
   void admit(admit_copy& request);
+  void admit_from_heap(take_from_heap& request);
+  void drop_decoded(const drop_decoded_value& request);
   void take_credit_back(const return_credit& request);
   void moved_in(copy_moved& answer);
   void reserve(want_room& request);
@@ -112,6 +114,11 @@ private:
   void apply(const grant_create& effect);
   void move_in(shard_slot& held, arena_block memory);
   void finish_admission(shard_slot& held, arena_block memory);
+  void move_from_heap(const object_id& id, shard_slot& held, arena_block memory);
+  void finish_leaving_heap(shard_slot& held, arena_block memory);
+  void stays_in_heap(const object_handle& entry, heap_leave_end end);
+  void refuse_leaving(const object_handle& entry, refusal reason);
+  void tell_keeper(heap_content content, std::uint64_t bytes, heap_leave_end end);
   void apply(const serve_copy& effect);
   void apply(const refuse_request& effect);
 

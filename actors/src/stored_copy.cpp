@@ -1,5 +1,7 @@
 #include "mobula/actors/stored_copy.hpp"
 
+#include <utility>
+
 #include "mobula/actors/object_entry.hpp"
 #include "mobula/store/assertion.hpp"
 
@@ -9,9 +11,32 @@ metadata stored_copy::describe() const {
   return value.describe_as(size_bytes);
 }
 
+bool stored_copy::drop_decoded() noexcept {
+  auto last_use = pins.last_use();
+  if (!pins.try_close())
+    return !value.has_decoded();
+  value.rebind(value.bytes());
+  pins.reset();
+  pins.touch(last_use);
+  return true;
+}
+
 void stored_copy::write_metadata() const {
   MOBULA_ASSERT(memory.in_arena());
   encode(describe(), memory.block().bytes().subspan(metadata_offset(), metadata_bytes));
+}
+
+copy_pointer make_heap_copy(std::uint32_t shard, std::size_t size, std::size_t metadata_bytes,
+                            const type_descriptor& type, heap_charge charge) {
+  copy_pointer copy{new stored_copy(shard, size, metadata_bytes, type), false};
+  copy->memory = copy_memory::in_heap(size, std::move(charge));
+  copy->in_heap.store(true, std::memory_order_relaxed);
+  return copy;
+}
+
+void open_heap_copy(stored_copy& copy, std::unique_ptr<object_extras> extras) noexcept {
+  copy.value.assign(copy.storage(), std::move(extras));
+  copy.pins.reset();
 }
 
 } // namespace mobula

@@ -128,6 +128,21 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
   return extras;
 }
 
+/// Seals a pending entry with bytes that came in a message: for good if they are few, else so that
+/// they can be given up when the heap is above its limit. Returns whether it was pending.
+bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_extras> extras) {
+  auto& core = entry.core();
+  auto size = data.bytes().size();
+  auto charge = core.take_heap_anyway(size);
+  if (size < least_movable_bytes)
+    return entry.seal_inline(data.take(), size, std::move(extras), std::move(charge));
+  copy_pointer copy{new stored_copy(0, size, 0, entry.type()), false};
+  copy->value.assign({}, std::move(extras));
+  copy->place = std::make_unique<foreign_place>(core, entry.id());
+  copy->place->move_here(*copy, data.take(), std::move(charge));
+  return entry.seal_stored(*copy);
+}
+
 void take_value(object_entry& entry, told_object& told, metadata_reader& reader) {
   auto size = told.data.bytes().size();
   const auto& about = reader.read(told.about);
@@ -140,10 +155,11 @@ void take_value(object_entry& entry, told_object& told, metadata_reader& reader)
     return fail(entry, bad_bytes(entry, *fault));
   if (copy != nullptr) {
     entry.core().border().want_again(entry.id());
-    copy->place->move_here(*copy, told.data.take());
+    copy->place->move_here(*copy, told.data.take(), entry.core().take_heap_anyway(size));
+    entry.back_in_heap();
     entry.restored();
   } else if (entry.phase() != object_phase::pending
-             || !entry.seal_inline(told.data.take(), size, make_extras(entry, *about, told))) {
+             || !seal_here(entry, told.data, make_extras(entry, *about, told))) {
     // Another thread has settled it: found it in place, was given it along with a reference, or
     // freed it.
     entry.core().border().want_again(entry.id());
@@ -355,11 +371,11 @@ told_use take_told(const object_handle& handle, told_object& told, metadata_read
 }
 
 std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
-  if (entry.phase() != object_phase::inline_value)
+  if (entry.phase() != object_phase::inline_value && entry.phase() != object_phase::stored)
     return std::nullopt;
   // It may be another one by now, or none.
   auto pin = entry.try_pin();
-  if (!pin || pin.stored() || pin.value().bytes().size() > most_bytes
+  if (!pin || !pin.in_heap() || pin.value().bytes().size() > most_bytes
       || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
     return std::nullopt;
   auto about = encode(pin.value().describe());
@@ -373,7 +389,7 @@ void take_carried(object_entry& entry, carried_value& value) {
   auto about = decode_metadata(value.about.bytes());
   static const told_object nothing_told;
   if (about && !fault_of(entry, *about, size, nothing_told))
-    entry.seal_inline(value.data.take(), size, make_extras(entry, *about, nothing_told));
+    seal_here(entry, value.data, make_extras(entry, *about, nothing_told));
 }
 
 bool find_in_place(object_entry& entry) {

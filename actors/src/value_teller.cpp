@@ -149,7 +149,7 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
     core_.border().show(*entry.get(), extras->nested.entries());
   auto large = pin.value().bytes().size() > answer_limits::value_bytes;
   auto form_of = [&](const awaiting_peer& reader) {
-    if (pin.stored())
+    if (!pin.in_heap())
       return reader.form;
     return large ? reader.large_form : told_form::bytes;
   };

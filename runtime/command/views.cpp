@@ -278,18 +278,19 @@ std::string out_of_reach_text(const cluster_report& report) {
 // -- status --------------------------------------------------------------------------------------
 
 std::string status_text(const cluster_report& report) {
-  text_table table{{"NODE", "ADDRESS", "OBJECTS", "BYTES", "ARENA", "OF", "ON DISK", "PULLED",
-                    "LENT OUT", "BORROWED", "WAITS"}};
+  text_table table{{"NODE", "ADDRESS", "OBJECTS", "BYTES", "HEAP", "OF", "ARENA", "OF", "ON DISK",
+                    "PULLED", "LENT OUT", "BORROWED", "WAITS"}};
   for (const auto& node : report.nodes)
     table.add(
       {name_of(node), node.control.empty() ? "" : to_string(node.control.front()),
        std::to_string(figure(node, "owned_objects")), bytes_text(figure(node, "owned_bytes")),
+       bytes_text(figure(node, "heap_bytes")), bytes_text(figure(node, "heap_limit_bytes")),
        bytes_text(figure(node, "arena_used_bytes")),
        bytes_text(figure(node, "store_capacity_bytes")), bytes_text(figure(node, "spilled_bytes")),
        bytes_text(figure(node, "pulled_bytes")), std::to_string(figure(node, "exported_objects")),
        std::to_string(figure(node, "borrowed_objects")),
        std::to_string(figure(node, "waiting_gets") + figure(node, "waiting_puts")
-                      + figure(node, "peer_waits"))});
+                      + figure(node, "waiting_for_heap") + figure(node, "peer_waits"))});
   const auto& first = report.nodes.front();
   return fmt::format("cluster \"{}\", {} nodes, Mobula {}\n{}{}{}", first.cluster,
                      report.nodes.size(), first.library_version, table.text(), silent_text(report),

@@ -190,6 +190,9 @@ config::config() {
   set("scheduler.policy", caf::atom("sharing"));
   opt_group{custom_options_, "mobula"}
     .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
+    .add<std::string>("heap-limit", "room for smaller values in the process heap; what is above it "
+                                    "moves into the store (default 20 % of the memory that is "
+                                    "granted)")
     .add<std::string>("store-size", "room for larger values (default 30 % of the memory that the "
                                     "machine or a memory cgroup grants)")
     .add<std::string>("arena-dir", "tmpfs that holds them (default /dev/shm)")
@@ -249,6 +252,7 @@ node_options read_options(const caf::actor_system_config& config) {
   node_options options;
   reader from{config};
   from.size("inline-limit", options.inline_limit_bytes);
+  from.size("heap-limit", options.heap_limit_bytes);
   from.size("store-size", options.store_size_bytes);
   from.value("arena-dir", options.arena_directory);
   from.size("prefault", options.prefault_bytes);

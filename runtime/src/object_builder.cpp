@@ -12,19 +12,29 @@ basic_object_builder::basic_object_builder(node_core& core, std::size_t size_byt
   : core_(&core), size_bytes_(size_bytes) {
   if (shape != nullptr)
     require_shape(*shape, shape->elements());
-  auto is_inline = size_bytes <= core.options().inline_limit_bytes;
-  entry_.emplace(core, is_inline ? size_bytes : 0, type, where);
+  if (stays_in_heap(core, size_bytes)) {
+    charge_ = heap_for_small(core, size_bytes);
+    entry_.emplace(core, size_bytes, type, where);
+    return;
+  }
+  entry_.emplace(core, 0, type, where);
+  auto sequence = (*entry_)->sequence();
+  auto size = size_of_draft(size_bytes, type, 0, shape);
+  if (auto charge = heap_for_movable(core, size_bytes)) {
+    in_heap_ = make_heap_copy(core, sequence, size, type, std::move(charge));
+    return;
+  }
   // Who does not wait for room gets memory elsewhere, but not for what will never have room.
-  if (!is_inline && size_bytes > core.options().store_size_bytes)
+  if (size_bytes > core.options().store_size_bytes)
     throw object_error{larger_than_store(core.options(), (*entry_)->id(), size_bytes)};
-  if (!is_inline)
-    copy_.emplace(core, (*entry_)->sequence(), size_of_draft(size_bytes, type, 0, shape), type,
-                  when_full::defer);
+  copy_.emplace(core, sequence, size, type, when_full::defer);
 }
 
 std::span<std::byte> basic_object_builder::storage() noexcept {
   if (!entry_)
     return {};
+  if (in_heap_ != nullptr)
+    return in_heap_->storage();
   return copy_ ? copy_->storage() : (*entry_)->storage(size_bytes_);
 }
 
@@ -44,8 +54,13 @@ object_handle basic_object_builder::seal_bytes(const array_shape* shape) {
     throw object_error{core_->shutting_down_error()};
   encode_scope no_references;
   auto extras = make_extras(no_references, shape);
-  if (!copy_)
-    (*entry_)->publish_inline(size_bytes_, std::move(extras));
+  if (in_heap_ != nullptr) {
+    open_heap_copy(*in_heap_, std::move(extras));
+    (*entry_)->publish_stored(*in_heap_);
+    in_heap_.reset();
+  } else if (!copy_) {
+    (*entry_)->publish_inline(size_bytes_, std::move(extras), std::move(charge_));
+  }
   auto entry = entry_->announce();
   // The object is on its way now: nothing is left here that could be sealed again.
   entry_.reset();

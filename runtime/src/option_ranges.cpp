@@ -27,6 +27,7 @@ constexpr std::uint64_t tebi = kibi * gibi;
 constexpr std::uint64_t pebi = kibi * tebi;
 
 constexpr std::uint64_t least_store_bytes = 64 * kibi;
+constexpr std::uint64_t least_heap_bytes = 64 * kibi;
 constexpr std::size_t max_spill_directories = 64;
 constexpr std::size_t max_cluster_name_letters = 64;
 
@@ -47,6 +48,9 @@ constexpr std::array numbers{
                unit::bytes, "larger values belong into the store"},
   number_range{"mobula.store-size", number<&node_options::store_size_bytes>, least_store_bytes,
                pebi, unit::bytes, "leave it out for a share of the memory that is granted",
+               zero_is_special},
+  number_range{"mobula.heap-limit", number<&node_options::heap_limit_bytes>, least_heap_bytes, pebi,
+               unit::bytes, "leave it out for a share of the memory that is granted",
                zero_is_special},
   number_range{"mobula.prefault", prefault, 0, tebi, unit::bytes,
                "leave it out to have it follow what is in use"},

@@ -45,7 +45,7 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
   else if (!on_worker_thread() && ask_shard(full))
     origin_ = origin::grant;
   else
-    copy_->memory = copy_memory::outside(size.size_bytes);
+    copy_->memory = copy_memory::outside(size.size_bytes, core.take_heap_anyway(size.size_bytes));
 }
 
 /// Room that was lent may lie in pieces, or the system may have no pages for it: then the shard has
@@ -132,6 +132,31 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
   // Only `free` ends an object before its creator does.
   MOBULA_ASSERT(entry->phase() == object_phase::freed);
   core_.send_to_shard(copy.shard, free_copy_of{entry});
+}
+
+// -- the process heap
+// -------------------------------------------------------------------------------
+
+heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
+  if (on_worker_thread())
+    return core.take_heap_anyway(size_bytes);
+  error_info would_block{
+    .type = error_type::would_block_forever,
+    .message =
+      fmt::format("no room in the process heap for a value of {} bytes, and nothing in the "
+                  "simulation is under way that could make some",
+                  size_bytes),
+    .origin = core.origin()};
+  for (;;) {
+    // Somebody else may be faster when there is room.
+    if (auto charge = core.try_take_heap(size_bytes))
+      return charge;
+    auto answer = std::make_shared<room_answer>();
+    core.request_heap_room(
+      {size_bytes, std::make_shared<room_request>(answer, core.shutting_down_error())});
+    if (auto failure = answer->await(core.simulation(), would_block))
+      throw object_error{*std::move(failure)};
+  }
 }
 
 // -- seal_value

@@ -55,6 +55,19 @@ TEST_CASE("a seal that the announcement already told of changes nothing") {
   CHECK(figures_of(table).inline_values == object_count{1, 64});
 }
 
+TEST_CASE("a value that left the process heap counts as stored, and its copy is released") {
+  owner_table table;
+  table.add_reference(small);
+  auto moved = small;
+  moved.place = object_place::stored;
+  table.object_sealed(moved);
+  CHECK(figures_of(table).inline_values == object_count{});
+  CHECK(figures_of(table).stored == object_count{1, 64});
+  // A seal that comes late changes nothing any more.
+  table.object_sealed(small);
+  CHECK(table.remove_reference(small.sequence) == owner_table::effect::release_copy);
+}
+
 TEST_CASE("the owner learns with the seal that a value refers to others") {
   owner_table table;
   table.add_reference(pending);

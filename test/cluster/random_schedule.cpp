@@ -16,6 +16,10 @@ namespace {
 
 node_options options_of_run(const world& w) {
   auto result = w.sim.default_options();
+  if (w.plan.heap == heap_room::little) {
+    result.inline_limit_bytes = 16 * 1024;
+    result.heap_limit_bytes = 64 * 1024;
+  }
   if (w.plan.way == value_way::in_place)
     return result;
   result.same_host_reading = reading_in_place::off;
@@ -37,6 +41,7 @@ void count_transfers(world& w, const site& of) {
   w.seen.pulled += stats.pulled.objects;
   w.seen.lost_asks += stats.lost_asks;
   w.seen.evicted += stats.evictions.objects;
+  w.seen.left_heap += stats.left_heap.objects;
 }
 
 void end_actors(site& home) {

@@ -24,10 +24,14 @@ enum class value_way : std::uint8_t { in_place, by_pull };
 /// Whether actors free values to which others refer.
 enum class freeing : std::uint8_t { never, sometimes };
 
+/// Whether the process heap has room for all values that may be there.
+enum class heap_room : std::uint8_t { enough, little };
+
 struct schedule_plan {
   upset expect = upset::none;
   value_way way = value_way::in_place;
   freeing frees = freeing::never;
+  heap_room heap = heap_room::enough;
 };
 
 /// What happened in all runs that it was given to: a schedule in which little happens proves
@@ -42,6 +46,7 @@ struct schedule_coverage {
   std::uint64_t pulled = 0;
   std::uint64_t lost_asks = 0;
   std::uint64_t evicted = 0;
+  std::uint64_t left_heap = 0;
 };
 
 /// Returns the configuration of a simulation in which schedules run.

@@ -78,9 +78,10 @@ private:
     world_->require(holds, promise);
   }
 
-  /// One in four is larger than the inline limit of these runs.
+  /// One in four is larger than the inline limit of these runs, or can leave the heap.
   std::size_t any_size() override {
-    return choose(4) == 0 ? 3000 : choose(100);
+    auto large = world_->plan.heap == heap_room::enough ? 3000 : 9000;
+    return choose(4) == 0 ? large : choose(100);
   }
 
   void send_some() {

@@ -24,7 +24,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, const schedule_plan& pl
   MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
           seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
           ", freed ", seen.freed, ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks,
-          ", evicted ", seen.evicted);
+          ", evicted ", seen.evicted, ", left the heap ", seen.left_heap);
   // One seed alone need not meet everything.
   if (runs < 100)
     return;
@@ -34,6 +34,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, const schedule_plan& pl
   CHECK(seen.timeouts > 0);
   CHECK((seen.lost_owners > 0) == (plan.expect != upset::none));
   CHECK((seen.freed > 0) == (plan.frees == freeing::sometimes));
+  CHECK((seen.left_heap > 0) == (plan.heap == heap_room::little));
   // A value that is not found in place is pulled even so, now and then.
   if (plan.way == value_way::in_place)
     return;
@@ -71,6 +72,15 @@ TEST_CASE("random schedules with pulls keep what can be kept when nodes crash") 
 TEST_CASE("random schedules keep what can be kept when values are freed") {
   run_seeds(60'001, 200, {upset::none, value_way::in_place, freeing::sometimes});
   run_seeds(70'001, 200, {upset::crashes, value_way::by_pull, freeing::sometimes});
+}
+
+TEST_CASE("random schedules keep every promise when values leave small heaps") {
+  run_seeds(80'001, 300, {upset::none, value_way::in_place, freeing::never, heap_room::little});
+}
+
+TEST_CASE("random schedules keep what can be kept when values leave small heaps and nodes crash") {
+  run_seeds(90'001, 300,
+            {upset::crashes, value_way::in_place, freeing::sometimes, heap_room::little});
 }
 
 TEST_CASE("one seed always gives the same run") {

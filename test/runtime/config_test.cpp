@@ -35,6 +35,7 @@ TEST_CASE("without options there are defaults") {
   CHECK(options.inline_limit_bytes == 100 * 1024);
   CHECK(options.spill_directories.empty());
   CHECK(options.store_size_bytes == 0);
+  CHECK(options.heap_limit_bytes == 0);
   CHECK(options.arena_directory == "/dev/shm");
   CHECK(options.prefault_bytes == std::nullopt);
   CHECK(options.call_sites == call_site_recording::off);
@@ -45,12 +46,13 @@ TEST_CASE("call sites are recorded if the command line says so") {
 }
 
 TEST_CASE("options come from the command line") {
-  auto options = options_of({"--mobula.inline-limit=4KiB", "--mobula.store-size=64MB",
-                             "--mobula.shards=4", "--mobula.spill-dirs=[\"/tmp/a\",\"/tmp/b\"]",
-                             "--mobula.seed=9", "--mobula.full-timeout=5s",
-                             "--mobula.arena-dir=/tmp/arena", "--mobula.prefault=1MiB"});
+  auto options = options_of(
+    {"--mobula.inline-limit=4KiB", "--mobula.store-size=64MB", "--mobula.heap-limit=16MiB",
+     "--mobula.shards=4", "--mobula.spill-dirs=[\"/tmp/a\",\"/tmp/b\"]", "--mobula.seed=9",
+     "--mobula.full-timeout=5s", "--mobula.arena-dir=/tmp/arena", "--mobula.prefault=1MiB"});
   CHECK(options.inline_limit_bytes == 4096);
   CHECK(options.store_size_bytes == 64'000'000);
+  CHECK(options.heap_limit_bytes == 16 << 20);
   CHECK(options.shards == 4);
   CHECK(options.spill_directories == std::vector<std::string>{"/tmp/a", "/tmp/b"});
   CHECK(options.seed == 9);

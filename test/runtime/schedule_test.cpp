@@ -28,10 +28,14 @@ struct coverage {
   std::uint64_t spilled = 0;
   std::uint64_t restored = 0;
   std::uint64_t freed = 0;
+  std::uint64_t left_heap = 0;
 };
 
 /// Whether actors free values to which others refer.
 enum class freeing { never, sometimes };
+
+/// Where values of some KB are as long as there is room: such runs have little of it.
+enum class home { store, heap };
 
 /// What all actors of one run share.
 struct world : parcel_run {
@@ -170,9 +174,14 @@ caf::behavior participant(caf::stateful_actor<actor_state>* self, world* w) {
   };
 }
 
-node_options options_of(testing::simulation& sim, const std::vector<std::string>& spill) {
+node_options options_of(testing::simulation& sim, const std::vector<std::string>& spill,
+                        home first) {
   auto options = sim.default_options();
   options.inline_limit_bytes = 1000;
+  if (first == home::heap) {
+    options.inline_limit_bytes = 16 * 1024;
+    options.heap_limit_bytes = 64 * 1024;
+  }
   options.store_size_bytes = 128 * 1024;
   options.shards = 1 + static_cast<std::uint32_t>(sim.random()() % 2);
   options.full_timeout = 20ms;
@@ -184,8 +193,8 @@ enum class ending { idle, shutdown_midway };
 
 /// Runs one schedule of `steps` steps; nothing may be left at its end.
 void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<std::string>& spill,
-                  ending end, freeing frees = freeing::never) {
-  world w{{sim}, seen, &sim.add_node(options_of(sim, spill)), frees};
+                  ending end, freeing frees = freeing::never, home first = home::store) {
+  world w{{sim}, seen, &sim.add_node(options_of(sim, spill, first)), frees};
   for (int count = 0; count < 4; ++count)
     w.actors.push_back(sim.system().spawn(participant, &w));
   constexpr int steps = 300;
@@ -221,6 +230,7 @@ void run_schedule(testing::simulation& sim, coverage& seen, const std::vector<st
   auto stats = w.where->stats();
   seen.spilled += stats.written.objects;
   seen.restored += stats.restored.objects;
+  seen.left_heap += stats.left_heap.objects;
 }
 
 } // namespace
@@ -263,6 +273,39 @@ TEST_CASE("random schedules keep every promise when the node shuts down in the m
   coverage seen;
   testing::for_each_seed(20'001, 600, [&](testing::simulation& sim) {
     run_schedule(sim, seen, {directory.path()}, ending::shutdown_midway);
+  });
+  CHECK(std::filesystem::is_empty(directory.path()));
+  CHECK(seen.values > 0);
+}
+
+TEST_CASE("random schedules keep every promise in a heap that is too small") {
+  test::temporary_directory directory;
+  coverage seen;
+  testing::for_each_seed(40'001, 500, [&](testing::simulation& sim) {
+    run_schedule(sim, seen, {directory.path()}, ending::idle, freeing::sometimes, home::heap);
+  });
+  CHECK(std::filesystem::is_empty(directory.path()));
+  CHECK(seen.left_heap > 0);
+  CHECK(seen.spilled > 0);
+  CHECK(seen.restored > 0);
+  MESSAGE("values ", seen.values, ", left the heap ", seen.left_heap, ", spilled ", seen.spilled);
+}
+
+TEST_CASE("random schedules keep every promise when heap and store are too small") {
+  coverage seen;
+  testing::for_each_seed(50'001, 300, [&](testing::simulation& sim) {
+    run_schedule(sim, seen, {}, ending::idle, freeing::never, home::heap);
+  });
+  CHECK(seen.left_heap > 0);
+  CHECK(seen.refusals > 0);
+}
+
+TEST_CASE("random schedules keep every promise when values move and the node shuts down") {
+  test::temporary_directory directory;
+  coverage seen;
+  testing::for_each_seed(60'001, 300, [&](testing::simulation& sim) {
+    run_schedule(sim, seen, {directory.path()}, ending::shutdown_midway, freeing::sometimes,
+                 home::heap);
   });
   CHECK(std::filesystem::is_empty(directory.path()));
   CHECK(seen.values > 0);

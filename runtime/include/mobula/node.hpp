@@ -63,8 +63,9 @@ public:
 
   /// Makes an object of `value` and returns the first reference to it. The value is encoded by the
   /// calling thread; what its codec throws passes through. A large value waits while the store
-  /// makes room, and fails with `store_full` or `out_of_disk` when nothing more can move; a thread
-  /// of the actor system never waits but gets a reference that is still pending. Throws
+  /// makes room, and fails with `store_full` or `out_of_disk` when nothing more can move, and a
+  /// small one while values leave the process heap, with `store_full`; a thread of the actor system
+  /// never waits but gets a reference that may be pending still. Throws
   /// `object_error`
   /// (`shutting_down`) after shutdown.
   template <class T>

@@ -37,6 +37,8 @@ private:
   std::size_t size_bytes_;
   bool sealed_ = false;
   std::optional<entry_draft> entry_;
+  heap_charge charge_;   ///< of what stays in the process heap
+  copy_pointer in_heap_; ///< if it can move from there
   std::optional<copy_draft> copy_;
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "mobula/store/heap_budget.hpp"
 #include "mobula/store/shared_heap.hpp"
 
 namespace mobula {
@@ -12,9 +13,9 @@ struct free_aligned {
   void operator()(std::byte* pointer) const noexcept;
 };
 
-/// Where the bytes of a stored object are: in the arena, or, while an object of an actor waits for
-/// room there, in the process heap. Aligned to a cache line in both. Goes back when it is
-/// destroyed.
+/// Where the bytes of a stored object are: in the arena; or in the process heap, while an object of
+/// an actor waits for room there, or a small value lives there. Aligned to a cache line but for
+/// small values. Goes back when it is destroyed, and so does what it took of the heap's limit.
 class copy_memory {
 public:
   copy_memory() noexcept = default;
@@ -23,11 +24,16 @@ public:
     // nop
   }
 
-  /// Takes memory outside of the arena, not zeroed. Throws `object_error` (`out_of_memory`).
-  [[nodiscard]] static copy_memory outside(std::size_t size_bytes);
+  /// Takes memory outside of the arena, not zeroed, for what waits for room there. Throws
+  /// `object_error` (`out_of_memory`).
+  [[nodiscard]] static copy_memory outside(std::size_t size_bytes, heap_charge charge);
+
+  /// The same for a small value, which is copied when it moves: aligned as by `operator new`.
+  /// Throws `std::bad_alloc`.
+  [[nodiscard]] static copy_memory in_heap(std::size_t size_bytes, heap_charge charge);
 
   [[nodiscard]] explicit operator bool() const noexcept {
-    return in_arena() || outside_ != nullptr;
+    return in_arena() || data() != nullptr;
   }
 
   [[nodiscard]] bool in_arena() const noexcept {
@@ -36,7 +42,9 @@ public:
 
   /// Null when empty.
   [[nodiscard]] std::byte* data() const noexcept {
-    return in_arena() ? block_.bytes().data() : outside_.get();
+    if (in_arena())
+      return block_.bytes().data();
+    return outside_ != nullptr ? outside_.get() : in_heap_.get();
   }
 
   /// REQUIRES: `in_arena()`.
@@ -51,6 +59,8 @@ public:
 private:
   arena_block block_;
   std::unique_ptr<std::byte[], free_aligned> outside_;
+  std::unique_ptr<std::byte[]> in_heap_;
+  heap_charge charge_; ///< for what is not in the arena
 };
 
 } // namespace mobula

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
-#include "mobula/actors/object_entry.hpp"
+#include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/stored_copy.hpp"
+#include "mobula/store/heap_relief.hpp"
 
 namespace mobula {
 
@@ -60,6 +63,19 @@ struct wait_link {
   }
 };
 
+/// What is kept in the process heap of an object.
+enum class heap_content : std::uint8_t {
+  decoded, ///< what was decoded of a value that can be decoded again
+  value
+};
+
+/// Something that should leave the heap. The handle keeps the object meanwhile.
+struct heap_victim {
+  object_handle entry;
+  heap_content content = heap_content::value;
+  std::size_t bytes = 0;
+};
+
 /// What a stripe has gathered for the owner since it was last asked.
 struct reference_changes {
   std::vector<new_reference> added;
@@ -88,9 +104,10 @@ public:
 
   /// REQUIRES: called once, before use. The stripe holds a reference on `core` until it is closed
   /// and its last entry is gone.
-  void attach(node_core& core, std::uint32_t index) noexcept {
+  void attach(node_core& core, std::uint32_t index, heap_ledger& ledger) noexcept {
     core_ = &core;
     index_ = index;
+    ledger_ = &ledger;
   }
 
   /// Stripes of a node: enough that a few dozen threads rarely meet.
@@ -107,11 +124,54 @@ public:
   /// Counts one more entry, of an object that has its number from another node.
   void enlist_foreign();
 
-  /// Forgets an entry that is about to be freed.
-  void delist() noexcept;
+  /// Forgets an entry whose memory was freed, with so many bytes of a value behind it.
+  void delist(std::size_t heap_bytes) noexcept;
 
   /// Takes note of an entry that the owner must learn of.
   void announce(object_entry& entry);
+
+  // -- the process heap ---------------------------------------------------------------------------
+
+  /// What this stripe's values take of the heap's limit.
+  [[nodiscard]] heap_ledger& ledger() const noexcept {
+    return *ledger_;
+  }
+
+  /// Takes up in the order, of an entry that was not visible yet or is being sealed under the
+  /// mutex, a value that can leave the heap, if it has one.
+  void note_in_heap(object_entry& entry) noexcept;
+
+  /// The bytes of an entry's copy came to the heap again. Any thread that made it so.
+  void back_in_heap(object_entry& entry) noexcept;
+
+  /// Takes up what was decoded of a value.
+  void note_decoded(object_entry& entry, std::size_t bytes) noexcept;
+
+  /// The entry is about to be freed.
+  void forget_parts(stored_copy& copy) noexcept;
+
+  /// Finds something to leave the heap, least recently used first, that nobody reads; nothing if
+  /// there is none. The caller says how it ended.
+  [[nodiscard]] std::optional<heap_victim> take_victim(heap_content content);
+
+  /// A value is in a shard now; the owner is told. REQUIRES: its copy says so already.
+  void moved_to_store(object_entry& entry);
+
+  /// What was asked to leave left in another way, or stays.
+  void leave_ended(object_entry& entry, heap_content content, heap_leave_end end) noexcept;
+
+  /// The last reader of a copy that was found pinned let go. A hint.
+  void heap_unpinned(stored_copy& copy) noexcept;
+
+  /// The store may have room for what it refused.
+  void retry_refused() noexcept;
+
+  /// Values that were used may be spared anew.
+  void begin_heap_spell() noexcept;
+
+  void check_heap() const;
+
+  // -- handles ------------------------------------------------------------------------------------
 
   /// Handles the end of an entry's last handle.
   void retire(object_entry& entry) noexcept;
@@ -213,6 +273,11 @@ private:
     return entry.slot_ < added_.size() && added_[entry.slot_] == &entry;
   }
 
+  [[nodiscard]] heap_table& table_of(heap_content content) noexcept {
+    return content == heap_content::value ? heap_values_ : heap_decoded_;
+  }
+
+  [[nodiscard]] bool may_leave(heap_part& part, heap_content content);
   void note_seal(object_entry& entry);
   void take_back(object_entry& entry) noexcept;
   void attach_waiter(wait_link& link) noexcept;
@@ -243,6 +308,9 @@ private:
   std::size_t waiting_ = 0;
   std::uint64_t enlisted_ = 0;
   std::uint32_t index_ = 0;
+  heap_ledger* ledger_ = nullptr;
+  heap_table heap_values_;
+  heap_table heap_decoded_;
   bool closed_ = false;
   bool core_released_ = false;
   bool waiters_refused_ = false;

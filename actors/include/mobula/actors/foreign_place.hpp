@@ -8,14 +8,15 @@
 
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/arena_reader.hpp"
+#include "mobula/store/heap_budget.hpp"
 
 namespace mobula {
 
 class node_core;
 class stored_copy;
 
-/// Where the bytes of another node's object are that is read in place: in its owner's arena, or,
-/// since they could not be found there any more, in this process.
+/// Where the bytes of another node's object are that is not pulled: in its owner's arena, where
+/// they are read, or in this process, because its owner told them in a message.
 ///
 /// The idea: the copy's own pin word counts the views of this process, and the first of them takes
 /// one pin in the arena for all, which the last one gives back. So the owner can move what nobody
@@ -27,13 +28,22 @@ class stored_copy;
 /// where they are then, and closed only under the mutex; whoever finds it open takes no mutex. The
 /// word is *watched* as long as it is open, so the last view comes to `settle`.
 ///
+/// Bytes in this process need no pin of the arena: the word is open as long as they are here, and
+/// closed when the heap gives them up (`drop_here`). The next view looks in the arena then, or has
+/// the owner asked again.
+///
 /// *Lock order*: this mutex comes after a stripe's, and before none.
 class foreign_place {
 public:
-  /// REQUIRES: `slot` is pinned once, for this; the core outlives this.
+  /// A place in an arena. REQUIRES: `slot` is pinned once, for this; the core outlives this.
   foreign_place(node_core& core, std::shared_ptr<arena_reader> arena, const object_id& id,
                 table_index slot) noexcept
     : core_(core), arena_(std::move(arena)), id_(id), slot_(slot) {
+    // nop
+  }
+
+  /// A place in this process. REQUIRES: the core outlives this.
+  foreign_place(node_core& core, const object_id& id) noexcept : core_(core), id_(id) {
     // nop
   }
 
@@ -57,7 +67,10 @@ public:
 
   /// The owner sent the bytes: they are here from now on. Does nothing if they were found
   /// meanwhile. REQUIRES: as many as the copy has.
-  void move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes);
+  void move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes, heap_charge charge);
+
+  /// Gives the bytes in this process up, unless somebody reads them. Returns whether they are gone.
+  [[nodiscard]] bool drop_here(stored_copy& copy) noexcept;
 
 private:
   void open_locked(stored_copy& copy) noexcept;
@@ -69,7 +82,8 @@ private:
   std::shared_ptr<arena_reader> arena_;
   object_id id_;
   std::optional<table_index> slot_;    ///< raised by `pin`, lowered by `settle`
-  std::unique_ptr<std::byte[]> bytes_; ///< set by `move_here`, never lowered
+  std::unique_ptr<std::byte[]> bytes_; ///< raised by `move_here`, lowered by `drop_here`
+  heap_charge charge_;                 ///< of `bytes_`
 };
 
 } // namespace mobula

@@ -25,6 +25,10 @@ struct node_arena {
 /// resolved.
 [[nodiscard]] page_stock stock_of_heap(const node_options& options) noexcept;
 
+/// Returns the limit of the process heap that the options ask for; where they leave it open, 20 %
+/// of the memory that the machine or a memory cgroup grants.
+[[nodiscard]] std::uint64_t resolve_heap_limit(const node_options& options);
+
 /// Makes an arena for `incarnation`, named with `label`. Throws `object_error`
 /// (`invalid_argument`), naming option, directory and remedy, if it cannot be made or would not
 /// fit. REQUIRES: the store's size is resolved.

@@ -16,6 +16,7 @@
 #include "mobula/actors/cluster_actor.hpp"
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/foreign_arenas.hpp"
+#include "mobula/actors/heap_keeper.hpp"
 #include "mobula/actors/node_arena.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/actors/owner.hpp"
@@ -27,6 +28,7 @@
 #include "mobula/actors/store_shard.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/store/arena_readers.hpp"
+#include "mobula/store/heap_budget.hpp"
 #include "mobula/store/home_process.hpp"
 #include "mobula/store/store_space.hpp"
 
@@ -133,7 +135,7 @@ public:
   void request_restore(const object_entry& entry);
 
   /// Tells the shard of `copy` that its last reader is gone. Any thread.
-  void report_unpinned(const object_entry& entry) noexcept;
+  void report_unpinned(object_entry& entry) noexcept;
 
   /// Has the shard of another node of the host told the same. Any thread.
   void report_unpinned_elsewhere(const object_id& object) noexcept;
@@ -146,6 +148,69 @@ public:
   /// Where references of this node leave and enter.
   [[nodiscard]] reference_border& border() noexcept {
     return border_;
+  }
+
+  // -- the process heap ---------------------------------------------------------------------------
+
+  /// What this node's values may take of the process heap.
+  [[nodiscard]] heap_budget& heap_limits() noexcept {
+    return heap_limits_;
+  }
+
+  /// Takes bytes of the heap for a value, for the calling thread's stripe; empty if there are none.
+  [[nodiscard]] heap_charge try_take_heap(std::uint64_t bytes) {
+    auto& ledger = local_stripe().ledger();
+    if (ledger.try_take(bytes)) [[likely]]
+      return {ledger, bytes};
+    return take_heap_slowly(ledger, bytes);
+  }
+
+  /// Takes them in any case: for who must not wait, and has the bytes already.
+  [[nodiscard]] heap_charge take_heap_anyway(std::uint64_t bytes) {
+    auto& ledger = local_stripe().ledger();
+    if (ledger.take_anyway(bytes))
+      settle_heap(ledger);
+    return {ledger, bytes};
+  }
+
+  /// Asks for room in the heap, unless the services are gone; the request is abandoned then.
+  void request_heap_room(want_heap_room request);
+
+  /// Bytes of the heap were given back: tells the keeper if somebody waits for them.
+  void heap_freed() noexcept {
+    if (heap_awaited_.load(std::memory_order_relaxed)) [[unlikely]]
+      wake_heap_keeper();
+  }
+
+  /// Something could leave the heap now: tells the keeper if it would like to know.
+  void heap_unpinned() noexcept {
+    if (heap_watched_.load(std::memory_order_relaxed)) [[unlikely]]
+      wake_heap_keeper();
+  }
+
+  /// Sees to it that the keeper looks at the heap soon.
+  void wake_heap_keeper() noexcept;
+
+  /// Called by the keeper before it looks: changes from here on ask anew.
+  void heap_look_begins() noexcept {
+    heap_look_requested_.store(false);
+  }
+
+  /// The store has refused a value of the heap: whichever shard frees memory is to tell the keeper.
+  void note_heap_refused() noexcept {
+    heap_refused_.store(true, std::memory_order_relaxed);
+  }
+
+  /// Called by a shard that has freed memory; returns whether the keeper is to be told.
+  [[nodiscard]] bool take_heap_refused() noexcept {
+    return heap_refused_.load(std::memory_order_relaxed) && heap_refused_.exchange(false);
+  }
+
+  /// Called by the keeper: what it wants to hear of. Relaxed: it looks once more after this, and
+  /// again before it refuses anybody.
+  void watch_heap(const heap_relief& relief) noexcept {
+    heap_watched_.store(relief.watches(), std::memory_order_relaxed);
+    heap_awaited_.store(relief.waiting() > 0, std::memory_order_relaxed);
   }
 
   // -- the cluster --------------------------------------------------------------------------------
@@ -220,6 +285,10 @@ public:
 
   [[nodiscard]] const owner_actor& owner() const noexcept {
     return owner_;
+  }
+
+  [[nodiscard]] const heap_keeper_actor& heap_keeper() const noexcept {
+    return heap_keeper_;
   }
 
   [[nodiscard]] const std::vector<store_shard_actor>& shards() const noexcept {
@@ -349,6 +418,8 @@ private:
   ~node_core();
 
   void end_use() noexcept;
+  heap_charge take_heap_slowly(heap_ledger& ledger, std::uint64_t bytes);
+  void settle_heap(heap_ledger& ledger);
   void start_services();
   void fail(service_kind kind);
   [[nodiscard]] std::string failure() const;
@@ -370,12 +441,17 @@ private:
   std::atomic<bool> fill_requested_ = false;
   std::atomic<bool> in_cluster_ = false;
   std::atomic<bool> membership_claimed_ = false;
+  std::atomic<bool> heap_watched_ = false;
+  std::atomic<bool> heap_awaited_ = false;
+  std::atomic<bool> heap_refused_ = false;
+  std::atomic<bool> heap_look_requested_ = false;
   std::atomic<std::uint64_t> messages_ = 0;
   caf::actor_system* system_;
   caf::scheduler::test_coordinator* simulation_;
   node_options options_;
   incarnation_id incarnation_;
   std::string file_label_;
+  heap_budget heap_limits_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
   node_arena arena_;
   store_space space_;
@@ -389,6 +465,7 @@ private:
   cluster_actor cluster_; ///< written once, under `services_mutex_`, before `in_cluster_`
   reference_counter_actor counter_;
   owner_actor owner_;
+  heap_keeper_actor heap_keeper_;
   std::vector<store_shard_actor> shards_;
   spill_manager_actor spill_manager_;
   arena_filler_actor filler_; ///< none in a simulation; written before the first shard starts

@@ -27,6 +27,11 @@ struct node_options {
   /// in a store shard.
   std::uint64_t inline_limit_bytes = 100ULL * 1024;
 
+  /// What values may take of the process heap, small ones and what was decoded of any. Above it,
+  /// those from 4 KiB on move into the store. 0: 20 % of the memory that the machine or a memory
+  /// cgroup grants; a running node's options say how much.
+  std::uint64_t heap_limit_bytes = 0;
+
   /// Room for stored objects, all shards together. 0: 30 % of the memory that the machine or a
   /// memory cgroup grants, at most half of what is free of it, and no more than the arena's
   /// directory has; a running node's options say how much.

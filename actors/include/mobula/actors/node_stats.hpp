@@ -29,13 +29,14 @@ struct node_stats {
   /// Objects without a value yet.
   std::uint64_t pending_objects = 0;
 
-  /// Objects in the process heap: small ones.
+  /// Objects whose values are in the process heap: small ones.
   object_count inline_values;
 
   /// Objects that have an error in place of a value.
   std::uint64_t failed_objects = 0;
 
-  /// Objects that the owner placed in a shard, wherever their bytes are now.
+  /// Objects that were placed in a shard, or moved there from the heap, wherever their bytes are
+  /// now.
   object_count stored;
 
   /// Bytes of stored objects in memory. Together with `reserved_bytes` and `lent_bytes` never above
@@ -57,6 +58,15 @@ struct node_stats {
 
   /// Puts that wait for room, and restores that do.
   std::uint64_t waiting_puts = 0;
+
+  /// What values take of the process heap: small ones, what was decoded of any, and objects of
+  /// actors that wait for room in the store. Not above `heap_limit_bytes` but for what came from
+  /// those who must not wait: actors, other nodes, and readers that decode.
+  std::uint64_t heap_bytes = 0;
+
+  /// What is on its way out of the heap, and puts that wait for room in it.
+  object_count leaving_heap;
+  std::uint64_t waiting_for_heap = 0;
 
   /// What objects take of the arena: their bytes, their metadata, and what rounding adds.
   std::uint64_t arena_used_bytes = 0;
@@ -154,6 +164,12 @@ struct node_stats {
   std::uint64_t refusals = 0;
   std::uint64_t stalls = 0;
 
+  /// Values that left the process heap, into the store or because their owner has them; what was
+  /// decoded and was dropped; puts that were refused since nothing could leave.
+  object_count left_heap;
+  object_count decoded_dropped;
+  std::uint64_t heap_refusals = 0;
+
   /// Writes to disk that failed; what they carried stayed in memory.
   std::uint64_t spill_failures = 0;
 
@@ -164,6 +180,9 @@ struct node_stats {
 
   /// Room for stored objects, from the configuration.
   std::uint64_t store_capacity_bytes = 0;
+
+  /// What values may take of the process heap, from the configuration.
+  std::uint64_t heap_limit_bytes = 0;
 
   /// The segment of shared memory, and how much of it holds memory of the system, used or not.
   std::uint64_t arena_bytes = 0;

@@ -21,14 +21,20 @@ class stored_copy;
 struct wait_link;
 enum class wait_goal : std::uint8_t;
 
+/// Values below this size stay in the process heap; larger ones can leave it.
+inline constexpr std::size_t least_movable_bytes = 4096;
+
 /// Where the value of an object is, as its readers see it.
 enum class object_phase : std::uint8_t {
   /// Not sealed yet. Leaves for any other phase, once.
   pending,
-  /// In the process heap.
+  /// In the process heap, behind the entry or in a buffer, for good: less than 4 KiB.
   inline_value,
-  /// In a store shard, of this node or of another one of the host, which may have moved it to disk
-  /// or, what was pulled from elsewhere, given it up; becomes `failed` when the copy is lost.
+  /// In a copy whose bytes can move. In a store shard, of this node or of another one of the host,
+  /// which may have moved it to disk or, what was pulled from elsewhere, given it up. Or in the
+  /// process heap (`stored_copy::in_heap`), up to the inline limit; what is above the heap's limit
+  /// moves into a shard, and another node's value is given up. Becomes `failed` when the copy is
+  /// lost.
   stored,
   /// There is an error in place of a value; final.
   failed,
@@ -77,10 +83,13 @@ public:
   /// REQUIRES: not empty.
   [[nodiscard]] object_value& value() const noexcept;
 
-  /// Returns whether the value is that of a stored copy.
+  /// Returns whether the value is that of a copy, whose bytes can move once it is not pinned.
   [[nodiscard]] bool stored() const noexcept {
     return copy_ != nullptr;
   }
+
+  /// Returns whether the value is in the process heap. It stays there while this exists.
+  [[nodiscard]] bool in_heap() const noexcept;
 
   /// REQUIRES: not empty.
   [[nodiscard]] object_entry& entry() const noexcept {
@@ -159,6 +168,11 @@ public:
     return kind_;
   }
 
+  /// The part of the node that looks after this entry.
+  [[nodiscard]] entry_stripe& stripe() const noexcept {
+    return *stripe_;
+  }
+
   /// The node that this entry is on, which need not be the object's owner.
   [[nodiscard]] node_core& core() const noexcept;
 
@@ -184,6 +198,10 @@ public:
   [[nodiscard]] stored_copy* copy() const noexcept {
     return copy_.load(std::memory_order_acquire);
   }
+
+  /// Returns whether a shard has the copy, which then has to be told of the object's end. Does not
+  /// change while nobody has a handle.
+  [[nodiscard]] bool in_shard() const noexcept;
 
   /// Handles in this process; a snapshot.
   [[nodiscard]] std::uint32_t handles() const noexcept {
@@ -248,8 +266,10 @@ public:
     return {reinterpret_cast<std::byte*>(this + 1), size};
   }
 
-  /// Makes the bytes behind the entry its value.
-  void publish_inline(std::size_t size, std::unique_ptr<object_extras> extras) noexcept;
+  /// Makes the bytes behind the entry its value. REQUIRES: `charge` is for as many, and was taken
+  /// by the thread that made the entry.
+  void publish_inline(std::size_t size, std::unique_ptr<object_extras> extras,
+                      heap_charge charge) noexcept;
 
   /// Makes `copy` its value and takes a count on it; `copy` carries bytes and type already.
   void publish_stored(stored_copy& copy) noexcept;
@@ -264,7 +284,7 @@ public:
 
   /// Each returns false if the entry was sealed already, and then changes nothing.
   bool seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t size,
-                   std::unique_ptr<object_extras> extras);
+                   std::unique_ptr<object_extras> extras, heap_charge charge);
   bool seal_stored(stored_copy& copy);
   bool seal_failed(error_info reason);
 
@@ -276,8 +296,8 @@ public:
 
   /// The copy came back to memory: wakes readers that wait for it, with a pin for each. If it has
   /// left again meanwhile, they wait on, and it is asked for once more.
-  /// REQUIRES: called by the shard that holds the copy or, for another node's object, by the
-  /// cluster actor, as the two below.
+  /// REQUIRES: called by the shard that holds the copy, by the heap's keeper while it is in the
+  /// heap or, for another node's object, by the cluster actor, as the two below.
   void restored();
 
   /// The value cannot be brought to memory now: readers that wait for it get `reason`, later ones
@@ -291,6 +311,16 @@ public:
   /// The copy is lost for good: readers get `reason` from here on.
   /// REQUIRES: called by the shard that holds the copy.
   void lose(error_info reason);
+
+  /// Something was decoded of the value of a stored object, which takes so many bytes of the heap.
+  /// REQUIRES: the caller holds a pin.
+  void note_decoded(std::size_t bytes) noexcept;
+
+  /// The bytes of the copy came to the heap again, in a message.
+  void back_in_heap() noexcept;
+
+  /// The last reader of a copy that was found pinned is gone.
+  void heap_unpinned() noexcept;
 
   // -- freeing ------------------------------------------------------------------------------------
 

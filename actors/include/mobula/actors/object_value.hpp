@@ -12,6 +12,7 @@
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/serialization/metadata.hpp"
+#include "mobula/store/heap_budget.hpp"
 
 namespace mobula {
 
@@ -33,6 +34,10 @@ public:
   [[nodiscard]] const std::type_info& type() const noexcept {
     return *type_;
   }
+
+  /// What it takes of the heap's limit: about as much as its encoded form and its fixed part, since
+  /// nobody can ask a type what it has allocated. Set before others see it.
+  heap_charge charge;
 
 private:
   const std::type_info* type_;
@@ -94,8 +99,10 @@ struct object_extras {
   /// What the metadata of another node's value say of its layout.
   layout_fingerprint layout = layout_fingerprint::none;
 
-  /// Memory of an inline value that did not exist yet when its entry was made.
+  /// Memory of an inline value that did not exist yet when its entry was made, and what it takes of
+  /// the heap's limit.
   std::unique_ptr<std::byte[]> buffer;
+  heap_charge charge;
 
   /// What stands in place of a value.
   std::unique_ptr<error_info> failure;

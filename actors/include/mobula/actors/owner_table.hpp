@@ -43,7 +43,8 @@ public:
   /// A node's first reference to an object. REQUIRES: the object is not known yet.
   effect add_reference(const new_reference& reference);
 
-  /// An object got its value or its error. An object that is not known any more is none to tell of.
+  /// An object got its value or its error, or its value left the process heap. An object that is
+  /// not known any more is none to tell of.
   effect object_sealed(const new_reference& object);
 
   /// A node's last reference to an object is gone. Unknown objects have nothing to release.

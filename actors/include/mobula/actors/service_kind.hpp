@@ -15,13 +15,14 @@ enum class service_kind : std::uint8_t {
   transfers,
   counter,
   owner,
+  heap_keeper,
   shard,
   spill_manager,
   spill_worker,
   filler
 };
 
-inline constexpr std::size_t service_kinds = 8;
+inline constexpr std::size_t service_kinds = 9;
 
 /// What people call it.
 [[nodiscard]] std::string_view to_string(service_kind kind) noexcept;

@@ -29,7 +29,23 @@ struct admit_copy {
   object_handle entry;
 };
 
-/// The bytes of an admitted object are where they belong. Ends what `admit_copy` began.
+/// A value of the process heap, which is above its limit: moves in when there is room. Readers may
+/// pin it until then; if one does when there is room, it stays where it is. The handle keeps the
+/// object meanwhile. How it ended is told to its entry, then to the heap's keeper.
+struct take_from_heap {
+  copy_pointer copy;
+  object_handle entry;
+};
+
+/// What was decoded of a copy's value is to go, since the process heap is above its limit. Ends
+/// like `take_from_heap`.
+struct drop_decoded_value {
+  object_handle entry;
+  std::uint64_t bytes = 0;
+};
+
+/// The bytes of an admitted object are where they belong. Ends what `admit_copy` or
+/// `take_from_heap` began.
 struct copy_moved {
   std::uint64_t sequence = 0;
   std::shared_ptr<arena_block> memory;
@@ -155,15 +171,14 @@ struct effects_waiting {};
 
 /// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
 /// frees. Space belongs to all shards together (`store_space`).
-using store_shard_actor =
-  caf::typed_actor<takes<adopt_copy>, takes<admit_copy>, takes<copy_moved>, takes<want_room>,
-                   takes<seal_reserved>, takes<abort_reserved>, takes<return_credit>,
-                   takes<release_copy>, takes<free_copy_of>, takes<want_copy>, takes<copy_unpinned>,
-                   takes<want_pull_room>, takes<withdraw_pull_room>, takes<abandon_pull_room>,
-                   takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>,
-                   takes<copy_written>, takes<copy_not_written>, takes<copy_read>,
-                   takes<copy_not_read>, takes<spilling_possible_again>, takes<effects_waiting>,
-                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+using store_shard_actor = caf::typed_actor<
+  takes<adopt_copy>, takes<admit_copy>, takes<take_from_heap>, takes<drop_decoded_value>,
+  takes<copy_moved>, takes<want_room>, takes<seal_reserved>, takes<abort_reserved>,
+  takes<return_credit>, takes<release_copy>, takes<free_copy_of>, takes<want_copy>,
+  takes<copy_unpinned>, takes<want_pull_room>, takes<withdraw_pull_room>, takes<abandon_pull_room>,
+  takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>, takes<copy_written>,
+  takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>, takes<spilling_possible_again>,
+  takes<effects_waiting>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -174,6 +189,8 @@ store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index);
 
 MOBULA_LOCAL_MESSAGE(mobula::adopt_copy)
 MOBULA_LOCAL_MESSAGE(mobula::admit_copy)
+MOBULA_LOCAL_MESSAGE(mobula::take_from_heap)
+MOBULA_LOCAL_MESSAGE(mobula::drop_decoded_value)
 MOBULA_LOCAL_MESSAGE(mobula::copy_moved)
 MOBULA_LOCAL_MESSAGE(mobula::want_room)
 MOBULA_LOCAL_MESSAGE(mobula::seal_reserved)

@@ -12,6 +12,7 @@
 #include "mobula/actors/foreign_place.hpp"
 #include "mobula/actors/object_value.hpp"
 #include "mobula/serialization/metadata.hpp"
+#include "mobula/store/heap_table.hpp"
 #include "mobula/store/pin_word.hpp"
 
 namespace mobula {
@@ -21,9 +22,16 @@ namespace mobula {
 /// read when the next one is pulled.
 enum class pull_number : std::uint64_t { none = 0 };
 
-/// One copy of a large object in a store shard, of this node or of another one of the host. The
-/// shard decides over its memory; the counted structure itself lives as long as the shard or the
-/// object's entry, so that a view may outlive the shard.
+/// What a copy has in the process heap, as the order of its entry's stripe knows it. Under the
+/// stripe's mutex.
+struct heap_part : heap_item {
+  object_entry* entry = nullptr; ///< written before the part is in the order
+};
+
+/// One copy of an object whose bytes can move: of a large one in a store shard, of this node or of
+/// another one of the host, or of a small one in the process heap, which may move into a shard. The
+/// shard decides over the memory of what it has; the counted structure itself lives as long as the
+/// shard or the object's entry, so that a view may outlive the shard.
 class stored_copy {
 public:
   /// Makes a copy with one count, and no memory yet.
@@ -69,6 +77,11 @@ public:
   /// Throws `codec_error` for what metadata cannot say.
   void write_metadata() const;
 
+  /// Drops what was decoded of the value, unless somebody reads it: then the last reader reports.
+  /// Returns whether there is nothing decoded any more. Readers that come meanwhile find the copy
+  /// closed, and are to be woken afterwards. REQUIRES: nobody else can close the copy.
+  [[nodiscard]] bool drop_decoded() noexcept;
+
   const std::uint32_t shard;
   const std::size_t size_bytes;
   const std::size_t metadata_bytes;
@@ -81,6 +94,13 @@ public:
 
   /// Empty when the bytes are on disk only. Written by the shard while no reader can pin.
   copy_memory memory;
+
+  /// Whether the bytes are in the process heap, where readers may pin them. Lowered when they leave
+  /// it, while no reader can pin: what is pinned stays where it is. Relaxed where a pin orders it.
+  std::atomic<bool> in_heap = false;
+
+  heap_part value_part;   ///< the bytes, while they are in the heap
+  heap_part decoded_part; ///< what was decoded of them
 
   /// Set if the copy is another node's, read where it is. Written before others know of the copy.
   std::unique_ptr<foreign_place> place;
@@ -104,5 +124,14 @@ inline void intrusive_ptr_release(stored_copy* copy) noexcept {
 
 /// Owns one count of a copy.
 using copy_pointer = caf::intrusive_ptr<stored_copy>;
+
+/// Returns a copy whose bytes are in the process heap, to be written and then opened.
+[[nodiscard]] copy_pointer make_heap_copy(std::uint32_t shard, std::size_t size,
+                                          std::size_t metadata_bytes, const type_descriptor& type,
+                                          heap_charge charge);
+
+/// Makes the bytes of a copy in the heap its value, and lets readers at them. REQUIRES: nobody else
+/// knows the copy.
+void open_heap_copy(stored_copy& copy, std::unique_ptr<object_extras> extras) noexcept;
 
 } // namespace mobula

@@ -88,6 +88,17 @@ bool fits_in_place(std::span<const std::byte> bytes) {
   return bytes.size() == sizeof(T) && detail::aligned_for<T>(bytes);
 }
 
+/// Returns about what a value decoded from these bytes takes of the process heap: its encoded form
+/// is the best guess, since nobody can ask a type what it has allocated.
+template <class T>
+std::size_t decoded_bytes_of(const object_value& value) noexcept {
+  if constexpr (encodable_with<T, codec_id::raw>) {
+    if (codec<T, codec_id::raw>::refers_to_source && value.type().codec == codec_id::raw)
+      return sizeof(decoded_object<T>);
+  }
+  return sizeof(decoded_object<T>) + value.bytes().size();
+}
+
 /// A readable value, or why there is none.
 template <class T>
 using reading = std::variant<view<T>, error_info>;
@@ -111,7 +122,16 @@ reading<T> read_pinned(pinned_value pin) {
     }
   }
   try {
-    auto& shared = value.decode_once([&] { return decode<T>(value); });
+    std::size_t decoded_bytes = 0;
+    auto& shared = value.decode_once([&] {
+      auto* made = decode<T>(value);
+      decoded_bytes = decoded_bytes_of<T>(value);
+      made->charge = entry.core().take_heap_anyway(decoded_bytes);
+      return made;
+    });
+    // What only views the bytes is not worth looking after.
+    if (decoded_bytes >= least_movable_bytes && pin.stored())
+      entry.note_decoded(decoded_bytes);
     if (shared.type() != typeid(T))
       return type_mismatch_error(entry, type_name<T>());
     return view<T>{static_cast<decoded_object<T>&>(shared).value, std::move(pin)};

@@ -106,6 +106,36 @@ private:
   origin origin_ = origin::outside;
 };
 
+/// Returns whether a value of this size can be nowhere but in the process heap.
+[[nodiscard]] inline bool stays_in_heap(const node_core& core, std::size_t size_bytes) noexcept {
+  return size_bytes < least_movable_bytes && size_bytes <= core.options().inline_limit_bytes;
+}
+
+/// Returns room in the process heap for a small value. Without any, a thread waits for it, and a
+/// thread that runs actors takes it in any case. Throws `object_error` if waiting ends without
+/// room.
+[[nodiscard]] heap_charge wait_for_heap(node_core& core, std::size_t size_bytes);
+
+[[nodiscard]] inline heap_charge heap_for_small(node_core& core, std::size_t size_bytes) {
+  auto charge = core.try_take_heap(size_bytes);
+  return charge ? std::move(charge) : wait_for_heap(core, size_bytes);
+}
+
+/// Returns room in the process heap for a value that could also be in the store; none if it is
+/// larger than values there are, or the heap is full: then it goes to the store at once.
+[[nodiscard]] inline heap_charge heap_for_movable(node_core& core, std::size_t size_bytes) {
+  return size_bytes <= core.options().inline_limit_bytes ? core.try_take_heap(size_bytes)
+                                                         : heap_charge{};
+}
+
+/// Returns a copy in the process heap for the object `sequence`.
+[[nodiscard]] inline copy_pointer make_heap_copy(node_core& core, std::uint64_t sequence,
+                                                 draft_size size, const type_descriptor& type,
+                                                 heap_charge charge) {
+  return make_heap_copy(core.shard_of(sequence), size.size_bytes, size.metadata_bytes, type,
+                        std::move(charge));
+}
+
 /// Blocks until a large object that waits for room got some, unless the calling thread runs actors.
 /// Throws `object_error` if it never will.
 void await_room(object_entry& entry);
@@ -177,17 +207,24 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
   encode_scope scope;
   const auto& type = descriptor_of<T, C>();
   return with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
-    if (size <= core.options().inline_limit_bytes) {
+    if (stays_in_heap(core, size)) {
+      auto charge = heap_for_small(core, size);
       entry_draft draft{core, size, type, where};
       write(draft->storage(size));
-      draft->publish_inline(size, make_extras(scope, shape_of(value)));
+      draft->publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
       return draft.announce();
     }
     entry_draft draft{core, 0, type, where};
     const auto* shape = shape_of(value);
-    copy_draft copy{core, draft->sequence(),
-                    size_of_draft(size, type, scope.entries().size(), shape), type,
-                    when_full::wait};
+    auto draft_bytes = size_of_draft(size, type, scope.entries().size(), shape);
+    if (auto charge = heap_for_movable(core, size)) {
+      auto copy = make_heap_copy(core, draft->sequence(), draft_bytes, type, std::move(charge));
+      write(copy->storage());
+      open_heap_copy(*copy, make_extras(scope, shape));
+      draft->publish_stored(*copy);
+      return draft.announce();
+    }
+    copy_draft copy{core, draft->sequence(), draft_bytes, type, when_full::wait};
     write(copy.storage());
     auto extras = make_extras(scope, shape);
     auto entry = draft.announce();
@@ -207,16 +244,25 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
   encode_scope scope;
   with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
     require_no_cycle(scope, *entry.get());
-    if (size <= core.options().inline_limit_bytes) {
+    if (stays_in_heap(core, size)) {
+      auto charge = heap_for_small(core, size);
       auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
       write(std::span{buffer.get(), size});
-      entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)));
+      entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)),
+                         std::move(charge));
       return;
     }
     const auto* shape = shape_of(value);
-    copy_draft copy{core, entry->sequence(),
-                    size_of_draft(size, entry->type(), scope.entries().size(), shape),
-                    entry->type(), when_full::defer};
+    auto draft_bytes = size_of_draft(size, entry->type(), scope.entries().size(), shape);
+    if (auto charge = heap_for_movable(core, size)) {
+      auto copy =
+        make_heap_copy(core, entry->sequence(), draft_bytes, entry->type(), std::move(charge));
+      write(copy->storage());
+      open_heap_copy(*copy, make_extras(scope, shape));
+      entry->seal_stored(*copy);
+      return;
+    }
+    copy_draft copy{core, entry->sequence(), draft_bytes, entry->type(), when_full::defer};
     write(copy.storage());
     copy.seal(entry, make_extras(scope, shape));
   });

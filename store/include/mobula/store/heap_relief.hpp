@@ -109,8 +109,9 @@ public:
     return waiting_;
   }
 
-  [[nodiscard]] std::size_t stalls() const noexcept {
-    return stalls_;
+  /// Returns whether `give_up` would end a stall.
+  [[nodiscard]] bool stalled() const noexcept {
+    return stall_.has_value();
   }
 
   /// Returns whether the store refused a value since it last had room.
