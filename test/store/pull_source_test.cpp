@@ -294,6 +294,16 @@ TEST_CASE("a chunk may take any time as long as bytes of it come") {
   CHECK(shell.closed_lanes.empty());
 }
 
+TEST_CASE("a refusal is a sign of life of its connection") {
+  pull_shell shell{pull_shell::small({.lanes_per_node = 1})};
+  shell.start(1, 10, {1});
+  shell.start(2, 10, {1});
+  shell.fire(sweep);
+  shell.refuse(refusal_reason::busy);
+  shell.fire(sweep);
+  CHECK(shell.closed_lanes.empty());
+}
+
 TEST_CASE("on a slow connection an ask waits for those before it") {
   pull_shell shell{pull_shell::small({.lanes_per_node = 1})};
   shell.start(1, 10, {1});

@@ -83,6 +83,15 @@ TEST_CASE_FIXTURE(reach_shell,
   CHECK(table.unreachable() == 1);
 }
 
+TEST_CASE_FIXTURE(reach_shell,
+                  "connections that began before a node was left alone prolong nothing") {
+  fail_twice(silent);
+  auto first = *timer;
+  fail_twice(refused);
+  CHECK(timer->timer == first.timer);
+  CHECK(table.obstacle(node_number(1)) == silent);
+}
+
 TEST_CASE_FIXTURE(reach_shell, "failures of other nodes do not count") {
   fail(silent, 1);
   fail(silent, 2);

@@ -437,10 +437,22 @@ TEST_CASE("any of many objects that wait to be written can be freed") {
   table.check_invariants();
 }
 
-TEST_CASE("there is something to try again while a deletion or a directory has failed") {
+TEST_CASE("there is something to try again while a directory is set aside") {
   spill_shell shell;
   CHECK(!shell.table.awaits_retry());
   shell.spill(1, 10);
   shell.fail_write();
   CHECK(shell.table.awaits_retry());
+  shell.retry();
+  CHECK(!shell.table.awaits_retry());
+}
+
+TEST_CASE("there is something to try again while a deletion has failed") {
+  spill_shell shell;
+  shell.store(1, 10);
+  shell.free(1);
+  shell.fail_delete();
+  CHECK(shell.table.awaits_retry());
+  shell.retry();
+  CHECK(!shell.table.awaits_retry());
 }
