@@ -79,8 +79,9 @@ TEST_CASE("giving up on a stall that has passed changes nothing") {
   shell.put(1, 100, copy_kind::secondary);
   REQUIRE(shell.pin(1));
   shell.create(2, 50);
+  auto passed = shell.stall->number;
   shell.unpin(1);
-  shell.give_up();
+  shell.event([&](auto& out) { shell.table.give_up(passed, out); });
   CHECK(shell.was_granted(2));
   CHECK_FALSE(shell.refused(2));
 }
