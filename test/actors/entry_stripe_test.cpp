@@ -105,8 +105,8 @@ TEST_CASE_FIXTURE(idle_node, "sequence numbers are never given twice and name th
   auto second = stripe.enlist();
   CHECK(first != second);
   CHECK(first % entry_stripe::count == second % entry_stripe::count);
-  stripe.delist();
-  stripe.delist();
+  stripe.delist(0);
+  stripe.delist(0);
 }
 
 TEST_CASE_FIXTURE(idle_node, "a closed stripe frees what it is given at once") {

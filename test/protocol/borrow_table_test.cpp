@@ -133,7 +133,7 @@ TEST_CASE("returns beyond the limit are sent in parts") {
     shell.arrive(10 + i, object_of(2, 7 + i));
     dropped.push_back({entry_token{10 + i}, object_of(2, 7 + i)});
   }
-  shell.event(shell.table, [&](auto& out) { shell.table.traffic({}, {}, dropped, out); });
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic({}, {.dropped = dropped}, out); });
   auto returns = shell.sent<return_references>();
   REQUIRE(returns.size() == 3);
   CHECK(returns[0].second.references.size() == 2);
@@ -144,7 +144,7 @@ TEST_CASE("of a batch only the entries of unknown objects fail") {
   borrow_shell shell;
   std::vector<arrived_reference> arrived{shell.arrival(10, object_of(2, 7), 50),
                                          shell.arrival(11, object_of(2, 8), 51)};
-  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, {}, out); });
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, out); });
   shell.confirm(session_with(2), 1, {8});
   CHECK(shell.told<fail_references>().at(0).entries == std::vector{entry_token{11}});
   CHECK(shell.table.stats().object_deleted == 1);
@@ -196,7 +196,7 @@ TEST_CASE("references fail in the order of their objects, whatever their tokens 
   std::vector<arrived_reference> arrived{shell.arrival(20, object_of(2, 7), 50),
                                          shell.arrival(10, object_of(2, 8), 51),
                                          shell.arrival(30, object_of(2, 6), 52)};
-  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, {}, out); });
+  shell.event(shell.table, [&](auto& out) { shell.table.traffic(arrived, {}, out); });
   shell.end_session(session_with(2), 1);
   CHECK(shell.told<fail_references>().at(0).entries
         == std::vector{entry_token{30}, entry_token{20}, entry_token{10}});
