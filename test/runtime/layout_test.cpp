@@ -68,7 +68,7 @@ template <class T>
 ObjectRef<T> bytes_called(const node& on, std::size_t size) {
   auto* entry =
     object_entry::make(on.core(), size, descriptor_of<T, codec_id::raw>(), call_site::here());
-  entry->publish_inline(size, nullptr);
+  entry->publish_inline(size, nullptr, on.core().take_heap_anyway(size));
   entry->announce();
   return ObjectRef<T>{object_handle::adopt(entry)};
 }
