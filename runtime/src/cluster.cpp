@@ -242,6 +242,7 @@ std::vector<member_info> cluster::members() const {
 }
 
 std::uint16_t cluster::port() const {
+  core_->require_home();
   std::unique_lock guard{mutex_};
   return port_;
 }

@@ -100,6 +100,10 @@ void simulation::connect_all() {
 caf::actor simulation::remote(node& from, node& to, const caf::actor& target) {
   require_mine(from);
   require_mine(to);
+  if (!target || &from == &to)
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = "a handle across nodes needs an actor, and two nodes to lie "
+                                   "between"}};
   return network().remote(from.core(), to.core(), target);
 }
 

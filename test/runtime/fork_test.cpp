@@ -202,6 +202,10 @@ TEST_CASE_FIXTURE(forking_node, "every use of a node in a forked child is an err
      [&] {
        cluster{*node}.join("127.0.0.1", 1);
      }},
+    {"port",
+     [&] {
+       static_cast<void>(cluster{*node}.port());
+     }},
     {"members",
      [&] {
        static_cast<void>(cluster{*node}.members());

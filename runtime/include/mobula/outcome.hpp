@@ -54,7 +54,7 @@ public:
   }
 
   [[nodiscard]] const T* operator->() const {
-    return value().get();
+    return value().operator->();
   }
 
   /// Throws `object_error` (`invalid_argument`) if there is no error.
