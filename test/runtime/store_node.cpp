@@ -26,7 +26,8 @@ void put(mobula::node& node, std::size_t bytes) {
 }
 
 void fill(mobula::node& node, std::size_t bytes) {
-  const block value{std::vector<std::byte>(bytes, std::byte{'x'})};
+  const std::vector<std::byte> content(bytes, std::byte{'x'});
+  const block value{content};
   std::size_t total = 0;
   try {
     for (;; total += bytes)
