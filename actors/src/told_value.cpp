@@ -158,12 +158,16 @@ void take_value(object_entry& entry, told_object& told, metadata_reader& reader)
     copy->place->move_here(*copy, told.data.take(), entry.core().take_heap_anyway(size));
     entry.back_in_heap();
     entry.restored();
-  } else if (entry.phase() != object_phase::pending
-             || !seal_here(entry, told.data, make_extras(entry, *about, told))) {
+    return;
+  }
+  // In this order: what can be given up may be so at once, and its next reader asks again.
+  if (size >= least_movable_bytes)
+    entry.core().border().want_again(entry.id());
+  if (entry.phase() != object_phase::pending
+      || !seal_here(entry, told.data, make_extras(entry, *about, told)))
     // Another thread has settled it: found it in place, was given it along with a reference, or
     // freed it.
     entry.core().border().want_again(entry.id());
-  }
 }
 
 // -- in place -------------------------------------------------------------------------------------
