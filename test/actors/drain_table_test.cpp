@@ -72,7 +72,9 @@ TEST_CASE_FIXTURE(two_objects, "answers that nobody asked for count for nothing"
 
 TEST_CASE_FIXTURE(two_objects, "what nobody answers for in time is lost") {
   keep(one, {1});
+  CHECK_FALSE(table.stopped());
   table.stop();
+  CHECK(table.stopped());
   CHECK(table.done());
   CHECK(table.result() == drain_result{.kept = 1, .lost = 3});
 }

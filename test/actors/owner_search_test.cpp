@@ -54,6 +54,14 @@ TEST_CASE("a search that begins within a round joins it, and has a whole one of 
   CHECK(search.round_over(nobody) == std::vector{other});
 }
 
+TEST_CASE("a search that is begun again while it runs does not start anew") {
+  owner_search search;
+  CHECK(search.begin(one));
+  CHECK(search.round_over(nobody).empty());
+  CHECK_FALSE(search.begin(one));
+  CHECK(search.round_over(nobody) == std::vector{one});
+}
+
 TEST_CASE("an owner that was given up can be sought again") {
   owner_search search;
   CHECK(search.begin(one));

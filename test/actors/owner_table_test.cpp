@@ -68,6 +68,43 @@ TEST_CASE("a value that left the process heap counts as stored, and its copy is 
   CHECK(table.remove_reference(small.sequence) == owner_table::effect::release_copy);
 }
 
+TEST_CASE("a seal that comes after an announcement of another place changes nothing") {
+  owner_table table;
+  table.add_reference(large);
+  auto late = small;
+  late.sequence = large.sequence;
+  table.object_sealed(late);
+  CHECK(figures_of(table).stored == object_count{1, 1 << 20});
+  CHECK(figures_of(table).inline_values == object_count{});
+}
+
+TEST_CASE("an object without a copy has no copy to release") {
+  owner_table table;
+  auto failed = small;
+  failed.place = object_place::failed;
+  for (const auto& object : {pending, failed}) {
+    table.add_reference(object);
+    CHECK(table.remove_reference(object.sequence) == owner_table::effect::release_value);
+  }
+}
+
+TEST_CASE("the owner's figures tell what came and went, and add to those of others") {
+  owner_table table;
+  auto failed = small;
+  failed.place = object_place::failed;
+  table.add_reference(failed);
+  table.add_reference(large);
+  table.remove_reference(failed.sequence);
+  table.add_reference(failed);
+  node_stats stats;
+  table.add_figures(stats);
+  table.add_figures(stats);
+  CHECK(stats.failed_objects == 2);
+  CHECK(stats.stored == object_count{2, 2 << 20});
+  CHECK(stats.references_added == 6);
+  CHECK(stats.references_removed == 2);
+}
+
 TEST_CASE("the owner learns with the seal that a value refers to others") {
   owner_table table;
   table.add_reference(pending);

@@ -32,6 +32,18 @@ TEST_CASE("a record is found until it is erased") {
   CHECK(index.find(5) == nullptr);
 }
 
+TEST_CASE("erased records are used again, the latest first, and as new ones") {
+  sequence_index<record> index;
+  auto* first = &index.insert(1);
+  auto* second = &index.insert(2);
+  second->value = 50;
+  index.erase(1);
+  index.erase(2);
+  CHECK(&index.insert(3) == second);
+  CHECK(second->value == 0);
+  CHECK(&index.insert(4) == first);
+}
+
 TEST_CASE("records keep their addresses while the index grows") {
   sequence_index<record> index;
   auto* first = &index.insert(1);
