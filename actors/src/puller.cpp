@@ -52,10 +52,10 @@ void puller::pull(const pull_value& message) {
   entry.token = pull_token{++tokens_};
   pushes_.copy_expected(entry.object, entry.copy);
   table_.pull(entry.token, id, entry.urgency, effects_);
-  if (reach_.obstacle(entry.source.node))
+  if (reach_.obstacle(entry.source.node, core_.now()))
     entry.source.node = entry.object.owner;
   locate(id, entry);
-  if (reach_.obstacle(entry.source.node))
+  if (reach_.obstacle(entry.source.node, core_.now()))
     give_up(id, entry, error_type::object_fetch_timed_out, pull_outcome::unreachable);
   run();
 }
@@ -117,9 +117,7 @@ void puller::end(const end_pull& message) {
 
 /// It may listen somewhere else than before.
 void puller::source_joined(const incarnation_id& node) {
-  reach_effects effects;
-  reach_.forget(node, effects);
-  run(std::move(effects));
+  reach_.forget(node);
 }
 
 void puller::source_left(const incarnation_id& node) {
@@ -265,9 +263,9 @@ void puller::received(const source_answered& news) {
 
 void puller::received(const source_silent& news) {
   reach_effects effects;
-  reach_.connect_failed(news.node, news.why, effects);
+  reach_.connect_failed(news.node, news.why, core_.now(), effects);
   run(std::move(effects));
-  if (!reach_.obstacle(news.node))
+  if (!reach_.obstacle(news.node, core_.now()))
     return;
   std::vector<object_id> touched;
   for (const auto& [id, entry] : pulls_)
@@ -402,23 +400,6 @@ void puller::apply(const report_pull_failed& effect) {
   auto use = std::make_shared<entry_scope>(std::move(entry.entry));
   self_->send(core_.cluster(), pull_ended{std::move(use), entry.failure, std::move(reason)});
   tidy(position);
-}
-
-void puller::apply(const start_reach_timer& effect) {
-  auto end = [this, timer = effect.timer] {
-    core_.count_message();
-    reach_awaited_.erase(timer.generation);
-    reach_effects effects;
-    reach_.timer_fired(timer, effects);
-    run(std::move(effects));
-  };
-  reach_awaited_.emplace(effect.timer.generation,
-                         timers_.start(std::chrono::milliseconds{effect.delay_ms}, std::move(end)));
-}
-
-void puller::apply(const stop_reach_timer& effect) {
-  if (auto running = reach_awaited_.extract(effect.timer.generation); !running.empty())
-    timers_.stop(running.mapped());
 }
 
 void puller::apply(const report_unreachable& effect) {

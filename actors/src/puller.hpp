@@ -136,8 +136,6 @@ private:
   void apply(const report_pull_stopped& effect);
   void apply(const report_arrived& effect);
   void apply(const report_pull_failed& effect);
-  void apply(const start_reach_timer& effect);
-  void apply(const stop_reach_timer& effect);
   void apply(const report_unreachable& effect);
   void apply(const report_reachable& effect);
 
@@ -153,8 +151,7 @@ private:
   std::uint64_t tokens_ = 0;
   std::uint64_t news_ = 0;
   actor_timers timers_;
-  std::unordered_map<std::uint64_t, deadline> awaited_;       ///< those of the table that run
-  std::unordered_map<std::uint64_t, deadline> reach_awaited_; ///< those of `reach_`
+  std::unordered_map<std::uint64_t, deadline> awaited_; ///< those of the table that run
 };
 
 } // namespace mobula

@@ -26,20 +26,19 @@ void source_reach::connected(const incarnation_id& id, reach_effects& effects) {
     return;
   if (position->second.told)
     effects.emplace_back(report_reachable{id});
-  forget(id, effects);
+  forget(id);
 }
 
-void source_reach::connect_failed(const incarnation_id& id, connect_failure why,
+void source_reach::connect_failed(const incarnation_id& id, connect_failure why, time_point now,
                                   reach_effects& effects) {
   auto& known = nodes_[id];
   // Connections that began earlier say nothing new.
-  if (known.timer != 0)
+  if (now < known.rest_ends)
     return;
   known.why = why;
   if (++known.failures < config_.failures_needed)
     return;
-  known.timer = ++timers_numbered_;
-  effects.emplace_back(start_reach_timer{{id, known.timer}, rest_of(known)});
+  known.rest_ends = now + rest_of(known);
   ++known.rests;
   if (known.told)
     return;
@@ -48,32 +47,21 @@ void source_reach::connect_failed(const incarnation_id& id, connect_failure why,
   effects.emplace_back(report_unreachable{id, why});
 }
 
-void source_reach::forget(const incarnation_id& id, reach_effects& effects) {
+void source_reach::forget(const incarnation_id& id) {
   auto gone = nodes_.extract(id);
-  if (gone.empty())
-    return;
-  const auto& known = gone.mapped();
-  if (known.timer != 0)
-    effects.emplace_back(stop_reach_timer{{id, known.timer}});
-  unreachable_ -= known.told ? 1 : 0;
+  if (!gone.empty())
+    unreachable_ -= gone.mapped().told ? 1 : 0;
 }
 
-void source_reach::timer_fired(const reach_timer& timer, reach_effects&) {
-  auto position = nodes_.find(timer.node);
-  if (position == nodes_.end() || position->second.timer != timer.generation)
-    return;
-  // The next failure is the one that was missing.
-  position->second.timer = 0;
-}
-
-std::optional<connect_failure> source_reach::obstacle(const incarnation_id& id) const {
+std::optional<connect_failure> source_reach::obstacle(const incarnation_id& id,
+                                                      time_point now) const {
   auto position = nodes_.find(id);
-  return position == nodes_.end() || position->second.timer == 0
+  return position == nodes_.end() || now >= position->second.rest_ends
            ? std::nullopt
            : std::optional{position->second.why};
 }
 
-std::uint64_t source_reach::rest_of(const node& known) const noexcept {
+std::chrono::milliseconds source_reach::rest_of(const node& known) const noexcept {
   auto rest = config_.another_node_ms;
   switch (known.why) {
     case connect_failure::refused:
@@ -90,7 +78,7 @@ std::uint64_t source_reach::rest_of(const node& known) const noexcept {
   }
   for (std::size_t count = 0; count < known.rests && rest < config_.longest_ms; ++count)
     rest *= 2;
-  return std::min(rest, config_.longest_ms);
+  return std::chrono::milliseconds{std::min(rest, config_.longest_ms)};
 }
 
 } // namespace mobula

@@ -1,29 +1,30 @@
 // Data ports that cannot be reached: when that is believed, and for how long.
 
+#include <chrono>
 #include <optional>
 
 #include <doctest/doctest.h>
 
 #include "mobula/store/source_reach.hpp"
 #include "numbered_ids.hpp"
-#include "overloaded.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
 
+using namespace std::chrono_literals;
 using enum connect_failure;
 
 namespace {
 
-/// Carries out the effects, with a clock that stands still.
+/// Counts the reports, and has a clock that moves when it is told to.
 struct reach_shell {
   source_reach table;
-  std::optional<start_reach_timer> timer;
+  source_reach::time_point now{1h};
   int unreachable = 0;
   int reachable = 0;
 
   void fail(connect_failure why, std::uint64_t node = 1) {
-    event([&](auto& out) { table.connect_failed(node_number(node), why, out); });
+    event([&](auto& out) { table.connect_failed(node_number(node), why, now, out); });
   }
 
   void fail_twice(connect_failure why) {
@@ -35,17 +36,16 @@ struct reach_shell {
     event([&](auto& out) { table.connected(node_number(1), out); });
   }
 
-  void forget() {
-    event([&](auto& out) { table.forget(node_number(1), out); });
+  [[nodiscard]] std::optional<connect_failure> obstacle() const {
+    return table.obstacle(node_number(1), now);
   }
 
-  void fire(const reach_timer& fired) {
-    timer.reset();
-    event([&](auto& out) { table.timer_fired(fired, out); });
-  }
-
-  [[nodiscard]] bool usable() const {
-    return !table.obstacle(node_number(1));
+  /// Lets time pass until the node may be asked again, and returns how long that took.
+  std::chrono::milliseconds wait() {
+    auto begin = now;
+    while (obstacle())
+      now += 1s;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - begin);
   }
 
   template <class Event>
@@ -53,16 +53,7 @@ struct reach_shell {
     reach_effects effects;
     run(effects);
     for (const auto& effect : effects)
-      std::visit(overloaded{
-                   [&](const start_reach_timer& start) { timer = start; },
-                   [&](const stop_reach_timer& stop) {
-                     REQUIRE(timer->timer == stop.timer);
-                     timer.reset();
-                   },
-                   [&](const report_unreachable&) { ++unreachable; },
-                   [&](const report_reachable&) { ++reachable; },
-                 },
-                 effect);
+      ++(std::holds_alternative<report_unreachable>(effect) ? unreachable : reachable);
   }
 };
 
@@ -70,93 +61,83 @@ struct reach_shell {
 
 TEST_CASE_FIXTURE(reach_shell, "one connection that fails says nothing yet") {
   fail(silent);
-  CHECK(usable());
+  CHECK(!obstacle());
   CHECK(unreachable == 0);
 }
 
-TEST_CASE_FIXTURE(reach_shell,
-                  "a node whose connections fail again is left alone, and told of once") {
+TEST_CASE_FIXTURE(reach_shell, "a node whose connections fail is left alone, and told of once") {
   fail_twice(silent);
-  fail_twice(silent);
-  CHECK(table.obstacle(node_number(1)) == silent);
+  CHECK(obstacle() == silent);
+  wait();
+  fail(silent);
   CHECK(unreachable == 1);
   CHECK(table.unreachable() == 1);
 }
 
-TEST_CASE_FIXTURE(reach_shell,
-                  "connections that began before a node was left alone prolong nothing") {
+TEST_CASE_FIXTURE(reach_shell, "connections that began before prolong nothing") {
   fail_twice(silent);
-  auto first = *timer;
   fail_twice(refused);
-  CHECK(timer->timer == first.timer);
-  CHECK(table.obstacle(node_number(1)) == silent);
+  CHECK(obstacle() == silent);
+  CHECK(wait() == 60s);
 }
 
 TEST_CASE_FIXTURE(reach_shell, "failures of other nodes do not count") {
   fail(silent, 1);
   fail(silent, 2);
-  CHECK(usable());
+  CHECK(!obstacle());
 }
 
 TEST_CASE_FIXTURE(reach_shell, "failures count only in a row") {
   fail(silent);
   connect();
   fail(silent);
-  CHECK(usable());
+  CHECK(!obstacle());
 }
 
 TEST_CASE_FIXTURE(reach_shell, "what costs more to find out is remembered for longer") {
   fail_twice(refused);
-  auto brief = timer->delay_ms;
-  forget();
-  fail_twice(silent);
-  CHECK(timer->delay_ms > brief);
+  CHECK(wait() == 5s);
+  table.forget(node_number(1));
+  fail_twice(no_route);
+  CHECK(wait() == 15s);
+  table.forget(node_number(1));
+  fail_twice(another_node);
+  CHECK(wait() == 60s);
 }
 
-TEST_CASE_FIXTURE(reach_shell, "after a while a node is tried again, and one failure is enough") {
+TEST_CASE_FIXTURE(reach_shell,
+                  "a node that is tried again needs to fail once, and rests twice as long") {
   fail_twice(silent);
-  auto first = *timer;
-  fire(first.timer);
-  CHECK(usable());
+  wait();
   fail(silent);
-  CHECK(!usable());
-  CHECK(timer->delay_ms == 2 * first.delay_ms);
-  CHECK(unreachable == 1);
+  CHECK(wait() == 120s);
 }
 
-TEST_CASE_FIXTURE(reach_shell, "the while grows up to a limit") {
+TEST_CASE_FIXTURE(reach_shell, "the rests grow up to a limit") {
   fail_twice(silent);
   for (int tries = 0; tries < 20; ++tries) {
-    fire(timer->timer);
+    wait();
     fail(silent);
   }
-  CHECK(timer->delay_ms == reach_config{}.longest_ms);
+  CHECK(wait() == 600s);
 }
 
 TEST_CASE_FIXTURE(reach_shell, "a node that is reached is told of, and begins anew") {
   fail_twice(silent);
-  fire(timer->timer);
+  wait();
   connect();
   CHECK(reachable == 1);
   CHECK(table.unreachable() == 0);
   fail(silent);
-  CHECK(usable());
+  CHECK(!obstacle());
 }
 
-TEST_CASE_FIXTURE(reach_shell, "a node that is forgotten begins anew and leaves no timer") {
+TEST_CASE_FIXTURE(reach_shell, "a node that is forgotten may be asked at once, and begins anew") {
   fail_twice(silent);
-  forget();
-  CHECK(!timer);
-  CHECK(usable());
+  table.forget(node_number(1));
+  CHECK(!obstacle());
   CHECK(table.unreachable() == 0);
   CHECK(reachable == 0);
-}
-
-TEST_CASE_FIXTURE(reach_shell, "an old timer does not end a rest that began later") {
   fail_twice(silent);
-  auto old = timer->timer;
-  forget();
-  fail_twice(silent);
-  event([&](auto& out) { table.timer_fired(old, out); });
-  CHECK(!usable());
+  CHECK(wait() == 60s);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,25 +35,7 @@ struct reach_config {
   std::uint64_t longest_ms = 600'000;
 };
 
-/// Names a timer. The table knows which ones no longer count.
-struct reach_timer {
-  incarnation_id node;
-  std::uint64_t generation = 0;
-
-  friend bool operator==(const reach_timer&, const reach_timer&) = default;
-};
-
 // -- effects --------------------------------------------------------------------
-
-/// Asks for `timer_fired` after a delay.
-struct start_reach_timer {
-  reach_timer timer;
-  std::uint64_t delay_ms;
-};
-
-struct stop_reach_timer {
-  reach_timer timer;
-};
 
 /// The node is not to be asked from now on: what is asked of it has to come another way. Said once
 /// until `report_reachable`, or until the node is forgotten, although it is tried in between.
@@ -66,8 +49,7 @@ struct report_reachable {
   incarnation_id node;
 };
 
-using reach_effect =
-  std::variant<start_reach_timer, stop_reach_timer, report_unreachable, report_reachable>;
+using reach_effect = std::variant<report_unreachable, report_reachable>;
 
 using reach_effects = std::vector<reach_effect>;
 
@@ -75,17 +57,20 @@ using reach_effects = std::vector<reach_effect>;
 /// and not anew for each object: a firewall that drops packets costs seconds each time.
 ///
 /// A node whose connections failed a few times in a row is left alone for a while. Then it is tried
-/// again, by whoever asks next; one more failure is enough, and the while is twice as long.
+/// again, by whoever asks next; one more failure is enough, and the while is twice as long. So no
+/// timer is needed: the caller says what time it is when it asks.
 ///
 /// | field           | raised by                        | lowered by                            |
 /// |-----------------|----------------------------------|---------------------------------------|
 /// | nodes_          | `connect_failed`                 | `connected`, `forget`                 |
 /// | node::failures  | `connect_failed`                 | with the node                         |
-/// | node::timer     | `connect_failed`                 | `timer_fired`, and with the node      |
+/// | node::rest_ends | `connect_failed`               | time, and with the node               |
 ///
 /// *Bounds*: by the nodes that others are told of; the caller forgets one with its session.
 class source_reach {
 public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   explicit source_reach(const reach_config& config = {}) : config_(config) {
     // nop
   }
@@ -97,17 +82,17 @@ public:
 
   void connected(const incarnation_id& node, reach_effects& effects);
 
-  void connect_failed(const incarnation_id& node, connect_failure why, reach_effects& effects);
+  void connect_failed(const incarnation_id& node, connect_failure why, time_point now,
+                      reach_effects& effects);
 
   /// The node has gone, or may be somewhere else now.
-  void forget(const incarnation_id& node, reach_effects& effects);
-
-  void timer_fired(const reach_timer& timer, reach_effects& effects);
+  void forget(const incarnation_id& node);
 
   // -- properties -----------------------------------------------------------------
 
   /// Returns why the node is not to be asked; nothing if it may be.
-  [[nodiscard]] std::optional<connect_failure> obstacle(const incarnation_id& node) const;
+  [[nodiscard]] std::optional<connect_failure> obstacle(const incarnation_id& node,
+                                                        time_point now) const;
 
   /// Returns how many nodes could not be reached when it was last tried.
   [[nodiscard]] std::size_t unreachable() const noexcept {
@@ -120,15 +105,14 @@ private:
     bool told = false;        ///< `report_unreachable` was said
     std::size_t rests = 0;    ///< times that it was left alone
     connect_failure why{};
-    std::uint64_t timer = 0; ///< while it is left alone
+    time_point rest_ends{}; ///< until then it is left alone
   };
 
-  [[nodiscard]] std::uint64_t rest_of(const node& known) const noexcept;
+  [[nodiscard]] std::chrono::milliseconds rest_of(const node& known) const noexcept;
 
   reach_config config_;
   std::unordered_map<incarnation_id, node> nodes_;
   std::size_t unreachable_ = 0; ///< whose `told` is raised
-  std::uint64_t timers_numbered_ = 0;
 };
 
 } // namespace mobula
