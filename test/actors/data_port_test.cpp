@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <malloc.h>
 #include <sys/wait.h>
 
 #include "misbehaving_peers.hpp"
@@ -24,11 +23,6 @@ transfer_bytes dull_content(std::size_t size) {
 
 pull_config small_chunks() {
   return {.chunk_bytes = 64 * kib};
-}
-
-std::size_t allocated_bytes() {
-  auto info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
 }
 
 } // namespace
@@ -73,24 +67,6 @@ TEST_CASE("compressed chunks arrive as what they were") {
     receiver.pull(id, content.size(), {sender.self()});
     CHECK(receiver.wait_for(id) == content);
   }
-}
-
-TEST_CASE("a link keeps no memory of the chunks that it has read") {
-  transfer_host sender{1, {.compression = compression_mode::on}};
-  transfer_host receiver{2};
-  sender.befriend(receiver);
-  auto content = random_content(8'000 * kib);
-  for (std::size_t i = 0; i < content.size(); i += 2)
-    content[i] = {};
-  sender.put(1, content);
-  sender.put(2, dull_content(kib));
-  auto before = allocated_bytes();
-  receiver.pull(1, content.size(), {sender.self()});
-  CHECK(receiver.wait_for(1) == content);
-  // Once this has arrived, both ends are through with what came before.
-  receiver.pull(2, kib, {sender.self()});
-  static_cast<void>(receiver.wait_for(2));
-  CHECK(allocated_bytes() - before < content.size() + 500 * kib);
 }
 
 TEST_CASE("what a node does not have is refused") {

@@ -1,5 +1,7 @@
 // How two nodes agree on one session, however their messages cross.
 
+#include <algorithm>
+
 #include "mobula/actors/member_table.hpp"
 
 #include "member_fixtures.hpp"
@@ -169,7 +171,8 @@ TEST_CASE("a join is not answered by another session than the one that this node
                  already_connected{world.incarnation_number(101), session_id{77}}, effects);
   table.check_invariants();
   CHECK(table.contacts() == 1);
-  CHECK(std::holds_alternative<start_timer>(effects.front()));
+  CHECK(std::ranges::any_of(
+    effects, [](const auto& effect) { return std::holds_alternative<start_timer>(effect); }));
   CHECK_FALSE(world.nodes[0].joins.contains(number));
 }
 
