@@ -26,8 +26,12 @@ void entry_stripe::note_in_heap(object_entry& entry) noexcept {
 
 void entry_stripe::back_in_heap(object_entry& entry) noexcept {
   std::unique_lock guard{mutex_};
-  if (entry.copy()->value_part.state == heap_state::out)
+  auto& part = entry.copy()->value_part;
+  if (part.state == heap_state::out)
     note_in_heap(entry);
+  else
+    // Who brought the bytes may have been the last to have a pin.
+    heap_values_.unpinned(part);
 }
 
 void entry_stripe::note_decoded(object_entry& entry, std::size_t bytes) noexcept {
