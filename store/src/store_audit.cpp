@@ -69,7 +69,7 @@ void store_table::check_invariants() const {
     }
   MOBULA_ASSERT(listed == 0);
   MOBULA_ASSERT(queue_.empty() || !fits(queue_.front()->size_bytes));
-  MOBULA_ASSERT(stall_.has_value() == find_stall().has_value());
+  MOBULA_ASSERT((stall_ ? std::optional{stall_->cause} : std::nullopt) == find_stall());
   MOBULA_ASSERT(!shutting_down_ || queue_.empty());
 }
 

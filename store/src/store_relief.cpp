@@ -156,11 +156,12 @@ std::optional<stall_cause> store_table::find_stall() const {
 
 void store_table::watch_stall(store_effects& effects) {
   auto cause = find_stall();
-  if (!cause) {
-    if (auto over = std::exchange(stall_, std::nullopt))
-      effects.push_back({first_shard, report_stall_over{over->number}});
-  } else if (!stall_) {
-    stall_ = stall{stall_number{++stalls_}, arrivals_};
+  if (stall_ && cause != stall_->cause) {
+    effects.push_back({first_shard, report_stall_over{stall_->number}});
+    stall_.reset();
+  }
+  if (cause && !stall_) {
+    stall_ = stall{stall_number{++stalls_}, *cause, arrivals_};
     ++counters_.stalls;
     effects.push_back({first_shard, report_stall{stall_->number, *cause}});
     if (*cause == stall_cause::readers)

@@ -109,6 +109,36 @@ TEST_CASE("giving up grants what fits without those who are refused") {
   CHECK(shell.was_granted(3));
 }
 
+TEST_CASE("a stall that waited for a creator is another one when the creator is done") {
+  shard_shell shell;
+  shell.put(1, 100);
+  shell.create(2, 50);
+  shell.fail_spill(spill_error::io_error);
+  shell.give_up();
+  shell.release(1);
+  shell.create(3, 100);
+  shell.create(4, 10);
+  REQUIRE(shell.stall->cause == stall_cause::creators);
+  shell.seal(3);
+  REQUIRE(shell.stall);
+  CHECK(shell.stall->cause == stall_cause::disk);
+  shell.give_up();
+  CHECK(shell.refused(4) == refusal::out_of_disk);
+}
+
+TEST_CASE("a stall that waited for a creator's credit is one of readers when that is back") {
+  shard_shell shell;
+  shell.put(1, 60);
+  shell.pin(1);
+  shell.lend(30);
+  shell.take_credit(30);
+  shell.create(2, 50);
+  REQUIRE(shell.stall->cause == stall_cause::creators);
+  shell.take_back(30);
+  REQUIRE(shell.stall);
+  CHECK(shell.stall->cause == stall_cause::readers);
+}
+
 TEST_CASE("a refusal says what the store is used for") {
   shard_shell shell;
   shell.put(1, 50);

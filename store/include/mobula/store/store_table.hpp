@@ -232,6 +232,7 @@ private:
 
   struct stall {
     stall_number number;
+    stall_cause cause;          ///< another one makes another stall: hopes differ
     std::uint64_t last_arrival; ///< younger requests have not waited for all of it
   };
 
