@@ -259,9 +259,9 @@ TEST_CASE_FIXTURE(forking_node, "a forked child ends whatever its parent's threa
     shared.push_back(node->put(number));
   std::vector<std::thread> users;
   for (int user = 0; user < 3; ++user)
-    users.emplace_back([&] {
+    users.emplace_back([&, size = static_cast<std::size_t>(user) * 90'000] {
       while (!stop)
-        node->get(node->put(std::string(user * 90'000, 'x')));
+        node->get(node->put(std::string(size, 'x')));
     });
   for (int child = 0; child < 40; ++child)
     CHECK(in_child([&] {
