@@ -233,6 +233,8 @@ private:
   }
 
   void apply(const report_heap_stall& effect) {
+    // That of a stall that ended within the same event.
+    timers_.stop(std::exchange(hope_, {}));
     hope_ = timers_.start(core_->options().full_timeout,
                           [this, number = effect.number] { give_up(number); });
   }

@@ -99,10 +99,11 @@ void heap_relief::choose(heap_effects& effects) {
   effects.push_back(choose_victims{asked_bytes_, asked_objects_});
 }
 
+/// A look that finds nothing is no progress: the stall goes on, and with it the time until it ends.
 void heap_relief::watch_stall(heap_effects& effects) {
-  if (waiting_ == 0 || choosing_ || leaving_.objects > 0) {
+  if (waiting_ == 0 || leaving_.objects > 0) {
     stall_.reset();
-  } else if (!stall_) {
+  } else if (!choosing_ && !stall_) {
     stall_ = stall_number{++stalls_};
     effects.push_back(report_heap_stall{*stall_});
   }

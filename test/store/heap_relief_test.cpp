@@ -228,6 +228,16 @@ TEST_CASE_FIXTURE(heap_shell, "the give-up of a stall that is over does not end 
   CHECK(refused == 1);
 }
 
+TEST_CASE_FIXTURE(heap_shell, "a look that finds nothing does not begin the stall anew") {
+  staying = limit;
+  wait(100);
+  look();
+  look();
+  CHECK(stalls.size() == 1);
+  give_up(stalls.front());
+  CHECK(refused == 1);
+}
+
 TEST_CASE_FIXTURE(heap_shell, "a stall is over when something can leave") {
   staying = 1'000;
   wait(10);
