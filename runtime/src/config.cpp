@@ -236,6 +236,12 @@ config::config() {
   add_message_type<ObjectRef<void>>("mobula::any_object_ref");
 }
 
+void config::keep(caf::string_view name, caf::config_value value) {
+  caf::actor_system_config::set(name, value);
+  if (const auto* kept = caf::get_if(&content, name); kept == nullptr || *kept != value)
+    caf::put(content, name, std::move(value));
+}
+
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
   if (auto error = caf::actor_system_config::parse(argc, argv, ini_file))
     return error;

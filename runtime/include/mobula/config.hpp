@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/node_options.hpp"
 
@@ -47,8 +49,19 @@ public:
 
   using caf::actor_system_config::parse;
 
+  /// Sets an option like CAF's own function, which drops a value of another type than the option's
+  /// without a word. Here it is kept, and the first node refuses it by name.
+  template <class T>
+  config& set(caf::string_view name, T&& value) {
+    keep(name, caf::config_value{std::forward<T>(value)});
+    return *this;
+  }
+
   /// Reads command line and configuration file like CAF's own, then checks the values.
   caf::error parse(int argc, char** argv, const char* ini_file = "caf-application.ini");
+
+private:
+  void keep(caf::string_view name, caf::config_value value);
 };
 
 /// Reads the options of the group `mobula` from any configuration. Throws `object_error`
