@@ -292,7 +292,7 @@ TEST_CASE("each change of pressure is one line of the log, whatever the number o
   int changes = 0;
   std::string level;
   for (std::string line; std::getline(lines, line);) {
-    if (line.find("shard 0 of node") == std::string::npos)
+    if (line.find("store of node") == std::string::npos)
       continue;
     ++changes;
     auto told = line.substr(line.rfind(": "));

@@ -78,7 +78,7 @@ TEST_CASE("a bad size is refused with option, value and remedy") {
 
 TEST_CASE("a value out of range is refused with option, value and range") {
   CHECK(message_of([] { static_cast<void>(options_of({"--mobula.shards=0"})); })
-        == "option mobula.shards is 0, but must be from 1 to 64");
+        == "option mobula.shards is 0, but must be from 1 to 64; 2 are enough for most machines");
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.shards=-1"})); })
         == error_type::invalid_argument);
   CHECK(error_of([] { static_cast<void>(options_of({"--mobula.spill-threshold=101"})); })

@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(one_node, "readers of a failed object are told at once, howeve
 TEST_CASE_FIXTURE(one_node, "a result that the store rejects is an error, not silence") {
   auto promise = node.make_promise<std::string>();
   auto ref = promise.ref();
-  promise.set_value(std::string(node.options().store_size_bytes, 'x'));
+  promise.set_value(std::string(node.options().store_size_bytes + 1, 'x'));
   CHECK(error_of([&] { node.get(ref); }) == error_type::store_full);
 }
 

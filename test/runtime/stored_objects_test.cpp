@@ -84,8 +84,8 @@ TEST_CASE_FIXTURE(one_node, "a huge array is refused before any memory is taken"
         == error_type::invalid_argument);
 }
 
-TEST_CASE_FIXTURE(one_node, "an object larger than its shard is refused at once, with both sizes") {
-  auto capacity = node.options().store_size_bytes / node.options().shards;
+TEST_CASE_FIXTURE(one_node, "an object larger than the store is refused at once, with both sizes") {
+  auto capacity = node.options().store_size_bytes;
   auto message = message_of([&] { static_cast<void>(node.put(std::string(capacity + 1, 'x'))); });
   CHECK(message.find(std::to_string(capacity + 1)) != std::string::npos);
   CHECK(message.find(std::to_string(capacity)) != std::string::npos);
