@@ -151,11 +151,19 @@ private:
     if (watched && !watching_)
       core_->heap_limits().take_idle_back();
     if (!watched && watching_)
-      for (auto& stripe : core_->stripes())
-        stripe.begin_heap_spell();
+      begin_spell();
+  }
+
+  void begin_spell() {
+    watching_ = true;
+    for (auto& stripe : core_->stripes())
+      stripe.begin_heap_spell();
   }
 
   void apply(const choose_victims& effect) {
+    // What leaves at once may end the spell within the event that began it.
+    if (!watching_)
+      begin_spell();
     object_tally victims;
     std::vector<immediate_end> ends;
     for (auto content : {heap_content::decoded, heap_content::value})
