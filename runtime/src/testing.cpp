@@ -73,6 +73,8 @@ void simulation::require_mine(const node& given) const {
 
 void simulation::remove_node(node& removed) {
   require_mine(removed);
+  // Its end runs actors, its own among them: all nodes must be in their places meanwhile.
+  removed.shutdown();
   std::erase_if(nodes_, [&](const auto& candidate) { return candidate.get() == &removed; });
 }
 
