@@ -35,8 +35,9 @@ void pull_table::room_refused(const object_id& id, pull_effects& effects) {
   entry.where = phase::waiting;
   entry.room_bytes = 0;
   if (!std::exchange(entry.withdrawn, false)) {
-    // The others may give back what this one needs; alone, there is nothing to wait for.
-    if (must && admitted_.empty()) {
+    // The others may give back what this one needs. Those that only wait for room have none: they
+    // would be refused in turns, for ever.
+    if (must && rooms_ == 0) {
       report_failure(id, error_type::store_full, effects);
       return finish_event(effects);
     }
@@ -105,6 +106,9 @@ void pull_table::recount(const object_id& id, pulled& entry) {
     --running_;
     running_bytes_ -= entry.running_bytes;
   }
+  auto has_room = entry.where == phase::active || entry.where == phase::draining;
+  if (std::exchange(entry.counted_room, has_room) != has_room)
+    has_room ? ++rooms_ : --rooms_;
   auto stuck = entry.where == phase::active && entry.asks.empty() && !pick_source(id, entry);
   if (entry.where == phase::waiting || stuck)
     return;

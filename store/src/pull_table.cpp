@@ -328,6 +328,7 @@ void pull_table::check_invariants() const {
   std::size_t requests = 0;
   std::uint64_t running_bytes = 0;
   std::uint64_t asked_bytes = 0;
+  std::size_t rooms = 0;
   for (const auto& [id, entry] : pulls_) {
     check_pull(id, entry);
     MOBULA_ASSERT(entry.tokens.size()
@@ -336,6 +337,7 @@ void pull_table::check_invariants() const {
     running += entry.running ? 1 : 0;
     running_bytes += entry.running ? entry.running_bytes : 0;
     requests += entry.tokens.size();
+    rooms += entry.where == phase::active || entry.where == phase::draining ? 1 : 0;
   }
   std::size_t peer_asks = 0;
   std::uint64_t lane_bytes = 0;
@@ -352,7 +354,7 @@ void pull_table::check_invariants() const {
     asked_bytes += under_way.range.end - under_way.arrived_to;
   MOBULA_ASSERT(asks == asks_.size() && asks == peer_asks && asked_bytes == asked_bytes_
                 && lane_bytes == asked_bytes_);
-  MOBULA_ASSERT(running == running_ && running_bytes == running_bytes_);
+  MOBULA_ASSERT(running == running_ && running_bytes == running_bytes_ && rooms == rooms_);
   MOBULA_ASSERT(requests == requests_.size());
   MOBULA_ASSERT(asks_.empty() == !sweeping_);
 }

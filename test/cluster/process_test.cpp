@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(three_peers, "the only borrower frees a value and drops its re
 
 TEST_CASE("large values in the heap of another process are pulled") {
   peer home{{"--mobula.inline-limit=20MB"}};
-  peer away;
+  peer away{{"--mobula.store-size=128MiB"}};
   away.join(home);
   home.await_member(away);
   away.await_member(home);

@@ -212,6 +212,24 @@ TEST_CASE_FIXTURE(two_hosts, "a value for which there is no room is an error tha
   CHECK(reason.message.find("1048576") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(two_hosts, "what finds no room beside the views of the same read is an error") {
+  for (char letter : {'a', 'b', 'c', 'd', 'e', 'f', 'g'})
+    send(letter);
+  std::vector<std::string> results;
+  sim.system().spawn([&, refs = at_away.letters](caf::event_based_actor* self) {
+    get_all(self, refs).then([&](const outcomes<std::string>& all) {
+      for (const auto& one : all)
+        results.push_back(one.has_error() ? std::string{to_string(one.error().type)} : "read");
+    });
+  });
+  sim.run();
+  CHECK(results.empty());
+  sim.advance(1min);
+  sim.run();
+  CHECK(std::ranges::count(results, "read") == 3);
+  CHECK(std::ranges::count(results, "store_full") == 4);
+}
+
 TEST_CASE_FIXTURE(two_hosts, "a pull goes on where its connection broke") {
   sim.break_transfers(2);
   for (char letter : {'a', 'b', 'c'})

@@ -47,6 +47,7 @@ struct schedule_coverage {
   std::uint64_t lost_asks = 0;
   std::uint64_t evicted = 0;
   std::uint64_t left_heap = 0;
+  std::uint64_t refusals = 0;
 };
 
 /// Returns the configuration of a simulation in which schedules run.

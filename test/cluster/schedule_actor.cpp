@@ -67,6 +67,9 @@ private:
       case error_type::object_freed:
         ++seen.freed;
         return require(plan.frees == freeing::sometimes, to_string(error));
+      case error_type::store_full:
+        ++seen.refusals;
+        return require(plan.heap == heap_room::little, to_string(error));
       case error_type::shutting_down:
         return require(plan.expect == upset::crashes, to_string(error));
       default:

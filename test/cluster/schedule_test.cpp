@@ -24,7 +24,10 @@ void run_seeds(std::uint64_t first, std::uint64_t count, const schedule_plan& pl
   MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
           seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
           ", freed ", seen.freed, ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks,
-          ", evicted ", seen.evicted, ", left the heap ", seen.left_heap);
+          ", evicted ", seen.evicted, ", left the heap ", seen.left_heap, ", refused ",
+          seen.refusals);
+  // A heap is seldom full of what cannot leave it.
+  CHECK(seen.refusals <= seen.values / 100);
   // One seed alone need not meet everything.
   if (runs < 100)
     return;

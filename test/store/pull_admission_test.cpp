@@ -161,6 +161,30 @@ TEST_CASE("one that is alone and refused all the same fails") {
   CHECK(shell.table.stats().objects == 0);
 }
 
+TEST_CASE("gets that are refused side by side fail instead of asking in turns") {
+  pull_shell shell;
+  for (std::uint64_t number : {1, 2, 3}) {
+    shell.pull(number);
+    shell.locate(number, 10, {1});
+  }
+  for (std::uint64_t number : {1, 2, 3}) {
+    shell.refuse_room(number);
+    CHECK(shell.failed.at(number) == error_type::store_full);
+  }
+  CHECK(shell.table.stats().objects == 0);
+}
+
+TEST_CASE("a get that is refused while another has room is held, not failed") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.pull(2);
+  shell.locate(2, 10, {1});
+  shell.refuse_room(2);
+  CHECK_FALSE(shell.failed.contains(2));
+  shell.deliver_all();
+  CHECK(shell.reserving() == numbers{2});
+}
+
 TEST_CASE("shrinking memory takes room from the last, never from gets (AdmissionControl.Basic)") {
   pull_shell shell;
   shell.start(1, 20, {1}, argument);

@@ -46,8 +46,8 @@ struct pull_config {
 ///
 /// *Admission.* The store grants each pull its room. Waits and arguments take what is free; a get,
 /// and a pull that is alone, may have others moved out. What is refused is held back until room
-/// was given back or a timer fires; so at least one pull always runs, and only one that is alone
-/// fails with `store_full`. When memory gets tight, arguments, then waits, give their room back.
+/// was given back or a timer fires; so at least one pull always runs. One that may have others moved
+/// out fails with `store_full` when it is refused and no pull has room that it could give back. When memory gets tight, arguments, then waits, give their room back.
 ///
 /// *One source at a time for an object*, the closest, then the one that this node asks least, then
 /// any: which one differs from node to node, so that they spread. A few chunks are under way,
@@ -196,6 +196,7 @@ private:
     std::uint64_t room_bytes = 0;          ///< that it has or asks for
     bool running = false;                  ///< has room, or asks for it, and can get on
     std::uint64_t running_bytes = 0;       ///< its share of the table's `running_bytes_`
+    bool counted_room = false;             ///< it is one of the table's `rooms_`
     std::optional<timer> waits_for;        ///< at most one timer counts
   };
 
@@ -292,6 +293,7 @@ private:
   std::map<order, object_id> admitted_; ///< exactly those that are not waiting
   std::size_t running_ = 0;             ///< number of pulls whose `running` is raised
   std::uint64_t running_bytes_ = 0;     ///< their rooms
+  std::size_t rooms_ = 0;               ///< number of pulls that are active or draining
   std::uint64_t asked_bytes_ = 0;       ///< sum over `asks_` of what has not arrived
   std::uint64_t pulls_numbered_ = 0;
   std::uint64_t asks_numbered_ = 0;
