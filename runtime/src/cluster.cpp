@@ -142,11 +142,12 @@ std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
 
 /// REQUIRES: the mutex is held, and there is no actor yet.
 void cluster::open(const std::string& address, std::uint16_t port) {
+  // First: a system whose times are bad was given no middleman, whatever else was set.
+  require_valid_times(core_->options(), read_heartbeat_times(core_->system().config()).timeout);
   if (!core_->system().has_middleman())
     refuse(error_type::invalid_argument,
            "the actor system has no middleman; call load<caf::io::middleman>() on its "
            "configuration, or give the option mobula.listen");
-  require_valid_times(core_->options(), read_heartbeat_times(core_->system().config()).timeout);
   if (!core_->claim_membership())
     refuse(error_type::invalid_argument,
            "this node listens, or has listened, through another cluster object, and does so once "
@@ -262,6 +263,7 @@ void cluster::leave() {
   {
     std::unique_lock guard{mutex_};
     left_ = true;
+    port_ = 0;
     actor = std::exchange(actor_, nullptr);
   }
   // A node that has shut down left on its own, and its actor system may be gone.

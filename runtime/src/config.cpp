@@ -11,8 +11,10 @@
 #include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
+#include "mobula/cluster.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"
+#include "mobula/runtime/time_option.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
@@ -104,6 +106,12 @@ public:
 
   void value(std::string_view option, std::chrono::nanoseconds& target) const {
     take(option, "a time with a unit, such as 5s", target);
+  }
+
+  /// Those of a node's network are not the node's own, but checked with them.
+  void address(std::string_view option) const {
+    if (auto text = require_kind<std::string>(option, "ADDRESS:PORT, such as 127.0.0.1:4242"))
+      static_cast<void>(parse_endpoint(option, *text));
   }
 
   template <class T, std::size_t Count>
@@ -206,12 +214,6 @@ config::config() {
     .add<std::int64_t>("spill-threshold", "percent of the room above which objects are spilled")
     .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
     .add<std::string>("credit", "room that a shard lends ahead of need (default: what is free)")
-    .add<caf::timespan>("full-timeout", "how long a put waits when nothing can move (default 2s)")
-    .add<caf::timespan>("transit-lease", "age at which references in messages are looked after "
-                                         "(default 10s)")
-    .add<caf::timespan>("grace-period", "how long what a lost node held is kept (default 30s)")
-    .add<caf::timespan>("drain", "how long a node that leaves waits for others to take the values "
-                                 "that they refer to (default 0s: not at all)")
     .add<std::string>("same-host-reading", "auto: values of other nodes of this host are read in "
                                            "their shared memory; off (default auto)")
     .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
@@ -223,9 +225,21 @@ config::config() {
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
-    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join")
-    .add<caf::timespan>("heartbeat-interval", "how often nodes say that they live (default 1s)")
-    .add<caf::timespan>("heartbeat-timeout", "silence after which a node is dead (default 10s)");
+    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join");
+  custom_options_.add(
+    time_option("full-timeout", "how long a put waits when nothing can move (default 2s)"));
+  custom_options_.add(time_option("transit-lease",
+                                  "age at which references in messages are looked after "
+                                  "(default 10s)"));
+  custom_options_.add(
+    time_option("grace-period", "how long what a lost node held is kept (default 30s)"));
+  custom_options_.add(time_option("drain",
+                                  "how long a node that leaves waits for others to take the values "
+                                  "that they refer to (default 0s: not at all)"));
+  custom_options_.add(
+    time_option("heartbeat-interval", "how often nodes say that they live (default 1s)"));
+  custom_options_.add(
+    time_option("heartbeat-timeout", "silence after which a node is dead (default 10s)"));
   add_cluster_messages(*this);
   add_report_messages(*this);
   add_peer_messages(*this);
@@ -279,6 +293,8 @@ node_options read_options(const caf::actor_system_config& config) {
   from.choice("record-call-sites", options.call_sites);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
+  for (std::string_view option : {"listen", "join"})
+    from.address(option);
   require_valid(options);
   return options;
 }

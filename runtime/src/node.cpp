@@ -10,8 +10,18 @@ namespace mobula {
 
 namespace {
 
+/// Without its thread hook, an actor would wait for room with the thread that makes some.
+void require_mobula_config(const caf::actor_system& system) {
+  if (dynamic_cast<const config*>(&system.config()) == nullptr)
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = "the configuration of the node's actor system is no "
+                                   "mobula::config; derive yours from it, in place of "
+                                   "caf::actor_system_config"}};
+}
+
 /// All that a node depends on, whichever way it came.
 node_options checked(node_options options, const caf::actor_system& system) {
+  require_mobula_config(system);
   require_valid(options);
   static_cast<void>(read_heartbeat_times(system.config()));
   return options;

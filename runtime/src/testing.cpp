@@ -1,7 +1,9 @@
 #include "mobula/testing.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -19,7 +21,18 @@ std::unique_ptr<config> default_settings() {
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const auto* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+  if (text == nullptr)
+    return otherwise;
+  std::uint64_t result = 0;
+  const auto* end = text + std::strlen(text);
+  auto [position, error] = std::from_chars(text, end, result);
+  // Read as zero, it would run nothing, and pass.
+  if (error != std::errc{} || position != end)
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = fmt::format("the environment's {} is \"{}\", but must be a "
+                                               "whole number",
+                                               name, text)}};
+  return result;
 }
 
 } // namespace
@@ -33,12 +46,19 @@ simulation::simulation(std::uint64_t seed) : simulation(seed, default_settings()
 
 simulation::simulation(std::uint64_t seed, std::unique_ptr<config> settings)
   : random_(seed), settings_(std::move(settings)) {
+  if (settings_ == nullptr)
+    throw object_error{{.type = error_type::invalid_argument,
+                        .message = "a simulation needs settings; leave them out for its own"}};
   settings_->set("scheduler.policy", caf::atom("testing"));
   settings_->set("logger.verbosity", caf::atom("quiet"));
   system_ = std::make_unique<caf::actor_system>(*settings_);
 }
 
 simulation::~simulation() {
+  // Their ends run actors, which may use any of them: all stay in their places meanwhile.
+  for (const auto& each : nodes_)
+    each->core().shut_down();
+  run();
   nodes_.clear();
   run();
   network_.reset();
@@ -245,8 +265,8 @@ void for_each_seed(std::uint64_t first, std::uint64_t count,
                    const std::function<std::unique_ptr<config>()>& make_settings,
                    const std::function<void(simulation&)>& body) {
   count = number_from_environment("MOBULA_SEEDS", count);
-  if (const auto* one = std::getenv("MOBULA_SEED")) {
-    first = std::strtoull(one, nullptr, 10);
+  if (std::getenv("MOBULA_SEED") != nullptr) {
+    first = number_from_environment("MOBULA_SEED", first);
     count = 1;
   }
   for (auto seed = first; seed < first + count; ++seed) {

@@ -1,6 +1,9 @@
 #include "one_node.hpp"
 
 #include <array>
+#include <cstdlib>
+
+#include <fmt/format.h>
 
 using namespace mobula;
 
@@ -29,6 +32,60 @@ std::string policy_of(std::vector<std::string> arguments) {
 }
 
 } // namespace
+
+TEST_CASE("a node refuses a system whose configuration is not of Mobula") {
+  caf::actor_system_config foreign;
+  caf::actor_system system{foreign};
+  auto text = message_of([&] { node refused{system}; });
+  CHECK(text.find("mobula::config") != std::string::npos);
+}
+
+TEST_CASE("a time that is longer than nanoseconds can say is as long as it takes") {
+  for (const auto* text : {"200000000min", "400000000min", "10000000000s", "9999999999h",
+                           "99999999999999999999s", "9223372036854775807ns"})
+    CHECK(options_of({fmt::format("--mobula.full-timeout={}", text)}).full_timeout
+          == std::chrono::nanoseconds::max());
+  CHECK(options_of({"--mobula.drain=9223372036s"}).drain_timeout
+        == std::chrono::seconds{9223372036});
+  for (const auto* text : {"-400000000min", "-9223372036854775808ns", "-1ns"})
+    CHECK(error_of([&] { options_of({fmt::format("--mobula.full-timeout={}", text)}); })
+          == error_type::invalid_argument);
+}
+
+TEST_CASE("times are read in all their units, and not without one") {
+  using namespace std::chrono_literals;
+  CHECK(options_of({"--mobula.drain=7ns"}).drain_timeout == 7ns);
+  CHECK(options_of({"--mobula.drain=7us"}).drain_timeout == 7us);
+  CHECK(options_of({"--mobula.drain=7ms"}).drain_timeout == 7ms);
+  CHECK(options_of({"--mobula.drain=7s"}).drain_timeout == 7s);
+  CHECK(options_of({"--mobula.drain=7min"}).drain_timeout == 7min);
+  CHECK(options_of({"--mobula.drain=7h"}).drain_timeout == 7h);
+  for (const auto* text : {"7", "s", "", "7 s", "7sec", "7.5s", "soon"})
+    CHECK_THROWS_AS(options_of({fmt::format("--mobula.drain={}", text)}), object_error);
+}
+
+TEST_CASE("an address of another kind than a text is refused by name") {
+  for (const auto* option : {"mobula.listen", "mobula.join"}) {
+    config settings;
+    settings.set(option, 4242);
+    CHECK(message_of([&] { static_cast<void>(read_options(settings)); }).find(option)
+          != std::string::npos);
+    config other;
+    other.set(option, std::string{"nowhere"});
+    CHECK(message_of([&] { static_cast<void>(read_options(other)); }).find(option)
+          != std::string::npos);
+  }
+}
+
+TEST_CASE("a number of seeds that is none is refused, and does not pass as no runs at all") {
+  for (const auto* text : {"", "many", "-1", "7x", "99999999999999999999"}) {
+    ::setenv("MOBULA_SEEDS", text, 1);
+    auto refused = message_of([] { testing::for_each_seed(1, 1, [](testing::simulation&) {}); });
+    CHECK(refused.find("MOBULA_SEEDS") != std::string::npos);
+  }
+  ::unsetenv("MOBULA_SEEDS");
+  CHECK(error_of([] { testing::simulation sim(1, nullptr); }) == error_type::invalid_argument);
+}
 
 TEST_CASE("without options there are defaults") {
   auto options = options_of({});

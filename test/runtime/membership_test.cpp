@@ -297,6 +297,14 @@ TEST_CASE("short lives all end, though nodes end while others join them") {
   }
 }
 
+TEST_CASE_FIXTURE(two_nodes, "a node that has left listens at no port") {
+  CHECK(first_place->port() == 0);
+  auto port = first_place->listen("127.0.0.1", 0);
+  CHECK(first_place->port() == port);
+  first_place->leave();
+  CHECK(first_place->port() == 0);
+}
+
 TEST_CASE_FIXTURE(two_nodes, "a watcher that throws ends nothing, and is called again") {
   int calls = 0;
   first_place->listen("127.0.0.1", 0);

@@ -14,6 +14,8 @@ namespace mobula {
 /// | option of `mobula`   | meaning                                                  | default  |
 /// |----------------------|----------------------------------------------------------|----------|
 /// | `inline-limit`       | largest value in the process heap                        | 100KiB   |
+/// | `heap-limit`         | room for these; what is above it moves into the store;   | 0        |
+/// |                      | 0: 20 % of the memory granted                            |          |
 /// | `store-size`         | room for larger ones; 0: 30 % of the memory granted      | 0        |
 /// | `arena-dir`          | tmpfs that holds them, as shared memory                  | /dev/shm |
 /// | `prefault`           | free memory kept faulted in from the start, so that puts | as much  |

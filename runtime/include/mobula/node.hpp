@@ -42,8 +42,9 @@ namespace mobula {
 /// may start an actor system and a node of its own.
 class node {
 public:
-  /// Takes its options from the configuration of `system`; see `mobula::config`. Throws
-  /// `object_error` (`invalid_argument`) for a value out of range, naming option, value and range.
+  /// Takes its options from the configuration of `system`, which has to be a `mobula::config` or
+  /// derived from it. Throws `object_error` (`invalid_argument`) for another one, and for a value
+  /// out of range, naming option, value and range.
   /// `system` must outlive the node, though not the references and views that come from it.
   explicit node(caf::actor_system& system);
 
@@ -63,10 +64,9 @@ public:
 
   /// Makes an object of `value` and returns the first reference to it. The value is encoded by the
   /// calling thread; what its codec throws passes through. A large value waits while the store
-  /// makes room, and fails with `store_full` or `out_of_disk` when nothing more can move, and a
-  /// small one while values leave the process heap, with `store_full`; a thread of the actor system
-  /// never waits but gets a reference that may be pending still. Throws
-  /// `object_error`
+  /// makes room, and fails with `store_full` or `out_of_disk_error` when nothing more can move, and
+  /// a small one while values leave the process heap, with `store_full`; a thread of the actor
+  /// system never waits but gets a reference that may be pending still. Throws `object_error`
   /// (`shutting_down`) after shutdown.
   template <class T>
     requires(!std::is_convertible_v<const T&, std::string_view>)
@@ -86,7 +86,10 @@ public:
   }
 
   /// Makes room for `count` elements that the caller fills in place; see `object_builder`. `Array`
-  /// is `array<T>` or `bytes`. Never waits: if the store is full, `seal` does.
+  /// is `array<T>` or `bytes`. Waits for no room in the store: if that is full, `seal` does; less
+  /// than 4 KiB may wait for room in the process heap, as in `put`. Throws `object_error`:
+  /// `store_full` for what is larger than the store, `invalid_argument` for a shape that cannot be,
+  /// `shutting_down`.
   template <class Array>
   object_builder<Array> create(std::size_t count, const call_site& where = call_site::here()) {
     require_open();
