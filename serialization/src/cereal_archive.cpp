@@ -6,7 +6,7 @@
 namespace mobula {
 
 portable_input_archive::portable_input_archive(std::span<const std::byte> source)
-  : InputArchive(this), source_(source) {
+  : InputArchive(this), source_(source), elements_left_(source.size() + spare_elements) {
   std::uint8_t little_endian = 0;
   read(&little_endian, 1, 1);
   if (little_endian > 1)
@@ -29,12 +29,11 @@ void portable_input_archive::read(void* target, std::size_t size_bytes, std::siz
 }
 
 void portable_input_archive::check_count(std::uint64_t count) {
-  if (count <= remaining())
-    return;
-  auto excess = count - remaining();
-  if (excess > spare_elements_)
+  // Of the whole value together: containers in containers whose elements have no bytes could claim
+  // all that is left again and again.
+  if (count > remaining() + spare_elements || count > elements_left_)
     throw codec_error("an encoded value has more elements than bytes");
-  spare_elements_ -= static_cast<std::size_t>(excess);
+  elements_left_ -= static_cast<std::size_t>(count);
 }
 
 void portable_input_archive::check_bools(std::span<const std::byte> bytes) {

@@ -238,6 +238,19 @@ TEST_CASE("random bytes are never more than a wrong value to cereal's binary for
   CHECK(refused > 90'000);
 }
 
+TEST_CASE("containers in a container do not claim the same bytes again and again") {
+  constexpr std::uint64_t inner = 2'000;
+  std::vector<std::byte> hostile{std::byte{1}};
+  auto append = [&](std::uint64_t count) {
+    auto bytes = std::bit_cast<std::array<std::byte, 8>>(count);
+    hostile.insert(hostile.end(), bytes.begin(), bytes.end());
+  };
+  append(inner);
+  for (auto left = inner; left > 0; --left)
+    append(8 * (left - 1));
+  CHECK_THROWS_AS((codec<std::vector<std::vector<nothing>>, binary>::read(hostile)), codec_error);
+}
+
 TEST_CASE("a damaged value is refused or read, but nothing else") {
   auto original = encoded<binary>(person{.name = "Ada", .age = 36, .children = {"Byron", "Anne"}});
   for (std::size_t bit = 0; bit < 8 * original.size(); ++bit) {

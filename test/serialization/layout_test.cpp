@@ -9,6 +9,8 @@ using namespace mobula;
 namespace example {
 
 enum class colour : std::int16_t { red };
+enum class wide_colour : std::int32_t { red };
+enum class unsigned_colour : std::uint16_t { red };
 
 struct point {
   double x;
@@ -75,7 +77,6 @@ constexpr std::uint64_t number_of(layout_fingerprint layout) {
 
 TEST_CASE("types whose names tell everything have no fingerprint") {
   CHECK(layout_of<int> == layout_fingerprint::none);
-  CHECK(layout_of<example::colour> == layout_fingerprint::none);
   CHECK(raw_layout<std::string> == layout_fingerprint::none);
   CHECK(raw_layout<bytes> == layout_fingerprint::none);
   CHECK(raw_layout<array<double>> == layout_fingerprint::none);
@@ -88,6 +89,13 @@ TEST_CASE("structures that differ in the size, kind or order of members differ")
   CHECK(layout_of<example::point> != layout_of<example::words>);
   CHECK(layout_of<example::many> != layout_fingerprint::none);
   CHECK(layout_of<example::either> != layout_fingerprint::none);
+}
+
+TEST_CASE("enumerations of one name differ in their sizes and signs") {
+  CHECK(layout_of<example::colour> != layout_fingerprint::none);
+  CHECK(layout_of<example::colour> != layout_of<example::wide_colour>);
+  CHECK(layout_of<example::colour> != layout_of<example::unsigned_colour>);
+  CHECK(raw_layout<std::vector<example::colour>> == layout_of<example::colour>);
 }
 
 TEST_CASE("what lies in memory alike has one fingerprint, however it is nested or named") {

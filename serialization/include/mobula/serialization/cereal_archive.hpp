@@ -170,7 +170,7 @@ private:
   std::span<const std::byte> source_;
   std::size_t offset_ = 0;
   bool swap_bytes_ = false;
-  std::size_t spare_elements_ = spare_elements;
+  std::size_t elements_left_; ///< that the value may still announce
   detail::nesting_level nesting_;
   std::type_index expected_shared_ = typeid(void);
   std::unordered_map<std::uint32_t, std::type_index> shared_types_;

@@ -161,6 +161,16 @@ consteval layout_fingerprint fingerprint_class() {
   return hash.result();
 }
 
+/// Its name does not tell how many bytes it has, nor whether its numbers have a sign.
+template <class T>
+consteval layout_fingerprint fingerprint_enumeration() {
+  layout_hash hash;
+  hash.add(static_cast<std::uint8_t>(member_kind::enumeration));
+  hash.add(static_cast<std::uint8_t>(std::is_signed_v<std::underlying_type_t<T>>));
+  hash.add_number(sizeof(T));
+  return hash.result();
+}
+
 } // namespace detail
 
 /// The fingerprint of a `T`; none for what its name tells in full.
@@ -170,6 +180,8 @@ inline constexpr layout_fingerprint layout_of = [] {
     return layout_fingerprint::none;
   else if constexpr (std::is_class_v<T> || std::is_union_v<T>)
     return detail::fingerprint_class<T>();
+  else if constexpr (std::is_enum_v<T>)
+    return detail::fingerprint_enumeration<T>();
   else
     return layout_fingerprint::none;
 }();

@@ -98,6 +98,9 @@ struct codec<T, codec_id::raw> {
   static constexpr bool exact_size = true;
   static constexpr bool in_place = false;
   static constexpr bool refers_to_source = holds_address<T>;
+  static_assert(!refers_to_source || alignof(element) <= alignof(std::max_align_t),
+                "elements that are read in place are aligned to 16 bytes; a std::vector of them is "
+                "copied, and may have any alignment");
 
   static std::size_t size(const T& value) noexcept {
     return value.size() * sizeof(element);
