@@ -14,16 +14,18 @@ namespace mobula {
 wait_group::~wait_group() = default;
 
 void wait_group::arm(std::span<object_entry* const> entries, std::size_t needed, wait_goal goal) {
+  links_ = std::make_unique<wait_link[]>(entries.size());
   size_ = entries.size();
-  links_ = std::make_unique<wait_link[]>(size_);
   // One more than needed: nothing fires before all links are in place.
   missing_.store(static_cast<std::int64_t>(needed) + 1, std::memory_order_relaxed);
   for (std::size_t index = 0; index < size_; ++index) {
     links_[index].entry = entries[index];
     links_[index].group = this;
     links_[index].goal = goal;
-    watch(links_[index]);
   }
+  // All are complete before any is watched: what throws here is canceled as a whole.
+  for (std::size_t index = 0; index < size_; ++index)
+    watch(links_[index]);
   notify();
 }
 

@@ -37,8 +37,18 @@ void basic_promise::claim() {
 }
 
 void basic_promise::set_error(error_info error) {
+  if (!error_type_from_number(static_cast<std::uint16_t>(error.type)))
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("{} is the number of no error type; use a named value",
+                              static_cast<unsigned>(error.type))}};
   claim();
-  handle_->seal_failed(std::move(error));
+  try {
+    handle_->seal_failed(std::move(error));
+  } catch (...) {
+    unclaim();
+    throw;
+  }
 }
 
 void basic_promise::set_current_exception(std::string task) {
@@ -47,10 +57,15 @@ void basic_promise::set_current_exception(std::string task) {
       {.type = error_type::invalid_argument,
        .message = "there is no exception to describe; call this within a catch block"}};
   claim();
-  auto origin = handle_->core().origin();
-  origin.task = std::move(task);
-  handle_->seal_failed(
-    describe_current_exception(error_type::task_execution_exception, {}, std::move(origin)));
+  try {
+    auto origin = handle_->core().origin();
+    origin.task = std::move(task);
+    handle_->seal_failed(
+      describe_current_exception(error_type::task_execution_exception, {}, std::move(origin)));
+  } catch (...) {
+    unclaim();
+    throw;
+  }
 }
 
 void basic_promise::break_promise() noexcept {

@@ -80,6 +80,11 @@ void throw_without_error() {
     bad_argument("this outcome is not an error, so it has none to tell; ask has_error first")};
 }
 
+void throw_handler_attached() {
+  throw object_error{bad_argument("this request has its handler already, which gets the one answer "
+                                  "there is; make another request for another handler")};
+}
+
 // -- arguments
 // --------------------------------------------------------------------------------------
 
@@ -121,9 +126,13 @@ blocking_wait::result await(blocking_wait& group, std::span<object_entry* const>
   group.arm(entries, needed, goal);
   if (entries.empty())
     return blocking_wait::result::fired;
-  auto& core = entries.front()->core();
+  // A node that is closing refuses its waits, and has no clock any more: another one counts for the
+  // rest.
+  auto running =
+    std::ranges::find_if(entries, [](auto* entry) { return !entry->core().closing(); });
+  auto& core = (running == entries.end() ? entries.front() : *running)->core();
   std::optional<caf_clock::time_point> deadline;
-  if (limit && !core.closing())
+  if (limit && running != entries.end())
     deadline = deadline_after(core.now(), *limit);
   // The end of time never comes.
   if (deadline == caf_clock::time_point::max())

@@ -16,20 +16,38 @@ namespace {
 constexpr std::size_t most_kept_bytes = std::size_t{1} << 20U;
 
 thread_local byte_buffer spare_buffer;
+/// Static objects may put when the buffers of the thread that ends them are gone.
+thread_local bool spare_ended = false;
+
+struct spare_guard {
+  ~spare_guard() {
+    spare_ended = true;
+  }
+};
+
+/// The thread's spare, or none at its end.
+byte_buffer* spare() noexcept {
+  // Made after the buffer, so that it goes before.
+  static_cast<void>(spare_buffer.capacity());
+  static thread_local spare_guard guard;
+  return spare_ended ? nullptr : &spare_buffer;
+}
 
 } // namespace
 
 // -- scratch_buffer
 // ---------------------------------------------------------------------------------
 
-scratch_buffer::scratch_buffer() noexcept : buffer_(std::move(spare_buffer)) {
+scratch_buffer::scratch_buffer() noexcept {
   // Moving out leaves an empty spare, so a nested scratch buffer is one of its own.
+  if (auto* kept = spare())
+    buffer_ = std::move(*kept);
   buffer_.clear();
 }
 
 scratch_buffer::~scratch_buffer() {
-  if (buffer_.capacity() <= most_kept_bytes)
-    spare_buffer = std::move(buffer_);
+  if (auto* kept = spare(); kept != nullptr && buffer_.capacity() <= most_kept_bytes)
+    *kept = std::move(buffer_);
 }
 
 // -- copy_draft

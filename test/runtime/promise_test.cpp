@@ -42,6 +42,15 @@ TEST_CASE_FIXTURE(one_node, "a promise is set once") {
   CHECK(*node.get(promise.ref()) == 1);
 }
 
+TEST_CASE_FIXTURE(one_node, "a promise is not set to an error that has no name") {
+  auto promise = node.make_promise<int>();
+  for (unsigned number : {2U, 255U, 65535U})
+    CHECK(error_of([&] { promise.set_error({.type = static_cast<error_type>(number)}); })
+          == error_type::invalid_argument);
+  promise.set_value(1);
+  CHECK(*node.get(promise.ref()) == 1);
+}
+
 TEST_CASE_FIXTURE(one_node, "a promise that is dropped unset becomes an error") {
   ObjectRef<int> ref;
   {

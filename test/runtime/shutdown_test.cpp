@@ -98,6 +98,21 @@ TEST_CASE("a batch of two nodes waits for the one that runs when the other has s
   CHECK(*results[1] == 7);
 }
 
+TEST_CASE("a batch of two nodes keeps its limit when the node of the first has shut down") {
+  testing::simulation sim;
+  auto& closing = sim.add_node();
+  auto& open = sim.add_node();
+  auto lost = closing.make_promise<int>();
+  auto pending = open.make_promise<int>();
+  closing.shutdown();
+  auto all = open.get_all(std::vector{lost.ref(), pending.ref()}, 500ms);
+  CHECK(all[0].error().type == error_type::shutting_down);
+  CHECK_FALSE(all[1].has_value());
+  CHECK_FALSE(all[1].has_error());
+  auto waited = open.wait(std::vector{lost.ref(), pending.ref()}, 2, 500ms);
+  CHECK(waited.ready.size() == 1);
+}
+
 TEST_CASE("an actor's pending read ends with shutting_down") {
   testing::simulation sim;
   auto& node = sim.add_node();

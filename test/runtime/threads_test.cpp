@@ -191,6 +191,23 @@ TEST_CASE_FIXTURE(threaded_node, "threads pass references through each other's v
   latest = {};
 }
 
+TEST_CASE_FIXTURE(threaded_node, "what a thread ends last may put all the same") {
+  struct late_putter {
+    mobula::node* node = nullptr;
+
+    ~late_putter() {
+      for (int round = 0; node != nullptr && round < 10; ++round)
+        CHECK(node->get(node->put(std::vector<std::string>(1000, "late")))->size() == 1000);
+    }
+  };
+  std::thread{[this] {
+    // Made first, so that it goes after whatever a put keeps for its thread.
+    static thread_local late_putter last;
+    last.node = &node;
+    static_cast<void>(node.put(std::vector<std::string>(1000, "early")));
+  }}.join();
+}
+
 TEST_CASE_FIXTURE(threaded_node, "figures can be asked for while others work") {
   in_threads([&](int index) {
     for (int round = 0; round < rounds / 20; ++round) {

@@ -101,6 +101,8 @@ private:
 
   template <class OnResult>
   void start(response_order order, OnResult on_result) {
+    if (std::exchange(attached_, true))
+      throw_handler_attached();
     auto goal = reads ? wait_goal::readable : wait_goal::ready;
     auto wait = std::make_shared<actor_reading>(*self_, handles_of(std::span{std::as_const(refs_)}),
                                                 needed_, goal, limit_);
@@ -118,6 +120,7 @@ private:
   std::vector<ObjectRef<T>> refs_;
   std::size_t needed_;
   wait_limit limit_;
+  bool attached_ = false;
 };
 
 /// Reads `ref` for the actor `self`. A zero limit means "now". Throws `object_error`

@@ -12,6 +12,7 @@ namespace mobula {
 /// What `outcome` throws. The error is null if there is none.
 [[noreturn]] void throw_without_value(const error_info* error);
 [[noreturn]] void throw_without_error();
+[[noreturn]] void throw_handler_attached();
 
 /// What became of one element of a `get_all`: a value, an error, or nothing yet.
 template <class T>
