@@ -16,12 +16,19 @@ bool take(heap_budget& budget, std::uint32_t stripe, std::uint64_t bytes) {
   return ledger.try_take(bytes) || budget.take(ledger, bytes) != heap_answer::full;
 }
 
+/// Bytes of one stripe that a test has taken. They go at its end: a ledger lives until it has all.
+heap_charge charge_of(heap_budget& budget, std::uint32_t stripe, std::uint64_t bytes) {
+  return {budget.ledger(stripe), bytes};
+}
+
 } // namespace
 
 TEST_CASE("a heap gives all that its limit allows, and no byte more") {
   heap_budget budget{100'000, 4};
   CHECK(take(budget, 0, 99'999));
+  auto most = charge_of(budget, 0, 99'999);
   CHECK(take(budget, 1, 1));
+  auto last = charge_of(budget, 1, 1);
   CHECK_FALSE(take(budget, 2, 1));
   CHECK(budget.used_bytes() == 100'000);
 }
@@ -31,11 +38,13 @@ TEST_CASE("what one stripe was granted and does not use, another one gets") {
   CHECK(take(budget, 0, 90'000));
   budget.ledger(0).give_back(90'000);
   CHECK(take(budget, 1, 100'000));
+  auto taken = charge_of(budget, 1, 100'000);
 }
 
 TEST_CASE("what is given back can be taken again") {
   heap_budget budget{100'000, 1};
   CHECK(take(budget, 0, 100'000));
+  auto taken = charge_of(budget, 0, 100'000);
   budget.ledger(0).give_back(100);
   CHECK(take(budget, 0, 100));
   CHECK_FALSE(take(budget, 0, 1));
@@ -44,11 +53,13 @@ TEST_CASE("what is given back can be taken again") {
 TEST_CASE("who must not wait takes more than the limit, and it counts") {
   heap_budget budget{100'000, 2};
   CHECK(budget.ledger(0).take_anyway(150'000));
+  auto kept = charge_of(budget, 0, 99'999);
   CHECK(budget.used_bytes() == 150'000);
   CHECK_FALSE(take(budget, 1, 1));
   CHECK(budget.settle(budget.ledger(0)) == heap_answer::taken_above_threshold);
   budget.ledger(0).give_back(50'001);
   CHECK(take(budget, 1, 1));
+  auto last = charge_of(budget, 1, 1);
   CHECK(budget.used_bytes() == 100'000);
 }
 
@@ -57,6 +68,7 @@ TEST_CASE("above the threshold a taker hears of it, at the threshold it does not
   CHECK(budget.take(budget.ledger(0), 80'000) == heap_answer::taken);
   budget.take_idle_back();
   CHECK(budget.take(budget.ledger(0), 1) == heap_answer::taken_above_threshold);
+  auto taken = charge_of(budget, 0, 80'001);
 }
 
 TEST_CASE("a charge gives its bytes back at its end, also after the heap's") {
@@ -79,7 +91,7 @@ TEST_CASE("random takers and givers never pass the limit, and the sum is exact")
     std::mt19937_64 random{seed};
     constexpr std::uint32_t stripes = 5;
     heap_budget budget{10'000 + random() % 100'000, stripes};
-    std::vector<std::pair<std::uint32_t, std::uint64_t>> taken;
+    std::vector<heap_charge> taken;
     std::uint64_t sum = 0;
     for (int step = 0; step < 300; ++step) {
       auto stripe = static_cast<std::uint32_t>(random() % stripes);
@@ -88,14 +100,12 @@ TEST_CASE("random takers and givers never pass the limit, and the sum is exact")
         auto fits = sum + bytes <= budget.limit_bytes();
         REQUIRE(take(budget, stripe, bytes) == fits);
         if (fits) {
-          taken.emplace_back(stripe, bytes);
+          taken.push_back(charge_of(budget, stripe, bytes));
           sum += bytes;
         }
       } else if (!taken.empty()) {
         std::swap(taken[random() % taken.size()], taken.back());
-        // Any stripe may give back what another one took.
-        budget.ledger(stripe).give_back(taken.back().second);
-        sum -= taken.back().second;
+        sum -= taken.back().bytes();
         taken.pop_back();
       }
       REQUIRE(budget.used_bytes() == sum);
@@ -116,4 +126,5 @@ TEST_CASE("threads that take and give back at the same time leave nothing taken"
     thread.join();
   CHECK(budget.used_bytes() == 0);
   CHECK(take(budget, 0, 1'000'000));
+  auto all = charge_of(budget, 0, 1'000'000);
 }
