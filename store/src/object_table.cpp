@@ -43,7 +43,7 @@ slot_handle object_table::publish(const object_id& id, const arena_place& place)
     describe(slot, id, place);
     slot.word.publish();
     entries_[index].id = id;
-    entries_[index].state = slot_state::published;
+    set_state(entries_[index], slot_state::published);
     flip_neighbour(id, index);
     ++used_slots_;
     return slot_handle{static_cast<std::uint32_t>(index)};
@@ -56,7 +56,7 @@ pin_state object_table::look(slot_handle slot) {
   auto& entry = used_entry(slot);
   auto result = shared(slot).word.look();
   if (entry.state != slot_state::doomed)
-    entry.state = result == pin_state::pinned ? slot_state::watched : slot_state::published;
+    set_state(entry, result == pin_state::pinned ? slot_state::watched : slot_state::published);
   return result;
 }
 
@@ -82,6 +82,8 @@ bool object_table::take_read_mark(slot_handle slot) {
 
 std::vector<object_id> object_table::drained() {
   std::vector<object_id> result;
+  if (awaited_ == 0)
+    return result;
   for (std::size_t index = 0; index < entries_.size(); ++index) {
     auto state = entries_[index].state;
     if (state != slot_state::watched && state != slot_state::doomed)
@@ -115,6 +117,15 @@ arena_slot& object_table::shared(slot_handle slot) const noexcept {
   return slots_[static_cast<std::size_t>(slot)];
 }
 
+void object_table::set_state(entry& of, slot_state state) noexcept {
+  auto is_awaited = [](slot_state each) {
+    return each == slot_state::watched || each == slot_state::doomed;
+  };
+  awaited_ -= is_awaited(of.state) ? 1 : 0;
+  of.state = state;
+  awaited_ += is_awaited(state) ? 1 : 0;
+}
+
 void object_table::flip_neighbour(const object_id& id, std::uint64_t index) {
   auto home = home_slot(id.sequence, entries_.size());
   auto distance = (index - home) & (entries_.size() - 1);
@@ -125,12 +136,12 @@ void object_table::flip_neighbour(const object_id& id, std::uint64_t index) {
 reclaim_result object_table::settle(slot_handle slot, reclaim_result result, slot_state if_pinned) {
   auto& entry = used_entry(slot);
   if (result == reclaim_result::pinned) {
-    entry.state = if_pinned;
+    set_state(entry, if_pinned);
     return result;
   }
   flip_neighbour(entry.id, static_cast<std::uint64_t>(slot));
   entry.id = {};
-  entry.state = slot_state::empty;
+  set_state(entry, slot_state::empty);
   --used_slots_;
   return result;
 }

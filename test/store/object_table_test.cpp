@@ -181,3 +181,22 @@ TEST_CASE_FIXTURE(table_fixture, "what strangers write into an unused slot keeps
   CHECK(publish(1) != home);
   CHECK(table.stats().used_slots == 1);
 }
+
+TEST_CASE_FIXTURE(table_fixture, "only slots whose readers will report are looked through") {
+  auto watched = publish(1);
+  auto doomed = publish(2);
+  CHECK(table.stats().awaited == 0);
+  for (auto slot : {watched, doomed})
+    REQUIRE(shared(slot).word.try_pin(reader));
+  CHECK(table.look(watched) == pin_state::pinned);
+  CHECK(table.doom(doomed) == reclaim_result::pinned);
+  CHECK(table.look(doomed) == pin_state::pinned);
+  CHECK(table.stats().awaited == 2);
+  for (auto slot : {watched, doomed})
+    shared(slot).word.drop_dead(set_of(reader));
+  CHECK(table.drained().size() == 2);
+  CHECK(table.stats().awaited == 1);
+  CHECK(table.try_withdraw(watched) == reclaim_result::reclaimed);
+  CHECK(table.doom(doomed) == reclaim_result::reclaimed);
+  CHECK(table.stats().awaited == 0);
+}

@@ -22,6 +22,7 @@ struct object_table_stats {
   std::size_t used_slots = 0; ///< published or doomed
   std::size_t capacity = 0;
   std::uint64_t publish_misses = 0; ///< objects whose window was full
+  std::size_t awaited = 0;          ///< slots whose last reader will report
 };
 
 /// Shows one shard's sealed objects to the reader processes of its arena.
@@ -78,7 +79,7 @@ public:
   /// Returns the objects that wait for a report and have no readers any more. To be asked when
   /// reports may have been lost: after a reader's death, or the end of a connection to one. Those
   /// that still have readers will be reported by the last of them, even if their mark was spent on
-  /// a report that was lost. O(capacity).
+  /// a report that was lost. O(capacity), and O(1) if none waits for a report.
   [[nodiscard]] std::vector<object_id> drained();
 
   /// Returns whether a reader has any object pinned at this moment. O(capacity).
@@ -90,7 +91,7 @@ public:
   [[nodiscard]] std::uint32_t count_readers(slot_handle slot) const noexcept;
 
   [[nodiscard]] object_table_stats stats() const noexcept {
-    return {used_slots_, entries_.size(), publish_misses_};
+    return {used_slots_, entries_.size(), publish_misses_, awaited_};
   }
 
 private:
@@ -109,6 +110,7 @@ private:
 
   [[nodiscard]] entry& used_entry(slot_handle slot);
   [[nodiscard]] arena_slot& shared(slot_handle slot) const noexcept;
+  void set_state(entry& of, slot_state state) noexcept;
   void flip_neighbour(const object_id& id, std::uint64_t index);
   reclaim_result settle(slot_handle slot, reclaim_result result, slot_state if_pinned);
 
@@ -116,6 +118,7 @@ private:
   std::span<arena_slot> slots_;
   zeroed_array<entry> entries_; ///< what this process knows of each slot
   std::size_t used_slots_ = 0;  ///< raised by `publish`, lowered by `reclaimed`
+  std::size_t awaited_ = 0;     ///< those watched or doomed
   std::uint64_t publish_misses_ = 0;
 };
 
