@@ -72,7 +72,8 @@ std::string text_of(const refuse_request& refused, const node_options& options,
                     const shared_heap& heap) {
   auto id = to_string(refused.id);
   const auto& use = refused.use;
-  auto shortage = heap.shortage();
+  // Whatever the system gives, there is no room for more than is free.
+  auto shortage = use.free_bytes() >= refused.size_bytes ? heap.shortage() : std::nullopt;
   switch (refused.error) {
     case refusal::larger_than_store:
       return larger_than_store(options, refused.id, refused.size_bytes).message;

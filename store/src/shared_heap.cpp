@@ -40,7 +40,7 @@ std::optional<arena_block> shared_heap::allocate(std::uint64_t size_bytes) {
   if (!found)
     return std::nullopt;
   arena_block block{shared_from_this(), found->extent};
-  if (found->to_commit.size == 0 || commit(found->to_commit))
+  if (found->to_commit.size == 0 || commit_for_creator(found->to_commit))
     return block;
   // The block goes back as it is: committed or not, the heap takes it. Others may have freed memory
   // that is committed while this thread asked for more.
@@ -60,13 +60,18 @@ bool shared_heap::fill(page_stock stock, std::uint64_t step_bytes) {
   std::optional<arena_range> next;
   {
     std::unique_lock guard{mutex_};
-    next = heap_.next_commit(stock);
+    if (!fill_failed_)
+      next = heap_.next_commit(stock);
   }
   if (!next)
     return false;
   // A part of the range: what is left is planned anew, since creators commit meanwhile.
   next->size = std::min(next->size, step_bytes);
-  return commit(*next) && below_stock(stock);
+  if (!commit(*next))
+    return below_stock(stock);
+  std::unique_lock guard{mutex_};
+  fill_failed_ = true;
+  return false;
 }
 
 void shared_heap::close() noexcept {
@@ -76,17 +81,27 @@ void shared_heap::close() noexcept {
 
 bool shared_heap::below_stock(page_stock stock) const {
   std::unique_lock guard{mutex_};
-  return heap_.next_commit(stock).has_value();
+  return !fill_failed_ && heap_.next_commit(stock).has_value();
 }
 
-bool shared_heap::commit(arena_range range) {
+std::optional<io_failure> shared_heap::commit(arena_range range) {
   auto failure = segment_->commit(range);
+  if (failure)
+    return failure;
+  std::unique_lock guard{mutex_};
+  heap_.committed(range);
+  shortage_.reset();
+  fill_failed_ = false;
+  return std::nullopt;
+}
+
+bool shared_heap::commit_for_creator(arena_range range) {
+  auto failure = commit(range);
+  if (!failure)
+    return true;
   std::unique_lock guard{mutex_};
   shortage_ = failure;
-  if (failure)
-    return false;
-  heap_.committed(range);
-  return true;
+  return false;
 }
 
 void shared_heap::free(arena_range extent) noexcept {
@@ -95,6 +110,7 @@ void shared_heap::free(arena_range extent) noexcept {
     return;
   std::unique_lock guard{mutex_};
   heap_.free(extent);
+  fill_failed_ = false;
 }
 
 std::optional<io_failure> shared_heap::shortage() const {

@@ -60,3 +60,23 @@ TEST_CASE_FIXTURE(crowded_directory, "committed memory is used again when there 
   CHECK(heap->allocate(3 * mib));
   heap->check_invariants();
 }
+
+TEST_CASE_FIXTURE(crowded_directory, "a stock that finds no memory is no shortage, and waits") {
+  if (!mounted)
+    return;
+  constexpr page_stock stock{4 * mib, 4 * mib};
+  auto held = heap->allocate(1 * mib);
+  take_the_rest();
+  REQUIRE(heap->below_stock(stock));
+  CHECK_FALSE(heap->fill(stock, 1 * mib));
+  CHECK_FALSE(heap->shortage());
+  CHECK_FALSE(heap->below_stock(stock));
+  SUBCASE("until memory is freed") {
+    held.reset();
+  }
+  SUBCASE("until a creator gets more") {
+    std::filesystem::remove(directory.path() / "rival");
+    CHECK(heap->allocate(2 * mib));
+  }
+  CHECK(heap->below_stock(stock));
+}

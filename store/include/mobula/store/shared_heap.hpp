@@ -92,7 +92,8 @@ public:
   [[nodiscard]] std::optional<arena_block> allocate(std::uint64_t size_bytes);
 
   /// Commits free memory up to the stock, at most `step_bytes` at once. Returns whether there is
-  /// more to do. Called by one thread at a time, of low priority.
+  /// more to do. Called by one thread at a time, of low priority. A failure is nobody's shortage,
+  /// and ends the filling until memory is freed, or a creator gets more.
   [[nodiscard]] bool fill(page_stock stock, std::uint64_t step_bytes);
 
   /// Gives out no memory from now on. A shard that ends looks after its readers no more: what it
@@ -116,7 +117,8 @@ private:
   explicit shared_heap(std::shared_ptr<const arena_segment> segment);
 
   [[nodiscard]] std::optional<arena_block> allocate_committed(std::uint64_t size_bytes);
-  [[nodiscard]] bool commit(arena_range range);
+  [[nodiscard]] std::optional<io_failure> commit(arena_range range);
+  [[nodiscard]] bool commit_for_creator(arena_range range);
   void free(arena_range extent) noexcept;
 
   std::shared_ptr<const arena_segment> segment_;
@@ -124,7 +126,8 @@ private:
   home_process home_;
   mutable std::mutex mutex_; ///< guards all below
   arena_heap heap_;
-  std::optional<io_failure> shortage_;
+  std::optional<io_failure> shortage_; ///< of the latest creator that asked the system
+  bool fill_failed_ = false;           ///< and nothing has changed since
   std::uint64_t late_commit_bytes_ = 0;
   bool closed_ = false;
 };
