@@ -247,11 +247,13 @@ private:
                           [this, number = effect.number] { give_up(number); });
   }
 
-  void apply(const refuse_heap_waiters&) {
-    for (auto& each : std::exchange(waiting_, {})) {
+  void apply(const refuse_heap_waiters& effect) {
+    auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(effect.count);
+    for (auto each = waiting_.begin(); each != end; ++each) {
       ++refusals_;
-      each.request->refuse(full_error(each.bytes));
+      each->request->refuse(full_error(each->bytes));
     }
+    waiting_.erase(waiting_.begin(), end);
   }
 
   [[nodiscard]] error_info full_error(std::uint64_t bytes) const {

@@ -3,6 +3,7 @@
 #include "mobula/store/heap_relief.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mobula {
 
@@ -23,6 +24,8 @@ void heap_relief::chosen(const object_tally& victims, heap_effects& effects) {
   MOBULA_ASSERT(choosing_);
   choosing_ = false;
   leaving_ += victims;
+  if (victims.objects > 0)
+    tried_for_ = waiting_;
   exhausted_ = victims.bytes < asked_bytes_ && victims.objects < asked_objects_;
   settle(effects);
 }
@@ -32,11 +35,9 @@ void heap_relief::leave_ended(std::size_t bytes, heap_leave_end end, std::uint64
   leaving_.remove(bytes);
   used_bytes_ = used_bytes;
   if (end == heap_leave_end::refused) {
-    // Its wait for the store was theirs, too.
-    if (waiting_ > 0)
-      refuse_waiting(effects);
     refused_ = true;
-    may_insist_ = false;
+    tried_in_vain_ = true;
+    may_insist_ = waiting_ > tried_for_;
   } else {
     exhausted_ = false;
   }
@@ -62,13 +63,14 @@ void heap_relief::store_has_room(std::uint64_t used_bytes, heap_effects& effects
 void heap_relief::give_up(stall_number number, heap_effects& effects) {
   if (!stall_ || *stall_ != number)
     return;
-  refuse_waiting(effects);
+  refuse_first(waiting_, effects);
   settle(effects);
 }
 
 /// Every event ends here.
 void heap_relief::settle(heap_effects& effects) {
   serve_waiting(effects);
+  refuse_tried(effects);
   relieving_ = used_bytes_ > threshold_bytes_ || waiting_ > 0
                || (relieving_ && used_bytes_ > low_water_bytes_);
   choose(effects);
@@ -79,6 +81,7 @@ void heap_relief::serve_waiting(heap_effects& effects) {
   if (waiting_ == 0 || used_bytes_ + least_wanted_ > config_.limit_bytes)
     return;
   waiting_ = 0;
+  tried_for_ = 0;
   effects.push_back(wake_heap_waiters{});
 }
 
@@ -90,7 +93,9 @@ std::size_t heap_relief::missing_bytes() const noexcept {
 
 void heap_relief::choose(heap_effects& effects) {
   auto missing = missing_bytes();
-  if (missing == 0 || choosing_ || exhausted_ || (refused_ && !may_insist_)
+  // Who insists waits for the end of what others have tried, so that it has one.
+  auto held_up = refused_ && (!may_insist_ || leaving_.objects > 0);
+  if (missing == 0 || choosing_ || exhausted_ || held_up
       || leaving_.objects >= config_.most_leaving)
     return;
   choosing_ = true;
@@ -109,10 +114,19 @@ void heap_relief::watch_stall(heap_effects& effects) {
   }
 }
 
-void heap_relief::refuse_waiting(heap_effects& effects) {
-  waiting_ = 0;
+/// The attempt's wait for the store was theirs, too.
+void heap_relief::refuse_tried(heap_effects& effects) {
+  if (leaving_.objects > 0 || choosing_ || !std::exchange(tried_in_vain_, false))
+    return;
+  if (tried_for_ > 0)
+    refuse_first(tried_for_, effects);
+}
+
+void heap_relief::refuse_first(std::size_t count, heap_effects& effects) {
+  waiting_ -= count;
+  tried_for_ -= std::min(tried_for_, count);
   stall_.reset();
-  effects.push_back(refuse_heap_waiters{});
+  effects.push_back(refuse_heap_waiters{count});
 }
 
 } // namespace mobula

@@ -82,7 +82,11 @@ private:
       std::visit(
         overloaded{[this](const choose_victims& wanted) { choose(wanted); },
                    [this](const wake_heap_waiters&) { woken += std::exchange(waiting, 0); },
-                   [this](const refuse_heap_waiters&) { refused += std::exchange(waiting, 0); },
+                   [this](const refuse_heap_waiters& effect) {
+                     REQUIRE(effect.count <= waiting);
+                     waiting -= effect.count;
+                     refused += effect.count;
+                   },
                    [this](const report_heap_stall& stall) {
                      stalls.push_back(stall.number);
                    }},
@@ -200,7 +204,10 @@ TEST_CASE_FIXTURE(heap_shell, "a refusal of the store is one for all who wait") 
     put(100);
   wait(10);
   wait(10);
-  end(heap_leave_end::refused);
+  while (!leaving.empty()) {
+    CHECK(refused == 0);
+    end(heap_leave_end::refused);
+  }
   CHECK(refused == 2);
 }
 
@@ -297,4 +304,57 @@ TEST_CASE("in random schedules everybody who waits is woken or refused, and the 
       shell.end(heap_leave_end::left);
     REQUIRE((shell.idle.empty() || shell.used() <= limit * 8 / 10));
   }
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who comes while an older attempt ends in vain has one of its own") {
+  staying = 850;
+  put(100);
+  wait(100);
+  put(20);
+  REQUIRE(leaving.size() == 2);
+  end(heap_leave_end::refused);
+  CHECK(refused == 0);
+  end(heap_leave_end::refused);
+  CHECK(refused == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who has no attempt of its own waits until hope is given up") {
+  staying = 850;
+  put(100);
+  wait(100);
+  end(heap_leave_end::refused);
+  CHECK(refused == 0);
+  REQUIRE(stalls.size() == 1);
+  give_up(stalls.front());
+  CHECK(refused == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who waits is not refused while others are on their way out") {
+  staying = 700;
+  for (int count = 0; count < 3; ++count)
+    put(100);
+  wait(100);
+  REQUIRE(leaving.size() > 1);
+  end(heap_leave_end::refused);
+  CHECK(refused == 0);
+  while (!leaving.empty())
+    end(heap_leave_end::left);
+  CHECK(refused == 0);
+  CHECK(woken == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "those who come one after the other do not keep the first waiting") {
+  staying = 600;
+  for (int count = 0; count < 4; ++count)
+    put(100);
+  wait(500);
+  std::size_t rounds = 0;
+  for (; refused == 0 && rounds < 20; ++rounds) {
+    REQUIRE_FALSE(leaving.empty());
+    end(heap_leave_end::refused);
+    idle.push_back(10);
+    wait(500);
+  }
+  // The four that were on their way when it came, and the four that were tried for it.
+  CHECK(rounds <= 8);
 }

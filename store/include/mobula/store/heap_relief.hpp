@@ -45,8 +45,10 @@ struct report_heap_stall {
   stall_number number;
 };
 
-/// Ends the waiting of all who wait, in an error.
-struct refuse_heap_waiters {};
+/// Ends the waiting of the first so many of those who wait, in an error.
+struct refuse_heap_waiters {
+  std::size_t count;
+};
 
 using heap_effect =
   std::variant<choose_victims, wake_heap_waiters, report_heap_stall, refuse_heap_waiters>;
@@ -60,11 +62,12 @@ using heap_effects = std::vector<heap_effect>;
 ///
 /// *Nothing polls.* When nothing is left to choose, the next look comes with a cause: a new value,
 /// an unpin, the end of an attempt. When the store refused a value, nothing is chosen until it has
-/// room again, or until somebody waits, who is then refused together with what the store refuses
-/// next.
+/// room again, or until somebody waits and nothing is on its way out any more.
 ///
 /// *Waiting.* Who waits is let try again when there is room, and waits anew if somebody else was
-/// faster. If nothing is on its way out, `give_up` refuses all who wait.
+/// faster. When the store has refused a value, and the rest of what was on its way has ended as
+/// well, those are refused for whom it was tried: who came later waits for an attempt of its own.
+/// If nothing is on its way out, `give_up` refuses all who wait.
 ///
 /// No CAF, no clock, no I/O. Events append their effects to the caller's buffer.
 class heap_relief {
@@ -125,7 +128,8 @@ private:
   void choose(heap_effects& effects);
   void serve_waiting(heap_effects& effects);
   void watch_stall(heap_effects& effects);
-  void refuse_waiting(heap_effects& effects);
+  void refuse_tried(heap_effects& effects);
+  void refuse_first(std::size_t count, heap_effects& effects);
 
   heap_relief_config config_;
   std::uint64_t threshold_bytes_;
@@ -141,6 +145,8 @@ private:
   bool may_insist_ = false; ///< somebody came to wait since the refusal
   std::size_t waiting_ = 0;
   std::size_t least_wanted_ = 0; ///< of those who wait
+  std::size_t tried_for_ = 0;    ///< the first of those who wait: something was chosen since
+  bool tried_in_vain_ = false;   ///< the store refused some of what is on its way
   std::optional<stall_number> stall_;
   std::size_t stalls_ = 0;
 };
