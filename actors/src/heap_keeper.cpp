@@ -63,6 +63,11 @@ public:
     core_->count_message();
     count(news.bytes, news.end, news.content == heap_content::value ? left_ : decoded_dropped_);
     relief_->leave_ended(news.bytes, news.end, used_bytes(), effects_);
+    // The store may have had room again before anybody knew that this waits for it.
+    if (news.end == heap_leave_end::refused && !core_->await_store_free(news.store_frees)) {
+      retry_refused();
+      relief_->store_has_room(used_bytes(), effects_);
+    }
     run();
   }
 

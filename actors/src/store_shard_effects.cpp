@@ -153,8 +153,9 @@ void store_shard_state::apply(const refuse_request& effect) {
   reason.origin = core_->origin();
   auto& held = found->second;
   if (auto leaving = std::move(held.leaving_heap)) {
+    auto frees = held.frees_before;
     slots_.erase(found);
-    refuse_leaving(leaving, effect.error);
+    refuse_leaving(leaving, effect.error, frees);
   } else if (auto entry = std::move(held.waiting)) {
     slots_.erase(found);
     entry->seal_failed(std::move(reason));
@@ -215,7 +216,7 @@ void store_shard_state::apply(const free_copy& effect) {
   // Room that was taken for a value of the heap, and a reader kept it where it is, is no room that
   // was not there before.
   if (!slot_of(effect.id).copy->in_heap.load(std::memory_order_relaxed)
-      && core_->take_heap_refused())
+      && core_->count_store_free())
     self_->send(core_->heap_keeper(), store_has_room{});
   if (const auto& held = slot_of(effect.id);
       effect.reason == free_reason::evicted && !held.pulled_from.empty())

@@ -13,6 +13,7 @@ void store_shard_state::admit_from_heap(take_from_heap& request) {
   auto size = request.copy->size_bytes;
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.leaving_heap = std::move(request.entry);
+  held.frees_before = core_->store_frees();
   auto fresh = slots_.emplace(id.sequence, std::move(held)).second;
   MOBULA_ASSERT(fresh);
   tell(&store_table::create, next_token(), id, size, copy_kind::primary);
@@ -45,20 +46,21 @@ void store_shard_state::finish_leaving_heap(shard_slot& held, arena_block memory
 }
 
 /// What can never have room, and what was freed, goes with its last reference.
-void store_shard_state::refuse_leaving(const object_handle& entry, refusal reason) {
+void store_shard_state::refuse_leaving(const object_handle& entry, refusal reason,
+                                       std::uint64_t frees) {
   auto for_good = reason == refusal::larger_than_store || reason == refusal::released;
-  if (!for_good)
-    core_->note_heap_refused();
-  stays_in_heap(entry, for_good ? heap_leave_end::kept : heap_leave_end::refused);
+  stays_in_heap(entry, for_good ? heap_leave_end::kept : heap_leave_end::refused, frees);
 }
 
-void store_shard_state::stays_in_heap(const object_handle& entry, heap_leave_end end) {
+void store_shard_state::stays_in_heap(const object_handle& entry, heap_leave_end end,
+                                      std::uint64_t frees) {
   entry->stripe().leave_ended(*entry.get(), heap_content::value, end);
-  tell_keeper(heap_content::value, entry->copy()->size_bytes, end);
+  tell_keeper(heap_content::value, entry->copy()->size_bytes, end, frees);
 }
 
-void store_shard_state::tell_keeper(heap_content content, std::uint64_t bytes, heap_leave_end end) {
-  self_->send(core_->heap_keeper(), heap_part_ended{content, bytes, end});
+void store_shard_state::tell_keeper(heap_content content, std::uint64_t bytes, heap_leave_end end,
+                                    std::uint64_t frees) {
+  self_->send(core_->heap_keeper(), heap_part_ended{content, bytes, end, frees});
 }
 
 void store_shard_state::drop_decoded(const drop_decoded_value& request) {

@@ -32,6 +32,7 @@ struct heap_part_ended {
   heap_content content = heap_content::value;
   std::uint64_t bytes = 0;
   heap_leave_end end = heap_leave_end::left;
+  std::uint64_t store_frees = 0; ///< how often the store had freed memory when this began
 };
 
 /// A shard that refused values of the heap has freed memory since.

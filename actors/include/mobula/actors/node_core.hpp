@@ -196,14 +196,22 @@ public:
     heap_look_requested_.store(false);
   }
 
-  /// The store has refused a value of the heap: whichever shard frees memory is to tell the keeper.
-  void note_heap_refused() noexcept {
-    heap_refused_.store(true, std::memory_order_relaxed);
+  /// Called by the keeper: the store has refused a value of the heap, and whichever shard frees
+  /// memory from here on is to tell. Returns whether none did since `frees` were counted.
+  /// Sequentially consistent, as the other side: of two that come at once, one sees the other.
+  [[nodiscard]] bool await_store_free(std::uint64_t frees) noexcept {
+    heap_refused_.store(true);
+    return store_frees_.load() == frees;
   }
 
   /// Called by a shard that has freed memory; returns whether the keeper is to be told.
-  [[nodiscard]] bool take_heap_refused() noexcept {
-    return heap_refused_.load(std::memory_order_relaxed) && heap_refused_.exchange(false);
+  [[nodiscard]] bool count_store_free() noexcept {
+    store_frees_.fetch_add(1);
+    return heap_refused_.load() && heap_refused_.exchange(false);
+  }
+
+  [[nodiscard]] std::uint64_t store_frees() const noexcept {
+    return store_frees_.load();
   }
 
   /// Called by the keeper: what it wants to hear of. Relaxed: it looks once more after this, and
@@ -443,7 +451,8 @@ private:
   std::atomic<bool> membership_claimed_ = false;
   std::atomic<bool> heap_watched_ = false;
   std::atomic<bool> heap_awaited_ = false;
-  std::atomic<bool> heap_refused_ = false;
+  std::atomic<bool> heap_refused_ = false;     ///< the keeper waits for the next of `store_frees_`
+  std::atomic<std::uint64_t> store_frees_ = 0; ///< by all shards
   std::atomic<bool> heap_look_requested_ = false;
   std::atomic<std::uint64_t> messages_ = 0;
   caf::actor_system* system_;
