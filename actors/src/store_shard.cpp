@@ -32,7 +32,7 @@ void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer 
 void store_shard_state::adopt(adopt_copy& request) {
   core_->count_message();
   auto id = request.entry->id();
-  auto size = request.copy->size_bytes;
+  auto size = request.copy->room_bytes();
   space().backlog(index_).settle(size);
   auto& held = slots_.emplace(id.sequence, shard_slot{std::move(request.copy), request.entry.get()})
                  .first->second;
@@ -44,7 +44,7 @@ void store_shard_state::adopt(adopt_copy& request) {
 void store_shard_state::admit(admit_copy& request) {
   core_->count_message();
   auto id = request.entry->id();
-  auto size = request.copy->size_bytes;
+  auto size = request.copy->room_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.waiting = std::move(request.entry);
   slots_.emplace(id.sequence, std::move(held));
@@ -72,7 +72,7 @@ void store_shard_state::moved_in(copy_moved& answer) {
 void store_shard_state::reserve(want_room& request) {
   core_->count_message();
   auto id = id_of(request.sequence);
-  auto size = request.copy->size_bytes;
+  auto size = request.copy->room_bytes();
   shard_slot held{std::move(request.copy), nullptr};
   held.room = std::move(request.request);
   slots_.emplace(request.sequence, std::move(held));

@@ -10,7 +10,7 @@ namespace mobula {
 void store_shard_state::admit_from_heap(take_from_heap& request) {
   core_->count_message();
   auto id = request.entry->id();
-  auto size = request.copy->size_bytes;
+  auto size = request.copy->room_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.leaving_heap = std::move(request.entry);
   held.frees_before = core_->store_frees();

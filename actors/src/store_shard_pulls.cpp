@@ -10,7 +10,7 @@ namespace mobula {
 void store_shard_state::reserve_for_pull(const want_pull_room& request) {
   core_->count_message();
   auto number = static_cast<std::uint64_t>(request.copy->pulled_as);
-  auto size = request.copy->size_bytes;
+  auto size = request.copy->room_bytes();
   auto token = next_token();
   shard_slot held{request.copy, nullptr};
   held.pull = token;
@@ -42,7 +42,7 @@ void store_shard_state::withdraw_room(const withdraw_pull_room& request) {
               {.token = token,
                .id = id_of(number),
                .error = refusal::store_full,
-               .size_bytes = held->second.copy->size_bytes,
+               .size_bytes = held->second.copy->room_bytes(),
                .use = space().inspect([](const store_table& table) { return table.use(); })});
 }
 

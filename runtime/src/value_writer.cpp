@@ -71,13 +71,13 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
 bool copy_draft::take_credit() {
   auto pace = on_worker_thread() ? creator_pace::unbounded : creator_pace::bounded;
   auto& space = core_.space();
-  if (!space.front().take(copy_->size_bytes, space.backlog(copy_->shard), pace))
+  if (!space.front().take(copy_->room_bytes(), space.backlog(copy_->shard), pace))
     return false;
   if (auto block = core_.heap().allocate(copy_->arena_bytes())) {
     copy_->memory = copy_memory{*std::move(block)};
     return true;
   }
-  core_.send_to_shard(copy_->shard, return_credit{copy_->size_bytes});
+  core_.send_to_shard(copy_->shard, return_credit{copy_->room_bytes()});
   return false;
 }
 
@@ -113,7 +113,7 @@ void copy_draft::give_back() noexcept {
     case origin::credit:
       // In this order: whoever gets the room next finds the memory.
       copy_->memory.reset();
-      core_.send_to_shard(copy_->shard, return_credit{copy_->size_bytes});
+      core_.send_to_shard(copy_->shard, return_credit{copy_->room_bytes()});
       break;
     case origin::grant:
       core_.send_to_shard(copy_->shard, abort_reserved{sequence_});

@@ -298,3 +298,17 @@ TEST_CASE_FIXTURE(small_store, "a reader waits on when a value is spilled before
   sim.run();
   CHECK(got == block('z'));
 }
+
+TEST_CASE_FIXTURE(small_store,
+                  "references that no store could hold are refused before all else goes") {
+  auto& node = start(true);
+  auto kept = node.put(block('k'));
+  std::vector<ObjectRef<int>> many;
+  for (int value = 0; value < 110'000; ++value)
+    many.push_back(node.put(value));
+  auto start = sim.now();
+  auto message = message_of([&] { static_cast<void>(node.put(many)); });
+  CHECK(message.find("the whole store only") != std::string::npos);
+  CHECK(sim.now() == start);
+  CHECK(node.stats().spilled.objects == 0);
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +66,12 @@ public:
     return metadata_offset() + metadata_bytes;
   }
 
+  /// What the copy counts in the store's room: its value, and of the metadata what an arena's heap
+  /// has no bytes for beside that room. With nested references they are as large as the value.
+  [[nodiscard]] std::size_t room_bytes() const noexcept {
+    return size_bytes + metadata_bytes - std::min(metadata_bytes, most_free_metadata_bytes);
+  }
+
   /// Where the metadata are, from the start of the value.
   [[nodiscard]] std::uint64_t metadata_offset() const noexcept {
     return (size_bytes + 7) / 8 * 8;
@@ -81,6 +88,9 @@ public:
   /// Returns whether there is nothing decoded any more. Readers that come meanwhile find the copy
   /// closed, and are to be woken afterwards. REQUIRES: nobody else can close the copy.
   [[nodiscard]] bool drop_decoded() noexcept;
+
+  /// Enough for all but nested references.
+  static constexpr std::size_t most_free_metadata_bytes = 256;
 
   const std::uint32_t shard;
   const std::size_t size_bytes;
