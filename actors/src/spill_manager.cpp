@@ -92,7 +92,7 @@ public:
   void write(write_copy& request) {
     core_->count_message();
     if (workers_.empty()) {
-      answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk});
+      answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk, {}});
       return;
     }
     auto metadata_bytes = encoded_size(request.about);
@@ -276,7 +276,7 @@ private:
   }
 
   void apply(const report_spill_failed& effect) {
-    answer(shard_of(effect.id), copy_not_written{effect.id, effect.error});
+    answer(shard_of(effect.id), copy_not_written{effect.id, effect.error, effect.round});
     drop_unknown(effect.id);
   }
 
@@ -297,9 +297,9 @@ private:
     // Whether spills are possible again is told by an effect of its own.
   }
 
-  void apply(const report_spilling_possible&) {
+  void apply(const report_spilling_possible& effect) {
     // Shards share the table that wants to know.
-    self_->send(core_->shards().front(), spilling_possible_again{});
+    self_->send(core_->shards().front(), spilling_possible_again{effect.round});
   }
 
   void apply(const report_spill_drained&) {

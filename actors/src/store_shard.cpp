@@ -191,7 +191,7 @@ void store_shard_state::written(const copy_written& answer) {
 void store_shard_state::not_written(const copy_not_written& answer) {
   core_->count_message();
   slot_of(answer.id).in_transfer = false;
-  tell(&store_table::spill_failed, answer.id, answer.reason);
+  tell(&store_table::spill_failed, answer.id, answer.reason, answer.round);
   run();
   drop_unknown(answer.id);
 }
@@ -213,9 +213,9 @@ void store_shard_state::not_read(const copy_not_read& answer) {
   drop_unknown(answer.id);
 }
 
-void store_shard_state::spilling_possible() {
+void store_shard_state::spilling_possible(const spilling_possible_again& news) {
   core_->count_message();
-  tell(&store_table::spilling_possible);
+  tell(&store_table::spilling_possible, news.round);
   run();
 }
 
@@ -334,7 +334,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const copy_not_written& answer) { state.not_written(answer); },
     [&state](const copy_read& answer) { state.read(answer); },
     [&state](const copy_not_read& answer) { state.not_read(answer); },
-    [&state](spilling_possible_again) { state.spilling_possible(); },
+    [&state](const spilling_possible_again& news) { state.spilling_possible(news); },
     [&state](effects_waiting) { state.look_at_effects(); },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },

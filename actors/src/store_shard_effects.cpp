@@ -258,14 +258,14 @@ void store_shard_state::apply(const recall_credit&) {
 // -- pressure -----------------------------------------------------------------------------------
 
 void store_shard_state::apply(const report_stall& effect) {
-  // Creators seal or give up by themselves. Otherwise references and views may go meanwhile, and
-  // a disk may recover.
-  if (effect.cause != stall_cause::creators)
-    hope_ = timers_.start(core_->options().full_timeout, [this, number = effect.number] {
-      core_->count_message();
-      tell(&store_table::give_up, number);
-      run();
-    });
+  // References and views may go meanwhile, creators seal or give up, and a disk may recover. But a
+  // creator may be the very thread that waits, or one that waits for it.
+  timers_.stop(std::exchange(hope_, {}));
+  hope_ = timers_.start(core_->options().full_timeout, [this, number = effect.number] {
+    core_->count_message();
+    tell(&store_table::give_up, number);
+    run();
+  });
 }
 
 void store_shard_state::apply(const report_stall_over&) {

@@ -64,7 +64,7 @@ public:
   void not_written(const copy_not_written& answer);
   void read(const copy_read& answer);
   void not_read(const copy_not_read& answer);
-  void spilling_possible();
+  void spilling_possible(const spilling_possible_again& news);
 
   // -- other shards -------------------------------------------------------------------------------
 

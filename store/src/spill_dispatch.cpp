@@ -31,8 +31,15 @@ void spill_table::fail_spill(const object_id& id, spill_error error, spill_effec
     ++counters_.spill_failures;
     spills_failed_ = true;
   }
-  effects.push_back(report_spill_failed{id, error});
+  effects.push_back(report_spill_failed{id, error, round_});
   objects_.erase(objects_.find(id));
+}
+
+void spill_table::report_if_possible_again(spill_effects& effects) {
+  if (!std::exchange(spills_failed_, false))
+    return;
+  round_ = spill_round{static_cast<std::uint64_t>(round_) + 1};
+  effects.push_back(report_spilling_possible{round_});
 }
 
 /// Answers a restore and forgets the object, whose record is dead.
@@ -175,7 +182,7 @@ bool spill_table::dispatch_spill(spill_effects& effects) {
     if (deletions_ > 0 || !moves_.empty())
       return false;
     if (!dispatch_move(effects))
-      refuse_oldest(spill_error::out_of_disk, effects);
+      refuse_oldest(spill_error::beyond_limit, effects);
     return true;
   }
   if (worth_waiting())

@@ -16,7 +16,7 @@ spill_table::spill_table(const spill_config& config)
 void spill_table::spill(const object_id& id, std::uint64_t record_bytes, spill_effects& effects) {
   MOBULA_ASSERT(record_bytes > 0);
   if (shutting_down_) {
-    effects.push_back(report_spill_failed{id, spill_error::canceled});
+    effects.push_back(report_spill_failed{id, spill_error::canceled, round_});
     return;
   }
   auto [position, fresh] = objects_.try_emplace(id);
@@ -202,8 +202,7 @@ void spill_table::file_deleted(spill_file_id id, spill_effects& effects) {
   --deletions_;
   file_bytes_ -= gone.size_bytes;
   files_.erase(id);
-  if (std::exchange(spills_failed_, false))
-    effects.push_back(report_spilling_possible{});
+  report_if_possible_again(effects);
   dispatch(effects);
 }
 
@@ -248,8 +247,8 @@ void spill_table::retry_directories(spill_effects& effects) {
     where.state = directory_state::probation;
     any_back = true;
   }
-  if (any_back && std::exchange(spills_failed_, false))
-    effects.push_back(report_spilling_possible{});
+  if (any_back)
+    report_if_possible_again(effects);
   dispatch(effects);
 }
 

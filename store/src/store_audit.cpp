@@ -60,7 +60,8 @@ void store_table::check_invariants() const {
   MOBULA_ASSERT(used_bytes() <= config_.capacity_bytes);
   MOBULA_ASSERT(use().free_bytes() == free_bytes());
   MOBULA_ASSERT(tokens == requests_.size());
-  for (auto list : {&store_table::queue_, &store_table::evictable_, &store_table::spillable_})
+  for (auto list : {&store_table::queue_, &store_table::evictable_, &store_table::spillable_,
+                    &store_table::set_aside_})
     for (const auto* entry = (this->*list).front(); entry != nullptr; entry = entry->next) {
       MOBULA_ASSERT(list_of(*entry) == list);
       MOBULA_ASSERT(entry->next == nullptr || list != &store_table::queue_
@@ -69,7 +70,9 @@ void store_table::check_invariants() const {
     }
   MOBULA_ASSERT(listed == 0);
   MOBULA_ASSERT(queue_.empty() || !fits(queue_.front()->size_bytes));
-  MOBULA_ASSERT((stall_ ? std::optional{stall_->cause} : std::nullopt) == find_stall());
+  MOBULA_ASSERT(!stall_ || !queue_.empty());
+  MOBULA_ASSERT(stall_ || queue_.empty() || is_moving() || is_asking());
+  MOBULA_ASSERT(!stall_ || !stall_->overdue || is_moving());
   MOBULA_ASSERT(!shutting_down_ || queue_.empty());
 }
 

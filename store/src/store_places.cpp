@@ -47,13 +47,14 @@ void store_table::move(object& entry, place to) {
   enter(entry);
 }
 
-store_table::list_member store_table::list_of(const object& entry) noexcept {
+store_table::list_member store_table::list_of(const object& entry) const noexcept {
   if (in_queue(entry.where))
     return &store_table::queue_;
   if (entry.where != place::idle)
     return nullptr;
-  auto needs_write = entry.kind == copy_kind::primary && !entry.has_record;
-  return needs_write ? &store_table::spillable_ : &store_table::evictable_;
+  if (entry.kind == copy_kind::secondary || entry.has_record)
+    return &store_table::evictable_;
+  return is_set_aside(entry) ? &store_table::set_aside_ : &store_table::spillable_;
 }
 
 void store_table::enter(object& entry) {
@@ -103,6 +104,7 @@ void store_table::give_back(const object& entry, free_reason reason, store_effec
   tell(effects, entry.id, free_copy{entry.id, entry.size_bytes, reason});
   freed_in_spell_bytes_ += entry.size_bytes;
   memory_came_back();
+  end_stall(effects);
 }
 
 void store_table::memory_came_back() noexcept {

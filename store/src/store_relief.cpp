@@ -22,6 +22,7 @@ std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
 /// Every event ends here: the table is settled when nothing more can be granted or set going.
 void store_table::settle(store_effects& effects) {
   grant_waiting(effects);
+  refuse_overdue(effects);
   if (queue_.empty())
     refused_bytes_.reset();
   relieve(effects);
@@ -92,8 +93,12 @@ void store_table::relieve(store_effects& effects) {
     missing = minus_at_least_zero(missing, entry.size_bytes);
     ask(entry, question::give_room, effects);
   }
-  while (missing > 0 && !spillable_.empty() && gate_ == spill_gate::open) {
+  while (missing > 0 && !spillable_.empty() && disk_takes_more()) {
     auto& entry = *spillable_.front();
+    if (beyond_limit_bytes_ && entry.size_bytes >= *beyond_limit_bytes_) {
+      set_aside(entry, possible_in_);
+      continue;
+    }
     missing = minus_at_least_zero(missing, entry.size_bytes);
     ask(entry, question::is_idle, effects);
   }
@@ -138,58 +143,98 @@ void store_table::advance_stamp() noexcept {
   stamp_ = use_stamp{next == 0 ? 1 : next};
 }
 
+// -- the disk -----------------------------------------------------------------------
+
+bool store_table::disk_takes_more() const noexcept {
+  return !failed_in_ || *failed_in_ < possible_in_;
+}
+
+bool store_table::is_set_aside(const object& entry) const noexcept {
+  return entry.set_aside_in && *entry.set_aside_in >= possible_in_;
+}
+
+void store_table::set_aside(object& entry, spill_round round) {
+  leave(entry);
+  entry.set_aside_in = round;
+  enter(entry);
+}
+
 // -- stalls -------------------------------------------------------------------------
 
-std::optional<stall_cause> store_table::find_stall() const {
-  if (queue_.empty() || recalling_ || tally(place::asked).objects > 0
-      || tally(place::releasing).objects > 0 || tally(place::spilling).objects > 0
-      || tally(place::restoring).objects > 0)
-    return std::nullopt;
-  MOBULA_ASSERT(!fits(queue_.front()->size_bytes) && evictable_.empty());
-  if (!spillable_.empty()) {
-    MOBULA_ASSERT(gate_ == spill_gate::shut);
+/// Returns whether the store itself is at work: what ends makes room, or shows that it cannot.
+bool store_table::is_moving() const noexcept {
+  return tally(place::spilling).objects > 0 || tally(place::restoring).objects > 0;
+}
+
+bool store_table::is_asking() const noexcept {
+  return recalling_ || tally(place::asked).objects > 0 || tally(place::releasing).objects > 0;
+}
+
+stall_cause store_table::cause_of_stall() const noexcept {
+  if (!set_aside_.empty() || (!spillable_.empty() && !disk_takes_more()))
     return stall_cause::disk;
-  }
   auto creating = tally(place::unsealed).objects > 0 || lent_bytes_ > 0;
   return creating ? stall_cause::creators : stall_cause::readers;
 }
 
 void store_table::watch_stall(store_effects& effects) {
-  auto cause = find_stall();
-  if (stall_ && cause != stall_->cause) {
-    effects.push_back({first_shard, report_stall_over{stall_->number}});
-    stall_.reset();
-  }
-  if (cause && !stall_) {
-    stall_ = stall{stall_number{++stalls_}, *cause, arrivals_};
+  if (queue_.empty())
+    return end_stall(effects);
+  if (is_moving() || is_asking())
+    return;
+  MOBULA_ASSERT(!fits(queue_.front()->size_bytes) && evictable_.empty());
+  MOBULA_ASSERT(spillable_.empty() || !disk_takes_more());
+  auto cause = cause_of_stall();
+  if (!stall_) {
+    stall_ = stall{stall_number{++stalls_}, arrivals_};
     ++counters_.stalls;
-    effects.push_back({first_shard, report_stall{stall_->number, *cause}});
-    if (*cause == stall_cause::readers)
-      for (std::uint32_t shard = 0; shard < config_.shards; ++shard)
-        effects.push_back({shard, check_readers{}});
+    effects.push_back({first_shard, report_stall{stall_->number, cause}});
   }
+  if (cause == stall_cause::readers && !std::exchange(stall_->readers_checked, true))
+    for (std::uint32_t shard = 0; shard < config_.shards; ++shard)
+      effects.push_back({shard, check_readers{}});
+}
+
+/// Something made room, or what may: hope begins anew.
+void store_table::end_stall(store_effects& effects) {
+  if (!stall_)
+    return;
+  effects.push_back({first_shard, report_stall_over{stall_->number}});
+  stall_.reset();
+}
+
+/// What came later may overtake those who wait, which is no progress of theirs.
+void store_table::creator_is_done(const object& entry, store_effects& effects) {
+  if (stall_ && entry.arrival <= stall_->last_arrival)
+    end_stall(effects);
 }
 
 void store_table::give_up(stall_number number, store_effects& effects) {
   if (!stall_ || stall_->number != number)
     return;
+  stall_->overdue = true;
+  settle(effects);
+}
+
+void store_table::refuse_overdue(store_effects& effects) {
+  if (!stall_ || !stall_->overdue || is_moving())
+    return;
   auto last_arrival = stall_->last_arrival;
-  auto error = find_stall() == stall_cause::disk ? refusal::out_of_disk : refusal::store_full;
+  auto error = cause_of_stall() == stall_cause::disk ? refusal::out_of_disk : refusal::store_full;
   stall_.reset();
   while (auto* oldest = queue_.front()) {
-    if (oldest->arrival > last_arrival || fits(oldest->size_bytes))
+    if (oldest->arrival > last_arrival)
       break;
     refuse_waiting(*oldest, error, effects);
     grant_waiting(effects);
   }
-  settle(effects);
 }
 
 void store_table::tell_state(store_effects& effects) {
-  auto level = stall_            ? pressure_level::stalled
-               : !queue_.empty() ? pressure_level::waiting
-               : relieving_      ? pressure_level::relieving
-                                 : pressure_level::calm;
+  auto level = stall_ && !is_moving()           ? pressure_level::stalled
+               : !queue_.empty() && !recalling_ ? pressure_level::waiting
+               : relieving_                     ? pressure_level::relieving
+                                                : pressure_level::calm;
   if (std::exchange(level_, level) != level)
     effects.push_back({first_shard, report_pressure{level}});
   if (shutting_down_ && !drained_ && objects_.empty() && lent_bytes_ == 0 && !recalling_) {

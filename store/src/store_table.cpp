@@ -42,7 +42,9 @@ void store_table::create(request_token token, const object_id& id, std::size_t s
 }
 
 void store_table::seal(const object_id& id, store_effects& effects) {
-  become_idle(get(id, place::unsealed), effects);
+  auto& entry = get(id, place::unsealed);
+  creator_is_done(entry, effects);
+  become_idle(entry, effects);
   settle(effects);
 }
 
@@ -166,6 +168,7 @@ void store_table::take_back(std::size_t bytes, store_effects& effects) {
   MOBULA_ASSERT(bytes <= lent_bytes_);
   lent_bytes_ -= bytes;
   memory_came_back();
+  end_stall(effects);
   settle(effects);
 }
 
@@ -175,6 +178,8 @@ void store_table::recall_answered(std::size_t bytes, store_effects& effects) {
   // Nobody took memory for it: the heap is as before.
   MOBULA_ASSERT(bytes <= lent_bytes_);
   lent_bytes_ -= bytes;
+  if (bytes > 0)
+    end_stall(effects);
   settle(effects);
 }
 
@@ -182,6 +187,8 @@ void store_table::adopt(const object_id& id, std::size_t size_bytes, copy_kind k
                         store_effects& effects) {
   MOBULA_ASSERT(size_bytes <= lent_bytes_);
   lent_bytes_ -= size_bytes;
+  // Nothing is lent while somebody waits: its creator was there before.
+  end_stall(effects);
   auto& entry = insert(id, size_bytes, kind, place::unsealed);
   entry.released = shutting_down_;
   become_idle(entry, effects);
@@ -285,7 +292,8 @@ void store_table::unpinned(const object_id& id, store_effects& effects) {
 void store_table::spill_finished(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::spilling);
   counters_.spills.add(entry.size_bytes);
-  gate_ = spill_gate::open;
+  failed_in_.reset();
+  end_stall(effects);
   if (entry.released) {
     ask_release(entry, effects);
   } else {
@@ -298,25 +306,40 @@ void store_table::spill_finished(const object_id& id, store_effects& effects) {
   settle(effects);
 }
 
-void store_table::spill_failed(const object_id& id, spill_error error, store_effects& effects) {
+void store_table::spill_failed(const object_id& id, spill_error error, spill_round round,
+                               store_effects& effects) {
   auto& entry = get(id, place::spilling);
   MOBULA_ASSERT(error != spill_error::canceled || entry.released);
-  if (error != spill_error::canceled) {
+  if (error != spill_error::canceled)
     ++counters_.spill_failures;
-    gate_ = spill_gate::shut;
+  if (error == spill_error::beyond_limit) {
+    entry.set_aside_in = round;
+    if (round >= possible_in_)
+      beyond_limit_bytes_ =
+        std::min(entry.size_bytes, beyond_limit_bytes_.value_or(entry.size_bytes));
+  } else if (error != spill_error::canceled) {
+    failed_in_ = std::max(round, failed_in_.value_or(round));
   }
   become_idle(entry, effects);
   settle(effects);
 }
 
-void store_table::spilling_possible(store_effects& effects) {
-  gate_ = spill_gate::open;
+void store_table::spilling_possible(spill_round round, store_effects& effects) {
+  // They enter the order anew as those that were used least recently: they would have been next.
+  use_list<object> aside = std::exchange(set_aside_, {});
+  possible_in_ = std::max(round, possible_in_);
+  beyond_limit_bytes_.reset();
+  while (auto* entry = aside.back()) {
+    aside.remove(*entry);
+    (this->*list_of(*entry)).push_front(*entry);
+  }
   settle(effects);
 }
 
 void store_table::restore_finished(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::restoring);
   counters_.restores.add(entry.size_bytes);
+  end_stall(effects);
   become_idle(entry, effects);
   settle(effects);
 }

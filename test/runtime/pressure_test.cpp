@@ -299,6 +299,30 @@ TEST_CASE_FIXTURE(small_store, "a reader waits on when a value is spilled before
   CHECK(got == block('z'));
 }
 
+// -- room that creators hold ------------------------------------------------------------------
+
+TEST_CASE_FIXTURE(small_store, "a put that waits for its own thread's builder is refused") {
+  auto& node = start(true);
+  auto builder = node.create<bytes>(3'000'000);
+  auto start = sim.now();
+  auto message = message_of([&] { static_cast<void>(node.put(std::string(2'000'000, 'x'))); });
+  CHECK(message.find("seal or destroy what is being made") != std::string::npos);
+  CHECK(sim.now() - start == node.options().full_timeout);
+  static_cast<void>(builder.seal());
+  CHECK(node.get(node.put(std::string(2'000'000, 'y')))->front() == 'y');
+}
+
+TEST_CASE_FIXTURE(small_store, "a get that waits for its own thread's builder is refused") {
+  auto& node = start(true);
+  auto spilled = node.put(std::string(2'000'000, 's'));
+  static_cast<void>(node.put(std::string(3'900'000, 'x')));
+  REQUIRE(node.stats().spilled.objects == 1);
+  auto builder = node.create<bytes>(3'000'000);
+  CHECK(error_of([&] { node.get(spilled); }) == error_type::store_full);
+  static_cast<void>(builder.seal());
+  CHECK(node.get(spilled)->front() == 's');
+}
+
 TEST_CASE_FIXTURE(small_store,
                   "references that no store could hold are refused before all else goes") {
   auto& node = start(true);

@@ -176,6 +176,8 @@ private:
   void disk() {
     if (pick(6) == 0)
       return shell_.spilling_possible();
+    if (!shell_.late_failures.empty() && pick(3) == 0)
+      return shell_.tell_late_failure(pick(shell_.late_failures.size()));
     if (!shell_.spills.empty() && pick(2) == 0)
       return end_spill();
     if (!shell_.restores.empty())
@@ -185,12 +187,16 @@ private:
   void end_spill() {
     std::swap(shell_.spills.front(), shell_.spills[pick(shell_.spills.size())]);
     auto released = shell_.forgotten.contains(shell_.spills.front());
-    auto choice = pick(6);
+    auto choice = pick(8);
     if (choice == 0)
       shell_.fail_spill(spill_error::out_of_disk);
     else if (choice == 1)
-      shell_.fail_spill(spill_error::io_error);
-    else if (choice == 2 && released)
+      shell_.fail_spill_late(spill_error::io_error);
+    else if (choice == 2)
+      shell_.fail_spill(spill_error::beyond_limit);
+    else if (choice == 3)
+      shell_.fail_spill_late(spill_error::beyond_limit);
+    else if (choice == 4 && released)
       shell_.fail_spill(spill_error::canceled);
     else
       shell_.finish_spill();
@@ -225,7 +231,11 @@ private:
     for (auto waiting = true; waiting; waiting = shell_.table.stats().waiting.objects > 0) {
       REQUIRE(++rounds < 1'000);
       shell_.deliver_all();
-      shell_.spilling_possible();
+      // Said once after a failure, and the failure itself may come later.
+      if (shell_.spills_failed)
+        shell_.spilling_possible();
+      while (!shell_.late_failures.empty())
+        shell_.tell_late_failure();
       while (stop_reading()) {
       }
       while (end_creation(false)) {
@@ -258,6 +268,8 @@ private:
         shell_.take_back(std::exchange(shell_.idle_credit, 0));
       if (!shell_.spills.empty())
         end_spill();
+      if (!shell_.late_failures.empty())
+        shell_.tell_late_failure();
       if (!shell_.restores.empty())
         end_restore();
       while (!shell_.questions.empty())

@@ -13,6 +13,7 @@
 #include "gap_heap.hpp"
 #include "mobula/store/arena_slot.hpp"
 #include "mobula/store/pin_word.hpp"
+#include "mobula/store/spill_effects.hpp"
 #include "mobula/store/store_table.hpp"
 #include "numbered_ids.hpp"
 
@@ -133,8 +134,21 @@ public:
   }
 
   void fail_spill(spill_error error) {
-    auto id = take_front(spills);
-    event_of(id.sequence, [&](auto& out) { table.spill_failed(id, error, out); });
+    fail_spill_late(error);
+    tell_late_failure(late_failures.size() - 1);
+  }
+
+  /// The table does not hear of it yet.
+  void fail_spill_late(spill_error error) {
+    late_failures.push_back({take_front(spills), error, round});
+    spills_failed = spills_failed || error != spill_error::canceled;
+  }
+
+  void tell_late_failure(std::size_t index = 0) {
+    auto failure = late_failures.at(index);
+    late_failures.erase(late_failures.begin() + static_cast<std::ptrdiff_t>(index));
+    event_of(failure.id.sequence,
+             [&](auto& out) { table.spill_failed(failure.id, failure.error, failure.round, out); });
   }
 
   void finish_all_spills() {
@@ -155,7 +169,9 @@ public:
   }
 
   void spilling_possible() {
-    event([&](auto& out) { table.spilling_possible(out); });
+    round = spill_round{static_cast<std::uint64_t>(round) + 1};
+    spills_failed = false;
+    event([&](auto& out) { table.spilling_possible(round, out); });
   }
 
   void give_up() {
@@ -263,6 +279,9 @@ public:
   std::map<request_token, refuse_request> refusals;
   std::deque<shard_effect> questions;
   std::deque<object_id> spills;
+  std::vector<report_spill_failed> late_failures;
+  spill_round round{};        ///< of the disk
+  bool spills_failed = false; ///< in this round
   std::deque<object_id> restores;
   std::vector<free_copy> freed;
   std::set<object_id> forgotten;

@@ -134,12 +134,12 @@ TEST_CASE("a freed object in a failed write is canceled, not tried elsewhere") {
   CHECK(shell.writes.empty());
 }
 
-TEST_CASE("the limit on spilled bytes is out of disk") {
+TEST_CASE("what is too large for the rest of the limit is refused, and smaller ones are not") {
   spill_shell shell{{.spill_limit_bytes = 25}};
   shell.store(1, 10);
   shell.store(2, 10);
   shell.spill(3, 10);
-  CHECK(shell.spill_failures.at(3) == spill_error::out_of_disk);
+  CHECK(shell.spill_failures.at(3) == spill_error::beyond_limit);
   shell.store(4, 5);
 }
 

@@ -158,6 +158,7 @@ public:
   std::vector<spill_directory> set_aside;
   std::vector<spill_directory> recovered;
   std::size_t spilling_possible = 0;
+  spill_round round{};
   std::size_t dead_on_arrival = 0; ///< records freed while they were moved
   std::size_t overtaken_reads = 0; ///< reads during which the record was moved
   bool drained = false;
@@ -202,6 +203,7 @@ private:
         },
         [&](const report_spill_failed& report) {
           spill_failures.insert_or_assign(report.id.sequence, report.error);
+          REQUIRE(report.round == round);
         },
         [&](const report_restored& report) { ++restored[report.id.sequence]; },
         [&](const report_restore_failed& report) {
@@ -209,7 +211,11 @@ private:
         },
         [&](const report_directory_set_aside& report) { set_aside.push_back(report.directory); },
         [&](const report_directory_recovered& report) { recovered.push_back(report.directory); },
-        [&](const report_spilling_possible&) { ++spilling_possible; },
+        [&](const report_spilling_possible& report) {
+          ++spilling_possible;
+          REQUIRE(report.round > round);
+          round = report.round;
+        },
         [&](const report_spill_drained&) {
           REQUIRE_FALSE(drained);
           drained = true;

@@ -150,6 +150,7 @@ struct copy_written {
 struct copy_not_written {
   object_id id;
   spill_error reason;
+  spill_round round{}; ///< in which it failed
 };
 
 /// The object's bytes are in the memory that was given for them, verified.
@@ -163,8 +164,11 @@ struct copy_not_read {
   restore_error reason;
 };
 
-/// A disk that failed may be worth another try.
-struct spilling_possible_again {};
+/// A disk that failed may be worth another try. Told to one shard: failures of before may reach
+/// others later.
+struct spilling_possible_again {
+  spill_round round{};
+};
 
 /// Events of other shards had effects on objects of this one.
 struct effects_waiting {};

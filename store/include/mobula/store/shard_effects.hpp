@@ -64,7 +64,7 @@ enum class reclaim_obstacle : std::uint8_t {
 enum class stall_cause : std::uint8_t {
   readers,  ///< every copy is pinned
   creators, ///< some objects are not sealed yet
-  disk      ///< idle primaries are left, but spilling fails
+  disk      ///< idle primaries are left, but spilling fails, or they do not fit on disk
 };
 
 enum class pressure_level : std::uint8_t {
@@ -165,8 +165,9 @@ struct lend_credit {
 struct recall_credit {};
 
 /// Says that nothing inside the store can make room for the oldest request. The caller decides how
-/// long to hope, then says `give_up` with this number; it is out of date after any progress. For
-/// `stall_cause::disk` it should not hope at all: every retry of the disk begins a new stall.
+/// long to hope, then says `give_up` with this number; it is out of date after any progress. The
+/// cause is that of the stall's beginning: readers and retries of the disk may change it, which is
+/// no progress.
 struct report_stall {
   stall_number number;
   stall_cause cause;

@@ -125,6 +125,7 @@ struct report_spilled {
 struct report_spill_failed {
   object_id id;
   spill_error error;
+  spill_round round; ///< in which it failed
 };
 
 struct report_restored {
@@ -147,8 +148,10 @@ struct report_directory_recovered {
   spill_directory directory;
 };
 
-/// Spills failed before and may succeed now.
-struct report_spilling_possible {};
+/// Spills failed in earlier rounds and may succeed in this one, which begins.
+struct report_spilling_possible {
+  spill_round round;
+};
 
 /// Says, after `shut_down`, that no object and no file is left.
 struct report_spill_drained {};

@@ -218,6 +218,7 @@ private:
   void judge_directory(spill_directory id, std::optional<spill_error> error,
                        spill_effects& effects);
   void fail_spill(const object_id& id, spill_error error, spill_effects& effects);
+  void report_if_possible_again(spill_effects& effects);
   void fail_restore(const object_id& id, restore_error error, spill_effects& effects);
   void kill_record(object& entry, spill_effects& effects);
   void delete_if_dead(spill_file_id id, spill_effects& effects);
@@ -278,7 +279,8 @@ private:
   std::size_t deletions_ = 0;                      ///< under way
   std::size_t failed_deletions_ = 0;               ///< that wait for `retry_directories`
   spill_error last_error_ = spill_error::io_error; ///< of the last directory set aside
-  bool spills_failed_ = false;                     ///< since `report_spilling_possible`
+  spill_round round_{};                            ///< raised by `report_spilling_possible`
+  bool spills_failed_ = false;                     ///< in this round
   bool shutting_down_ = false;
   bool abandoning_ = false; ///< raised by `abandon_files`, never lowered
   bool drained_ = false;

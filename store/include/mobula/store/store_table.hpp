@@ -64,8 +64,17 @@ struct store_config {
 /// move any more.
 ///
 /// *Nothing polls.* A request ends when room was made, or when the caller says `give_up` after
-/// `report_stall`: no answer, write or read is under way, and only readers, creators or a better
-/// disk can help.
+/// `report_stall`.
+///
+/// *Stalls.* One begins when somebody waits, and no answer, write or read is under way: only
+/// readers, creators or a better disk can help. It goes on while copies are asked for again and
+/// writes are tried again in vain, whoever of the three it is that could help by then; only what
+/// makes room ends it: bytes that come back, a write or a read that succeeds, a creator of before
+/// that seals. So who waits is refused when nothing has come of anything for as long as the caller
+/// hopes. A write or a read that runs by then is let end first.
+///
+/// *The disk.* When a write fails, none is asked for until `spilling_possible`, but for an object
+/// that is too large for what is left of the limit on disk: it and those of its size are set aside.
 ///
 /// *Pins* are not kept here: whether a copy has readers is asked through effects. While a copy is
 /// written it stays readable; its memory is asked for only when the write is done.
@@ -142,10 +151,12 @@ public:
 
   void spill_finished(const object_id& id, store_effects& effects);
 
-  void spill_failed(const object_id& id, spill_error error, store_effects& effects);
+  void spill_failed(const object_id& id, spill_error error, spill_round round,
+                    store_effects& effects);
 
-  /// A disk that failed may be worth another try.
-  void spilling_possible(store_effects& effects);
+  /// A disk that failed may be worth another try. It may have failed again by now, and what failed
+  /// before may be told later.
+  void spilling_possible(spill_round round, store_effects& effects);
 
   void restore_finished(const object_id& id, store_effects& effects);
 
@@ -154,7 +165,8 @@ public:
 
   // -- the caller's own -------------------------------------------------------
 
-  /// Refuses what has waited since the stall began and still does not fit.
+  /// Refuses what has waited since the stall began and still does not fit, as soon as no write or
+  /// read is under way. Ignored if the stall is over.
   void give_up(stall_number number, store_effects& effects);
 
   /// Refuses what waits and what comes, releases every object.
@@ -209,8 +221,6 @@ private:
 
   enum class question : std::uint8_t { is_idle, give_room };
 
-  enum class spill_gate : std::uint8_t { open, shut };
-
   struct object : use_links<object> {
     object_id id;
     std::size_t size_bytes = 0;
@@ -222,6 +232,8 @@ private:
     bool unpin_hint = false;  ///< `unpinned` came while a question was open: refusals are stale
     use_stamp known_use{};    ///< what the shell last told
     std::uint64_t spared = 0; ///< the spell of pressure in which it was spared
+    /// The latest in which it was found too large for what is left on disk.
+    std::optional<spill_round> set_aside_in;
     // While in the queue:
     std::uint64_t granted_after = 0; ///< `returns_` when it was granted
     request_token creator{};         ///< of a create, until it is sealed; restores have `readers`
@@ -232,8 +244,9 @@ private:
 
   struct stall {
     stall_number number;
-    stall_cause cause;          ///< another one makes another stall: hopes differ
-    std::uint64_t last_arrival; ///< younger requests have not waited for all of it
+    std::uint64_t last_arrival;   ///< younger requests have not waited for all of it
+    bool readers_checked = false; ///< `check_readers` was told
+    bool overdue = false;         ///< raised by `give_up`: ends with the write or read under way
   };
 
   // -- places -----------------------------------------------------------------
@@ -260,7 +273,7 @@ private:
   void memory_came_back() noexcept;
   void tell(store_effects& effects, const object_id& id, shard_effect effect) const;
   using list_member = use_list<object> store_table::*;
-  [[nodiscard]] static list_member list_of(const object& entry) noexcept;
+  [[nodiscard]] list_member list_of(const object& entry) const noexcept;
   object_tally& tally_at(place where, copy_kind kind) noexcept;
   [[nodiscard]] object_tally tally_at(place where, copy_kind kind) const noexcept;
   void check_object(const object& entry) const;
@@ -292,6 +305,7 @@ private:
 
   void settle(store_effects& effects);
   void grant_waiting(store_effects& effects);
+  void refuse_overdue(store_effects& effects);
   void let_overtake(object& oldest, store_effects& effects);
   void relieve(store_effects& effects);
   [[nodiscard]] std::size_t wanted_free_bytes();
@@ -300,8 +314,15 @@ private:
   void ask(object& entry, question what, store_effects& effects);
   void ask_release(object& entry, store_effects& effects);
   void advance_stamp() noexcept;
+  [[nodiscard]] bool disk_takes_more() const noexcept;
+  [[nodiscard]] bool is_set_aside(const object& entry) const noexcept;
+  void set_aside(object& entry, spill_round round);
+  [[nodiscard]] bool is_moving() const noexcept;
+  [[nodiscard]] bool is_asking() const noexcept;
+  [[nodiscard]] stall_cause cause_of_stall() const noexcept;
   void watch_stall(store_effects& effects);
-  [[nodiscard]] std::optional<stall_cause> find_stall() const;
+  void end_stall(store_effects& effects);
+  void creator_is_done(const object& entry, store_effects& effects);
   void tell_state(store_effects& effects);
 
   store_config config_;
@@ -313,7 +334,8 @@ private:
   std::unordered_map<request_token, object_id> requests_; ///< all that wait
   use_list<object> queue_;                                ///< by arrival
   use_list<object> evictable_; ///< idle secondaries, idle primaries with a record
-  use_list<object> spillable_; ///< idle primaries without a record
+  use_list<object> spillable_; ///< idle primaries without a record, but for those set aside
+  use_list<object> set_aside_; ///< idle primaries that do not fit on disk
   std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
   std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
   std::size_t lent_bytes_ = 0;
@@ -326,7 +348,10 @@ private:
   bool relieving_ = false;       ///< above the threshold, or not yet down to the low-water mark
   bool shutting_down_ = false;
   bool drained_ = false;
-  spill_gate gate_ = spill_gate::open; ///< shut by a failed spill, opened by a better disk
+  spill_round possible_in_{};            ///< the latest that began
+  std::optional<spill_round> failed_in_; ///< the latest in which the disk took nothing
+  /// The least object that was found too large for what is left on disk, in this round.
+  std::optional<std::size_t> beyond_limit_bytes_;
   use_stamp stamp_{1};
   std::uint64_t spell_ = 0;              ///< counts spells of pressure, for `object::spared`
   std::size_t freed_in_spell_bytes_ = 0; ///< a spell also ends when it has freed a whole store
