@@ -177,11 +177,13 @@ void store_table::grant(object& entry, store_effects& effects) {
     requests_.erase(entry.creator);
     move(entry, place::unsealed);
     entry.granted_after = returns_;
+    entry.overtook = 0;
     tell(effects, entry.id, grant_create{entry.creator, entry.id, entry.size_bytes});
   } else {
     MOBULA_ASSERT(entry.where == place::restore_waiting && !entry.readers.empty());
     move(entry, place::restoring);
     entry.granted_after = returns_;
+    entry.overtook = 0;
     tell(effects, entry.id, restore_object{entry.id, entry.size_bytes});
   }
 }

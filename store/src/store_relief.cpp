@@ -48,6 +48,7 @@ void store_table::let_overtake(object& oldest, store_effects& effects) {
     oldest.overtaken_bytes += younger.size_bytes;
     ++counters_.overtakings;
     grant(younger, effects);
+    younger.overtook = oldest.arrival;
   }
 }
 

@@ -138,6 +138,9 @@ void store_table::room_refused(const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   MOBULA_ASSERT(entry != nullptr && !entry->released);
   ++counters_.waits;
+  // What it did not take after all, it took from nobody.
+  if (auto* oldest = queue_.front(); oldest != nullptr && oldest->arrival == entry->overtook)
+    oldest->overtaken_bytes -= entry->size_bytes;
   // What came back since it was granted may have come too late for it, but not for the next try.
   if (entry->granted_after == returns_)
     refused_bytes_ = std::min(entry->size_bytes, refused_bytes_.value_or(entry->size_bytes));

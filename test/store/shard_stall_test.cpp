@@ -222,3 +222,23 @@ TEST_CASE_FIXTURE(limited_disk, "a reader does not bring back what is too large 
   CHECK(spills.empty());
   table.check_invariants();
 }
+
+// -- memory in pieces -----------------------------------------------------------
+
+TEST_CASE("what overtook and found no memory has taken nothing from those who wait") {
+  shard_shell shell{exact};
+  shell.heap.emplace(100);
+  for (std::uint64_t number = 1; number <= 5; ++number)
+    shell.put(number, 20, copy_kind::secondary);
+  shell.pin(2);
+  shell.pin(4);
+  for (std::uint64_t number : {1, 3, 5})
+    shell.release(number);
+  shell.create(6, 70);
+  shell.create(7, 60);
+  REQUIRE(shell.refused_rooms == 1);
+  shell.create(8, 20);
+  CHECK(shell.was_granted(8));
+  shell.unpin(2);
+  shell.unpin(4);
+}

@@ -239,6 +239,7 @@ private:
     request_token creator{};         ///< of a create, until it is sealed; restores have `readers`
     std::uint64_t arrival = 0;       ///< order in the queue
     std::size_t overtaken_bytes = 0; ///< what younger requests took while this was the oldest
+    std::uint64_t overtook = 0;      ///< the arrival of whom it overtook when it was granted
     std::vector<request_token> readers;
   };
 
