@@ -54,7 +54,8 @@ void store_table::let_overtake(object& oldest, store_effects& effects) {
 
 std::size_t store_table::wanted_free_bytes() {
   auto used = used_bytes();
-  auto pressed = used > threshold_bytes_ || !queue_.empty();
+  // Who waits for credit that comes back may not need anything else.
+  auto pressed = used > threshold_bytes_ || (!queue_.empty() && !recalling_);
   if ((pressed && !relieving_) || freed_in_spell_bytes_ >= config_.capacity_bytes) {
     ++spell_;
     freed_in_spell_bytes_ = 0;
@@ -77,15 +78,14 @@ std::size_t store_table::missing_bytes() {
 }
 
 void store_table::relieve(store_effects& effects) {
+  // Nobody takes credit who waits for room.
+  if (!queue_.empty())
+    recall(effects);
   auto missing = missing_bytes();
   if (missing == 0)
     return;
-  // Nobody takes credit who waits for room.
-  if ((!queue_.empty() || lent_bytes_ > credit_in_relief())
-      && std::exchange(credit_may_idle_, false)) {
-    recalling_ = true;
-    effects.push_back({first_shard, recall_credit{}});
-  }
+  if (lent_bytes_ > credit_in_relief())
+    recall(effects);
   auto coming = tally(place::asked).bytes + tally(place::releasing).bytes
                 + tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
   missing = minus_at_least_zero(missing, coming);
@@ -103,6 +103,14 @@ void store_table::relieve(store_effects& effects) {
     missing = minus_at_least_zero(missing, entry.size_bytes);
     ask(entry, question::is_idle, effects);
   }
+}
+
+/// Asks for the credit that may idle, if it was not asked for since it was lent.
+void store_table::recall(store_effects& effects) {
+  if (!std::exchange(credit_may_idle_, false))
+    return;
+  recalling_ = true;
+  effects.push_back({first_shard, recall_credit{}});
 }
 
 std::size_t store_table::lendable_bytes() const noexcept {

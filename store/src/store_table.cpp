@@ -380,10 +380,7 @@ void store_table::shut_down(store_effects& effects) {
     if (!entry.released)
       release_object(entry, effects);
   }
-  if (std::exchange(credit_may_idle_, false)) {
-    recalling_ = true;
-    effects.push_back({first_shard, recall_credit{}});
-  }
+  recall(effects);
   settle(effects);
 }
 

@@ -1,6 +1,9 @@
 // What ends a stall, and what does not: those who wait are refused in the end, however often
 // somebody asks, tries or overtakes in vain.
 
+#include <algorithm>
+
+#include "mobula/store/store_space.hpp"
 #include "shard_shell.hpp"
 
 using namespace mobula;
@@ -241,4 +244,32 @@ TEST_CASE("what overtook and found no memory has taken nothing from those who wa
   CHECK(shell.was_granted(8));
   shell.unpin(2);
   shell.unpin(4);
+}
+
+// -- credit ---------------------------------------------------------------------
+
+TEST_CASE("a request that fits when credit is back moves nothing out") {
+  store_space space{{.capacity_bytes = 1'000, .spill_threshold = 0.8, .low_water = 0.7}, 1'000};
+  shard_effects effects;
+  std::vector<std::uint32_t> woken;
+  auto create = [&](std::uint64_t number, std::size_t size) {
+    REQUIRE(space.try_event(0, effects, woken, [&](store_table& table, store_effects& out) {
+      table.create(token_number(number), object_number(number), size, copy_kind::secondary, out);
+    }));
+  };
+  for (std::uint64_t number = 1; number <= 5; ++number) {
+    create(number, 90);
+    REQUIRE(space.try_event(0, effects, woken, [&](store_table& table, store_effects& out) {
+      table.seal(object_number(number), out);
+    }));
+  }
+  effects.clear();
+  create(6, 300);
+  auto has = [&]<class Effect>(const Effect*) {
+    return std::ranges::any_of(
+      effects, [](const shard_effect& effect) { return std::holds_alternative<Effect>(effect); });
+  };
+  CHECK(has(static_cast<const grant_create*>(nullptr)));
+  CHECK_FALSE(has(static_cast<const try_reclaim*>(nullptr)));
+  CHECK_FALSE(has(static_cast<const report_pressure*>(nullptr)));
 }

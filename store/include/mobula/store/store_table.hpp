@@ -309,6 +309,7 @@ private:
   void refuse_overdue(store_effects& effects);
   void let_overtake(object& oldest, store_effects& effects);
   void relieve(store_effects& effects);
+  void recall(store_effects& effects);
   [[nodiscard]] std::size_t wanted_free_bytes();
   [[nodiscard]] std::size_t missing_bytes();
   [[nodiscard]] std::size_t credit_in_relief() const noexcept;
