@@ -56,6 +56,7 @@ void heap_relief::want_room(std::size_t bytes, std::uint64_t used_bytes, heap_ef
 void heap_relief::store_has_room(std::uint64_t used_bytes, heap_effects& effects) {
   used_bytes_ = used_bytes;
   refused_ = false;
+  tried_in_vain_ = false;
   exhausted_ = false;
   settle(effects);
 }

@@ -358,3 +358,19 @@ TEST_CASE_FIXTURE(heap_shell, "those who come one after the other do not keep th
   // The four that were on their way when it came, and the four that were tried for it.
   CHECK(rounds <= 8);
 }
+
+TEST_CASE_FIXTURE(heap_shell, "a refusal of before the store had room refuses nobody later") {
+  staying = 700;
+  for (int count = 0; count < 3; ++count)
+    put(100);
+  REQUIRE(leaving.size() == 3);
+  end(heap_leave_end::refused);
+  store_has_room();
+  wait(50);
+  put(10);
+  REQUIRE(leaving.size() == 3);
+  while (!leaving.empty())
+    end(heap_leave_end::kept);
+  CHECK(refused == 0);
+  CHECK(stalls.size() == 1);
+}
