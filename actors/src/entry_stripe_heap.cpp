@@ -72,9 +72,14 @@ std::optional<heap_victim> entry_stripe::take_victim(heap_content content) {
 bool entry_stripe::may_leave(heap_part& part, heap_content content) {
   auto& table = table_of(content);
   auto& copy = *part.entry->copy();
-  if (content == heap_content::decoded
-      && (!copy.value.has_decoded() || copy.value_part.state == heap_state::leaving)) {
+  if (content == heap_content::decoded && !copy.value.has_decoded()) {
     table.gone(part);
+    return false;
+  }
+  // Who moves the bytes closes the copy, as who drops what was decoded: one after the other. It
+  // waits as if it was pinned, until the attempt has ended.
+  if (content == heap_content::decoded && copy.value_part.state == heap_state::leaving) {
+    table.found_pinned(part);
     return false;
   }
   if (copy.pins.look() == pin_state::pinned) {
@@ -94,6 +99,7 @@ void entry_stripe::moved_to_store(object_entry& entry) {
   {
     std::unique_lock guard{mutex_};
     heap_values_.gone(entry.copy()->value_part);
+    heap_decoded_.unpinned(entry.copy()->decoded_part);
     note_seal(entry);
   }
   request_flush();
@@ -102,12 +108,19 @@ void entry_stripe::moved_to_store(object_entry& entry) {
 void entry_stripe::leave_ended(object_entry& entry, heap_content content,
                                heap_leave_end end) noexcept {
   std::unique_lock guard{mutex_};
-  auto& part = part_of(*entry.copy(), content);
+  auto& copy = *entry.copy();
+  auto& part = part_of(copy, content);
   auto& table = table_of(content);
+  if (content == heap_content::value)
+    heap_decoded_.unpinned(copy.decoded_part);
   switch (end) {
     case heap_leave_end::left:
     case heap_leave_end::kept:
-      return table.gone(part);
+      table.gone(part);
+      // A reader may have decoded it anew meanwhile.
+      if (content == heap_content::decoded && copy.value.has_decoded())
+        table.made(part, part.size_bytes);
+      return;
     case heap_leave_end::pinned:
       return table.stays_pinned(part);
     case heap_leave_end::refused:
