@@ -92,8 +92,12 @@ void object_value::assign_failure(error_info reason) {
 void object_value::rebind(std::span<const std::byte> bytes) noexcept {
   data_ = bytes.data();
   size_ = bytes.size();
-  if (auto* value = decoded_.exchange(nullptr, std::memory_order_acq_rel); is_decoded(value))
-    delete value;
+  take_decoded().reset();
+}
+
+std::unique_ptr<decoded_value> object_value::take_decoded() noexcept {
+  auto* value = decoded_.exchange(nullptr, std::memory_order_acq_rel);
+  return std::unique_ptr<decoded_value>{is_decoded(value) ? value : nullptr};
 }
 
 decoded_value* object_value::claim_or_wait() noexcept {

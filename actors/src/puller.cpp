@@ -170,8 +170,23 @@ void puller::room_answered(const pull_room_answered& answer) {
 
 void puller::sealed(const pull_sealed& answer) {
   auto ended = pulls_.extract(id_of(answer.number));
-  MOBULA_ASSERT(!ended.empty() && ended.mapped().room == room_state::sealing);
+  MOBULA_ASSERT(!ended.empty());
   pushes_.copy_sealed(answer.number, answer.pin);
+  auto& entry = ended.mapped();
+  if (entry.room == room_state::asked)
+    found_whole(ended.key(), entry);
+  else
+    MOBULA_ASSERT(entry.room == room_state::sealing);
+}
+
+/// There was nothing to fetch. If nobody wants the copy any more, its shard has not heard of that.
+void puller::found_whole(const object_id& id, pulled& entry) {
+  table_.room_needless(id, effects_);
+  run();
+  if (entry.entry == nullptr)
+    return send_to_shard(entry, release_pulled{entry.copy, nullptr});
+  auto use = std::make_shared<entry_scope>(std::move(entry.entry));
+  self_->send(core_.cluster(), pull_ended{std::move(use), pull_outcome::arrived, std::nullopt});
 }
 
 void puller::let_go(const room_let_go& news) {

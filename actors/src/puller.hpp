@@ -25,7 +25,7 @@ namespace mobula {
 /// | field        | raised by                        | lowered by                              |
 /// |--------------|----------------------------------|-----------------------------------------|
 /// | pulls_       | `pull`                           | its end, or that of its room if later   |
-/// | pull::entry  | `pull`                           | `end`, the table's report               |
+/// | pull::entry  | `pull`                           | `end`, the table's report, `found_whole`|
 /// | pull::room   | `reserve_room`                   | a refusal, `abandon_room` or the end of |
 /// |              |                                  | those that read from it, `pull_sealed`  |
 /// | asks_        | `ask_bytes`                      | the port's report of its end            |
@@ -75,7 +75,7 @@ private:
 
   enum class room_state : std::uint8_t {
     none,
-    asked,
+    asked, ///< the shard answers with room or without, or that the copy is whole
     given,
     leaving, ///< to be given back when nobody reads from it any more
     sealing  ///< whole; the shard has not answered yet
@@ -115,6 +115,7 @@ private:
   void owner_refused(const object_id& id, refusal_reason reason);
   void owner_lost(const object_id& id);
   void reserve(pulled& entry, room_urgency urgency);
+  void found_whole(const object_id& id, pulled& entry);
   void give_room_back(pull_map::iterator position);
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);
   void tidy(pull_map::iterator position);

@@ -10,18 +10,32 @@ namespace mobula {
 void store_shard_state::reserve_for_pull(const want_pull_room& request) {
   core_->count_message();
   auto number = static_cast<std::uint64_t>(request.copy->pulled_as);
+  if (slots_.contains(number))
+    return answer_whole(request);
   auto size = request.copy->room_bytes();
   auto token = next_token();
   shard_slot held{request.copy, nullptr};
   held.pull = token;
   held.pulled_from = request.object;
   held.ticket = request.ticket;
-  auto fresh = slots_.emplace(number, std::move(held)).second;
-  MOBULA_ASSERT(fresh);
+  slots_.emplace(number, std::move(held));
   tell(&store_table::create, token, id_of(number), size, copy_kind::secondary);
   run();
   if (request.until == patience::none)
     withdraw_room({request.copy->pulled_as});
+}
+
+/// A reader came at a moment when the copy was closed, though it was not to go (`drop_decoded`), so
+/// it was asked for once more: that reader has been served, or is now.
+void store_shard_state::answer_whole(const want_pull_room& request) {
+  auto entry = core_->border().find_foreign(request.object);
+  if (entry && entry->copy() == request.copy.get()) {
+    // In this order, as in `seal_pull`.
+    core_->border().want_again(request.object);
+    entry->restored();
+  }
+  self_->send(core_->transfers(), pull_sealed{request.copy->pulled_as,
+                                              std::make_shared<copy_pin>(*core_, request.copy)});
 }
 
 void store_shard_state::withdraw_room(const withdraw_pull_room& request) {

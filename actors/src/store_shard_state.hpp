@@ -81,6 +81,7 @@ public:
 private:
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
   shard_slot& slot_of(const object_id& id);
+  void answer_whole(const want_pull_room& request);
   void withdraw_unless_granted(request_token token, const object_id& id);
   void refuse_pull(std::uint64_t number, const refuse_request& refusal);
   request_token next_token();

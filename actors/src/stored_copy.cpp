@@ -15,7 +15,8 @@ bool stored_copy::drop_decoded() noexcept {
   auto last_use = pins.last_use();
   if (!pins.try_close())
     return !value.has_decoded();
-  value.rebind(value.bytes());
+  // It dies when the copy is open again: that may take long, and who comes then need not wait.
+  auto decoded = value.take_decoded();
   pins.reset();
   pins.touch(last_use);
   return true;

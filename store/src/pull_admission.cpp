@@ -49,6 +49,16 @@ void pull_table::room_refused(const object_id& id, pull_effects& effects) {
   finish_event(effects);
 }
 
+void pull_table::room_needless(const object_id& id, pull_effects& effects) {
+  auto& entry = get(id);
+  MOBULA_ASSERT(entry.where == phase::reserving);
+  end_requests(entry);
+  entry.where = phase::waiting;
+  entry.room_bytes = 0;
+  forget(id, effects);
+  finish_event(effects);
+}
+
 void pull_table::memory_tight(std::uint64_t bytes, pull_effects& effects) {
   if (admitted_.empty())
     return;

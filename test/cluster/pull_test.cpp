@@ -141,6 +141,31 @@ TEST_CASE_FIXTURE(two_hosts, "what was pulled is read again without a message") 
   CHECK(away.stats().peer_messages == before);
 }
 
+TEST_CASE_FIXTURE(two_hosts, "a value that is here when it is to be pulled anew stays as it is") {
+  send('a');
+  CHECK(read(0) == text('a'));
+  {
+    auto& entry = at_away.letters.at(0).entry();
+    caf::anon_send(away.core().transfers(), pull_value{.entry = share_use(entry),
+                                                       .copy = copy_pointer{entry.copy()},
+                                                       .source = {home.core().incarnation(), {}}});
+  }
+  auto let_go = false;
+  SUBCASE("and is kept") {
+  }
+  SUBCASE("and goes with its reference") {
+    let_go = true;
+    at_away.clear();
+  }
+  sim.run();
+  auto stats = away.stats();
+  CHECK(stats.pulls == 0);
+  CHECK(stats.pulled == object_count{1, 300'000});
+  CHECK(stats.resident.objects == (let_go ? 0 : 1));
+  if (!let_go)
+    CHECK(read(0) == text('a'));
+}
+
 TEST_CASE_FIXTURE(two_hosts, "readers at the same time share one pull") {
   auto ref = send('a');
   std::size_t intact = 0;

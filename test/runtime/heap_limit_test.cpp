@@ -4,6 +4,7 @@
 #include "one_node.hpp"
 
 #include <algorithm>
+#include <functional>
 
 using namespace mobula;
 using namespace std::literals;
@@ -62,6 +63,22 @@ struct no_disk : small_heap {
     result.spill_directories.clear();
     return result;
   }());
+};
+
+/// Says when it dies.
+struct slow_to_die {
+  std::string text;
+  static inline std::function<void()> last_words;
+
+  ~slow_to_die() {
+    if (last_words)
+      last_words();
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(text);
+  }
 };
 
 using numbers = array<std::uint64_t>;
@@ -199,6 +216,20 @@ TEST_CASE_FIXTURE(small_heap, "what is decoded and viewed stays until the view g
   sim.run();
   CHECK(node.stats().decoded_dropped.objects == 1);
   CHECK(node.stats().heap_bytes == 0);
+}
+
+TEST_CASE_FIXTURE(small_heap, "a value can be read while what was decoded of it dies") {
+  auto ref = node.put(slow_to_die{text(0, 230'000)});
+  std::optional pinned = node.get(ref);
+  auto readable = false;
+  slow_to_die::last_words = [&] {
+    readable = static_cast<bool>(ref.entry().try_pin());
+  };
+  pinned.reset();
+  sim.run();
+  slow_to_die::last_words = nullptr;
+  CHECK(node.stats().decoded_dropped.objects == 1);
+  CHECK(readable);
 }
 
 TEST_CASE_FIXTURE(small_heap, "values of promises leave the heap, too") {

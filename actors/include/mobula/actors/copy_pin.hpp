@@ -10,7 +10,7 @@ namespace mobula {
 /// last use then.
 class copy_pin {
 public:
-  /// REQUIRES: called by the copy's shard, which has sealed it and asked for nothing back since.
+  /// REQUIRES: called by the copy's shard, which has sealed it and has not taken it back.
   copy_pin(node_core& core, copy_pointer copy);
 
   copy_pin(const copy_pin&) = delete;

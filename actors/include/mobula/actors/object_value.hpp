@@ -167,6 +167,9 @@ public:
     return *known;
   }
 
+  /// Hands out the decoded value, if one is kept. REQUIRES: no reader can see the object.
+  [[nodiscard]] std::unique_ptr<decoded_value> take_decoded() noexcept;
+
   /// Returns whether a decoded value is kept.
   [[nodiscard]] bool has_decoded() const noexcept {
     return is_decoded(decoded_.load(std::memory_order_acquire));

@@ -108,7 +108,8 @@ struct readers_lost {};
 // -------------------------------------------------------------------
 
 /// A value of another node is to be pulled into this copy: room for it. Answered once by
-/// `pull_room_answered`; once granted, it ends in `seal_pulled` or `abandon_pull_room`.
+/// `pull_room_answered`; once granted, it ends in `seal_pulled` or `abandon_pull_room`. A copy that
+/// is there already is answered by `pull_sealed`.
 struct want_pull_room {
   copy_pointer copy;
   patience until = patience::unlimited;

@@ -90,8 +90,8 @@ struct pull_room_answered {
   std::optional<refuse_request> refusal;
 };
 
-/// Answers `seal_pulled`, before anybody else is told. The copy stays where it is while the pin
-/// lives: others may be reading from it.
+/// Answers `seal_pulled`, before anybody else is told; and `want_pull_room`, if the copy is whole.
+/// It stays where it is while the pin lives: others may be reading from it.
 struct pull_sealed {
   pull_number number{};
   std::shared_ptr<copy_pin> pin;

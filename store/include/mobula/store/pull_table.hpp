@@ -104,6 +104,10 @@ public:
 
   void room_refused(const object_id& id, pull_effects& effects);
 
+  /// Answers `reserve_room`, too: the store has the object. Ends all requests for it, without a
+  /// report.
+  void room_needless(const object_id& id, pull_effects& effects);
+
   /// The store would rather have so many bytes back.
   void memory_tight(std::uint64_t bytes, pull_effects& effects);
 
