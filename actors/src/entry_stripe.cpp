@@ -209,6 +209,10 @@ void entry_stripe::close() {
     sealed_.clear();
     removed.swap(removed_);
   }
+  // As `retire` does from here on: shards go on for a while, and know of their entries.
+  for (auto& scope : removed)
+    if (scope->in_shard())
+      core_->release_stored(std::move(scope));
   removed.clear();
   std::unique_lock guard{mutex_};
   release_core_if_done(guard);

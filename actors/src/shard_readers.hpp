@@ -17,9 +17,15 @@ namespace mobula {
 
 /// What a shard keeps of one object.
 struct shard_slot {
-  shard_slot(copy_pointer copy, object_entry* entry) noexcept
-    : copy(std::move(copy)), entry(entry) {
-    // nop
+  shard_slot(copy_pointer copy, object_entry* known) noexcept : copy(std::move(copy)) {
+    if (known != nullptr)
+      keep(*known);
+  }
+
+  /// The copy is that of `known`.
+  void keep(object_entry& known) noexcept {
+    known.add_use();
+    entry.reset(&known);
   }
 
   /// Gives the copy memory that somebody else is about to fill.
@@ -42,8 +48,9 @@ struct shard_slot {
 
   copy_pointer copy;
 
-  /// Null until an object is sealed for which a thread waited, and for what was pulled.
-  object_entry* entry;
+  /// A use of the entry, so that it is there as long as the shard may speak to it, whatever ends
+  /// its scope. Null until an object is sealed for which a thread waited, and for what was pulled.
+  entry_scope entry;
 
   /// Where processes of the host find the copy while it is in memory.
   slot_handle shown = no_slot;

@@ -15,6 +15,7 @@ store_shard_state::~store_shard_state() {
   heap().close();
   for (auto& [sequence, held] : slots_)
     held.let_go();
+  slots_.clear();
   core_->service_stopped(service_kind::shard);
 }
 
@@ -87,7 +88,7 @@ void store_shard_state::seal(const seal_reserved& request) {
   core_->count_message();
   auto id = request.entry->id();
   auto& held = slot_of(id);
-  held.entry = request.entry.get();
+  held.keep(*request.entry.get());
   held.in_transfer = false;
   readers_->publish(id, held);
   tell(&store_table::seal, id);
@@ -250,6 +251,8 @@ void store_shard_state::collect(collect_stats& message) {
 void store_shard_state::describe_objects(object_listing& listing) const {
   for (auto& listed : listing.objects) {
     auto found = slots_.find(listed.sequence);
+    // The slot's own use is no view. It may have come after the owner looked.
+    listed.views -= std::min<std::uint32_t>(listed.views, 1);
     if (found == slots_.end() || found->second.entry == nullptr)
       continue;
     const auto& held = found->second;

@@ -86,6 +86,17 @@ TEST_CASE_FIXTURE(idle_node, "an entry can be looked at until its stripe is clos
   CHECK(looks == 1);
 }
 
+TEST_CASE_FIXTURE(idle_node, "a stripe that closes tells shards of the values that have ended") {
+  auto large = node.put(std::string(300'000, 'x'));
+  sim.run();
+  large = {};
+  stripe.close();
+  CHECK(stripe.live() == 1);
+  sim.run();
+  CHECK(stripe.live() == 0);
+  CHECK(node.core().heap().figures().used_bytes == 0);
+}
+
 TEST_CASE_FIXTURE(idle_node, "what was decoded of a value that could not leave may leave itself") {
   auto ref = node.put(std::string(16'000, 'x'));
   auto& entry = ref.entry();

@@ -289,6 +289,23 @@ TEST_CASE_FIXTURE(breaking_node, "a service that dies takes its node with it, wh
   check_failed();
 }
 
+TEST_CASE_FIXTURE(breaking_node, "an entry is there as long as its shard, also without an owner") {
+  auto ref = node.put(std::string(300'000, 'x'));
+  sim.run();
+  copy_pointer copy{ref.entry().copy()};
+  auto& stripe = ref.entry().stripe();
+  auto others = stripe.live() - 1;
+  caf::anon_send_exit(caf::actor_cast<caf::strong_actor_ptr>(node.core().owner()),
+                      caf::exit_reason::kill);
+  while (!node.core().closing())
+    REQUIRE(sim.run_one());
+  ref = {};
+  while (stripe.live() > others)
+    REQUIRE(sim.run_one());
+  // The shard has let go of the copy.
+  CHECK_FALSE(copy->pins.try_pin());
+}
+
 TEST_CASE_FIXTURE(breaking_node, "the errors of a failed node name what was thrown") {
   auto answer = std::make_shared<std::promise<std::optional<error_info>>>();
   answer->set_value(std::nullopt);

@@ -256,7 +256,8 @@ public:
     return sequence % count;
   }
 
-  /// Nobody takes changes any more: drops what is there; later removals free at once.
+  /// Nobody takes changes any more: what is there is dropped, and removals, also later ones, free
+  /// at once what no shard has.
   void close();
 
   /// Entries that exist; a snapshot.
