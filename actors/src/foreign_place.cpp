@@ -57,6 +57,7 @@ void foreign_place::settle(stored_copy& copy) noexcept {
   if (bytes_ != nullptr || !copy.pins.try_close())
     return;
   copy.value.rebind({});
+  core_.heap_freed();
   unpin_slot();
 }
 

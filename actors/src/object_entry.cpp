@@ -177,13 +177,18 @@ bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t 
   std::span<const std::byte> bytes{buffer.get(), size};
   extras->buffer = std::move(buffer);
   extras->charge = std::move(charge);
-  return stripe_->seal(
+  auto sealed = stripe_->seal(
     *this,
     [&] {
       value_.assign(bytes, std::move(extras));
       enter(object_phase::inline_value);
     },
     [this](wait_link& link) { return serve(link); });
+  if (!sealed) {
+    extras.reset();
+    core().heap_freed();
+  }
+  return sealed;
 }
 
 bool object_entry::serve(wait_link& link) noexcept {

@@ -129,6 +129,7 @@ void store_shard_state::finish_admission(shard_slot& held, arena_block memory) {
   auto& copy = *held.copy;
   held.in_transfer = false;
   copy.memory = copy_memory{std::move(memory)};
+  core_->heap_freed();
   readers_->open(held.entry->id(), held);
   auto entry = std::exchange(held.waiting, object_handle{});
   auto is_wanted = entry->seal_stored(copy);
@@ -158,6 +159,7 @@ void store_shard_state::apply(const refuse_request& effect) {
     refuse_leaving(leaving, effect.error, frees);
   } else if (auto entry = std::move(held.waiting)) {
     slots_.erase(found);
+    core_->heap_freed();
     entry->seal_failed(std::move(reason));
   } else if (auto room = std::move(held.room)) {
     slots_.erase(found);
@@ -179,6 +181,8 @@ void store_shard_state::apply(const try_reclaim& effect) {
     effect.reason == reclaim_reason::release ? readers_->doom(held) : readers_->reclaim(held);
   if (result == reclaim_result::reclaimed) {
     held.take_memory_back();
+    // What was decoded of the value went, too.
+    core_->heap_freed();
     return tell(&store_table::reclaim_succeeded, effect.id);
   }
   refuse_reclaim(effect.id, reclaim_obstacle::pinned);

@@ -140,7 +140,12 @@ bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_
   copy->value.assign({}, std::move(extras));
   copy->place = std::make_unique<foreign_place>(core, entry.id());
   copy->place->move_here(*copy, data.take(), std::move(charge));
-  return entry.seal_stored(*copy);
+  auto sealed = entry.seal_stored(*copy);
+  if (!sealed) {
+    copy.reset();
+    core.heap_freed();
+  }
+  return sealed;
 }
 
 void take_value(object_entry& entry, told_object& told, metadata_reader& reader) {

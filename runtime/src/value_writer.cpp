@@ -119,6 +119,8 @@ void copy_draft::give_back() noexcept {
       core_.send_to_shard(copy_->shard, abort_reserved{sequence_});
       break;
     case origin::outside:
+      copy_->memory.reset();
+      core_.heap_freed();
       break;
   }
 }
@@ -132,6 +134,7 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
   }
   if (origin_ == origin::outside) {
     // A promise that outlived its node: the value stays where it is, for readers of this process.
+    auto sealed = std::exchange(copy_, nullptr);
     copy.pins.reset();
     entry->seal_stored(copy);
     return;

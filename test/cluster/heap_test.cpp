@@ -125,6 +125,24 @@ TEST_CASE_FIXTURE(one_text, "a value that was given up and then freed is an erro
   CHECK(error_behind(away, borrowed()) == error_type::object_freed);
 }
 
+TEST_CASE_FIXTURE(
+  one_text, "a put that waits for the heap goes on when a view of another node's value ends") {
+  send_away(home.put(std::string(300'000, 'z')));
+  std::optional pinned = away.get(at_away.letters.at(1));
+  REQUIRE(away.stats().heap_bytes >= 300'000);
+  REQUIRE(away.stats().resident.objects == 0);
+  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int) {
+      pinned.reset();
+      self->quit();
+    }};
+  });
+  caf::delayed_anon_send(dropper, 500ms, 0);
+  auto start = sim.now();
+  press_away();
+  CHECK(sim.now() - start == 500ms);
+}
+
 TEST_CASE_FIXTURE(one_text, "a value of the heap travels on with its reference") {
   send(away, third, at_third, letter{{borrowed()}});
   sim.run();

@@ -81,6 +81,27 @@ struct slow_to_die {
   }
 };
 
+/// The store is full, and a value that waits for room there takes more than the heap's limit.
+struct full_of_one : no_disk {
+  std::vector<text_ref> large;
+  promise<std::string> waiting = other.make_promise<std::string>();
+
+  full_of_one() {
+    for (std::size_t size : {500'000, 540'000})
+      large.push_back(other.put(text(1, size)));
+    waiting.set_value(text(0, 300'000));
+    sim.run();
+    CHECK(other.stats().heap_bytes == 300'000);
+  }
+
+  /// Returns how long a small put takes.
+  caf_clock::duration time_of_put() {
+    auto start = sim.now();
+    held.push_back(other.put(text(0, 3'000)));
+    return sim.now() - start;
+  }
+};
+
 using numbers = array<std::uint64_t>;
 
 /// 16,000 bytes that are read where they are.
@@ -280,6 +301,26 @@ TEST_CASE_FIXTURE(no_disk, "what a full store refused moves when it has room aga
   CHECK(other.stats().left_heap.objects > 0);
   CHECK(other.stats().heap_bytes <= heap_limit / 10 * 8);
   CHECK(*other.get(held[0]) == text(0));
+}
+
+TEST_CASE_FIXTURE(full_of_one, "a put that waits for the heap goes on when a value left it") {
+  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int) {
+      large.clear();
+      self->quit();
+    }};
+  });
+  caf::delayed_anon_send(dropper, 500ms, 0);
+  CHECK(time_of_put() == 500ms);
+  CHECK(*other.get(waiting.ref()) == text(0, 300'000));
+}
+
+TEST_CASE_FIXTURE(full_of_one, "a put that waits for the heap goes on when a value is refused") {
+  auto until_refused = other.options().full_timeout - 500ms;
+  sim.advance(500ms);
+  sim.run();
+  CHECK(time_of_put() == until_refused);
+  CHECK(other.try_get(waiting.ref()).error() != caf::none);
 }
 
 TEST_CASE_FIXTURE(no_disk,
