@@ -165,18 +165,15 @@ void store_shard_state::look_later() {
     });
 }
 
-void store_shard_state::keep_looking() {
-  if (readers_->has_readers_elsewhere())
-    look_later();
-  else
-    timers_.stop(std::exchange(next_look_, {}));
-}
-
 void store_shard_state::look_again() {
   core_->count_message();
   forget_dead_readers();
   run();
-  keep_looking();
+  // What the look itself has begun may be of no use any more.
+  if (readers_->has_readers_elsewhere())
+    look_later();
+  else
+    timers_.stop(std::exchange(next_look_, {}));
 }
 
 // -- spill manager ------------------------------------------------------------------------------
@@ -251,11 +248,11 @@ void store_shard_state::collect(collect_stats& message) {
 void store_shard_state::describe_objects(object_listing& listing) const {
   for (auto& listed : listing.objects) {
     auto found = slots_.find(listed.sequence);
-    // The slot's own use is no view. It may have come after the owner looked.
-    listed.views -= std::min<std::uint32_t>(listed.views, 1);
     if (found == slots_.end() || found->second.entry == nullptr)
       continue;
     const auto& held = found->second;
+    // The slot's own use is no view. It may have come after the owner looked.
+    listed.views -= std::min<std::uint32_t>(listed.views, 1);
     listed.readers = readers_->count_elsewhere(held);
     if (listed.state == reported_state::memory && !held.copy->memory)
       listed.state = reported_state::disk;

@@ -187,8 +187,9 @@ void store_shard_state::apply(const try_reclaim& effect) {
   }
   refuse_reclaim(effect.id, reclaim_obstacle::pinned);
   // A node may read on for a while after the session ended here, and then has nobody to report to.
-  if (effect.reason == reclaim_reason::release && held.shown != no_slot)
-    keep_looking();
+  if (effect.reason == reclaim_reason::release && held.shown != no_slot
+      && readers_->has_readers_elsewhere())
+    look_later();
 }
 
 void store_shard_state::refuse_reclaim(const object_id& id, reclaim_obstacle obstacle) {

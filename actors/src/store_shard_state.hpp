@@ -48,7 +48,6 @@ public:
   void node_lost();
   void look_later();
   void look_again();
-  void keep_looking();
 
   // -- transfers ----------------------------------------------------------------------------------
 
@@ -81,8 +80,8 @@ public:
 private:
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
   shard_slot& slot_of(const object_id& id);
-  void answer_whole(const want_pull_room& request);
   void withdraw_unless_granted(request_token token, const object_id& id);
+  void answer_whole(const want_pull_room& request);
   void refuse_pull(std::uint64_t number, const refuse_request& refusal);
   request_token next_token();
   [[nodiscard]] store_space& space() const;
