@@ -143,6 +143,25 @@ TEST_CASE("what is too large for the rest of the limit is refused, and smaller o
   shell.store(4, 5);
 }
 
+TEST_CASE("what is being written counts to the limit") {
+  spill_shell shell{{.batch_bytes = 10, .max_writes = 2, .spill_limit_bytes = 30}};
+  shell.spill(1, 20);
+  shell.spill(2, 20);
+  CHECK(shell.spill_failures.at(2) == spill_error::out_of_disk);
+  shell.spill(3, 10);
+  CHECK(shell.writes.size() == 2);
+}
+
+TEST_CASE("a batch ends at the limit") {
+  spill_shell shell{{.max_writes = 1, .spill_limit_bytes = 30}};
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    shell.spill(number, 10);
+  shell.finish_write();
+  CHECK(shell.batch_sizes() == std::vector<std::size_t>{2});
+  shell.finish_write();
+  CHECK(shell.spill_failures.at(4) == spill_error::out_of_disk);
+}
+
 TEST_CASE("a spill at the limit waits for a deletion under way") {
   spill_shell shell{{.spill_limit_bytes = 10}};
   shell.store(1, 10);
@@ -160,5 +179,35 @@ TEST_CASE("a file that goes makes spilling possible again") {
   CHECK(shell.spill_failures.contains(2));
   shell.free(1);
   shell.finish_delete();
+  CHECK(shell.spilling_possible == 1);
+}
+
+TEST_CASE("of several files that go only the first makes spilling possible again") {
+  spill_shell shell{{.max_file_bytes = 10, .spill_limit_bytes = 20}};
+  shell.store(1, 10);
+  shell.store(2, 10);
+  shell.spill(3, 10);
+  CHECK(shell.spill_failures.contains(3));
+  shell.free(1);
+  shell.free(2);
+  shell.finish_delete();
+  shell.finish_delete();
+  CHECK(shell.spilling_possible == 1);
+}
+
+TEST_CASE("a directory that comes back while another one works makes nothing possible") {
+  spill_shell shell{{.directories = 2}};
+  shell.spill(1, 10);
+  shell.fail_write();
+  shell.fail_write();
+  shell.retry();
+  CHECK(shell.spilling_possible == 1);
+  shell.spill(1, 10);
+  shell.fail_write();
+  shell.finish_write();
+  CHECK(shell.spilled.contains(1));
+  shell.retry();
+  shell.retry();
+  CHECK(shell.table.stats().directories_set_aside == 0);
   CHECK(shell.spilling_possible == 1);
 }

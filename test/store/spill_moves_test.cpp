@@ -76,6 +76,18 @@ TEST_CASE("a file that still takes records is not rewritten") {
   CHECK(shell.moves.empty());
 }
 
+TEST_CASE("a mostly dead file is rewritten once it takes no more records") {
+  spill_shell shell{small_files};
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    shell.store(number, 10);
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    shell.free(number);
+  shell.spill(5, 50);
+  shell.finish_write();
+  REQUIRE(shell.moves.size() == 1);
+  CHECK(shell.moves.front().from_file == shell.locations.at(4).file);
+}
+
 TEST_CASE("files are never rewritten when that is switched off") {
   auto config = small_files;
   config.dead_for_each_live = 0;
@@ -169,6 +181,34 @@ TEST_CASE_FIXTURE(two_files, "a read whose file goes after a move is done again 
   CHECK(shell.restored.at(1) == 1);
 }
 
+TEST_CASE_FIXTURE(two_files, "what was moved during an earlier read can be lost in the next") {
+  free_from(3);
+  shell.restore(1);
+  shell.finish_move();
+  shell.finish_read();
+  shell.restore(1);
+  shell.fail_read(restore_error::record_lost);
+  CHECK(shell.restore_failures.at(1) == restore_error::record_lost);
+  CHECK(shell.reads.empty());
+}
+
+TEST_CASE("records with a gap between them are not read at once") {
+  auto config = small_files;
+  config.max_reads = 1;
+  two_files files{config};
+  auto& shell = files.shell;
+  shell.free(2);
+  files.free_from(4);
+  shell.restore(9);
+  // The move that began has forgotten what lay between 1 and 3.
+  REQUIRE(shell.moves.size() == 1);
+  shell.restore(1);
+  shell.restore(3);
+  while (!shell.reads.empty())
+    shell.finish_read();
+  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 1, 1});
+}
+
 TEST_CASE_FIXTURE(two_files, "an object freed during its read and its move is canceled") {
   free_from(3);
   shell.restore(1);
@@ -255,6 +295,17 @@ TEST_CASE_FIXTURE(two_files, "a directory that failed takes a spill before it ta
   CHECK(shell.moves.size() == 1);
 }
 
+TEST_CASE_FIXTURE(two_files, "a deletion that failed during a move waits for the retry") {
+  free_from(3);
+  shell.free(1);
+  shell.free(2);
+  shell.fail_delete();
+  shell.finish_move();
+  CHECK(shell.deletions.empty());
+  shell.retry();
+  CHECK(shell.deletions.front().file == first);
+}
+
 // -- the spill limit --------------------------------------------------------------
 
 TEST_CASE("a move is skipped while the limit has no room for it") {
@@ -280,4 +331,38 @@ TEST_CASE("a spill beyond the limit waits for a move that makes room") {
   shell.finish_delete();
   shell.finish_write();
   CHECK(shell.spilled.contains(10));
+}
+
+TEST_CASE("a spill at the limit waits for a move under way") {
+  auto config = small_files;
+  config.max_writes = 2;
+  config.spill_limit_bytes = 110;
+  two_files files{config};
+  auto& shell = files.shell;
+  files.free_from(3);
+  REQUIRE(shell.moves.size() == 1);
+  shell.spill(10, 10);
+  CHECK(shell.writes.empty());
+  CHECK(shell.spill_failures.empty());
+  shell.finish_move();
+  shell.finish_delete();
+  shell.finish_write();
+  CHECK(shell.spilled.contains(10));
+}
+
+TEST_CASE("a spill beyond the limit waits for the rest of a rewriting") {
+  spill_shell shell{
+    {.max_file_bytes = 160, .batch_bytes = 20, .max_writes = 1, .spill_limit_bytes = 210}};
+  for (std::uint64_t number = 1; number <= 17; ++number)
+    shell.store(number, 10);
+  for (std::uint64_t number = 5; number <= 16; ++number)
+    shell.free(number);
+  REQUIRE(shell.moves.size() == 1);
+  shell.spill(18, 30);
+  shell.finish_move();
+  CHECK(shell.spill_failures.empty());
+  REQUIRE(shell.moves.size() == 1);
+  shell.finish_move();
+  shell.finish_delete();
+  CHECK(shell.batch_sizes() == std::vector<std::size_t>{1});
 }

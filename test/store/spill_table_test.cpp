@@ -1,4 +1,4 @@
-// What is written where, read back and deleted: Ray's local object manager tests, against our
+// What is written where, and deleted: Ray's local object manager tests, against our
 // rules.
 
 #include "spill_shell.hpp"
@@ -34,6 +34,18 @@ TEST_CASE("an object is spilled once, and a later request is confirmed") {
   CHECK(shell.spilled.contains(1));
 }
 
+TEST_CASE("an object that is asked for again is not confirmed before it is written") {
+  spill_shell shell{{.max_writes = 1}};
+  shell.spill(1, 10);
+  shell.spill(2, 10);
+  shell.spill(1, 10);
+  shell.spill(2, 10);
+  CHECK(shell.spilled.empty());
+  CHECK(shell.table.stats().pinned_bytes == 10);
+  shell.finish_all_writes();
+  CHECK(shell.spilled == std::set<std::uint64_t>{1, 2});
+}
+
 TEST_CASE("objects that wait count until they are written") {
   spill_shell shell{{.max_writes = 1}};
   shell.spill(1, 10);
@@ -61,6 +73,32 @@ TEST_CASE("a full batch does not wait") {
   shell.spill(2, 50);
   shell.spill(3, 50);
   CHECK(shell.batch_sizes() == std::vector<std::size_t>{1, 2});
+}
+
+TEST_CASE("a batch of as many records as it may have does not wait") {
+  spill_shell shell{{.max_batch_records = 2, .max_writes = 2}};
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    shell.spill(number, 10);
+  CHECK(shell.batch_sizes() == std::vector<std::size_t>{1, 2});
+}
+
+TEST_CASE("a batch may fill its file to the last byte") {
+  spill_shell shell{{.max_file_bytes = 30, .max_writes = 1}};
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    shell.spill(number, 10);
+  shell.finish_write();
+  CHECK(shell.batch_sizes() == std::vector<std::size_t>{2});
+}
+
+TEST_CASE("a second file is filled up before there is a third") {
+  spill_shell shell{{.batch_bytes = 10, .max_writes = 2}};
+  shell.spill(1, 10);
+  shell.spill(2, 10);
+  REQUIRE(shell.table.stats().files == 2);
+  shell.finish_write(1);
+  shell.spill(3, 10);
+  CHECK(shell.table.stats().files == 2);
+  CHECK(shell.writes.back().file == shell.locations.at(2).file);
 }
 
 TEST_CASE("a batch has a bounded number of records") {
@@ -209,146 +247,6 @@ TEST_CASE("a deletion that fails is tried again") {
   CHECK(shell.table.stats().files == 0);
 }
 
-// -- restores ---------------------------------------------------------------------
-
-TEST_CASE("a restored object keeps its record") {
-  spill_shell shell;
-  shell.store(1, 10);
-  shell.restore(1);
-  shell.finish_read();
-  CHECK(shell.restored.at(1) == 1);
-  CHECK(shell.table.stats().live_bytes == 10);
-  shell.restore(1);
-  shell.finish_read();
-  CHECK(shell.restored.at(1) == 2);
-}
-
-TEST_CASE("restores of one object are joined, and answered once") {
-  spill_shell shell;
-  shell.store(1, 10);
-  shell.restore(1);
-  shell.restore(1);
-  CHECK(shell.reads.size() == 1);
-  shell.finish_read();
-  CHECK(shell.restored.at(1) == 1);
-}
-
-TEST_CASE("several objects are restored at once, within the bound") {
-  spill_shell shell{{.max_reads = 2}};
-  for (std::uint64_t number = 1; number <= 3; ++number)
-    shell.store(number, 10);
-  for (std::uint64_t number = 1; number <= 3; ++number)
-    shell.restore(number);
-  CHECK(shell.reads.size() == 2);
-  shell.finish_read();
-  CHECK(shell.reads.size() == 2);
-}
-
-TEST_CASE("what lies side by side and waits is read at once") {
-  spill_shell shell{{.max_writes = 1, .max_reads = 1, .read_bytes = 40}};
-  for (std::uint64_t number = 1; number <= 7; ++number)
-    shell.store(number, 10);
-  // 1 goes alone, since nothing else waits. 4 is not wanted; 7 would make a read of 50 bytes.
-  for (std::uint64_t number : {1, 2, 3, 5, 6, 7})
-    shell.restore(number);
-  while (!shell.reads.empty())
-    shell.finish_read();
-  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 2, 3});
-  CHECK(shell.restored.size() == 6);
-}
-
-TEST_CASE("a read of many ends within its bound") {
-  spill_shell shell{{.max_writes = 1, .max_reads = 1, .read_bytes = 25}};
-  for (std::uint64_t number = 1; number <= 5; ++number)
-    shell.store(number, 10);
-  for (std::uint64_t number = 1; number <= 5; ++number)
-    shell.restore(number);
-  while (!shell.reads.empty())
-    shell.finish_read();
-  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 2, 2});
-}
-
-TEST_CASE("a read makes way for another when all of its records are answered") {
-  spill_shell shell{{.max_writes = 1, .max_reads = 1}};
-  for (std::uint64_t number = 1; number <= 3; ++number)
-    shell.store(number, 10);
-  for (std::uint64_t number = 1; number <= 3; ++number)
-    shell.restore(number);
-  shell.finish_read();
-  shell.restore(1);
-  shell.fail_read(restore_error::record_lost);
-  CHECK(shell.reads.size() == 1);
-  shell.finish_read();
-  CHECK(shell.restored.at(3) == 1);
-  CHECK(shell.read_sizes == std::vector<std::size_t>{1, 2, 1});
-}
-
-TEST_CASE("a damaged record loses its object and none of its neighbours") {
-  spill_shell shell{{.max_writes = 1}};
-  shell.store(1, 10);
-  shell.store(2, 10);
-  shell.restore(1);
-  shell.fail_read(restore_error::record_lost);
-  CHECK(shell.restore_failures.at(1) == restore_error::record_lost);
-  CHECK_FALSE(shell.table.contains(object_number(1)));
-  shell.restore(2);
-  shell.finish_read();
-  CHECK(shell.restored.at(2) == 1);
-}
-
-TEST_CASE("a read that fails on the disk is tried again, and keeps the record") {
-  spill_shell shell{{.max_read_attempts = 2}};
-  shell.store(1, 10);
-  shell.restore(1);
-  shell.fail_read(restore_error::io_error);
-  CHECK(shell.restore_failures.empty());
-  shell.fail_read(restore_error::io_error);
-  CHECK(shell.restore_failures.at(1) == restore_error::io_error);
-  shell.restore(1);
-  shell.finish_read();
-  CHECK(shell.restored.at(1) == 1);
-}
-
-TEST_CASE("a restore after one that failed has all its attempts") {
-  spill_shell shell{{.max_read_attempts = 2}};
-  shell.store(1, 10);
-  for (int round = 0; round < 2; ++round) {
-    shell.restore(1);
-    shell.fail_read(restore_error::io_error);
-    CHECK(shell.restore_failures.empty());
-    shell.fail_read(restore_error::io_error);
-    CHECK(shell.restore_failures.erase(1) == 1);
-  }
-}
-
-TEST_CASE("an object freed during its read is answered when the read ends") {
-  spill_shell shell;
-  shell.store(1, 10);
-  shell.restore(1);
-  shell.free(1);
-  CHECK(shell.table.stats().live_bytes == 0);
-  CHECK(shell.deletions.size() == 1);
-  shell.finish_delete();
-  shell.fail_read(restore_error::record_lost);
-  CHECK(shell.restore_failures.at(1) == restore_error::canceled);
-}
-
-TEST_CASE("an object freed before its read is answered at once") {
-  spill_shell shell{{.max_reads = 1}};
-  shell.store(1, 10);
-  shell.store(2, 10);
-  shell.restore(1);
-  shell.restore(2);
-  shell.free(2);
-  CHECK(shell.restore_failures.at(2) == restore_error::canceled);
-}
-
-TEST_CASE("restoring what has no record fails") {
-  spill_shell shell;
-  shell.restore(1);
-  CHECK(shell.restore_failures.at(1) == restore_error::record_lost);
-}
-
 // -- the end ----------------------------------------------------------------------
 
 TEST_CASE("shutting down frees everything and ends when the disk is done") {
@@ -418,6 +316,44 @@ TEST_CASE("the figures of what happened add up") {
   CHECK(stats.restored_bytes == 20);
   CHECK(stats.spilled_objects == 1);
   CHECK(stats.files == 1);
+}
+
+TEST_CASE("what is canceled has not failed") {
+  spill_shell shell{{.max_writes = 1, .max_reads = 1}};
+  shell.store(1, 10);
+  shell.store(2, 10);
+  shell.spill(3, 10);
+  shell.spill(4, 10);
+  shell.restore(1);
+  shell.restore(2);
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    shell.free(number);
+  shell.finish_read();
+  shell.finish_write();
+  CHECK(shell.spill_failures.size() == 2);
+  CHECK(shell.restore_failures.size() == 2);
+  auto stats = shell.table.stats();
+  CHECK(stats.spill_failures == 0);
+  CHECK(stats.restore_failures == 0);
+  while (!shell.deletions.empty())
+    shell.finish_delete();
+  CHECK(shell.spilling_possible == 0);
+}
+
+TEST_CASE("what failed counts once") {
+  spill_shell shell{{.max_read_attempts = 2}};
+  shell.store(1, 10);
+  shell.store(2, 10);
+  for (std::uint64_t number : {1, 1, 2})
+    shell.restore(number);
+  shell.fail_read(restore_error::io_error);
+  shell.fail_read(restore_error::record_lost);
+  shell.fail_read(restore_error::io_error);
+  CHECK(shell.table.stats().restore_failures == 2);
+  shell.spill(3, 10);
+  shell.fail_write();
+  CHECK(shell.table.stats().spill_failures == 1);
+  CHECK(shell.table.stats().write_errors == 1);
 }
 
 // -- many -------------------------------------------------------------------------
