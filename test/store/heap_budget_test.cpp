@@ -41,6 +41,30 @@ TEST_CASE("what one stripe was granted and does not use, another one gets") {
   auto taken = charge_of(budget, 1, 100'000);
 }
 
+TEST_CASE("a stripe that asks is granted a piece ahead, and that to the last byte") {
+  heap_budget budget{256'000, 2};
+  auto& ledger = budget.ledger(0);
+  CHECK(budget.take(ledger, 1) == heap_answer::taken);
+  CHECK(ledger.try_take(1'000));
+  CHECK_FALSE(ledger.try_take(1));
+  CHECK(budget.used_bytes() == 1'001);
+}
+
+TEST_CASE("who takes anyway hears whether that was more than granted") {
+  heap_budget budget{256'000, 1};
+  auto& ledger = budget.ledger(0);
+  CHECK(budget.take(ledger, 1) == heap_answer::taken);
+  CHECK_FALSE(ledger.take_anyway(1'000));
+  CHECK(ledger.take_anyway(1));
+}
+
+TEST_CASE("a single byte that was taken anyway counts") {
+  heap_budget budget{100'000, 2};
+  CHECK(budget.ledger(0).take_anyway(1));
+  CHECK_FALSE(take(budget, 1, 100'000));
+  CHECK(take(budget, 1, 99'999));
+}
+
 TEST_CASE("what is given back can be taken again") {
   heap_budget budget{100'000, 1};
   CHECK(take(budget, 0, 100'000));
@@ -84,6 +108,18 @@ TEST_CASE("a charge gives its bytes back at its end, also after the heap's") {
     CHECK(budget.used_bytes() == 500);
   }
   CHECK(outlives.bytes() == 500);
+}
+
+TEST_CASE("a charge that takes another's bytes over gives its own back") {
+  heap_budget budget{100'000, 1};
+  REQUIRE(take(budget, 0, 130));
+  heap_charge charge{budget.ledger(0), 100};
+  {
+    heap_charge other{budget.ledger(0), 30};
+    charge = std::move(other);
+  }
+  CHECK(charge.bytes() == 30);
+  CHECK(budget.used_bytes() == 30);
 }
 
 TEST_CASE("random takers and givers never pass the limit, and the sum is exact") {

@@ -79,23 +79,27 @@ private:
   void run() {
     for (std::size_t next = 0; next < effects_.size(); ++next) {
       auto effect = effects_[next];
-      std::visit(
-        overloaded{[this](const choose_victims& wanted) { choose(wanted); },
-                   [this](const wake_heap_waiters&) { woken += std::exchange(waiting, 0); },
-                   [this](const refuse_heap_waiters& effect) {
-                     REQUIRE(effect.count <= waiting);
-                     waiting -= effect.count;
-                     refused += effect.count;
-                   },
-                   [this](const report_heap_stall& stall) {
-                     stalls.push_back(stall.number);
-                   }},
-        effect);
+      std::visit(overloaded{[this](const choose_victims& wanted) { choose(wanted); },
+                            [this](const wake_heap_waiters&) { woken += take_waiting(); },
+                            [this](const refuse_heap_waiters& refusal) {
+                              REQUIRE(refusal.count <= waiting);
+                              waiting -= refusal.count;
+                              refused += refusal.count;
+                            },
+                            [this](const report_heap_stall& stall) {
+                              stalls.push_back(stall.number);
+                            }},
+                 effect);
     }
     effects_.clear();
     REQUIRE(relief.waiting() == waiting);
     REQUIRE(relief.leaving().objects == leaving.size());
     REQUIRE(leaving.size() <= 4);
+  }
+
+  std::size_t take_waiting() {
+    REQUIRE(waiting > 0);
+    return std::exchange(waiting, 0);
   }
 
   void choose(const choose_victims& wanted) {
@@ -160,6 +164,41 @@ TEST_CASE_FIXTURE(heap_shell, "a pinned value has another one leave in its place
   CHECK(leaving.size() == 3);
 }
 
+TEST_CASE_FIXTURE(heap_shell, "between the threshold and the low-water mark relief goes on") {
+  for (int count = 0; count < 9; ++count)
+    put(100);
+  end(heap_leave_end::left);
+  REQUIRE(used() == 800);
+  end(heap_leave_end::pinned);
+  CHECK(leaving.size() == 2);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "when nothing was left to choose the next look comes with a cause") {
+  staying = 900;
+  look();
+  idle.assign(4, 10);
+  SUBCASE("somebody who waits") {
+    wait(200);
+  }
+  SUBCASE("room in the store") {
+    store_has_room();
+  }
+  SUBCASE("a change") {
+    look();
+  }
+  CHECK(leaving.size() == 4);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "the end of an attempt has what is there by now leave") {
+  staying = 900;
+  idle.push_back(50);
+  look();
+  REQUIRE(leaving.size() == 1);
+  idle.push_back(60);
+  end(heap_leave_end::left);
+  CHECK(leaving == std::deque<std::size_t>{60});
+}
+
 TEST_CASE_FIXTURE(heap_shell, "after a refusal nothing is chosen until the store has room") {
   for (int count = 0; count < 9; ++count)
     put(100);
@@ -179,6 +218,35 @@ TEST_CASE_FIXTURE(heap_shell, "who comes to wait has values leave, also after a 
   wait(200);
   CHECK_FALSE(leaving.empty());
   CHECK(stalls.empty());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who waited before a refusal has no more values leave after it") {
+  for (int count = 0; count < 10; ++count)
+    put(100);
+  wait(10);
+  while (!leaving.empty())
+    end(heap_leave_end::refused);
+  REQUIRE(refused == 1);
+  look();
+  CHECK(leaving.empty());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who waits has values leave below the threshold, too") {
+  idle.assign(7, 100);
+  wait(400);
+  CHECK(leaving.size() == 1);
+  end(heap_leave_end::left);
+  CHECK(woken == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "room for the least of those who wait has all of them try again") {
+  staying = 1'000;
+  wait(500);
+  wait(10);
+  wait(700);
+  staying = 990;
+  look();
+  CHECK(woken == 3);
 }
 
 TEST_CASE_FIXTURE(heap_shell, "who waits is woken when the room is there, and not before") {

@@ -87,6 +87,17 @@ TEST_CASE_FIXTURE(three_items, "a report of an earlier attempt does not count fo
   CHECK(table.tally(heap_state::pinned) == tally_of(1));
 }
 
+TEST_CASE_FIXTURE(three_items,
+                  "a report of an attempt that was refused does not count for the next") {
+  table.leave(items[0]);
+  table.unpinned(items[0]);
+  table.stays_refused(items[0]);
+  table.retry_refused();
+  table.leave(items[0]);
+  table.stays_pinned(items[0]);
+  CHECK(table.tally(heap_state::pinned) == tally_of(1));
+}
+
 TEST_CASE_FIXTURE(three_items, "refused items come back as the oldest, in their order") {
   for (auto& item : items) {
     table.leave(item);
