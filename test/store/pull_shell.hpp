@@ -74,12 +74,14 @@ public:
 
   void grant(std::uint64_t number) {
     REQUIRE(reservations.erase(number) == 1);
+    withdrawn.erase(number);
     rooms.insert(number);
     event([&](auto& out) { table.room_granted(object_number(number), out); });
   }
 
   void refuse_room(std::uint64_t number) {
     REQUIRE(reservations.erase(number) == 1);
+    withdrawn.erase(number);
     event([&](auto& out) { table.room_refused(object_number(number), out); });
   }
 
@@ -204,7 +206,7 @@ public:
 
   pull_table table;
   std::map<std::uint64_t, room_urgency> reservations; ///< not answered
-  std::set<std::uint64_t> withdrawn;
+  std::set<std::uint64_t> withdrawn;                  ///< of the reservations
   std::set<std::uint64_t> rooms;
   std::set<std::uint64_t> serving;
   std::deque<ask_bytes> asks; ///< under way
@@ -239,7 +241,10 @@ private:
           REQUIRE(reservations.emplace(wish.id.sequence, wish.urgency).second);
           REQUIRE_FALSE(rooms.contains(wish.id.sequence));
         },
-        [&](const withdraw_room& wish) { withdrawn.insert(wish.id.sequence); },
+        [&](const withdraw_room& wish) {
+          REQUIRE(reservations.contains(wish.id.sequence));
+          REQUIRE(withdrawn.insert(wish.id.sequence).second);
+        },
         [&](const abandon_room& end) {
           require_quiet(end.id);
           REQUIRE_FALSE(serving.contains(end.id.sequence));
