@@ -64,6 +64,19 @@ TEST_CASE("a copy that was spared in one spell of pressure is taken in the next"
   CHECK_FALSE(shell.in_memory(1));
 }
 
+TEST_CASE("a copy that is not used again after a spell goes first in the next one") {
+  shard_shell shell;
+  shell.put(1, 40, copy_kind::secondary);
+  shell.put(2, 40, copy_kind::secondary);
+  shell.touch(1);
+  shell.create(3, 50);
+  shell.abort(3);
+  shell.put(4, 40, copy_kind::secondary);
+  shell.create(5, 50);
+  CHECK_FALSE(shell.in_memory(1));
+  CHECK(shell.in_memory(4));
+}
+
 TEST_CASE("a copy that is used again after a spell is spared in the next one too") {
   shard_shell shell;
   shell.put(1, 40, copy_kind::secondary);
