@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "member_world.hpp"
 
@@ -33,6 +35,15 @@ struct two_members : member_world {
     start_cluster(2);
   }
 };
+
+/// Returns the first effect of one kind. REQUIRES: there is one.
+template <class Effect>
+const Effect& first_of(const member_effects& effects) {
+  auto found = std::ranges::find_if(
+    effects, [](const auto& effect) { return std::holds_alternative<Effect>(effect); });
+  REQUIRE(found != effects.end());
+  return std::get<Effect>(*found);
+}
 
 inline bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;

@@ -108,6 +108,26 @@ TEST_CASE("a node that is to be dialed and comes first by itself is not dialed")
   CHECK(world.first_dial_by(2) < world.now);
 }
 
+TEST_CASE("those that are to be dialed are dialed in the order in which they came") {
+  two_strangers world;
+  auto dials = static_cast<std::uint16_t>(member_config{}.max_dials);
+  for (std::uint16_t port = 10; port < 12 + dials; ++port)
+    world.join(1, port);
+  for (std::uint16_t ended = 0; ended < 2; ++ended) {
+    world.end_dial(0);
+    CHECK(world.dials.back().target.port == 10 + dials + ended);
+  }
+}
+
+TEST_CASE("a node that is joined tells of its members") {
+  two_members world;
+  world.start(102, 3);
+  world.cut(1, 3);
+  world.join(2, 2);
+  world.run();
+  CHECK(world.nodes[2].table->is_vouched_for(world.incarnation_number(100)));
+}
+
 TEST_CASE("a member counts the sessions it had with another upwards") {
   three_members world;
   auto before = world.nodes[0].members.begin()->second;
@@ -143,6 +163,35 @@ TEST_CASE("joining oneself is refused at once, with the address") {
   two_strangers world;
   CHECK(contains(world.join_result(2), "host:2 is this node itself"));
   CHECK(world.now.count() == 0);
+}
+
+TEST_CASE("joining oneself names the address that was given, not another of this node's") {
+  member_world world;
+  world.wrong_addresses = {member_world::at_port(77)};
+  world.start(100, 1);
+  auto number = world.join(0, 1);
+  world.settle();
+  CHECK(contains(world.nodes[0].joins.at(number), "host:1 is this node itself"));
+}
+
+TEST_CASE("a join that was tried several times tells of its last failure") {
+  two_strangers world;
+  world.join(1, 7);
+  world.run();
+  world.fire_timer();
+  member_effects effects;
+  auto number = world.dials.front().number;
+  world.nodes[1].table->dial_failed(number, dial_failure::lasting, "no such host", effects);
+  CHECK(first_of<report_join_failed>(effects).text == "no such host (tried 2 times)");
+}
+
+TEST_CASE("a join that nobody answers fails as silent, not for good") {
+  two_strangers world;
+  world.join(1, 1);
+  world.end_dial(0);
+  member_effects effects;
+  world.nodes[1].table->timer_fired(world.timers.begin()->second.second, effects);
+  CHECK(first_of<report_join_failed>(effects).kind == dial_failure::silent);
 }
 
 TEST_CASE("a join where nobody listens is tried again, and then says how often") {
@@ -251,7 +300,8 @@ TEST_CASE("a node that knows as many as it may cannot join one more") {
   world.cut(1, 3);
   auto number = world.join(1, 3);
   world.settle();
-  CHECK(contains(world.nodes[1].joins.at(number), "this node knows 1 other nodes already"));
+  CHECK(world.nodes[1].joins.at(number)
+        == "this node knows 1 other nodes already, which is the most");
   CHECK(world.complete({0, 1}));
   CHECK(world.complete({2}));
 }
