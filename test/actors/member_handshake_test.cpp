@@ -23,6 +23,41 @@ struct first_dials_again : two_members {
   }
 };
 
+/// A member of two that was told of node 200, dialed it over link 90, and got no answer.
+struct silent_stranger : two_members {
+  silent_stranger() {
+    const auto* sender = table().connected().front();
+    table().received(sender->link,
+                     members_changed{sender->session, {{stranger, {member_world::at_port(9)}}}, {}},
+                     effects);
+    dial_again();
+    fire();
+  }
+
+  member_table& table() {
+    return *nodes[0].table;
+  }
+
+  /// Ends the dial that the last event began.
+  void dial_again() {
+    auto number = first_of<dial>(effects).number;
+    effects.clear();
+    table().dialed(number, link_id{90}, effects);
+    table().check_invariants();
+  }
+
+  /// Fires the timer that the last event started.
+  void fire() {
+    auto timer = first_of<start_timer>(effects).timer;
+    effects.clear();
+    table().timer_fired(timer, effects);
+    table().check_invariants();
+  }
+
+  incarnation_id stranger = incarnation_number(200);
+  member_effects effects;
+};
+
 } // namespace
 
 TEST_CASE("hellos that cross on one link begin one session, and end none") {
@@ -197,6 +232,67 @@ TEST_CASE("a welcome that comes twice begins one session") {
   const auto* member = table.connected().front();
   table.received(member->link, welcome{member->record, member->session, {}}, effects);
   CHECK(effects.empty());
+}
+
+TEST_CASE("a welcome in a newer session replaces the one that this node believes in") {
+  two_members world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  const auto* member = table.connected().front();
+  session_id newer{static_cast<std::uint64_t>(member->session) + 1};
+  table.received(link_id{90}, welcome{member->record, newer, {}}, effects);
+  table.check_invariants();
+  CHECK(first_of<report_member_left>(effects).why == departure::replaced);
+  CHECK(member->session == newer);
+}
+
+TEST_CASE("a welcome that seems to come from oneself makes no member") {
+  two_strangers world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  table.received(link_id{90}, welcome{table.self(), session_id{7}, {}}, effects);
+  CHECK(table.known() == 0);
+}
+
+TEST_CASE("a node that has left refuses who says hello") {
+  two_strangers world;
+  world.leave(0);
+  member_effects effects;
+  hello message{.speaks = {"c", 1, "1"}, .record = world.nodes[1].table->self()};
+  world.nodes[0].table->received(link_id{90}, message, effects);
+  CHECK(first_of<report_refused>(effects).reason == join_refusal::has_left);
+}
+
+TEST_CASE("a join over a second link is answered by the session of that pair, not the latest") {
+  member_world world{dialing::adds_links};
+  world.start_cluster(3);
+  auto before = world.nodes[1].members;
+  auto again = world.join(1, 1);
+  world.settle();
+  CHECK(world.nodes[1].joins.at(again) == "");
+  CHECK(world.nodes[1].members == before);
+}
+
+TEST_CASE_FIXTURE(silent_stranger, "the loss of a link whose handshake is over changes nothing") {
+  effects.clear();
+  table().link_lost(link_id{90}, departure::connection_lost, effects);
+  table().check_invariants();
+  CHECK(effects.empty());
+}
+
+TEST_CASE_FIXTURE(silent_stranger, "a handshake that nobody answered begins anew on its old link") {
+  CHECK(first_of<forget_link>(effects).link == link_id{90});
+  fire();
+  dial_again();
+  CHECK(std::holds_alternative<hello>(first_of<send_on_link>(effects).message));
+}
+
+TEST_CASE_FIXTURE(silent_stranger, "a hello after a handshake that is over crosses nothing") {
+  auto record = nodes[1].table->self();
+  record.incarnation = stranger;
+  effects.clear();
+  table().received(link_id{90}, hello{.speaks = {"c", 1, "1"}, .record = record}, effects);
+  CHECK(std::holds_alternative<welcome>(first_of<send_on_link>(effects).message));
 }
 
 TEST_CASE("a welcome that comes after leaving is answered by the leaving") {
