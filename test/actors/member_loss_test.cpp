@@ -20,6 +20,13 @@ TEST_CASE("a member that leaves is gone at all others, which do not dial it agai
   CHECK(world.dials.empty());
 }
 
+TEST_CASE("a node that leaves has no members any more, and reports that they parted") {
+  three_members world;
+  world.leave(1);
+  CHECK(world.nodes[1].members.empty());
+  CHECK(world.nodes[1].departures == std::vector{departure::left, departure::left});
+}
+
 TEST_CASE("a node that has left refuses to join again") {
   three_members world;
   world.leave(1);
@@ -84,6 +91,18 @@ TEST_CASE("a member that only another saw is forgotten when that one leaves") {
   world.run();
   CHECK(world.nodes[0].table->known() == 0);
   CHECK(world.nodes[0].table->contacts() == 0);
+}
+
+TEST_CASE("all members that only another saw are forgotten when that one leaves") {
+  member_world world;
+  world.start_cluster(4);
+  world.cut(1, 2);
+  world.cut(1, 3);
+  for (world.run(); world.now < 10min; world.run())
+    world.fire_timer();
+  world.leave(3);
+  world.run();
+  CHECK(world.nodes[0].table->known() == 0);
 }
 
 TEST_CASE("joins under way fail when their node leaves") {
@@ -231,6 +250,30 @@ TEST_CASE("a member whose membership ended is forgotten if nobody else sees it")
   CHECK(table.contacts() == 0);
 }
 
+TEST_CASE("a member whose membership ended, and that others see, is sought at all its addresses") {
+  member_world world;
+  world.wrong_addresses = {member_world::at_port(77)};
+  world.start_cluster(3);
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  table.link_lost(table.connected().front()->link, departure::node_ended, effects);
+  auto number = first_of<dial>(effects).number;
+  effects.clear();
+  table.dial_failed(number, dial_failure::passing, "nobody listens", effects);
+  CHECK(first_of<dial>(effects).target == member_world::at_port(2));
+}
+
+TEST_CASE("a member that knows of no session is lost, and dialed again") {
+  two_members world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  const auto* member = table.connected().front();
+  table.received(member->link, session_over{member->session}, effects);
+  table.check_invariants();
+  CHECK(first_of<report_member_left>(effects).why == departure::connection_lost);
+  CHECK(table.contacts() == 1);
+}
+
 TEST_CASE("a member is vouched for by this node's own session") {
   two_members world;
   CHECK(world.nodes[0].table->is_vouched_for(world.incarnation_number(101)));
@@ -252,6 +295,31 @@ TEST_CASE("hints about oneself, about nobody, and without an address change noth
   CHECK(effects.empty());
   CHECK(table.known() == 2);
   table.check_invariants();
+}
+
+TEST_CASE("news may tell of members that came and of members that went") {
+  three_members world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  const auto* sender = table.connected().front();
+  const auto* other = table.connected().back();
+  auto fresh = member_hint{world.incarnation_number(200), {member_world::at_port(9)}};
+  table.received(sender->link,
+                 members_changed{sender->session, {fresh}, {other->record.incarnation}}, effects);
+  CHECK(table.is_vouched_for(fresh.incarnation));
+  CHECK(other->vouchers.empty());
+}
+
+TEST_CASE("a node that knows as many as it may hears who vouches for those that it knows") {
+  member_world world;
+  for (std::uint16_t port = 1; port <= 3; ++port)
+    world.start(100 + port, port, {"c", 1, "1"}, 2);
+  for (std::size_t joining = 1; joining <= 2; ++joining) {
+    world.join(joining, 1);
+    world.settle();
+  }
+  for (const auto* member : world.nodes[0].table->connected())
+    CHECK(member->vouchers.size() == 1);
 }
 
 TEST_CASE("who vouches for a member twice is one voucher") {
