@@ -142,6 +142,9 @@ std::variant<arena_layout, arena_flaw, int> read_layout(int descriptor) {
     return errno;
   if (!S_ISREG(figures.st_mode) || static_cast<std::size_t>(figures.st_size) < header.size())
     return arena_flaw::foreign;
+  // Whoever may cut a file short can have those end by SIGBUS who read it in place.
+  if (figures.st_uid != ::geteuid())
+    return arena_flaw::of_other_user;
   // Not through a mapping: a file that shrinks meanwhile would kill us.
   auto size = ::pread(descriptor, header.data(), header.size(), 0);
   if (size < 0)
@@ -158,6 +161,9 @@ std::string_view describe(arena_flaw flaw) {
   switch (flaw) {
     case arena_flaw::foreign:
       return "is not an arena; check the path";
+    case arena_flaw::of_other_user:
+      return "belongs to another user; run the nodes of a host as one user to have them read each "
+             "other's values in place";
     case arena_flaw::wrong_version:
       return "has another format version; run the same version of Mobula on all nodes of a host";
     case arena_flaw::damaged:

@@ -8,6 +8,7 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "arena_fixture.hpp"
 
@@ -213,6 +214,13 @@ TEST_CASE_FIXTURE(arena_fixture, "an arena behind a symbolic link is neither ope
   CHECK(result.incarnations_alive == 2);
   REQUIRE(result.failures.size() == 1);
   CHECK(result.failures[0].error_number == ELOOP);
+}
+
+TEST_CASE_FIXTURE(arena_fixture, "an arena that another user could cut short is not read") {
+  auto arena = create(layout());
+  if (::chown(arena.path().c_str(), ::geteuid() + 1, ::getegid()) != 0)
+    return; // Only root may give files away.
+  CHECK(flaw_of(arena.path()) == arena_flaw::of_other_user);
 }
 
 TEST_CASE_FIXTURE(arena_fixture, "files of others are not swept") {
