@@ -11,6 +11,9 @@ namespace mobula {
 
 namespace {
 
+/// Far more than are published in a node's life; what is added to it in one does not overflow.
+constexpr auto most_followed = std::uint64_t{1} << 62U;
+
 std::pair<publish_number, incarnation_id> rank(const name_table::publication& which) {
   return {which.number, which.publisher};
 }
@@ -108,7 +111,9 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
   for (const auto& gone : message.withdrawn)
     remove(member, gone.name, gone.number);
   for (const auto& fresh : message.published) {
-    last_number_ = std::max(last_number_, static_cast<std::uint64_t>(fresh.number));
+    // A number that nobody counted to would make this node's next one overflow, and so the least.
+    if (auto number = static_cast<std::uint64_t>(fresh.number); number <= most_followed)
+      last_number_ = std::max(last_number_, number);
     remove(member, fresh.name, std::nullopt);
     // A publisher keeps to its bounds itself; one that does not harms only its own names.
     if (!may_insert(member, fresh))
@@ -191,7 +196,8 @@ void name_table::check_invariants() const {
       const auto& each = known[index];
       MOBULA_ASSERT(index == 0 || rank(known[index - 1]) < rank(each));
       MOBULA_ASSERT(each.publisher == self_ ? index == 0 : sessions_.contains(each.publisher));
-      MOBULA_ASSERT(static_cast<std::uint64_t>(each.number) <= last_number_);
+      MOBULA_ASSERT(each.publisher != self_
+                    || static_cast<std::uint64_t>(each.number) <= last_number_);
       ++counts[each.publisher];
     }
   }

@@ -132,6 +132,21 @@ TEST_CASE("a publisher at its bound may publish a name of its own anew") {
   CHECK(table.lookup("a")->number == publish_number{2});
 }
 
+TEST_CASE("a number that nobody can have counted to gives this node's names no advantage") {
+  name_table table{name_world::incarnation_of(0)};
+  name_effects effects;
+  auto publisher = name_world::incarnation_of(1);
+  table.member_joined(publisher, session_id{1}, effects);
+  names_changed told{.session = session_id{1}, .withdrawn = {}, .published = {}};
+  told.published.push_back({"theirs", publish_number{5}, {}});
+  told.published.push_back({"last", publish_number{~std::uint64_t{0}}, {}});
+  table.received(publisher, told, effects);
+  CHECK(table.lookup("last") != nullptr);
+  CHECK(!table.publish("mine", {}, effects));
+  CHECK(table.lookup("mine")->number == publish_number{6});
+  table.check_invariants();
+}
+
 TEST_CASE("names and payloads beyond their bounds are refused, with the bound") {
   name_table table{name_world::incarnation_of(0),
                    {.max_names = 1, .max_name_bytes = 4, .max_payload_bytes = 2}};

@@ -142,7 +142,8 @@ private:
 
   incarnation_id self_;
   name_config config_;
-  std::uint64_t last_number_ = 0; ///< the largest that was given or heard of
+  std::uint64_t last_number_ = 0; ///< the largest that was given or heard of, as far as others
+                                  ///< can have counted
   /// Raised by `publish` and `names_changed::published`; lowered by `unpublish`, a lost conflict,
   /// `names_changed::withdrawn` and `member_left`.
   std::map<std::string, publications, std::less<>> names_;
