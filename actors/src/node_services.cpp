@@ -124,10 +124,13 @@ void node_core::start_cluster() {
   }
   if (in_cluster())
     return;
-  ++running_[index_of(service_kind::transfers)];
-  transfers_ = spawn_transfers(*this);
-  ++running_[index_of(service_kind::cluster)];
+  // Counted when there is something to wait for; what ends at once is told under the mutex, later.
+  if (!transfers_) {
+    transfers_ = spawn_transfers(*this);
+    ++running_[index_of(service_kind::transfers)];
+  }
   cluster_ = spawn_cluster(*this);
+  ++running_[index_of(service_kind::cluster)];
   border_.open();
   receiving_nodes::enlist(*this);
   in_cluster_.store(true, std::memory_order_release);
