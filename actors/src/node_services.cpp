@@ -136,9 +136,22 @@ void node_core::start_cluster() {
   in_cluster_.store(true, std::memory_order_release);
 }
 
-void node_core::set_port_closer(std::function<void()> close) {
+void node_core::set_port_closer(std::function<void(port_closing)> close) {
+  {
+    std::unique_lock guard{services_mutex_};
+    port_closer_ = std::move(close);
+  }
+  // A service may have died since the port was opened.
+  if (failed_.load())
+    begin_closing_port();
+}
+
+void node_core::begin_closing_port() {
   std::unique_lock guard{services_mutex_};
-  port_closer_ = std::move(close);
+  auto close = port_closer_;
+  guard.unlock();
+  if (close)
+    close(port_closing::begun);
 }
 
 void node_core::close_port() {
@@ -146,7 +159,7 @@ void node_core::close_port() {
   auto close = std::exchange(port_closer_, nullptr);
   guard.unlock();
   if (close)
-    close();
+    close(port_closing::done);
 }
 
 // -- death ----------------------------------------------------------------------------------------
@@ -179,6 +192,8 @@ void node_core::fail(service_kind kind) {
   closing_.store(true);
   for (auto& stripe : stripes_)
     stripe.refuse_waiters();
+  // Who joins from here on would wait for an answer of actors that are gone.
+  begin_closing_port();
   for (auto each : {service_kind::cluster, service_kind::transfers, service_kind::counter,
                     service_kind::owner, service_kind::heap_keeper, service_kind::shard})
     tell_to_stop(each);

@@ -86,8 +86,12 @@ void end_membership_of(const cluster_actor& actor) {
   done.wait_for(end_limit);
 }
 
-/// CAF's own function for this waits without a limit.
-void close_control_port(caf::actor_system& system, const cluster_actor& actor, std::uint16_t port) {
+/// CAF's own function for this waits without a limit. Closing twice does no harm.
+void close_control_port(caf::actor_system& system, const cluster_actor& actor, std::uint16_t port,
+                        port_closing until) {
+  if (until == port_closing::begun)
+    return caf::anon_send(system.middleman().actor_handle(), caf::unpublish_atom_v, actor.address(),
+                          port);
   caf::scoped_actor self{system};
   self
     ->request(system.middleman().actor_handle(), end_limit, caf::unpublish_atom_v, actor.address(),
@@ -159,9 +163,10 @@ void cluster::open(const std::string& address, std::uint16_t port) {
     throw;
   }
   actor_ = core_->cluster();
-  core_->set_port_closer([system = &core_->system(), actor = actor_, open = port_] {
-    close_control_port(*system, actor, open);
-  });
+  core_->set_port_closer(
+    [system = &core_->system(), actor = actor_, open = port_](port_closing until) {
+      close_control_port(*system, actor, open, until);
+    });
   caf::anon_send(actor_,
                  begin_membership{.self = describe(*core_, {address, port_}),
                                   .config = {.speaks = dialect_of(core_->options().cluster)}});

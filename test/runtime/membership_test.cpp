@@ -1,5 +1,6 @@
 // Nodes in processes of their own on loopback: they join, leave, are killed and stopped.
 
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
@@ -319,6 +320,25 @@ TEST_CASE_FIXTURE(two_nodes, "a watcher that throws ends nothing, and is called 
     std::this_thread::yield();
   CHECK(calls == 2);
   first->shutdown();
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a node that has failed takes nobody in any more") {
+  auto port = first_place->listen("127.0.0.1", 0);
+  caf::anon_send_exit(caf::actor_cast<caf::strong_actor_ptr>(first->core().owner()),
+                      caf::exit_reason::kill);
+  // The first is not shut down: it closes its port by itself.
+  auto is_free = [&] {
+    try {
+      return cluster{*second}.listen("127.0.0.1", port) == port;
+    } catch (const object_error&) {
+      return false;
+    }
+  };
+  auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  auto freed = is_free();
+  while (!freed && std::chrono::steady_clock::now() < give_up)
+    freed = is_free();
+  CHECK(freed);
 }
 
 TEST_CASE_FIXTURE(two_nodes, "a second cluster object on a node is told that there is one") {

@@ -34,6 +34,9 @@
 
 namespace mobula {
 
+/// What is to have happened when a call that closes the node's port returns.
+enum class port_closing : std::uint8_t { begun, done };
+
 /// What the parts of one node share: its name, its options, its stripes of entries, its services.
 ///
 /// Lifetime: counted. The node, each service and each stripe that still has entries hold a count,
@@ -258,8 +261,9 @@ public:
   }
 
   /// Remembers how to close the port through which other nodes come. REQUIRES: `close` waits for
-  /// nothing without a limit.
-  void set_port_closer(std::function<void()> close);
+  /// nothing without a limit, and for nothing at all when it is to begin only. It may be called
+  /// twice, the second time to wait for what has begun.
+  void set_port_closer(std::function<void(port_closing)> close);
 
   /// Closes that port, unless that was done before. Any thread but a service's.
   void close_port();
@@ -430,6 +434,7 @@ private:
   void settle_heap(heap_ledger& ledger);
   void start_services();
   void fail(service_kind kind);
+  void begin_closing_port();
   [[nodiscard]] std::string failure() const;
   void stop(service_kind kind);
   void tell_to_stop(service_kind kind);
@@ -483,7 +488,7 @@ private:
   std::condition_variable services_changed_;
   std::array<std::size_t, service_kinds> running_{};
   std::vector<caf::strong_actor_ptr> spill_workers_;
-  std::function<void()> port_closer_;
+  std::function<void(port_closing)> port_closer_;
   std::string failure_; ///< why a service died; empty if none has
 };
 
