@@ -13,12 +13,33 @@ namespace {
 
 using watcher_function = std::function<void(const member_event&)>;
 
+thread_local bool is_watching = false;
+
+/// Marks the thread for as long as it runs what an application watches with.
+class watching_mark {
+public:
+  watching_mark() noexcept : before_(std::exchange(is_watching, true)) {
+    // nop
+  }
+
+  watching_mark(const watching_mark&) = delete;
+  watching_mark& operator=(const watching_mark&) = delete;
+
+  ~watching_mark() {
+    is_watching = before_;
+  }
+
+private:
+  bool before_;
+};
+
 /// The application's code runs in an actor that the node lives by: what it throws ends here.
 void call(const watcher_function& watcher, const member_event& event) {
   auto warn = [&](const char* what) {
     log_warning(fmt::format("a function that watches the members threw when it was told of {}: {}",
                             event.member.record.name, what));
   };
+  watching_mark mark;
   try {
     watcher(event);
   } catch (const std::exception& error) {
@@ -29,6 +50,10 @@ void call(const watcher_function& watcher, const member_event& event) {
 }
 
 } // namespace
+
+bool in_member_watcher() noexcept {
+  return is_watching;
+}
 
 void member_watchers::add(const watch_members& message) {
   for (const auto& [incarnation, member] : members_)

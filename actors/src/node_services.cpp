@@ -162,6 +162,27 @@ void node_core::close_port() {
     close(port_closing::done);
 }
 
+// -- answers --------------------------------------------------------------------------------------
+
+bool node_core::await_answer(const std::function<bool()>& is_there,
+                             std::chrono::nanoseconds limit) {
+  auto is_over = [&] {
+    return is_there() || services_gone();
+  };
+  auto due = deadline_after(now(), limit);
+  std::unique_lock guard{services_mutex_};
+  if (due == caf_clock::time_point::max())
+    services_changed_.wait(guard, is_over);
+  else
+    static_cast<void>(services_changed_.wait_until(guard, due, is_over));
+  return is_there();
+}
+
+void node_core::answer_given() noexcept {
+  std::unique_lock guard{services_mutex_};
+  services_changed_.notify_all();
+}
+
 // -- death ----------------------------------------------------------------------------------------
 
 void node_core::note_exception(service_kind kind, const std::string& text) {
@@ -280,10 +301,11 @@ bool node_core::await_stopped(service_kind kind) {
 }
 
 void node_core::end_services() {
+  std::vector<caf::strong_actor_ptr> workers;
   std::unique_lock guard{services_mutex_};
   // Before `shutdown` may return: it promises that no file is left. Views go on reading the memory.
   arena_.segment->unpublish();
-  spill_workers_.clear();
+  workers.swap(spill_workers_);
   uses_.services_ended();
   services_changed_.notify_all();
   // The actor system may go when this returns, but a thread that is about to send needs it still.

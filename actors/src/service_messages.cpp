@@ -6,21 +6,16 @@ void stats_answer::set(const node_stats& stats) {
   std::unique_lock guard{mutex_};
   stats_ = stats;
   set_ = true;
-  changed_.notify_all();
 }
 
-node_stats stats_answer::await(caf::scheduler::test_coordinator* simulation) {
-  while (simulation != nullptr && !is_set() && simulation->try_run_once())
-    ; // all the work is in the condition
-  std::unique_lock guard{mutex_};
-  if (simulation == nullptr)
-    changed_.wait(guard, [this] { return set_; });
-  return stats_;
-}
-
-bool stats_answer::is_set() {
+bool stats_answer::is_set() const {
   std::unique_lock guard{mutex_};
   return set_;
+}
+
+node_stats stats_answer::get() const {
+  std::unique_lock guard{mutex_};
+  return stats_;
 }
 
 } // namespace mobula

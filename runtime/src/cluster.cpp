@@ -120,7 +120,7 @@ cluster::cluster(node& owner) : core_(&owner.core()) {
 }
 
 cluster::~cluster() {
-  leave();
+  end();
 }
 
 // -- listening and joining
@@ -192,14 +192,17 @@ std::uint16_t cluster::publish(const std::string& address, std::uint16_t port) {
 
 void cluster::join(const std::string& address, std::uint16_t port) {
   require_open();
+  require_no_watcher(*core_, "cluster::join");
   {
     std::unique_lock guard{mutex_};
     if (!actor_ && !left_)
       open("", 0);
   }
-  auto answer = std::make_shared<std::promise<std::optional<join_failure>>>();
+  auto answer = make_answer<std::optional<join_failure>>(*core_);
   auto outcome = answer->get_future();
   caf::anon_send(require_actor(), join_through{{address, port}, std::move(answer)});
+  if (!await(*core_, outcome))
+    throw object_error{core_->shutting_down_error()};
   std::optional<join_failure> failure;
   try {
     failure = outcome.get();
@@ -230,6 +233,7 @@ void cluster::follow_options() {
 
 std::vector<member_info> cluster::members() const {
   core_->require_home();
+  require_no_watcher(*core_, "cluster::members");
   cluster_actor actor;
   {
     std::unique_lock guard{mutex_};
@@ -237,9 +241,11 @@ std::vector<member_info> cluster::members() const {
       return {};
     actor = actor_;
   }
-  auto answer = std::make_shared<std::promise<std::vector<member_info>>>();
+  auto answer = make_answer<std::vector<member_info>>(*core_);
   auto result = answer->get_future();
   caf::anon_send(actor, list_members{std::move(answer)});
+  if (!await(*core_, result))
+    return {};
   try {
     return result.get();
   } catch (const std::future_error&) {
@@ -261,6 +267,11 @@ void cluster::watch(std::function<void(const member_event&)> watcher) {
 }
 
 void cluster::leave() {
+  require_no_watcher(*core_, "cluster::leave");
+  end();
+}
+
+void cluster::end() {
   // In a forked child, the mutex may be locked for ever, and the place is the parent's.
   if (!core_->at_home())
     return;
@@ -287,11 +298,16 @@ void cluster::drain() {
     return;
   try {
     if (auto result = drain_node(*core_, limit); result.lost > 0)
-      log_warning(fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
+      log_warning(core_->system(),
+                  fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
                               "were kept",
                               to_string(core_->incarnation()), result.lost, result.kept));
-  } catch (const object_error&) {
-    // The node has shut down before: there is nothing to keep any more.
+  } catch (const object_error& error) {
+    // A node that has shut down before has nothing to keep any more.
+    if (!core_->closing())
+      log_warning(core_->system(), fmt::format("node {} leaves without having others keep values: "
+                                               "{}",
+                                               to_string(core_->incarnation()), error.what()));
   }
 }
 

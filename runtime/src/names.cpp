@@ -17,10 +17,12 @@ namespace {
 }
 
 template <class Answer, class Request>
-Answer ask(node_core& core, Request request) {
-  return ask_cluster<Answer>(
-    core, std::move(request),
-    {.without_cluster = "no names", .without_answer = "publish this name"});
+Answer ask(node_core& core, Request request, const wait_limit& limit = std::nullopt) {
+  return ask_cluster<Answer>(core, std::move(request),
+                             {.without_cluster = "no names",
+                              .caller = "publishing or looking up a name",
+                              .without_answer = "publish this name"},
+                             with_answer(limit));
 }
 
 void publish(node_core& core, const std::string& name, std::string about, caf::message content) {
@@ -33,7 +35,8 @@ void publish(node_core& core, const std::string& name, std::string about, caf::m
 
 named_content look_up(node_core& core, const std::string& name, const wait_limit& limit) {
   require_valid(limit);
-  auto answer = ask<name_answer>(core, lookup_name{.name = name, .limit = limit, .answer = {}});
+  auto answer =
+    ask<name_answer>(core, lookup_name{.name = name, .limit = limit, .answer = {}}, limit);
   if (auto* failure = std::get_if<error_info>(&answer))
     throw object_error{std::move(*failure)};
   return std::get<named_content>(std::move(answer));

@@ -48,13 +48,8 @@ ObjectRef<std::string> node::put(std::string_view text, const call_site& where) 
 
 node_stats node::stats() const {
   core_->require_home();
+  require_no_watcher(*core_, "node::stats");
   return core_->collect();
-}
-
-drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
-  return ask_cluster<drain_result>(core, drain_values{.limit = limit, .answer = {}},
-                                   {.without_cluster = "nobody who could keep its values",
-                                    .without_answer = "have others keep values"});
 }
 
 drain_result node::drain(const wait_limit& limit) {
@@ -64,6 +59,7 @@ drain_result node::drain(const wait_limit& limit) {
 
 void node::shutdown() {
   core_->require_home();
+  require_no_watcher(*core_, "node::shutdown");
   if (on_worker_thread())
     throw object_error{{.type = error_type::invalid_argument,
                         .message =

@@ -1,10 +1,15 @@
 // Nodes in processes of their own on loopback: they join, leave, are killed and stopped.
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <future>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include <caf/io/middleman.hpp>
 #include <sys/wait.h>
@@ -320,6 +325,94 @@ TEST_CASE_FIXTURE(two_nodes, "a watcher that throws ends nothing, and is called 
     std::this_thread::yield();
   CHECK(calls == 2);
   first->shutdown();
+}
+
+TEST_CASE_FIXTURE(two_nodes, "a watcher that would wait for its node's actors is told not to") {
+  meet();
+  const std::vector<std::function<void()>> calls{
+    [&] { static_cast<void>(first_place->members()); },
+    [&] { first_place->join("127.0.0.1", second_place->port()); },
+    [&] { first_place->leave(); },
+    [&] { static_cast<void>(first->stats()); },
+    [&] { static_cast<void>(first->drain(std::chrono::seconds{1})); },
+    [&] { static_cast<void>(first->lookup<int>("name")); },
+    [&] { first->publish("name", first->put(1)); },
+    [&] { first->unpublish("name"); },
+    [&] { first->shutdown(); },
+  };
+  std::promise<std::vector<error_type>> seen;
+  first_place->watch([&](const member_event& event) {
+    if (event.left)
+      return;
+    std::vector<error_type> types;
+    for (const auto& call : calls)
+      types.push_back(type_of(call));
+    seen.set_value(types);
+  });
+  CHECK(seen.get_future().get()
+        == std::vector<error_type>(calls.size(), error_type::invalid_argument));
+  CHECK(first_place->members().size() == 1);
+}
+
+namespace {
+
+/// Two nodes that have met, and a watcher that holds up an actor of the first for as long as the
+/// test takes.
+struct held_up_node : two_nodes {
+  struct hold {
+    std::atomic<bool> used = false;
+    std::promise<void> entered;
+    std::promise<void> released;
+  };
+
+  std::shared_ptr<hold> held = std::make_shared<hold>();
+
+  held_up_node() {
+    meet();
+    first_place->watch([held = held](const member_event&) {
+      if (held->used.exchange(true))
+        return;
+      held->entered.set_value();
+      held->released.get_future().wait();
+    });
+    held->entered.get_future().wait();
+  }
+
+  ~held_up_node() {
+    held->released.set_value();
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(held_up_node, "a limit holds though the actor that should keep it is held up") {
+  auto limit = std::chrono::milliseconds{100};
+  std::thread asker{[&] {
+    CHECK(type_of([&] { static_cast<void>(first->lookup<int>("name", limit)); })
+          == error_type::get_timed_out);
+  }};
+  CHECK(type_of([&] { static_cast<void>(first->drain(limit)); }) == error_type::get_timed_out);
+  asker.join();
+}
+
+TEST_CASE_FIXTURE(held_up_node,
+                  "who waits for an actor that is held up goes on when its node ends") {
+  std::vector<std::thread> askers;
+  askers.emplace_back([&] { CHECK(first->stats().owned.objects == 0); });
+  askers.emplace_back([&] { CHECK(first_place->members().empty()); });
+  askers.emplace_back([&] {
+    CHECK(type_of([&] { first_place->join("127.0.0.1", second_place->port()); })
+          == error_type::shutting_down);
+  });
+  askers.emplace_back([&] {
+    CHECK(type_of([&] { static_cast<void>(first->drain(std::nullopt)); })
+          == error_type::shutting_down);
+  });
+  // They are about to ask; one that comes too late gets the same answers.
+  std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  first->shutdown();
+  for (auto& asker : askers)
+    asker.join();
 }
 
 TEST_CASE_FIXTURE(two_nodes, "a node that has failed takes nobody in any more") {

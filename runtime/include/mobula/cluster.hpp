@@ -32,7 +32,7 @@ public:
   cluster(const cluster&) = delete;
   cluster& operator=(const cluster&) = delete;
 
-  /// Calls `leave`.
+  /// Does what `leave` does.
   ~cluster();
 
   /// Lets nodes join through this one. An empty address stands for all of the host's, port 0 for
@@ -56,12 +56,15 @@ public:
   [[nodiscard]] std::vector<member_info> members() const;
 
   /// Calls `watcher` for each member now, and whenever one comes or goes. In an actor: it must not
-  /// block. What it throws is logged. Throws `invalid_argument` if the node does not listen.
+  /// block. What would have it wait for that actor, as `members`, `join` and `leave` here and
+  /// `node::stats`, `drain`, `lookup` and `shutdown`, throws `invalid_argument` in it. What it
+  /// throws is logged. Throws `invalid_argument` if the node does not listen.
   void watch(std::function<void(const member_event&)> watcher);
 
   /// Tells all members, and closes the port. With the option `mobula.drain`, has the others keep
-  /// what they refer to before (see `node::drain`); waits for no other answer. A node that has left
-  /// cannot join again. May be called several times.
+  /// what they refer to before (see `node::drain`); waits for no other answer, and for the node's
+  /// own actors only some seconds longer. A node that has left cannot join again. May be called
+  /// several times.
   void leave();
 
   /// Returns the port that the node listens at; 0 if it does not.
@@ -71,6 +74,7 @@ private:
   void open(const std::string& address, std::uint16_t port);
   [[nodiscard]] std::uint16_t publish(const std::string& address, std::uint16_t port);
   void drain();
+  void end();
   void require_open() const;
   [[nodiscard]] cluster_actor require_actor() const;
 

@@ -22,6 +22,10 @@ struct watch_members {
   std::function<void(const member_event&)> watcher;
 };
 
+/// Returns whether the calling thread runs such a function right now, of any node: what waits for
+/// an actor that this one is, or keeps from running, would wait for ever.
+[[nodiscard]] bool in_member_watcher() noexcept;
+
 /// Tells the application who comes and goes. Bounded by the members, and by what the application
 /// asks for.
 class member_watchers {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -389,6 +390,16 @@ public:
     return messages_.load(std::memory_order_relaxed);
   }
 
+  /// Blocks until `is_there()` holds for an answer of the services, until `limit` is over, or until
+  /// they have ended or were left behind, and nobody answers any more. Returns whether it is there.
+  /// REQUIRES: whoever answers calls `answer_given` afterwards; not in a simulation, which the
+  /// caller has to run; not called by a service.
+  [[nodiscard]] bool await_answer(const std::function<bool()>& is_there,
+                                  std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
+
+  /// Has those who wait for an answer look for theirs. Any thread.
+  void answer_given() noexcept;
+
   // What follows is called by services, of themselves.
 
   void service_started(service_kind kind) noexcept;
@@ -484,8 +495,8 @@ private:
   spill_manager_actor spill_manager_;
   arena_filler_actor filler_; ///< none in a simulation; written before the first shard starts
 
-  mutable std::mutex services_mutex_; ///< guards all below
-  std::condition_variable services_changed_;
+  mutable std::mutex services_mutex_;        ///< guards all below
+  std::condition_variable services_changed_; ///< also told of answers, see `await_answer`
   std::array<std::size_t, service_kinds> running_{};
   std::vector<caf::strong_actor_ptr> spill_workers_;
   std::function<void(port_closing)> port_closer_;

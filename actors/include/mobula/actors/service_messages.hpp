@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,21 +12,19 @@
 
 namespace mobula {
 
-/// Where the thread that asked for a node's figures waits for them.
+/// Where the thread that asked for a node's figures finds them. Thread-safe.
 class stats_answer {
 public:
-  /// Called once, by any thread.
+  /// Called once.
   void set(const node_stats& stats);
 
-  /// Blocks until set; under the test coordinator, runs it meanwhile. Returns the figures so far if
-  /// the coordinator comes to rest without an answer.
-  node_stats await(caf::scheduler::test_coordinator* simulation);
+  [[nodiscard]] bool is_set() const;
+
+  /// Returns no figures as long as it is not set.
+  [[nodiscard]] node_stats get() const;
 
 private:
-  [[nodiscard]] bool is_set();
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::mutex mutex_;
   node_stats stats_;
   bool set_ = false;
 };

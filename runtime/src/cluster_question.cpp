@@ -1,0 +1,42 @@
+// What threads ask a node's cluster actor, and how long they wait for it: that actor runs functions
+// of the application, which may hold it up.
+
+#include "mobula/runtime/cluster_question.hpp"
+
+#include "mobula/actors/member_watchers.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// How much longer than its own limit a question may take: an actor that is not held up answers a
+/// good deal sooner.
+constexpr std::chrono::seconds answer_limit{10};
+
+} // namespace
+
+void require_no_watcher(const node_core& core, std::string_view what) {
+  if (in_member_watcher())
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("{} was called in a function that watches the members: that runs in "
+                              "an actor of the node's, which cannot answer meanwhile; have another "
+                              "thread or actor do so",
+                              what),
+       .origin = core.origin()}};
+}
+
+std::chrono::nanoseconds with_answer(const std::optional<std::chrono::nanoseconds>& limit) {
+  constexpr auto never = std::chrono::nanoseconds::max();
+  return !limit || *limit >= never - answer_limit ? never : *limit + answer_limit;
+}
+
+drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
+  return ask_cluster<drain_result>(core, drain_values{.limit = limit, .answer = {}},
+                                   {.without_cluster = "nobody who could keep its values",
+                                    .caller = "draining a node",
+                                    .without_answer = "have others keep values"},
+                                   with_answer(limit));
+}
+
+} // namespace mobula
