@@ -1,7 +1,10 @@
 #include "mobula/actors/caf_compat.hpp"
 
+#include <span>
+#include <string>
 #include <utility>
 
+#include <caf/abstract_actor.hpp>
 #include <caf/atom.hpp>
 #include <caf/binary_serializer.hpp>
 #include <caf/logger.hpp>
@@ -37,12 +40,25 @@ error_info to_error_info(const caf::error& error) {
   return {.type = error_type::task_execution_exception, .message = caf::to_string(error)};
 }
 
+bool has_ended(const caf::strong_actor_ptr& actor) {
+  return actor->get()->getf(caf::abstract_actor::is_cleaned_up_flag);
+}
+
 void log_info(const std::string& line) {
   CAF_LOG_IMPL("mobula", CAF_LOG_LEVEL_INFO, line);
 }
 
 void log_warning(const std::string& line) {
   CAF_LOG_IMPL("mobula", CAF_LOG_LEVEL_WARNING, line);
+}
+
+void log_warning(caf::actor_system& system, const std::string& line) {
+  auto* before = caf::logger::current_logger();
+  caf::logger::set_current_actor_system(&system);
+  log_warning(line);
+  // A thread of the system itself has its log already; there is no way to set another one back.
+  if (before == nullptr)
+    caf::logger::set_current_actor_system(nullptr);
 }
 
 // -- alarms -------------------------------------------------------------------------
@@ -93,13 +109,23 @@ void actor_alarm::ring() {
 
 // -- serializing --------------------------------------------------------------------
 
-void log_warning(caf::actor_system& system, const std::string& line) {
-  auto* before = caf::logger::current_logger();
-  caf::logger::set_current_actor_system(&system);
-  log_warning(line);
-  // A thread of the system itself has its log already; there is no way to set another one back.
-  if (before == nullptr)
-    caf::logger::set_current_actor_system(nullptr);
+// As text: CAF writes and reads that all at once.
+
+caf::error apply_encoded(caf::serializer& sink, const error_info& info) {
+  auto bytes = encode(info);
+  std::string text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return sink(text);
+}
+
+caf::error apply_encoded(caf::deserializer& source, error_info& info) {
+  std::string text;
+  if (auto error = source(text))
+    return error;
+  auto read = decode_error_info(std::as_bytes(std::span{text}));
+  if (!read)
+    return caf::sec::invalid_argument;
+  info = *std::move(read);
+  return {};
 }
 
 std::optional<write_position> position_of(const caf::serializer& sink) {

@@ -12,7 +12,7 @@ namespace {
 
 /// Version of all that nodes tell each other. Raised with each change that the other side must know
 /// of.
-constexpr std::uint32_t protocol_version = 4;
+constexpr std::uint32_t protocol_version = 5;
 
 } // namespace
 

@@ -9,18 +9,18 @@ namespace mobula {
 
 namespace {
 
-/// In one message: half a megabyte of them.
+/// In one message: a megabyte of them.
 constexpr std::size_t max_transits = 65'536;
 
 } // namespace
 
 /// Transits by who sent them, so that each sender gets one message.
 struct export_table::senders {
-  std::map<incarnation_id, std::vector<transit_number>> transits;
+  std::map<incarnation_id, std::vector<ended_transit>> transits;
 
-  void add(const incarnation_id& sender, transit_number transit) {
-    if (transit != transit_number::none)
-      transits[sender].push_back(transit);
+  void add(const incarnation_id& sender, const ended_transit& ended) {
+    if (ended.transit != transit_number::none)
+      transits[sender].push_back(ended);
   }
 };
 
@@ -71,7 +71,7 @@ void export_table::borrowed(const incarnation_id& from, const borrow_references&
       if (!hold(*borrower, reference.sequence, found[i], spare))
         answer.unknown.push_back(reference.sequence);
       if (reference.sender != self_)
-        ended.add(reference.sender, reference.transit);
+        ended.add(reference.sender, {reference.sequence, reference.transit});
     }
     counters_.borrowed += found.size() - answer.unknown.size();
     counters_.unknown += answer.unknown.size();
@@ -132,7 +132,7 @@ void export_table::came_home(std::span<const arrived_reference> arrived,
   for (const auto& reference : arrived) {
     MOBULA_ASSERT(reference.object.owner == self_);
     if (reference.sender != self_)
-      ended.add(reference.sender, reference.transit);
+      ended.add(reference.sender, {reference.object.sequence, reference.transit});
   }
   counters_.came_home += arrived.size();
   tell(std::move(ended), effects);

@@ -107,9 +107,10 @@ void membership::handle_from(const caf::strong_actor_ptr& sender, const member_m
   run(std::move(effects));
 }
 
+/// The news is a message like any other: a node can send one that names another node's actor.
 void membership::down(const caf::down_msg& message) {
   auto known = links_.find(message.source.get());
-  if (known == links_.end())
+  if (known == links_.end() || !has_ended(peers_.at(known->second)))
     return;
   auto link = known->second;
   member_effects effects;

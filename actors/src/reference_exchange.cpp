@@ -75,6 +75,7 @@ void reference_exchange::stop() {
 // -- turns ----------------------------------------------------------------------------------------
 
 void reference_exchange::turn() {
+  teller_->begin_event();
   auto changes = core_->border().take();
   tell_tables(changes);
   tell_ready(changes);

@@ -18,6 +18,12 @@ reference_exchange::want_lists& reference_exchange::wants_after_spoilt(const obj
   return in_place ? spoilt_ : moved_;
 }
 
+/// A value that nothing is known of yet may be anywhere by then.
+reference_exchange::want_lists&
+reference_exchange::wants_after_deferral(const object_entry& entry) {
+  return entry.phase() == object_phase::pending ? wants_ : wants_after_spoilt(entry);
+}
+
 /// Returns whether the value is on its way already. What is told of it then is a new place to get
 /// it from, which is not needed, and a new name of the copy.
 bool reference_exchange::pulled_already(const object_entry& entry, const told_object& told) {

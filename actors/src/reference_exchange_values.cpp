@@ -101,6 +101,9 @@ void reference_exchange::take(const incarnation_id& owner, told_object& told,
     case told_use::spoilt:
       wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
       break;
+    case told_use::deferred:
+      wants_after_deferral(*entry.get())[owner].push_back(told.sequence);
+      break;
     case told_use::to_pull:
       return start_pull(*entry.get(), told, reader);
   }
@@ -205,9 +208,10 @@ void reference_exchange::received(const free_objects& message) {
   const auto* from = sender_of(message);
   if (from == nullptr)
     return;
+  // Who frees an object holds it: what is freed is told before what is returned.
   for (auto sequence : message.sequences)
-    if (auto entry = core_->border().find_own(sequence))
-      free_object(*entry.get());
+    if (tables_->exports().borrows(*from, sequence))
+      free_object(*core_->border().find_own(sequence).get());
 }
 
 } // namespace mobula

@@ -15,12 +15,12 @@ void reference_protocol::traffic(const reference_traffic& changes, reference_eff
     transits_.canceled(changes.canceled, effects);
   std::vector<arrived_reference> home;
   std::vector<arrived_reference> foreign;
-  std::vector<transit_number> own;
+  std::vector<ended_transit> own;
   for (const auto& reference : changes.arrived) {
     auto is_own = reference.object.owner == self_;
     (is_own ? home : foreign).push_back(reference);
     if (is_own && reference.sender == self_)
-      own.push_back(reference.transit);
+      own.push_back({reference.object.sequence, reference.transit});
   }
   if (!home.empty())
     exports_.came_home(home, effects);
@@ -74,10 +74,10 @@ void reference_protocol::receive(const incarnation_id& from, const borrow_refere
   auto current = sessions_.find(from);
   if (current == sessions_.end() || current->second != message.session)
     return;
-  std::vector<transit_number> own;
+  std::vector<ended_transit> own;
   for (const auto& reference : message.references)
     if (reference.sender == self_)
-      own.push_back(reference.transit);
+      own.push_back({reference.sequence, reference.transit});
   if (!own.empty())
     transits_.ended_here(own, effects);
 }

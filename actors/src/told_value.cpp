@@ -78,9 +78,10 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
                           [&](std::uint32_t index) { return index >= told.types.size(); }))
     return "a reference has no type";
   if (std::ranges::any_of(told.types, [](const auto& type) {
-        return type.name.size() > metadata_limits::type_name_bytes;
+        return type.name.size() > metadata_limits::type_name_bytes
+               || intern_type(type.name, type.codec) == nullptr;
       }))
-    return "the name of a type is too long";
+    return "the name of a type is too long, or one more than this process keeps";
   if (std::ranges::any_of(told.heirs, [&](const told_heir& heir) {
         return heir.index >= about.nested.size() || heir.heir.empty();
       }))
@@ -103,7 +104,7 @@ void fail(object_entry& entry, error_info reason) {
 std::vector<enclosed_reference> references_in(const metadata& about, const told_object& told) {
   std::vector<const type_descriptor*> types;
   for (const auto& type : told.types)
-    types.push_back(&intern_type(type.name, type.codec));
+    types.push_back(intern_type(type.name, type.codec));
   std::vector<enclosed_reference> result;
   for (std::size_t index = 0; index < about.nested.size(); ++index)
     result.push_back({about.nested[index], types[told.nested_types[index]]});
@@ -374,6 +375,8 @@ told_use take_told(const object_handle& handle, told_object& told, metadata_read
       return take_place(entry, told);
     case told_outcome::stored:
       return take_description(entry, told, reader);
+    case told_outcome::deferred:
+      return told_use::deferred;
   }
   fail(entry, bad_bytes(entry, "unknown outcome"));
   return told_use::settled;

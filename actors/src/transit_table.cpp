@@ -52,29 +52,40 @@ void transit_table::opened(std::span<const opened_transit> transits, reference_e
   run_lease(effects);
 }
 
-void transit_table::ended(const peer_session& owner, std::span<const transit_number> transits,
+void transit_table::ended(const peer_session& owner, std::span<const ended_transit> transits,
                           reference_effects& effects) {
   auto session = sessions_.find(owner.node);
   if (session != sessions_.end() && session->second == owner.session)
-    end(transits, owner.node, counters_.ended_by_owner, effects);
+    end_of(owner.node, transits, effects);
 }
 
-void transit_table::ended_here(std::span<const transit_number> transits,
+void transit_table::ended_here(std::span<const ended_transit> transits,
                                reference_effects& effects) {
-  end(transits, self_, counters_.ended_by_owner, effects);
+  end_of(self_, transits, effects);
 }
 
 void transit_table::canceled(std::span<const transit_number> transits, reference_effects& effects) {
-  end(transits, {}, counters_.canceled, effects);
+  end(transits, counters_.canceled, effects);
 }
 
-/// An empty owner stands for any.
-void transit_table::end(std::span<const transit_number> transits, const incarnation_id& owner,
-                        std::uint64_t& counter, reference_effects& effects) {
+void transit_table::end_of(const incarnation_id& owner, std::span<const ended_transit> ended,
+                           reference_effects& effects) {
+  std::vector<transit_number> numbers;
+  for (const auto& [sequence, number] : ended) {
+    auto open = transits_.find(number);
+    if (open != transits_.end()
+        && open->second.object == object_id{.owner = owner, .sequence = sequence})
+      numbers.push_back(number);
+  }
+  end(numbers, counters_.ended_by_owner, effects);
+}
+
+void transit_table::end(std::span<const transit_number> transits, std::uint64_t& counter,
+                        reference_effects& effects) {
   drop_handles dropped;
   for (auto number : transits) {
     auto open = transits_.find(number);
-    if (open == transits_.end() || (!owner.empty() && open->second.object.owner != owner))
+    if (open == transits_.end())
       continue;
     dropped.handles.push_back(open->second.handle);
     transits_.erase(open);
@@ -144,7 +155,7 @@ void transit_table::end_reached(lease_mark reach, reference_effects& effects) {
     if (transit.mark <= reach)
       numbers.push_back(number);
   std::ranges::sort(numbers);
-  end(numbers, {}, counters_.ended_by_barrier, effects);
+  end(numbers, counters_.ended_by_barrier, effects);
 }
 
 bool transit_table::any_reached(lease_mark reach) const noexcept {

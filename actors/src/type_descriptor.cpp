@@ -1,30 +1,9 @@
 #include "mobula/actors/type_descriptor.hpp"
 
-#include <map>
-#include <mutex>
-#include <string>
-#include <utility>
-
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
-
-namespace {
-
-/// Names stand in the keys, whose addresses a map never changes.
-struct known_types {
-  std::mutex mutex;
-  std::map<std::pair<std::string, codec_id>, type_descriptor, std::less<>> descriptors;
-};
-
-known_types& all_types() {
-  // Never destroyed: entries in static objects refer to it.
-  static auto& instance = *new known_types;
-  return instance;
-}
-
-} // namespace
 
 std::string_view checked_type_name(std::string_view name) {
   if (name.size() > metadata_limits::type_name_bytes)
@@ -32,17 +11,32 @@ std::string_view checked_type_name(std::string_view name) {
   return name;
 }
 
-const type_descriptor& intern_type(std::string_view name, codec_id codec) {
+const type_descriptor* type_table::intern(std::string_view name, codec_id codec) {
+  std::unique_lock guard{mutex_};
+  auto wanted = std::pair{std::string{name}, codec};
+  if (auto known = descriptors_.find(wanted); known != descriptors_.end())
+    return &known->second;
+  auto bytes = name.size() + fixed_bytes;
+  if (most_bytes_ - bytes_ < bytes)
+    return nullptr;
+  bytes_ += bytes;
+  auto& [key, added] = *descriptors_.try_emplace(std::move(wanted)).first;
+  // Before anybody knows of it: others read it without the mutex.
+  added = {.name = key.first, .codec = codec};
+  return &added;
+}
+
+const type_descriptor* intern_type(std::string_view name, codec_id codec) {
   // References come in bursts of one type.
   thread_local const type_descriptor* last = nullptr;
   if (last != nullptr && last->codec == codec && last->name == name)
-    return *last;
-  auto& types = all_types();
-  std::unique_lock guard{types.mutex};
-  auto known = types.descriptors.try_emplace(std::pair{std::string{name}, codec}).first;
-  known->second = {.name = known->first.first, .codec = codec};
-  last = &known->second;
-  return *last;
+    return last;
+  // Never destroyed: entries in static objects refer to it.
+  static auto& types = *new type_table{type_table::default_most_bytes};
+  const auto* found = types.intern(name, codec);
+  if (found != nullptr)
+    last = found;
+  return found;
 }
 
 } // namespace mobula

@@ -65,7 +65,12 @@ value_teller::~value_teller() = default;
 void value_teller::wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences) {
   for (auto sequence : sequences) {
     if (auto known = waiting_.find(sequence); known != waiting_.end()) {
-      known->second.readers.push_back(reader);
+      auto& readers = known->second.readers;
+      auto same = std::ranges::find(readers, reader.session, &awaiting_peer::session);
+      if (same == readers.end())
+        readers.push_back(reader);
+      else
+        *same = reader;
       continue;
     }
     auto entry = core_.border().find_own(sequence);
@@ -153,12 +158,20 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
       return reader.form;
     return large ? reader.large_form : told_form::bytes;
   };
+  auto defers = [&](const awaiting_peer& reader) {
+    return form_of(reader) == told_form::bytes && deferred(sequence, reader.session);
+  };
   // Nearly always there is one reader.
-  if (readers.size() == 1)
-    return tell_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
+  if (readers.size() == 1) {
+    if (!defers(readers[0]))
+      tell_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
+    return;
+  }
   // Made at most once each: all readers share the bytes.
   std::map<told_form, told_object> forms;
   for (const auto& reader : readers) {
+    if (defers(reader))
+      continue;
     auto form = form_of(reader);
     auto known = forms.find(form);
     if (known == forms.end())
@@ -186,7 +199,20 @@ void value_teller::tell_in_form(told_object object, const peer_session& reader) 
 
 void value_teller::tell_all(const told_object& object, std::span<const awaiting_peer> readers) {
   for (const auto& reader : readers)
-    tell(object, reader.session);
+    if (!deferred(object.sequence, reader.session))
+      tell(object, reader.session);
+}
+
+/// Tells the reader to ask again if it has been told enough in this event. Returns whether it has.
+bool value_teller::deferred(std::uint64_t sequence, const peer_session& reader) {
+  auto spent = spent_.find(reader);
+  if (spent == spent_.end() || spent->second < answer_limits::event_bytes)
+    return false;
+  told_object news;
+  news.sequence = sequence;
+  news.outcome = told_outcome::deferred;
+  tell(std::move(news), reader);
+  return true;
 }
 
 void value_teller::tell(told_object object, const peer_session& reader) {
@@ -204,6 +230,7 @@ void value_teller::tell(told_object object, const peer_session& reader) {
   }
   auto& state = states_[index];
   state.bytes += bytes_of(object);
+  spent_[reader] += bytes_of(object);
   state.about = object.about;
   answers_[index].second.objects.push_back(std::move(object));
 }

@@ -59,10 +59,6 @@ caf::strong_actor_ptr make_proxy(caf::actor_system& system, std::shared_ptr<simu
     target->id(), target->node(), &system, config, std::move(line), target, session);
 }
 
-bool has_ended(const caf::strong_actor_ptr& actor) {
-  return actor->get()->getf(caf::abstract_actor::is_cleaned_up_flag);
-}
-
 caf::strong_actor_ptr cluster_of(node_core& core) {
   return caf::actor_cast<caf::strong_actor_ptr>(core.cluster());
 }

@@ -179,8 +179,13 @@ caf::expected<object_handle> try_arrive(traveling_reference& reference,
     return not_portable(fmt::format("a reference to object {} has a type name of {} bytes; the "
                                     "longest has 64 KiB",
                                     to_string(reference.object), reference.type.size()));
+  const auto* type = intern_type(reference.type, *codec);
+  if (type == nullptr)
+    return not_portable(fmt::format("a reference to object {} has a type that is new here, and "
+                                    "other nodes have named as many as this process keeps",
+                                    to_string(reference.object)));
   auto handle = core->border().arrive({.object = reference.object,
-                                       .type = &intern_type(reference.type, *codec),
+                                       .type = type,
                                        .sender = reference.sender,
                                        .transit = reference.transit});
   if (!handle)

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "mobula/actors/peer_messages.hpp"
+
 using namespace mobula;
 
 namespace {
@@ -82,6 +84,22 @@ TEST_CASE_FIXTURE(three_nodes,
   sim.run();
   CHECK(error_behind(home, ref) == error_type::object_freed);
   caf::anon_send_exit(freer, caf::exit_reason::user_shutdown);
+}
+
+// As a peer does that has lost its senses: its words come as those of its cluster actor.
+TEST_CASE_FIXTURE(three_nodes, "a node frees no value that it does not hold") {
+  auto ref = home.put(small_text);
+  send_away(ref);
+  auto at = [](node& owner) {
+    return caf::actor_cast<caf::actor>(owner.core().cluster());
+  };
+  auto liar = caf::actor_cast<caf::strong_actor_ptr>(at(third));
+  auto target = caf::actor_cast<caf::strong_actor_ptr>(sim.remote(third, home, at(home)));
+  for (std::uint64_t session = 1; session <= 3; ++session)
+    send_to(target, free_objects{session_id{session}, {ref.id().sequence}}, liar);
+  sim.run();
+  CHECK(*home.get(ref) == small_text);
+  CHECK(*away.get(at_away.letters.at(0)) == small_text);
 }
 
 TEST_CASE("a free arrives whatever order the messages of two nodes take") {

@@ -374,7 +374,8 @@ TEST_CASE_FIXTURE(two_hosts, "an answer with many values is cut by bytes") {
   auto before = home.stats().peer_messages;
   for (const auto& outcome : away.get_all(at_away.letters))
     CHECK(outcome.has_value());
-  CHECK(home.stats().peer_messages - before == 5);
+  // Four of 1 MiB at once, and what is left when the reader has asked for it again.
+  CHECK(home.stats().peer_messages - before == 6);
 }
 
 TEST_CASE_FIXTURE(two_hosts, "news of many freed values are cut by bytes") {

@@ -55,6 +55,43 @@ TEST_CASE_FIXTURE(with_promise, "readers on several nodes wait for one object") 
   CHECK(seen_third == "a text");
 }
 
+// CAF takes all that it is given into memory, ahead of the heartbeats on the same connection.
+TEST_CASE_FIXTURE(three_nodes, "many values are asked for in rounds of a few megabytes") {
+  std::vector<text_ref> refs;
+  for (int count = 0; count < 100; ++count)
+    refs.push_back(home.put(std::string(100'000, 'x')));
+  send(home, away, at_away, letter{refs});
+  sim.run();
+  auto before = away.stats().peer_messages;
+  for (const auto& outcome : away.get_all(at_away.letters))
+    CHECK(outcome->size() == 100'000);
+  CHECK(away.stats().peer_messages - before == 3);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "many objects that are made at once are told in such rounds too") {
+  std::vector<promise<std::string>> open;
+  std::vector<text_ref> refs;
+  for (int count = 0; count < 100; ++count) {
+    open.push_back(home.make_promise<std::string>());
+    refs.push_back(open.back().ref());
+  }
+  send(home, away, at_away, letter{refs});
+  sim.run();
+  std::size_t seen = 0;
+  std::vector<caf::actor> readers;
+  for (const auto& ref : at_away.letters)
+    readers.push_back(sim.system().spawn([ref, &seen](caf::event_based_actor* self) {
+      get(self, ref).then([&seen](const view<std::string>&) { ++seen; });
+    }));
+  sim.run();
+  auto before = away.stats().peer_messages;
+  for (auto& each : open)
+    each.set_value(std::string(100'000, 'x'));
+  sim.run();
+  CHECK(seen == 100);
+  CHECK(away.stats().peer_messages - before == 2);
+}
+
 TEST_CASE_FIXTURE(with_promise, "a promise that breaks is an error on every node") {
   open.reset();
   CHECK(error_behind(away, borrowed()) == error_type::promise_broken);

@@ -83,7 +83,8 @@ TEST_CASE("the senders of a batch are told in one message each, after its confir
   auto ended = shell.sent<transits_ended>();
   REQUIRE(ended.size() == 1);
   CHECK(ended[0].first == session_with(3));
-  CHECK(ended[0].second.transits == transits({107, 108}));
+  CHECK(ended[0].second.transits
+        == std::vector<ended_transit>{{7, transit_number{107}}, {8, transit_number{108}}});
 }
 
 TEST_CASE("transits of the owner itself need no message") {
@@ -247,8 +248,8 @@ TEST_CASE("references that come home end their transits, in one message to each 
   shell.event(shell.table, [&](auto& out) { shell.table.came_home(arrived, out); });
   auto ended = shell.sent<transits_ended>();
   REQUIRE(ended.size() == 2);
-  CHECK(ended[0].second.transits == transits({1, 4}));
-  CHECK(ended[1].second.transits == transits({2, 5}));
+  CHECK(ended[0].second.transits == ended_for(7, {1, 4}));
+  CHECK(ended[1].second.transits == ended_for(7, {2, 5}));
   CHECK(shell.table.stats().came_home == 6);
 }
 
@@ -261,5 +262,5 @@ TEST_CASE("the ends of very many transits are told in several messages") {
   auto told = shell.sent<transits_ended>();
   REQUIRE(told.size() == 2);
   CHECK(told[0].second.transits.size() + told[1].second.transits.size() == 70'000);
-  CHECK(told[1].second.transits.back() == transit_number{70'000});
+  CHECK(told[1].second.transits.back() == ended_transit{70'000, transit_number{70'000}});
 }

@@ -92,6 +92,25 @@ TEST_CASE("another node's transit of the same number ends none of this node's") 
   CHECK(shell.sent<transits_ended>().front().first == session_with(3));
 }
 
+TEST_CASE("a borrower that names a transit of another object ends none") {
+  protocol_shell shell;
+  shell.open(50, object_of(1, 7));
+  shell.borrow(session_with(2), 8, 1, 50);
+  CHECK(shell.keeps(50));
+  CHECK(shell.keeps(8));
+}
+
+TEST_CASE("a sender is told of what object the owner heard a transit to be") {
+  protocol_shell shell;
+  shell.open(50, object_of(2, 7));
+  shell.borrow(session_with(2), 8, 3, 50);
+  REQUIRE(shell.sent<transits_ended>().size() == 1);
+  auto word = shell.sent<transits_ended>().front().second;
+  CHECK(word.transits == ended_for(8, {50}));
+  shell.run([&](auto& effects) { shell.tables.receive(node_number(2), word, effects); });
+  CHECK(shell.keeps(50));
+}
+
 TEST_CASE("a borrower of a session that is over ends no transit") {
   protocol_shell shell;
   shell.open(50, object_of(1, 7));
@@ -121,7 +140,7 @@ TEST_CASE("another's object that this node sent to itself waits for its owner's 
   shell.open(50, object_of(2, 7));
   shell.arrive(object_of(2, 7), 1, 50);
   CHECK(shell.keeps(50));
-  transits_ended word{session_id{1}, transits({50})};
+  transits_ended word{session_id{1}, ended_for(7, {50})};
   shell.run([&](auto& effects) { shell.tables.receive(node_number(2), word, effects); });
   CHECK_FALSE(shell.keeps(50));
 }

@@ -31,6 +31,15 @@ inline std::vector<transit_number> transits(std::initializer_list<std::uint64_t>
   return result;
 }
 
+/// Transits that are said to be over, of objects with the sequence `sequence`.
+inline std::vector<ended_transit> ended_for(std::uint64_t sequence,
+                                            std::initializer_list<std::uint64_t> numbers) {
+  std::vector<ended_transit> result;
+  for (auto number : numbers)
+    result.push_back({.sequence = sequence, .transit = transit_number{number}});
+  return result;
+}
+
 /// Collects what a table asks for, and sees to it that each handle comes back at most once.
 class table_shell {
 public:

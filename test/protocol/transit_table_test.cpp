@@ -28,8 +28,9 @@ public:
       mark = lease.mark;
   }
 
+  /// The owner says that a transit of its object 7 has ended.
   void end(peer_session owner, std::uint64_t number) {
-    event(table, [&](auto& effects) { table.ended(owner, transits({number}), effects); });
+    event(table, [&](auto& effects) { table.ended(owner, ended_for(7, {number}), effects); });
   }
 
   void pass_lease() {
@@ -92,9 +93,26 @@ TEST_CASE("a node ends transits of its own objects itself") {
   transit_shell shell;
   shell.open(10);
   shell.open(11, object_of(2, 7));
-  shell.event(shell.table, [&](auto& out) { shell.table.ended_here(transits({10, 11}), out); });
+  shell.event(shell.table, [&](auto& out) { shell.table.ended_here(ended_for(7, {10, 11}), out); });
   CHECK_FALSE(shell.keeps(10));
   CHECK(shell.keeps(11));
+}
+
+TEST_CASE("a transit of another object does not end, whoever says so") {
+  transit_shell shell;
+  shell.open(10, object_of(1, 8));
+  shell.open(11, object_of(2, 8));
+  shell.event(shell.table, [&](auto& out) { shell.table.ended_here(ended_for(7, {10}), out); });
+  shell.end(session_with(2), 11);
+  CHECK(shell.keeps(10));
+  CHECK(shell.keeps(11));
+}
+
+TEST_CASE("a transit that is named twice at once ends once") {
+  transit_shell shell;
+  shell.open(10);
+  shell.event(shell.table, [&](auto& out) { shell.table.ended_here(ended_for(7, {10, 10}), out); });
+  CHECK(shell.table.stats().ended_by_owner == 1);
 }
 
 TEST_CASE("a canceled transit lets go at once, whoever owns the object") {

@@ -64,8 +64,8 @@ struct message_text {
 
   std::string operator()(const transits_ended& message) const {
     std::string result = "transits ended:";
-    for (auto number : message.transits)
-      result += fmt::format(" {}", number_of(number));
+    for (const auto& ended : message.transits)
+      result += fmt::format(" {} of /{}", number_of(ended.transit), ended.sequence);
     return result;
   }
 

@@ -434,6 +434,16 @@ TEST_CASE_FIXTURE(two_nodes, "a node that has failed takes nobody in any more") 
   CHECK(freed);
 }
 
+// Any node can send such news, and name the actor of another one.
+TEST_CASE_FIXTURE(two_nodes, "a node that is said to be down stays a member while it lives") {
+  meet();
+  REQUIRE(first_place->members().size() == 1);
+  caf::anon_send(
+    caf::actor_cast<caf::actor>(first->core().cluster()),
+    caf::down_msg{second->core().cluster().address(), caf::exit_reason::remote_link_unreachable});
+  CHECK(first_place->members().size() == 1);
+}
+
 TEST_CASE_FIXTURE(two_nodes, "a second cluster object on a node is told that there is one") {
   first_place->listen("127.0.0.1", 0);
   cluster other{*first};

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
@@ -15,6 +16,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/behavior.hpp>
 #include <caf/config.hpp>
+#include <caf/deserializer.hpp>
 #include <caf/error.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
@@ -66,10 +68,18 @@ typename Inspector::result_type inspect(Inspector& f, error_origin& origin) {
   return f(caf::meta::type_name("mobula::error_origin"), origin.task, origin.node, origin.process);
 }
 
+/// Errors travel as their own encoding: it bounds how deep causes nest, which CAF does not, and a
+/// reader of what another node wrote must not run out of stack.
+caf::error apply_encoded(caf::serializer& sink, const error_info& info);
+caf::error apply_encoded(caf::deserializer& source, error_info& info);
+
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, error_info& info) {
-  return f(caf::meta::type_name("mobula::error_info"), info.type, info.message, info.origin,
-           info.exception_type, info.stack_trace, info.causes);
+  if constexpr (std::is_same_v<typename Inspector::result_type, caf::error>)
+    return apply_encoded(f, info);
+  else
+    return f(caf::meta::type_name("mobula::error_info"), info.type, info.message, info.origin,
+             info.exception_type, info.stack_trace, info.causes);
 }
 
 /// Wraps `info` into an error that actors can pass on; nothing of it is lost.
@@ -153,6 +163,9 @@ void answer_request(const caf::strong_actor_ptr& receiver, caf::message_id reque
   receiver->enqueue(
     caf::make_mailbox_element(receiver, request.response_id(), {}, std::move(content)), nullptr);
 }
+
+/// Returns whether an actor, or what stands here for one of another node, has ended.
+[[nodiscard]] bool has_ended(const caf::strong_actor_ptr& actor);
 
 /// Writes a line to the log of the actor system that the calling thread works for, if it wants
 /// lines of this level. Threads outside of CAF have no log.

@@ -104,7 +104,8 @@ public:
   /// Any other message from another node.
   void received(const member_message& message);
 
-  /// Something that the owner monitors is down: a link, or else nothing happens.
+  /// Something that the owner monitors is down, as somebody says: a link that has ended, or else
+  /// nothing happens.
   void down(const caf::down_msg& message);
 
   /// Tells all members and forgets them. The owner may quit then.

@@ -49,6 +49,8 @@ enum class told_outcome : std::uint8_t {
   in_arena = 3,
   /// Its value is to be pulled: only the metadata are here.
   stored = 4,
+  /// Enough was told at once: to be asked for again.
+  deferred = 5,
 };
 
 /// Names the type of a reference inside of a value, which its metadata do not.
@@ -133,22 +135,16 @@ typename Inspector::result_type inspect(Inspector& f, references_confirmed& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, ended_transit& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.transit);
+  else
+    return f(caf::meta::type_name("mobula::ended_transit"), x.sequence, x.transit);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, transits_ended& x) {
-  // As plain numbers: CAF reads elements into variables without a value, which compilers notice if
-  // they are enumerations.
-  std::vector<std::uint64_t> numbers;
-  if constexpr (Inspector::reads_state)
-    for (auto transit : x.transits)
-      numbers.push_back(static_cast<std::uint64_t>(transit));
-  if constexpr (Inspector::writes_state) {
-    if (auto error = f(x.session, numbers))
-      return error;
-    for (auto number : numbers)
-      x.transits.push_back(transit_number{number});
-    return {};
-  } else {
-    return f(caf::meta::type_name("mobula::transits_ended"), x.session, numbers);
-  }
+  return f(caf::meta::type_name("mobula::transits_ended"), x.session, x.transits);
 }
 
 template <class Inspector>

@@ -201,6 +201,7 @@ private:
   void stop_pull(const object_entry& entry, entry_scope scope);
   void let_go(std::vector<entry_scope>& scopes);
   [[nodiscard]] want_lists& wants_after_spoilt(const object_entry& entry);
+  [[nodiscard]] want_lists& wants_after_deferral(const object_entry& entry);
   void send_answers();
   void forget_peer(const incarnation_id& node);
   void send_kept();

@@ -54,10 +54,18 @@ struct references_confirmed {
   std::vector<std::uint64_t> unknown; ///< objects of the batch that do not exist any more
 };
 
+/// A transit, and the object that it was for: numbers count up, so that anybody can name one.
+struct ended_transit {
+  std::uint64_t sequence = 0;
+  transit_number transit = transit_number::none;
+
+  friend bool operator==(const ended_transit&, const ended_transit&) = default;
+};
+
 /// From the owner: who received these references is known to it.
 struct transits_ended {
   session_id session = session_id::none;
-  std::vector<transit_number> transits;
+  std::vector<ended_transit> transits;
 };
 
 struct returned_reference {

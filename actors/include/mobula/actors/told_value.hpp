@@ -53,9 +53,10 @@ private:
 
 /// What became of an owner's answer.
 enum class told_use : std::uint8_t {
-  settled, ///< nobody waits for more
-  spoilt,  ///< the value is not where the owner said: it is to be asked for in another form
-  to_pull  ///< the bytes are to be pulled
+  settled,  ///< nobody waits for more
+  spoilt,   ///< the value is not where the owner said: it is to be asked for in another form
+  to_pull,  ///< the bytes are to be pulled
+  deferred, ///< it is to be asked for again
 };
 
 /// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should

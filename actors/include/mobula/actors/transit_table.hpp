@@ -26,7 +26,9 @@ struct transit_stats {
 /// to it is serialized until its owner knows the receiver, or until there will never be one.
 ///
 /// *The usual end* is the owner's word, `ended`. It names the transit, so that nothing needs to be
-/// known of the receiver: neither who it is nor whether there are several.
+/// known of the receiver: neither who it is nor whether there are several. It names the object too,
+/// since the owner only repeats what the receiver said: a node that names any number ends no
+/// transit of an object that it does not even know.
 ///
 /// *The other end* is for messages that nobody deserializes. A lease alone would be unsafe, since a
 /// receiver with a long backlog may deserialize after any time. So a transit that is older than
@@ -81,12 +83,13 @@ public:
   /// one before its message is sent.
   void opened(std::span<const opened_transit> transits, reference_effects& effects);
 
-  /// The owner says so. Ignored for what is not open or not its own.
-  void ended(const peer_session& owner, std::span<const transit_number> transits,
+  /// The owner says so. Ignored for what is not open, of another object or not its own.
+  void ended(const peer_session& owner, std::span<const ended_transit> transits,
              reference_effects& effects);
 
-  /// This node says so: it owns the objects. Ignored for what is not open or not its own.
-  void ended_here(std::span<const transit_number> transits, reference_effects& effects);
+  /// This node says so: it owns the objects. Ignored for what is not open, of another object or not
+  /// its own.
+  void ended_here(std::span<const ended_transit> transits, reference_effects& effects);
 
   /// Their message will never be sent. Ignored for what is not open.
   void canceled(std::span<const transit_number> transits, reference_effects& effects);
@@ -132,8 +135,10 @@ private:
     std::set<grace_number> graces;                 ///< sessions that will never answer
   };
 
-  void end(std::span<const transit_number> transits, const incarnation_id& owner,
-           std::uint64_t& counter, reference_effects& effects);
+  void end_of(const incarnation_id& owner, std::span<const ended_transit> ended,
+              reference_effects& effects);
+  void end(std::span<const transit_number> transits, std::uint64_t& counter,
+           reference_effects& effects);
   void run_lease(reference_effects& effects);
   void start_round(reference_effects& effects);
   void settle_round(reference_effects& effects);

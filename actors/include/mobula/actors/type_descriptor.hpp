@@ -1,6 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/serialization/layout.hpp"
@@ -32,9 +37,37 @@ const type_descriptor& descriptor_of() {
   return instance;
 }
 
-/// Returns the descriptor of a type that another node named: always the same one for the same name
-/// and codec. Never freed, since entries may outlive everything: bounded by the types of the
-/// cluster's programs. Thread-safe.
-[[nodiscard]] const type_descriptor& intern_type(std::string_view name, codec_id codec);
+/// Types that other nodes named. What is in it stays as it is for good, since entries refer to it
+/// and may outlive everything: so there is a bound on what others can have this process keep.
+/// Thread-safe.
+class type_table {
+public:
+  /// Many times what the programs of a cluster have: some hundred thousand types of usual names.
+  static constexpr std::size_t default_most_bytes = std::size_t{32} << 20U;
+
+  /// What each type counts beside its name.
+  static constexpr std::size_t fixed_bytes = 128;
+
+  explicit type_table(std::size_t most_bytes) noexcept : most_bytes_(most_bytes) {
+    // nop
+  }
+
+  type_table(const type_table&) = delete;
+  type_table& operator=(const type_table&) = delete;
+
+  /// Returns the one descriptor for this name and codec; null if it is new and there is no room.
+  [[nodiscard]] const type_descriptor* intern(std::string_view name, codec_id codec);
+
+private:
+  const std::size_t most_bytes_;
+  std::mutex mutex_;
+  std::size_t bytes_ = 0; ///< raised by `intern`, never lowered
+  /// Names stand in the keys, whose addresses a map never changes.
+  std::map<std::pair<std::string, codec_id>, type_descriptor> descriptors_;
+};
+
+/// Returns the descriptor of a type that another node named, of the process's one table; null if
+/// others have named too many. Thread-safe.
+[[nodiscard]] const type_descriptor* intern_type(std::string_view name, codec_id codec);
 
 } // namespace mobula

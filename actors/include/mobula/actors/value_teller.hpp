@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -18,6 +19,9 @@ namespace mobula {
 struct answer_limits {
   /// An answer is sent when it is as large as this; one object may be larger.
   static constexpr std::size_t answer_bytes = std::size_t{1} << 20U;
+
+  /// An answer to one event is no longer than this and one more object; the rest is deferred.
+  static constexpr std::size_t event_bytes = std::size_t{4} << 20U;
 
   /// A value larger than this is pulled over the data port, if its reader can do that.
   static constexpr std::size_t value_bytes = std::size_t{256} << 10U;
@@ -38,16 +42,19 @@ struct awaiting_peer {
 ///
 /// *Size*: control messages and heartbeats share a connection, in order. So an answer has a limit
 /// in bytes, and a value that is large for it is pulled over the data port by whoever can do so,
-/// wherever it is.
+/// wherever it is. What one event brings about has a limit as well, since CAF takes all that it is
+/// given into memory, for as long as the other side takes to read it: a reader is told of the rest
+/// that it is to be asked for again, which it does when it has got what comes before that. A window
+/// without any state here; each round names the rest once more, in 30 bytes for each of its values.
 ///
 /// | field            | raised by                       | lowered by                         |
 /// |------------------|---------------------------------|------------------------------------|
 /// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end     |
-/// | waiting::readers | `wanted`                        | `let_go`, `session_ended`, `ready` |
+/// | waiting::readers | `wanted`, once for each session | `let_go`, `session_ended`, `ready` |
 /// | answers_, states_| `wanted`, `ready`               | `take_answers`                     |
+/// | spent_           | all that is told                | `begin_event`                      |
 ///
-/// *Bounds*: one watch for each object that others borrow and wait for; answers by what one event
-/// asks for.
+/// *Bounds*: one watch for each object that others borrow and wait for; answers by `answer_limits`.
 class value_teller {
 public:
   /// REQUIRES: both outlive this; the directory knows all nodes that readers are on.
@@ -57,6 +64,11 @@ public:
   value_teller& operator=(const value_teller&) = delete;
 
   ~value_teller();
+
+  /// What was told in former events does not count any more.
+  void begin_event() noexcept {
+    spent_.clear();
+  }
 
   /// REQUIRES: the reader borrows these objects; `let_go` follows when it returns one.
   void wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences);
@@ -103,12 +115,14 @@ private:
   void tell_description_of(const object_handle& entry, std::span<const awaiting_peer> readers);
   void tell_in_form(told_object object, const peer_session& reader);
   void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
+  [[nodiscard]] bool deferred(std::uint64_t sequence, const peer_session& reader);
 
   node_core& core_;
   copy_directory& copies_;
   std::unordered_map<std::uint64_t, watched_object> waiting_;
   std::vector<std::pair<peer_session, objects_told>> answers_;
-  std::vector<answer_state> states_; ///< of each answer
+  std::vector<answer_state> states_;          ///< of each answer
+  std::map<peer_session, std::size_t> spent_; ///< bytes told in this event
   metadata_writer writer_;
 };
 

@@ -1,0 +1,63 @@
+// Errors inside of messages to other nodes.
+
+#include <doctest/doctest.h>
+
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+
+#include "mobula/actors/caf_compat.hpp"
+
+using namespace mobula;
+
+namespace {
+
+template <class T>
+std::vector<char> written(T value) {
+  std::vector<char> result;
+  caf::binary_serializer sink{nullptr, result};
+  REQUIRE(!sink(value));
+  return result;
+}
+
+/// Returns what is read of it; nothing if that fails.
+std::optional<error_info> read(const std::vector<char>& bytes) {
+  error_info result;
+  caf::binary_deserializer source{nullptr, bytes};
+  if (source(result))
+    return std::nullopt;
+  return result;
+}
+
+error_info nested(std::size_t levels) {
+  error_info result{.message = "innermost"};
+  for (std::size_t level = 1; level < levels; ++level)
+    result = {.message = "outer", .causes = {std::move(result)}};
+  return result;
+}
+
+std::size_t levels_of(const error_info& error) {
+  return 1 + (error.causes.empty() ? 0 : levels_of(error.causes.front()));
+}
+
+} // namespace
+
+TEST_CASE("an error crosses in a message with all that it says") {
+  error_info error{.type = error_type::out_of_disk_error,
+                   .message = "a text",
+                   .origin = {.task = "t", .node = "n", .process = 7},
+                   .exception_type = "std::runtime_error",
+                   .stack_trace = {"one", "two"},
+                   .causes = {nested(3)}};
+  CHECK(read(written(error)) == error);
+}
+
+TEST_CASE("an error that crosses in a message nests no deeper than an encoded one") {
+  auto arrived = read(written(nested(100)));
+  REQUIRE(arrived);
+  CHECK(levels_of(*arrived) == error_limits::depth);
+}
+
+TEST_CASE("a message whose error is none cannot be read") {
+  CHECK_FALSE(read(written(std::string{"garbage"})));
+  CHECK_FALSE(read({}));
+}
