@@ -69,8 +69,9 @@ arena_filler(arena_filler_actor::stateful_pointer<arena_filler_state> self, node
 } // namespace
 
 arena_filler_actor spawn_arena_filler(node_core& core) {
-  core.service_started(service_kind::filler);
-  return core.system().spawn<caf::hidden + caf::detached>(arena_filler, &core);
+  return core.start_counted(service_kind::filler, [&] {
+    return core.system().spawn<caf::hidden + caf::detached>(arena_filler, &core);
+  });
 }
 
 } // namespace mobula

@@ -315,8 +315,8 @@ heap_keeper(heap_keeper_actor::stateful_pointer<heap_keeper_state> self, node_co
 } // namespace
 
 heap_keeper_actor spawn_heap_keeper(node_core& core) {
-  core.service_started(service_kind::heap_keeper);
-  return spawn_service(core.system(), heap_keeper, &core);
+  return core.start_counted(service_kind::heap_keeper,
+                            [&] { return spawn_service(core.system(), heap_keeper, &core); });
 }
 
 } // namespace mobula

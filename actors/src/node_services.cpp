@@ -96,6 +96,11 @@ void node_core::service_started(service_kind kind) noexcept {
   ++running_[index_of(kind)];
 }
 
+void node_core::service_not_started(service_kind kind) noexcept {
+  std::unique_lock guard{services_mutex_};
+  --running_[index_of(kind)];
+}
+
 void node_core::spill_worker_started(caf::strong_actor_ptr worker) {
   std::unique_lock guard{services_mutex_};
   spill_workers_.push_back(std::move(worker));

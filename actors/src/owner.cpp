@@ -114,8 +114,8 @@ owner_actor::behavior_type owner(owner_actor::stateful_pointer<owner_state> self
 } // namespace
 
 owner_actor spawn_owner(node_core& core) {
-  core.service_started(service_kind::owner);
-  return spawn_service(core.system(), owner, &core);
+  return core.start_counted(service_kind::owner,
+                            [&] { return spawn_service(core.system(), owner, &core); });
 }
 
 } // namespace mobula

@@ -87,8 +87,8 @@ reference_counter(reference_counter_actor::stateful_pointer<reference_counter_st
 } // namespace
 
 reference_counter_actor spawn_reference_counter(node_core& core) {
-  core.service_started(service_kind::counter);
-  return spawn_service(core.system(), reference_counter, &core);
+  return core.start_counted(service_kind::counter,
+                            [&] { return spawn_service(core.system(), reference_counter, &core); });
 }
 
 } // namespace mobula

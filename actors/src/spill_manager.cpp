@@ -384,8 +384,9 @@ spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, n
 
 spill_manager_actor spawn_spill_manager(node_core& core) {
   auto claims = claim_directories(core);
-  core.service_started(service_kind::spill_manager);
-  return spawn_service(core.system(), spill_manager, &core, std::move(claims));
+  return core.start_counted(service_kind::spill_manager, [&] {
+    return spawn_service(core.system(), spill_manager, &core, std::move(claims));
+  });
 }
 
 } // namespace mobula

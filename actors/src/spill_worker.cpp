@@ -156,10 +156,11 @@ spill_worker(spill_worker_actor::stateful_pointer<spill_worker_state> self, node
 } // namespace
 
 spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor& manager) {
-  core.service_started(service_kind::spill_worker);
-  auto worker = core.simulation() != nullptr
-                  ? spawn_service(core.system(), spill_worker, &core, manager)
-                  : core.system().spawn<caf::hidden + caf::detached>(spill_worker, &core, manager);
+  auto worker = core.start_counted(service_kind::spill_worker, [&] {
+    return core.simulation() != nullptr
+             ? spawn_service(core.system(), spill_worker, &core, manager)
+             : core.system().spawn<caf::hidden + caf::detached>(spill_worker, &core, manager);
+  });
   core.spill_worker_started(caf::actor_cast<caf::strong_actor_ptr>(worker));
   return worker;
 }

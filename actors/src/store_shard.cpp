@@ -345,8 +345,8 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
 } // namespace
 
 store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index) {
-  core.service_started(service_kind::shard);
-  return spawn_service(core.system(), store_shard, &core, index);
+  return core.start_counted(
+    service_kind::shard, [&] { return spawn_service(core.system(), store_shard, &core, index); });
 }
 
 } // namespace mobula

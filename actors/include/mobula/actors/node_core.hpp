@@ -400,9 +400,23 @@ public:
   /// Has those who wait for an answer look for theirs. Any thread.
   void answer_given() noexcept;
 
+  /// Counts a service that `start` spawns, before it can end. One that could not be spawned does
+  /// not count: nobody would ever see it stop. Returns what `start` returns.
+  template <class Start>
+  auto start_counted(service_kind kind, Start start) {
+    service_started(kind);
+    try {
+      return start();
+    } catch (...) {
+      service_not_started(kind);
+      throw;
+    }
+  }
+
   // What follows is called by services, of themselves.
 
   void service_started(service_kind kind) noexcept;
+  void service_not_started(service_kind kind) noexcept;
 
   /// Keeps a handle on a worker of the spill manager's, to tell it of the end.
   void spill_worker_started(caf::strong_actor_ptr worker);
