@@ -113,10 +113,11 @@ public:
   void round_over() {
     auto given_up = search_.round_over(
       [this](const auto& owner) { return nodes.table()->is_vouched_for(owner); });
-    for (const auto& owner : given_up)
-      exchange.owner_unreachable(owner);
+    // First: what is given up makes the exchange look further, and that may begin a search.
     if (!search_.idle())
       start_round();
+    for (const auto& owner : given_up)
+      exchange.owner_unreachable(owner);
   }
 
   // -- the node -----------------------------------------------------------------------------------

@@ -23,6 +23,11 @@ std::string to_text(std::span<const std::byte> bytes) {
   return {begin, begin + bytes.size()};
 }
 
+/// Less than no time is no time either.
+bool is_at_once(const std::optional<std::chrono::nanoseconds>& limit) {
+  return limit && *limit <= std::chrono::nanoseconds{};
+}
+
 } // namespace
 
 // -- life
@@ -123,7 +128,7 @@ void name_service::lookup(const lookup_name& message) {
   actor_timers::event handled{timers_};
   search_number number{++last_search_};
   search added{.request = message, .timer = {}};
-  if (message.limit && *message.limit > std::chrono::nanoseconds{})
+  if (message.limit && !is_at_once(message.limit))
     added.timer = timers_.start(*message.limit, [this, number] { expired(number); });
   requests_.emplace(number, std::move(added));
   searches_.add(number, message.name);
@@ -149,7 +154,7 @@ void name_service::search_on(search_number number) {
     ended.answer->set_value(named_content{.about = to_text(found->payload),
                                           .publisher = found->publisher,
                                           .content = contents_.at(ended.name)});
-  } else if (request.limit == std::chrono::nanoseconds{}) {
+  } else if (is_at_once(request.limit)) {
     expired(number);
   }
 }
@@ -169,7 +174,7 @@ void name_service::expired(search_number number) {
 error_info name_service::not_found(const lookup_name& request) const {
   auto text = fmt::format("no node of cluster \"{}\" publishes \"{}\"", core_->options().cluster,
                           request.name);
-  if (request.limit == std::chrono::nanoseconds{})
+  if (is_at_once(request.limit))
     text += ", as far as this one was told; publish it, or give the lookup time to wait for it";
   else
     text += fmt::format(", or it did not answer, within {} ms",

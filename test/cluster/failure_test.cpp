@@ -5,6 +5,9 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/scoped_execution_unit.hpp>
 
+#include <mobula/actors/cluster_actor.hpp>
+#include <mobula/actors/cluster_messages.hpp>
+
 using namespace mobula;
 using namespace std::literals;
 
@@ -205,4 +208,37 @@ TEST_CASE_FIXTURE(three_nodes, "references sent after shutdown do not leave") {
   caf::binary_serializer sink{&context, buffer};
   letter sent{{ref}};
   CHECK(to_error_info(sink(sent)).type == error_type::shutting_down);
+}
+
+// -- owners that nobody knows -------------------------------------------------------------------
+
+TEST_CASE("a search that begins when the last one is given up has its time once") {
+  testing::simulation sim;
+  auto& node = sim.add_node();
+  node.core().start_cluster();
+  begin_membership begin;
+  begin.self.incarnation = node.incarnation();
+  begin.self.control = {{"127.0.0.1", 1}};
+  begin.config.speaks = dialect_of(node.options().cluster);
+  caf::anon_send(node.core().cluster(), std::move(begin));
+  auto arrive_from = [&](std::uint64_t number) {
+    incarnation_id owner{.high = number, .low = number};
+    return node.core().border().arrive({.object = {.owner = owner, .sequence = 1},
+                                        .type = &descriptor_of<std::string, codec_id::raw>(),
+                                        .sender = owner,
+                                        .transit = transit_number{1}});
+  };
+  auto first = arrive_from(1);
+  sim.run();
+  auto timers = node.stats().timers;
+  sim.advance(1s);
+  sim.run();
+  sim.advance(1s);
+  // In time for the turn in which the first is given up.
+  auto second = arrive_from(2);
+  sim.run();
+  CHECK(first->has_failed());
+  CHECK_FALSE(second->has_failed());
+  // One round, and the grace period of what was given up.
+  CHECK(node.stats().timers == timers + 1);
 }

@@ -2,6 +2,11 @@
 
 #include "post.hpp"
 
+#include <future>
+#include <memory>
+
+#include <mobula/actors/name_messages.hpp>
+
 using namespace mobula;
 using namespace std::chrono_literals;
 
@@ -278,4 +283,15 @@ TEST_CASE("names lead to what was published, and leave nothing, whatever is cut"
     sim.check_invariants();
     CHECK(sim.leftovers() == "");
   });
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a lookup with less than no time ends at once") {
+  auto answer = std::make_shared<std::promise<name_answer>>();
+  auto result = answer->get_future();
+  caf::anon_send(home.core().cluster(), lookup_name{"none", -1ns, std::move(answer)});
+  sim.run();
+  REQUIRE(result.wait_for(0s) == std::future_status::ready);
+  auto failure = std::get<error_info>(result.get());
+  CHECK(failure.type == error_type::name_not_found);
+  CHECK(contains(failure.message, "give the lookup time"));
 }

@@ -67,8 +67,8 @@ using name_answer = std::variant<named_content, error_info>;
 
 struct lookup_name {
   std::string name;
-  /// How long to wait for somebody to publish it: nothing means as long as it takes, zero not at
-  /// all.
+  /// How long to wait for somebody to publish it: nothing means as long as it takes, zero or less
+  /// not at all.
   std::optional<std::chrono::nanoseconds> limit;
   std::shared_ptr<std::promise<name_answer>> answer;
 };
