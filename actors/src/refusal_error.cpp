@@ -62,7 +62,8 @@ std::string remedy_for(const store_use& use, const node_options& options) {
     parts.emplace_back("let go of views");
   if (use.kept_bytes > 0 && options.spill_directories.empty())
     parts.emplace_back("let go of references, set mobula.spill-dirs");
-  if (use.making_bytes > 0)
+  // Credit that nobody has taken is back before anybody is refused.
+  if (use.making_bytes > 0 || use.lent_bytes > 0)
     parts.emplace_back("seal or destroy what is being made");
   parts.emplace_back("raise mobula.store-size");
   return join(parts, ", ", ", or ");

@@ -20,8 +20,10 @@ mobula::node_stats stats_at_rest(mobula::node& node) {
   const auto& options = node.options();
   // Either may be as long as there are nanoseconds.
   constexpr std::chrono::nanoseconds longest = std::chrono::hours{24};
-  auto deadline = std::chrono::steady_clock::now() + std::min(options.grace_period, longest)
-                  + std::min(options.transit_lease, longest) + std::chrono::seconds{10};
+  auto deadline = std::chrono::steady_clock::now()
+                  + std::min<std::chrono::nanoseconds>(options.grace_period, longest)
+                  + std::min<std::chrono::nanoseconds>(options.transit_lease, longest)
+                  + std::chrono::seconds{10};
   auto stats = node.stats();
   while (!holds_nothing(stats) && std::chrono::steady_clock::now() < deadline) {
     // Nothing tells when what a lost node held is let go, and asking all the time costs a core.

@@ -63,7 +63,7 @@ caf::expected<caf::config_value> parse(void* target, caf::string_view given) {
   return caf::config_value{result};
 }
 
-caf::string_view view(std::string_view text) {
+caf::string_view text_of(std::string_view text) {
   return {text.data(), text.size()};
 }
 
@@ -71,7 +71,7 @@ caf::string_view view(std::string_view text) {
 
 caf::config_option time_option(std::string_view name, std::string_view description) {
   static const caf::config_option::meta_state meta{check, store, get, parse, "timespan"};
-  return {"mobula", view(name), view(description), &meta};
+  return {"mobula", text_of(name), text_of(description), &meta};
 }
 
 } // namespace mobula
