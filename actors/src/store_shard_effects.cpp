@@ -129,6 +129,7 @@ void store_shard_state::finish_admission(shard_slot& held, arena_block memory) {
   auto& copy = *held.copy;
   held.in_transfer = false;
   copy.memory = copy_memory{std::move(memory)};
+  // What the value was in until now counted there.
   core_->heap_freed();
   readers_->open(held.entry->id(), held);
   auto entry = std::exchange(held.waiting, object_handle{});

@@ -3,6 +3,8 @@
 
 #include "post.hpp"
 
+#include <optional>
+
 using namespace mobula;
 using namespace std::literals;
 
@@ -103,6 +105,23 @@ TEST_CASE_FIXTURE(one_text, "a value that its last view leaves is given up then"
   pinned.reset();
   sim.run();
   CHECK(away.stats().left_heap.objects == 1);
+}
+
+TEST_CASE_FIXTURE(one_text, "a put goes on when the last view of what was decoded in place goes") {
+  send_away(home.put(std::string(200'000, 'z')));
+  std::optional pinned = away.get(at_away.letters.at(1));
+  while (away.stats().heap_bytes + 4'000 <= heap_limit)
+    others.push_back(away.put(std::string(4'000, 'y')));
+  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int) {
+      pinned.reset();
+      self->quit();
+    }};
+  });
+  auto start = sim.now();
+  caf::delayed_anon_send(dropper, 1s, 0);
+  others.push_back(away.put(std::string(4'000, 'y')));
+  CHECK(sim.now() - start == 1s);
 }
 
 TEST_CASE_FIXTURE(one_text,

@@ -215,6 +215,27 @@ TEST_CASE_FIXTURE(small_heap, "a put that waits for the heap goes on when a refe
   CHECK(node.stats().heap_refusals == 0);
 }
 
+TEST_CASE_FIXTURE(no_disk,
+                  "a put that waits for the heap goes on when the store takes a value in") {
+  auto blocker = other.put(text(0, 1'000'000));
+  auto large = other.make_promise<std::string>();
+  // There is no room in the store, and who sets a promise does not wait for any.
+  large.set_value(text(1, 200'000));
+  while (other.stats().heap_bytes + 4'000 <= heap_limit)
+    held.push_back(other.put(text(held.size(), 4'000)));
+  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int) {
+      blocker = {};
+      self->quit();
+    }};
+  });
+  auto start = sim.now();
+  caf::delayed_anon_send(dropper, 1s, 0);
+  held.push_back(other.put(text(held.size(), 4'000)));
+  CHECK(sim.now() - start == 1s);
+  CHECK(*other.get(large.ref()) == text(1, 200'000));
+}
+
 TEST_CASE_FIXTURE(small_heap, "what was decoded leaves the heap first, and is decoded anew") {
   held.push_back(node.put(text(0, 200'000)));
   CHECK(*node.get(held[0]) == text(0, 200'000));

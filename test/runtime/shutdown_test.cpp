@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <future>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -338,6 +339,15 @@ TEST_CASE("a service that does not stop is left behind after a while") {
   CHECK(node.core().services_gone());
   CHECK(sim.now() - began == 10s);
   CHECK_FALSE(std::filesystem::exists(node.core().arena().path()));
+}
+
+TEST_CASE_FIXTURE(one_node, "nobody waits for a service that could not be started") {
+  CHECK_THROWS_AS(
+    node.core().start_counted(service_kind::spill_worker, []() -> int { throw std::bad_alloc{}; }),
+    std::bad_alloc);
+  auto began = sim.now();
+  node.shutdown();
+  CHECK(sim.now() == began);
 }
 
 TEST_CASE("an actor that would shut its node down is told not to") {

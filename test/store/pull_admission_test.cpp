@@ -304,3 +304,28 @@ TEST_CASE("one ask is always allowed, however small the limit") {
   shell.deliver_all();
   CHECK(shell.arrived.at(1) == 1);
 }
+
+TEST_CASE("a pull of what the store has ends without a report, and the next one has its turn") {
+  pull_shell shell{narrow(1)};
+  for (std::uint64_t number : {1, 2}) {
+    shell.pull(number, wait);
+    shell.locate(number, 10, {1});
+  }
+  REQUIRE(shell.reserving() == numbers{1});
+  shell.find_whole(1);
+  CHECK(shell.reserving() == numbers{2});
+  CHECK(shell.table.stats().objects == 1);
+  CHECK(shell.arrived.empty());
+  CHECK(shell.failed.empty());
+  CHECK(shell.running_timers.empty());
+}
+
+TEST_CASE("a pull that nobody wants any more may also hear that the store has its object") {
+  pull_shell shell;
+  auto token = shell.pull(1);
+  shell.locate(1, 10, {1});
+  shell.cancel(token);
+  CHECK(shell.withdrawn == numbers{1});
+  shell.find_whole(1);
+  CHECK(shell.table.stats().objects == 0);
+}

@@ -85,6 +85,11 @@ public:
     event([&](auto& out) { table.room_refused(object_number(number), out); });
   }
 
+  void find_whole(std::uint64_t number) {
+    REQUIRE(reservations.erase(number) == 1);
+    event([&](auto& out) { table.room_needless(object_number(number), out); });
+  }
+
   void memory_tight(std::uint64_t bytes) {
     event([&](auto& out) { table.memory_tight(bytes, out); });
   }

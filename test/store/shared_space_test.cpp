@@ -44,9 +44,10 @@ struct real_space {
       effects, [](const shard_effect& effect) { return std::holds_alternative<Effect>(effect); });
   }
 
-  static std::uint64_t object_of(std::uint32_t shard) {
+  /// Returns the `index`-th object of a shard.
+  static std::uint64_t object_of(std::uint32_t shard, std::size_t index = 0) {
     for (std::uint64_t number = 1;; ++number)
-      if (home_shard(number, 3) == shard)
+      if (home_shard(number, 3) == shard && index-- == 0)
         return number;
   }
 };
@@ -145,6 +146,73 @@ TEST_CASE_FIXTURE(real_space, "a shard is woken once, and hears what waits befor
   CHECK_FALSE(create(1, object_of(1), 10));
   CHECK(has_effect<grant_create>());
   space.inspect([](const store_table& table) { CHECK(table.stats().unsealed.objects == 1); });
+}
+
+TEST_CASE_FIXTURE(real_space,
+                  "a shard that has several effects to carry out is woken for the first") {
+  create(0, object_of(0), 100);
+  create(1, object_of(1), 30);
+  create(1, object_of(1, 1), 30);
+  woken.clear();
+  space.answer(0, effects, woken, [&](store_table& table, store_effects& out) {
+    table.abort(object_number(object_of(0)), out);
+  });
+  CHECK(woken == std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE_FIXTURE(real_space, "readers leave the stamp that the store looks for") {
+  auto stamp = [this] {
+    return space.inspect([](const store_table& table) { return table.current_stamp(); });
+  };
+  create(0, object_of(0), 60);
+  space.answer(0, effects, woken, [&](store_table& table, store_effects& out) {
+    table.seal(object_number(object_of(0)), out);
+  });
+  CHECK(space.front().stamp() == stamp());
+  auto before = stamp();
+  create(0, object_of(0, 1), 60);
+  CHECK(stamp() != before);
+  CHECK(space.front().stamp() == stamp());
+}
+
+TEST_CASE("credit is topped up when more than half of it is gone") {
+  store_space space{{.capacity_bytes = 1'000, .spill_threshold = 1.0, .low_water = 1.0}, 100};
+  shard_effects effects;
+  std::vector<std::uint32_t> woken;
+  shard_backlog backlog;
+  auto look = [&] {
+    space.answer(0, effects, woken, [](store_table& table, store_effects& out) {
+      table.spilling_possible(spill_round{1}, out);
+    });
+    return space.front().available();
+  };
+  REQUIRE(look() == 100);
+  REQUIRE(space.front().take(50, backlog, creator_pace::unbounded));
+  CHECK(look() == 50);
+  REQUIRE(space.front().take(1, backlog, creator_pace::unbounded));
+  CHECK(look() == 100);
+}
+
+TEST_CASE("what is lent is a good part of the credit, or nothing") {
+  for (auto [capacity, lent] : {std::pair{130, 2}, {129, 0}}) {
+    store_space space{{.capacity_bytes = static_cast<std::size_t>(capacity),
+                       .spill_threshold = 1.0,
+                       .low_water = 1.0},
+                      128};
+    shard_effects effects;
+    std::vector<std::uint32_t> woken;
+    shard_backlog backlog;
+    REQUIRE(space.front().take(128, backlog, creator_pace::unbounded));
+    space.answer(0, effects, woken, [](store_table& table, store_effects& out) {
+      table.spilling_possible(spill_round{1}, out);
+    });
+    CHECK(space.front().available() == static_cast<std::uint64_t>(lent));
+  }
+}
+
+TEST_CASE("a small store lends all it has, however much might be lent") {
+  store_space space{three_shards, 1'000'000};
+  CHECK(space.front().available() == 100);
 }
 
 TEST_CASE("shards on many threads never have more than the store's room, and leave nothing") {

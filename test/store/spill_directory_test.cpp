@@ -147,7 +147,7 @@ TEST_CASE("what is being written counts to the limit") {
   spill_shell shell{{.batch_bytes = 10, .max_writes = 2, .spill_limit_bytes = 30}};
   shell.spill(1, 20);
   shell.spill(2, 20);
-  CHECK(shell.spill_failures.at(2) == spill_error::out_of_disk);
+  CHECK(shell.spill_failures.at(2) == spill_error::beyond_limit);
   shell.spill(3, 10);
   CHECK(shell.writes.size() == 2);
 }
@@ -159,7 +159,7 @@ TEST_CASE("a batch ends at the limit") {
   shell.finish_write();
   CHECK(shell.batch_sizes() == std::vector<std::size_t>{2});
   shell.finish_write();
-  CHECK(shell.spill_failures.at(4) == spill_error::out_of_disk);
+  CHECK(shell.spill_failures.at(4) == spill_error::beyond_limit);
 }
 
 TEST_CASE("a spill at the limit waits for a deletion under way") {

@@ -46,8 +46,9 @@ struct pull_config {
 ///
 /// *Admission.* The store grants each pull its room. Waits and arguments take what is free; a get,
 /// and a pull that is alone, may have others moved out. What is refused is held back until room
-/// was given back or a timer fires; so at least one pull always runs. One that may have others moved
-/// out fails with `store_full` when it is refused and no pull has room that it could give back. When memory gets tight, arguments, then waits, give their room back.
+/// was given back or a timer fires; so at least one pull always runs. One that may have others
+/// moved out fails with `store_full` when it is refused and no pull has room that it could give
+/// back. When memory gets tight, arguments, then waits, give their room back.
 ///
 /// *One source at a time for an object*, the closest, then the one that this node asks least, then
 /// any: which one differs from node to node, so that they spread. A few chunks are under way,
