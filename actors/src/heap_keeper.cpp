@@ -171,8 +171,9 @@ private:
       begin_spell();
     object_tally victims;
     std::vector<immediate_end> ends;
-    for (auto content : {heap_content::decoded, heap_content::value})
-      choose(content, effect, victims, ends);
+    choose(heap_content::decoded, effect, victims, ends);
+    if (effect.among == heap_choice::all)
+      choose(heap_content::value, effect, victims, ends);
     relief_->chosen(victims, effects_);
     for (const auto& each : ends)
       relief_->leave_ended(each.bytes, each.end, used_bytes(), effects_);

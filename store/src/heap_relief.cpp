@@ -16,7 +16,7 @@ heap_relief::heap_relief(const heap_relief_config& config)
 
 void heap_relief::looked(std::uint64_t used_bytes, heap_effects& effects) {
   used_bytes_ = used_bytes;
-  exhausted_ = false;
+  expect_more();
   settle(effects);
 }
 
@@ -24,9 +24,13 @@ void heap_relief::chosen(const object_tally& victims, heap_effects& effects) {
   MOBULA_ASSERT(choosing_);
   choosing_ = false;
   leaving_ += victims;
-  if (victims.objects > 0)
-    tried_for_ = waiting_;
-  exhausted_ = victims.bytes < asked_bytes_ && victims.objects < asked_objects_;
+  auto exhausted = victims.bytes < asked_bytes_ && victims.objects < asked_objects_;
+  decoded_exhausted_ = exhausted;
+  if (asked_among_ == heap_choice::all) {
+    exhausted_ = exhausted;
+    if (victims.objects > 0)
+      tried_for_ = waiting_;
+  }
   settle(effects);
 }
 
@@ -39,7 +43,7 @@ void heap_relief::leave_ended(std::size_t bytes, heap_leave_end end, std::uint64
     tried_in_vain_ = true;
     may_insist_ = waiting_ > tried_for_;
   } else {
-    exhausted_ = false;
+    expect_more();
   }
   settle(effects);
 }
@@ -48,7 +52,7 @@ void heap_relief::want_room(std::size_t bytes, std::uint64_t used_bytes, heap_ef
   used_bytes_ = used_bytes;
   least_wanted_ = waiting_ == 0 ? bytes : std::min(least_wanted_, bytes);
   ++waiting_;
-  exhausted_ = false;
+  expect_more();
   may_insist_ = true;
   settle(effects);
 }
@@ -57,7 +61,7 @@ void heap_relief::store_has_room(std::uint64_t used_bytes, heap_effects& effects
   used_bytes_ = used_bytes;
   refused_ = false;
   tried_in_vain_ = false;
-  exhausted_ = false;
+  expect_more();
   settle(effects);
 }
 
@@ -96,13 +100,20 @@ void heap_relief::choose(heap_effects& effects) {
   auto missing = missing_bytes();
   // Who insists waits for the end of what others have tried, so that it has one.
   auto held_up = refused_ && (!may_insist_ || leaving_.objects > 0);
-  if (missing == 0 || choosing_ || exhausted_ || held_up
+  if (missing == 0 || choosing_ || (held_up ? decoded_exhausted_ : exhausted_)
       || leaving_.objects >= config_.most_leaving)
     return;
   choosing_ = true;
+  asked_among_ = held_up ? heap_choice::decoded : heap_choice::all;
   asked_bytes_ = missing;
   asked_objects_ = config_.most_leaving - leaving_.objects;
-  effects.push_back(choose_victims{asked_bytes_, asked_objects_});
+  effects.push_back(choose_victims{asked_bytes_, asked_objects_, asked_among_});
+}
+
+/// Something has changed: what was not there to choose may be there now.
+void heap_relief::expect_more() noexcept {
+  exhausted_ = false;
+  decoded_exhausted_ = false;
 }
 
 /// A look that finds nothing is no progress: the stall goes on, and with it the time until it ends.

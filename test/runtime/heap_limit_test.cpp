@@ -357,6 +357,24 @@ TEST_CASE_FIXTURE(no_disk,
   CHECK(held.size() * 16'000 > heap_limit);
 }
 
+TEST_CASE_FIXTURE(no_disk, "with heap and store full what was decoded goes all the same") {
+  auto fill = [&] {
+    for (std::size_t index = 0; index < 200; ++index)
+      held.push_back(other.put(text(index)));
+  };
+  CHECK(error_of(fill) == error_type::store_full);
+  for (std::size_t index = 0; index < held.size(); ++index)
+    CHECK(*other.get(held[index]) == text(index));
+  // What waits for room in the store counts as gone until that has refused it.
+  for (int round = 0; round < 3; ++round) {
+    sim.run();
+    sim.advance(other.options().full_timeout);
+  }
+  sim.run();
+  CHECK(other.stats().heap_bytes <= heap_limit);
+  CHECK(other.stats().decoded_dropped.objects >= held.size() / 2);
+}
+
 TEST_CASE_FIXTURE(small_heap, "values in the heap stay readable when the node shuts down") {
   auto ref = node.put(text(0));
   put(40);

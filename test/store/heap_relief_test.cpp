@@ -23,6 +23,7 @@ public:
   heap_relief relief{{.limit_bytes = limit, .threshold = 0.8, .low_water = 0.6, .most_leaving = 4}};
   std::uint64_t staying = 0;
   std::deque<std::size_t> idle; ///< sizes, the oldest first
+  std::deque<std::size_t> decoded;
   std::deque<std::size_t> leaving;
   std::size_t waiting = 0;
   std::size_t woken = 0;
@@ -31,7 +32,7 @@ public:
 
   [[nodiscard]] std::uint64_t used() const {
     auto sum = staying;
-    for (const auto* list : {&idle, &leaving})
+    for (const auto* list : {&idle, &decoded, &leaving})
       for (auto size : *list)
         sum += size;
     return sum;
@@ -104,12 +105,19 @@ private:
 
   void choose(const choose_victims& wanted) {
     object_tally victims;
-    while (!idle.empty() && victims.bytes < wanted.bytes && victims.objects < wanted.most_objects) {
-      leaving.push_back(idle.front());
-      victims.add(idle.front());
-      idle.pop_front();
-    }
+    choose_from(decoded, wanted, victims);
+    if (wanted.among == heap_choice::all)
+      choose_from(idle, wanted, victims);
     relief.chosen(victims, effects_);
+  }
+
+  void choose_from(std::deque<std::size_t>& from, const choose_victims& wanted,
+                   object_tally& victims) {
+    while (!from.empty() && victims.bytes < wanted.bytes && victims.objects < wanted.most_objects) {
+      leaving.push_back(from.front());
+      victims.add(from.front());
+      from.pop_front();
+    }
   }
 
   heap_effects effects_;
@@ -441,4 +449,39 @@ TEST_CASE_FIXTURE(heap_shell, "a refusal of before the store had room refuses no
     end(heap_leave_end::kept);
   CHECK(refused == 0);
   CHECK(stalls.size() == 1);
+}
+
+TEST_CASE_FIXTURE(heap_shell, "after a refusal what was decoded leaves all the same") {
+  staying = 600;
+  put(250);
+  REQUIRE(leaving.size() == 1);
+  end(heap_leave_end::refused);
+  idle.push_back(50);
+  decoded = {100, 100};
+  look();
+  CHECK(decoded.empty());
+  CHECK(idle.size() == 1);
+  end(heap_leave_end::left);
+  end(heap_leave_end::left);
+  CHECK(leaving.empty());
+  decoded = {30};
+  look();
+  CHECK(decoded.empty());
+}
+
+TEST_CASE_FIXTURE(heap_shell, "who insists has values tried although nothing decoded was left") {
+  staying = 600;
+  put(150);
+  put(100);
+  REQUIRE(leaving.size() == 2);
+  end(heap_leave_end::refused);
+  wait(300);
+  idle.push_back(50);
+  look();
+  CHECK(idle.size() == 1);
+  end(heap_leave_end::refused);
+  CHECK(idle.empty());
+  CHECK(refused == 0);
+  end(heap_leave_end::refused);
+  CHECK(refused == 1);
 }

@@ -29,11 +29,18 @@ enum class heap_leave_end : std::uint8_t {
 
 // -- effects --------------------------------------------------------------------
 
+/// Which parts of the heap may be chosen.
+enum class heap_choice : std::uint8_t {
+  all,
+  decoded ///< what stands beside the bytes that it was decoded of: it needs no room elsewhere
+};
+
 /// Asks for victims of so many bytes, least recently used first; answered once by `chosen`, before
 /// any other event.
 struct choose_victims {
   std::size_t bytes;
   std::size_t most_objects;
+  heap_choice among;
 };
 
 /// Lets those who wait try again.
@@ -61,8 +68,8 @@ using heap_effects = std::vector<heap_effect>;
 /// be at its low-water mark, once those leave that are on their way.
 ///
 /// *Nothing polls.* When nothing is left to choose, the next look comes with a cause: a new value,
-/// an unpin, the end of an attempt. When the store refused a value, nothing is chosen until it has
-/// room again, or until somebody waits and nothing is on its way out any more.
+/// an unpin, the end of an attempt. When the store refused a value, only what was decoded is chosen
+/// until it has room again, or until somebody waits and nothing is on its way out any more.
 ///
 /// *Waiting.* Who waits is let try again when there is room, and waits anew if somebody else was
 /// faster. When the store has refused a value, and the rest of what was on its way has ended as
@@ -126,6 +133,7 @@ private:
   void settle(heap_effects& effects);
   [[nodiscard]] std::size_t missing_bytes() const noexcept;
   void choose(heap_effects& effects);
+  void expect_more() noexcept;
   void serve_waiting(heap_effects& effects);
   void watch_stall(heap_effects& effects);
   void refuse_tried(heap_effects& effects);
@@ -138,11 +146,13 @@ private:
   object_tally leaving_;        ///< raised by `chosen`, lowered by `leave_ended`
   std::size_t asked_bytes_ = 0; ///< by the latest `choose_victims`, until `chosen`
   std::size_t asked_objects_ = 0;
-  bool choosing_ = false;   ///< `chosen` is on its way
-  bool relieving_ = false;  ///< above the threshold, or not yet down to the low-water mark
-  bool exhausted_ = false;  ///< there was nothing more to choose
-  bool refused_ = false;    ///< raised by a refusal, lowered by room in the store
-  bool may_insist_ = false; ///< somebody came to wait since the refusal
+  bool choosing_ = false;  ///< `chosen` is on its way
+  bool relieving_ = false; ///< above the threshold, or not yet down to the low-water mark
+  heap_choice asked_among_{};
+  bool exhausted_ = false;         ///< there was nothing more to choose
+  bool decoded_exhausted_ = false; ///< nor among what was decoded
+  bool refused_ = false;           ///< raised by a refusal, lowered by room in the store
+  bool may_insist_ = false;        ///< somebody came to wait since the refusal
   std::size_t waiting_ = 0;
   std::size_t least_wanted_ = 0; ///< of those who wait
   std::size_t tried_for_ = 0;    ///< the first of those who wait: something was chosen since
