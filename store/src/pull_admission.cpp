@@ -116,9 +116,9 @@ void pull_table::recount(const object_id& id, pulled& entry) {
     --running_;
     running_bytes_ -= entry.running_bytes;
   }
-  auto has_room = entry.where == phase::active || entry.where == phase::draining;
-  if (std::exchange(entry.counted_room, has_room) != has_room)
-    has_room ? ++rooms_ : --rooms_;
+  rooms_ -= entry.counted_room ? 1 : 0;
+  entry.counted_room = has_room(entry);
+  rooms_ += entry.counted_room ? 1 : 0;
   auto stuck = entry.where == phase::active && entry.asks.empty() && !pick_source(id, entry);
   if (entry.where == phase::waiting || stuck)
     return;

@@ -200,6 +200,10 @@ bool pull_table::wanted(const pulled& entry) noexcept {
   return !entry.tokens.empty();
 }
 
+bool pull_table::has_room(const pulled& entry) noexcept {
+  return entry.where == phase::active || entry.where == phase::draining;
+}
+
 pull_table::order pull_table::order_of(const pulled& entry) noexcept {
   auto urgency = pull_class::argument;
   for (auto candidate : {pull_class::wait, pull_class::get})
@@ -283,8 +287,7 @@ const byte_ranges* pull_table::received(const object_id& id) const {
   if (position == pulls_.end())
     return nullptr;
   const auto& entry = position->second;
-  auto has_room = entry.where == phase::active || entry.where == phase::draining;
-  return has_room && !entry.restart ? &entry.here : nullptr;
+  return has_room(entry) && !entry.restart ? &entry.here : nullptr;
 }
 
 pull_stats pull_table::stats() const {
@@ -309,8 +312,7 @@ void pull_table::check_pull(const object_id& id, const pulled& entry) const {
   MOBULA_ASSERT(!hungry_.contains(place) || entry.where == phase::active);
   MOBULA_ASSERT(!waiting || (wanted(entry) && entry.room_bytes == 0));
   MOBULA_ASSERT(entry.asks.size() <= config_.chunks_per_pull);
-  MOBULA_ASSERT(entry.asks.empty() || entry.where == phase::active
-                || entry.where == phase::draining);
+  MOBULA_ASSERT(entry.asks.empty() || has_room(entry));
   MOBULA_ASSERT(entry.where != phase::draining || !entry.asks.empty());
   MOBULA_ASSERT(!entry.running || !waiting);
   auto expected = entry.here;
@@ -337,7 +339,7 @@ void pull_table::check_invariants() const {
     running += entry.running ? 1 : 0;
     running_bytes += entry.running ? entry.running_bytes : 0;
     requests += entry.tokens.size();
-    rooms += entry.where == phase::active || entry.where == phase::draining ? 1 : 0;
+    rooms += has_room(entry) ? 1 : 0;
   }
   std::size_t peer_asks = 0;
   std::uint64_t lane_bytes = 0;

@@ -9,16 +9,6 @@ using namespace mobula::test;
 using enum pull_class;
 using enum pull_timer_purpose;
 
-namespace {
-
-pull_config narrow(std::size_t max_admitted) {
-  return pull_shell::small({.max_admitted = max_admitted});
-}
-
-using numbers = std::set<std::uint64_t>;
-
-} // namespace
-
 TEST_CASE("gets come before waits, and waits before arguments (PrioritizeWorkerRequests)") {
   pull_shell shell{narrow(1)};
   shell.start(1, 10, {1}, argument);

@@ -9,16 +9,6 @@ using namespace mobula::test;
 using enum pull_class;
 using enum pull_timer_purpose;
 
-namespace {
-
-pull_config narrow(std::size_t max_admitted) {
-  return pull_shell::small({.max_admitted = max_admitted});
-}
-
-using numbers = std::set<std::uint64_t>;
-
-} // namespace
-
 // -- beginning again ------------------------------------------------------------------
 
 TEST_CASE("a new request does not save what is here of another size") {

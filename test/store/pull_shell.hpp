@@ -285,4 +285,11 @@ private:
   std::map<ask_number, std::uint64_t> partly_;
 };
 
+/// Of one that admits so few pulls at once.
+inline pull_config narrow(std::size_t max_admitted) {
+  return pull_shell::small({.max_admitted = max_admitted});
+}
+
+using numbers = std::set<std::uint64_t>;
+
 } // namespace mobula::test

@@ -237,6 +237,7 @@ private:
   // -- pulls (pull_table.cpp) -----------------------------------------------------
 
   [[nodiscard]] static bool wanted(const pulled& entry) noexcept;
+  [[nodiscard]] static bool has_room(const pulled& entry) noexcept;
   [[nodiscard]] static order order_of(const pulled& entry) noexcept;
   pulled& get(const object_id& id);
   void end_requests(pulled& entry);
