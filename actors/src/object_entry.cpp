@@ -30,9 +30,7 @@ std::string_view to_string(object_phase phase) noexcept {
 // -- pinned_value
 // -----------------------------------------------------------------------------------
 
-pinned_value::~pinned_value() {
-  if (entry_ == nullptr)
-    return;
+void pinned_value::unpin() noexcept {
   // The unpin comes first: the core, which hears of the last one, lives while the entry does.
   if (copy_ != nullptr && copy_->pins.unpin() == unpin_result::tell_shard)
     entry_->core().report_unpinned(*entry_);
@@ -53,8 +51,8 @@ bool pinned_value::in_heap() const noexcept {
   return copy_ == nullptr || copy_->in_heap.load(std::memory_order_relaxed);
 }
 
-object_value& pinned_value::value() const noexcept {
-  return copy_ != nullptr ? copy_->value : entry_->value_;
+object_value& pinned_value::value_of_copy() const noexcept {
+  return copy_->value;
 }
 
 // -- object_entry
@@ -226,19 +224,9 @@ bool object_entry::seal_failed(error_info reason) {
   });
 }
 
-pinned_value object_entry::try_pin() noexcept {
-  switch (phase()) {
-    case object_phase::inline_value:
-      add_use();
-      return {this, nullptr};
-    case object_phase::stored:
-      return try_pin_stored();
-    default:
-      return {};
-  }
-}
-
-pinned_value object_entry::try_pin_stored() noexcept {
+pinned_value object_entry::try_pin_movable() noexcept {
+  if (phase() != object_phase::stored)
+    return {};
   auto& stored = *copy();
   if (!stored.pins.try_pin() && (stored.place == nullptr || !stored.place->pin(stored)))
     return {};

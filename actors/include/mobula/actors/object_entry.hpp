@@ -71,7 +71,11 @@ public:
     return *this;
   }
 
-  ~pinned_value();
+  /// In line, since most that are destroyed were moved from.
+  ~pinned_value() {
+    if (entry_ != nullptr)
+      unpin();
+  }
 
   /// Returns another pin on the same value.
   [[nodiscard]] pinned_value clone() const noexcept;
@@ -103,6 +107,9 @@ private:
   pinned_value(object_entry* entry, stored_copy* copy) noexcept : entry_(entry), copy_(copy) {
     // nop
   }
+
+  void unpin() noexcept;
+  [[nodiscard]] object_value& value_of_copy() const noexcept;
 
   object_entry* entry_ = nullptr;
   stored_copy* copy_ = nullptr;
@@ -292,7 +299,12 @@ public:
 
   /// Pins the value if it is in memory: one or two atomic operations, and some more for the first
   /// view of a value in another node's arena. Empty if the object is pending, failed, or on disk.
-  [[nodiscard]] pinned_value try_pin() noexcept;
+  [[nodiscard]] pinned_value try_pin() noexcept {
+    if (phase() != object_phase::inline_value)
+      return try_pin_movable();
+    add_use();
+    return {this, nullptr};
+  }
 
   /// The copy came back to memory: wakes readers that wait for it, with a pin for each. If it has
   /// left again meanwhile, they wait on, and it is asked for once more.
@@ -366,8 +378,8 @@ private:
   /// if they have left the memory meanwhile. REQUIRES: the stripe's mutex is held.
   [[nodiscard]] bool serve(wait_link& link) noexcept;
 
-  /// REQUIRES: the phase is, or was, `stored`.
-  [[nodiscard]] pinned_value try_pin_stored() noexcept;
+  /// What `try_pin` returns for an object whose value, if it has any, can move.
+  [[nodiscard]] pinned_value try_pin_movable() noexcept;
 
   /// The release pairs with the acquire in `phase`.
   void enter(object_phase phase) noexcept {
@@ -392,6 +404,10 @@ private:
   /// Waiters of this entry. Written and read under the stripe's mutex.
   wait_link* waiters_ = nullptr;
 };
+
+inline object_value& pinned_value::value() const noexcept {
+  return copy_ != nullptr ? value_of_copy() : entry_->value_;
+}
 
 /// Frees the value of an object everywhere: here at once, and on other nodes when they hear of it.
 /// REQUIRES: the caller owns a handle.

@@ -87,6 +87,8 @@ outcomes<T> collect_all(std::span<object_entry* const> entries, wait_group* grou
 /// Reads one object, waiting up to `limit`. Never throws for an object that has no value.
 template <class T>
 reading<T> read_slowly(object_entry& entry, const wait_limit& limit) {
+  if (entry.has_failed())
+    return entry.failure();
   wait_handle<blocking_wait> group{new blocking_wait};
   object_entry* entries[] = {&entry};
   auto result = await(*group, entries, 1, wait_goal::readable, limit);
@@ -100,8 +102,9 @@ template <class T>
 reading<T> read(const ObjectRef<T>& ref, const wait_limit& limit) {
   auto& entry = ref.entry();
   require_valid(limit);
-  if (auto result = try_read<T>(entry))
-    return std::move(*result);
+  // Not by `try_read`: its result would be moved twice.
+  if (auto pin = entry.try_pin()) [[likely]]
+    return read_pinned<T>(std::move(pin));
   return read_slowly<T>(entry, limit);
 }
 
