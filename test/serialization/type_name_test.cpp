@@ -18,6 +18,26 @@ struct renamed {};
 template <class T>
 struct handle {};
 
+template <class T>
+struct outer {
+  template <class U>
+  struct inner {};
+
+  struct plain {
+    template <class U>
+    struct inner {};
+  };
+};
+
+template <char>
+struct letter {};
+
+namespace {
+
+struct hidden {};
+
+} // namespace
+
 } // namespace example
 
 template <>
@@ -83,6 +103,27 @@ TEST_CASE("a type of the user has the name it has in the source") {
 TEST_CASE("a template of the user is named with its arguments") {
   CHECK(type_name<example::box<int, std::string>>() == "example::box<int32,string>");
   CHECK(type_name<example::box<example::box<>>>() == "example::box<example::box<>>");
+}
+
+TEST_CASE("a template within a template is named with what it is in") {
+  using example::outer;
+  CHECK(type_name<outer<int>::inner<double>>() == "example::outer<int>::inner<float64>");
+  CHECK(type_name<outer<int>::inner<double>>() != type_name<outer<double>>());
+  CHECK(type_name<outer<int>::inner<double>>() != type_name<outer<char>::inner<double>>());
+  CHECK(type_name<outer<char>::plain::inner<int>>() == "example::outer<char>::plain::inner<int32>");
+}
+
+TEST_CASE("a template within one of a type that only this process knows is known to it alone") {
+  CHECK(is_name_of_process(type_name<example::outer<example::hidden>::inner<double>>()));
+  CHECK_FALSE(is_name_of_process(type_name<example::outer<int>::inner<double>>()));
+}
+
+TEST_CASE("a template is told from its arguments, whatever characters those have") {
+  CHECK(
+    type_name<example::box<example::letter<'<'>>>().starts_with("example::box<example::letter"));
+  CHECK(
+    type_name<example::box<example::letter<'>'>>>().starts_with("example::box<example::letter"));
+  CHECK(type_name<example::box<example::letter<'>'>>>() != type_name<example::box<>>());
 }
 
 TEST_CASE("a user gives a type a name by specialisation") {

@@ -93,6 +93,22 @@ consteval bool in_anonymous_namespace(std::string_view name) {
          || name.find(anonymous_names[1]) != std::string_view::npos;
 }
 
+/// Returns the name of a template instance without its arguments. One within another template keeps
+/// those of the other: they tell whose it is.
+consteval std::string_view without_arguments(std::string_view name) {
+  std::size_t open = 0;
+  auto quoted = false;
+  for (auto at = name.size(); at-- > 0;) {
+    if (name[at] == '\'')
+      quoted = !quoted;
+    else if (!quoted && name[at] == '>')
+      ++open;
+    else if (!quoted && name[at] == '<' && --open == 0)
+      return name.substr(0, at);
+  }
+  return name;
+}
+
 /// Returns a name for a type that the compiler calls `name`: a new one for each call, and other
 /// ones in each process.
 [[nodiscard]] std::string name_of_process(std::string_view name);
@@ -129,8 +145,7 @@ struct source_name
 template <template <class...> class Template, class... Ts>
 struct source_name<Template<Ts...>> {
   static std::string value() {
-    constexpr auto name = compiler_name<Template<Ts...>>();
-    constexpr auto own = name.substr(0, name.find('<'));
+    constexpr auto own = without_arguments(compiler_name<Template<Ts...>>());
     if constexpr (in_anonymous_namespace(own))
       return template_name<Ts...>(name_of_process(own));
     else
