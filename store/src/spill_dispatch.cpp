@@ -160,7 +160,8 @@ void spill_table::dequeue_write(object& entry) {
 }
 
 void spill_table::dispatch_writes(spill_effects& effects) {
-  auto progress = true;
+  // While objects are freed one by one, their files look as if it were worth saving the rest.
+  auto progress = !shutting_down_;
   while (progress && writes_under_way() < config_.max_writes)
     progress = move_is_next_ ? dispatch_move(effects) || dispatch_spill(effects)
                              : dispatch_spill(effects) || dispatch_move(effects);

@@ -230,6 +230,14 @@ TEST_CASE_FIXTURE(two_files, "shutting down during a move ends when the move has
   CHECK(shell.drained);
 }
 
+TEST_CASE_FIXTURE(two_files, "shutting down moves nothing that is about to be freed") {
+  shell.shut_down();
+  CHECK(shell.moves.empty());
+  shell.finish_delete();
+  shell.finish_delete();
+  CHECK(shell.drained);
+}
+
 // -- failures ---------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(two_files, "a record that cannot be read stays, and its neighbours move") {
