@@ -230,20 +230,18 @@ std::variant<arena_segment, io_failure> arena_segment::create(std::filesystem::p
   auto made = make_file(directory, layout.total_bytes);
   if (auto* failure = std::get_if<io_failure>(&made))
     return std::move(*failure);
-  // Has no name to remove until it is published.
-  arena_segment result{{}, std::move(layout), std::get<arena_mapping>(std::move(made))};
+  // Has no name to remove until it is published, but failures name it.
+  arena_segment result{std::move(path), std::move(layout),
+                       std::get<arena_mapping>(std::move(made))};
   // The table is only reserved: most of it is not looked at for long, and would count as resident.
   auto failure = result.commit({0, result.layout_.readers.end()});
   if (!failure)
     failure = result.reserve(result.layout_.table);
-  if (failure) {
-    failure->path = path.string();
+  if (failure)
     return *std::move(failure);
-  }
   std::ranges::copy(encode_header(result.layout_), result.mapping_.at(0));
-  if (auto error = publish(result.mapping_.descriptor(), path); error != 0)
-    return io_failure{path.string(), io_operation::publish, error};
-  result.path_ = std::move(path);
+  if (auto error = publish(result.mapping_.descriptor(), result.path_); error != 0)
+    return io_failure{result.path_.string(), io_operation::publish, error};
   result.published_ = true;
   return result;
 }
