@@ -103,6 +103,25 @@ std::vector<std::string> current_stack_trace() {
   return result;
 }
 
+/// Returns how many levels an error has, counted up to so many.
+std::size_t levels_of(const error_info& info, std::size_t most = error_limits::depth) {
+  std::size_t below = 0;
+  if (most > 1)
+    for (const auto& cause : info.causes)
+      below = std::max(below, levels_of(cause, most - 1));
+  return 1 + below;
+}
+
+/// Adds the error that was thrown. Where each failure follows from the one before, the chain would
+/// grow with every round: when it is too long its nearest links go, since what began it tells most.
+void add_thrown(error_info& result, const error_info& thrown, std::size_t depth) {
+  if (depth + levels_of(thrown) < error_limits::depth)
+    result.causes.push_back(thrown);
+  else
+    for (const auto& cause : thrown.causes)
+      add_thrown(result, cause, depth);
+}
+
 /// The current exception without what the caller says about it.
 error_info describe_bare(error_type type, std::size_t depth);
 
@@ -126,7 +145,7 @@ error_info describe_bare(error_type type, std::size_t depth) {
     throw;
   } catch (const object_error& error) {
     result.message = fmt::format("needed an object that failed with {}", to_string(error.type()));
-    result.causes.push_back(error.info());
+    add_thrown(result, error.info(), depth);
     add_nested(result, error, depth);
   } catch (const std::exception& exception) {
     result.message = exception.what();

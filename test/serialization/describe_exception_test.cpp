@@ -86,6 +86,32 @@ TEST_CASE("the error of an argument is the cause of the task's error") {
   CHECK(info.causes[0] == argument);
 }
 
+TEST_CASE("errors that follow from each other end in the first one, however many there are") {
+  error_info info{.type = error_type::owner_died, .message = "the first"};
+  for (int round = 0; round < 100; ++round) {
+    info = describe([&] { throw object_error(info); });
+    REQUIRE(depth_of(info) <= error_limits::depth);
+  }
+  CHECK(depth_of(info) == error_limits::depth);
+  const auto* last = &info;
+  while (!last->causes.empty())
+    last = &last->causes.front();
+  CHECK(last->message == "the first");
+}
+
+TEST_CASE("an error that follows from one within exceptions is cut as well") {
+  error_info info{.type = error_type::owner_died, .message = "the first"};
+  for (int round = 0; round < 100; ++round)
+    info = describe([&] {
+      try {
+        throw object_error(info);
+      } catch (...) {
+        std::throw_with_nested(my_exception("outer"));
+      }
+    });
+  CHECK(depth_of(info) == error_limits::depth);
+}
+
 TEST_CASE("an object error within an ordinary exception is found") {
   auto info = describe([] {
     try {

@@ -57,7 +57,9 @@ private:
 };
 
 /// Describes the exception that is being handled. Its text goes after `message`, the chain of its
-/// `std::nested_exception`s and, for an `object_error`, the error it carries become the causes.
+/// `std::nested_exception`s and, for an `object_error`, the error it carries become the causes. A
+/// chain that would get longer than `error_limits::depth` loses its nearest links instead, so that
+/// failures which follow from each other, however many, still name the first one.
 ///
 /// The stack trace is that of the handler: standard C++ has unwound the frames between the throw
 /// and the handler before anybody may look at them. It still tells which task or actor ran.
