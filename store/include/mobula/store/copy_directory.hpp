@@ -52,12 +52,13 @@ struct assigned_source {
 /// nothing here need be right: neither a node that says nothing nor one that drops its copy at this
 /// moment costs more than a detour.
 ///
-/// | field           | raised by               | lowered by |
-/// |-----------------|-------------------------|---------------------------------------------------|
-/// | nodes_          | `node_joined`           | `node_left` | | node::objects   | `assign` |
-/// `report` of a copy gone, `copy_gone`, `node_left` | | object::copies  | `assign` | the same | |
-/// object::retired | the end of a copy       | the end of the last copy that is arriving         |
-/// | copy::arriving  | `assign` of its reader  | that reader's copy is whole or gone |
+/// | field           | raised by               | lowered by                            |
+/// |-----------------|-------------------------|---------------------------------------|
+/// | nodes_          | `node_joined`           | `node_left`                           |
+/// | node::objects   | `assign`                | `copy_gone`, `node_left`, news of it  |
+/// | object::copies  | `assign`                | the same                              |
+/// | object::retired | the end of a copy       | the end of the last one that arrives  |
+/// | copy::arriving  | `assign` of its reader  | that reader's copy is whole or gone   |
 ///
 /// *Bounds*: one copy for each borrower of an object.
 class copy_directory {
