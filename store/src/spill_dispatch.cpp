@@ -162,6 +162,8 @@ void spill_table::dequeue_write(object& entry) {
 void spill_table::dispatch_writes(spill_effects& effects) {
   // While objects are freed one by one, their files look as if it were worth saving the rest.
   auto progress = !shutting_down_;
+  if (at_limit_)
+    close_what_cannot_fill();
   while (progress && writes_under_way() < config_.max_writes)
     progress = move_is_next_ ? dispatch_move(effects) || dispatch_spill(effects)
                              : dispatch_spill(effects) || dispatch_move(effects);
@@ -179,6 +181,8 @@ bool spill_table::dispatch_spill(spill_effects& effects) {
   if (picked == pick::all_busy)
     return false;
   if (!within_limit(get(write_queue_.front(), place::pinned).record_bytes)) {
+    at_limit_ = true;
+    close_what_cannot_fill();
     // What is on its way out makes room, and so does what can be sent there.
     if (deletions_ > 0 || !moves_.empty())
       return false;

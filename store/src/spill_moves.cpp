@@ -20,11 +20,24 @@ spill_table::object* spill_table::find_record(const object_id& id, spill_file_id
   return written && here && !entry.freed ? &entry : nullptr;
 }
 
-bool spill_table::is_sparse(const file& candidate) const noexcept {
-  return config_.dead_for_each_live > 0 && candidate.state == file_state::closed
-         && !candidate.moving && !candidate.move_failed && candidate.live_records > 0
+bool spill_table::is_mostly_dead(const file& candidate) const noexcept {
+  return config_.dead_for_each_live > 0 && candidate.live_records > 0
          && (candidate.size_bytes - candidate.live_bytes) / config_.dead_for_each_live
               >= candidate.live_bytes;
+}
+
+bool spill_table::is_sparse(const file& candidate) const noexcept {
+  return candidate.state == file_state::closed && !candidate.moving && !candidate.move_failed
+         && is_mostly_dead(candidate);
+}
+
+/// At the limit no file fills any more: open ones would hold their dead bytes until the last of
+/// their records dies, which may be never.
+void spill_table::close_what_cannot_fill() {
+  for (const auto& where : directories_)
+    for (auto id : std::list{where.open})
+      if (const auto& candidate = get_file(id); !candidate.writing && is_mostly_dead(candidate))
+        close_file(id);
 }
 
 /// To be called whenever something that `is_sparse` looks at has changed.

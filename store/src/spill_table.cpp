@@ -202,6 +202,7 @@ void spill_table::file_deleted(spill_file_id id, spill_effects& effects) {
   --deletions_;
   file_bytes_ -= gone.size_bytes;
   files_.erase(id);
+  at_limit_ = false;
   report_if_possible_again(effects);
   dispatch(effects);
 }

@@ -58,7 +58,8 @@ struct spill_config {
 /// a file of s bytes costs s / (n + 1) to rewrite, at most once. All bytes ever written are those
 /// spilled, S, and those moved, M, so M <= (S + M) / (n + 1), that is M <= S / n: a third more
 /// writes by default. In return closed files take at most n + 1 times their live bytes; the open
-/// ones, at most `max_writes` in each directory, are not counted, since they still fill.
+/// ones, at most `max_writes` in each directory, are not counted, since they still fill. One that
+/// the spill limit keeps from filling is closed when it is mostly dead.
 ///
 /// A move is a write: it counts to `max_writes`, is as large as a batch at most, and takes turns
 /// with spills. It is skipped while the spill limit has no room for all live records of the file,
@@ -225,7 +226,9 @@ private:
   void close_file(spill_file_id id);
   [[nodiscard]] object* find_record(const object_id& id, spill_file_id where,
                                     std::uint64_t offset_bytes);
+  [[nodiscard]] bool is_mostly_dead(const file& candidate) const noexcept;
   [[nodiscard]] bool is_sparse(const file& candidate) const noexcept;
+  void close_what_cannot_fill();
   void update_sparse(spill_file_id id);
   void finish_move(const move& ended, const moving_record& record);
   void release_source(spill_file_id id, const move_outcome& outcome, spill_effects& effects);
@@ -281,6 +284,7 @@ private:
   spill_error last_error_ = spill_error::io_error; ///< of the last directory set aside
   spill_round round_{};                            ///< raised by `report_spilling_possible`
   bool spills_failed_ = false;                     ///< in this round
+  bool at_limit_ = false; ///< raised by a record beyond it, lowered when a file is deleted
   bool shutting_down_ = false;
   bool abandoning_ = false; ///< raised by `abandon_files`, never lowered
   bool drained_ = false;
