@@ -51,14 +51,19 @@ bool foreign_place::pin_locked(stored_copy& copy) {
 }
 
 void foreign_place::settle(stored_copy& copy) noexcept {
-  std::unique_lock guard{mutex_};
-  // Bytes that came in a message stay. A report of a reader of such may also be late, and find the
-  // word closed.
-  if (bytes_ != nullptr || !copy.pins.try_close())
-    return;
-  copy.value.rebind({});
+  std::unique_ptr<decoded_value> decoded;
+  {
+    std::unique_lock guard{mutex_};
+    // Bytes that came in a message stay. A report of a reader of such may also be late, and find
+    // the word closed.
+    if (bytes_ != nullptr || !copy.pins.try_close())
+      return;
+    decoded = copy.value.take_decoded();
+    copy.value.rebind({});
+    unpin_slot();
+  }
+  decoded.reset();
   core_.heap_freed();
-  unpin_slot();
 }
 
 bool foreign_place::keep(stored_copy& copy) {
@@ -71,6 +76,9 @@ void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> by
   std::unique_lock guard{mutex_};
   if (copy.pins.try_pin()) {
     guard.unlock();
+    bytes.reset();
+    charge = heap_charge{};
+    core_.heap_freed();
     if (copy.pins.unpin() == unpin_result::tell_shard)
       settle(copy);
     return;
@@ -83,10 +91,12 @@ void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> by
 }
 
 bool foreign_place::drop_here(stored_copy& copy) noexcept {
+  std::unique_ptr<decoded_value> decoded;
   std::unique_lock guard{mutex_};
   if (bytes_ == nullptr || !copy.pins.try_close())
     return false;
   copy.in_heap.store(false, std::memory_order_relaxed);
+  decoded = copy.value.take_decoded();
   copy.value.rebind({});
   bytes_.reset();
   charge_ = heap_charge{};

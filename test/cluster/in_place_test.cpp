@@ -5,6 +5,9 @@
 #include "post.hpp"
 
 #include <csignal>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include <mobula/actors/told_value.hpp>
 
@@ -51,6 +54,22 @@ struct with_messages_only {
     sim.connect(home, away);
     caf::anon_send(sim.remote(home, away, at_away.owner), letter{{home.put(large_text)}});
     sim.run();
+  }
+};
+
+/// Says when it dies.
+struct last_words {
+  std::string text;
+  static inline std::function<void()> said;
+
+  ~last_words() {
+    if (auto say = std::exchange(said, nullptr))
+      say();
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(text);
   }
 };
 
@@ -186,6 +205,20 @@ TEST_CASE_FIXTURE(with_large_text, "several views in a process are one pin in th
   second.reset();
   sim.run();
   CHECK(home.stats().resident.objects == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a value elsewhere can be read while what was decoded of it dies") {
+  send(home, away, at_away, parcel{{}, home.put(last_words{large_text})});
+  sim.run();
+  auto ref = at_away.parcels.at(0).anything.as<last_words>();
+  std::optional seen = away.get(ref);
+  auto readable = false;
+  last_words::said = [&] {
+    readable = static_cast<bool>(ref.entry().try_pin());
+  };
+  seen.reset();
+  CHECK(readable);
+  CHECK(away.get(ref)->text == large_text);
 }
 
 TEST_CASE_FIXTURE(three_nodes, "a reader that waits is told where the value is") {

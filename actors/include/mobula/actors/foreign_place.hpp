@@ -32,7 +32,9 @@ class stored_copy;
 /// closed when the heap gives them up (`drop_here`). The next view looks in the arena then, or has
 /// the owner asked again.
 ///
-/// *Lock order*: this mutex comes after a stripe's, and before none.
+/// *Lock order*: this mutex comes after a stripe's, and before none. So what was decoded of a value
+/// dies outside of it: with it may die references, whose stripes have mutexes, and it may take
+/// long.
 class foreign_place {
 public:
   /// A place in an arena. REQUIRES: `slot` is pinned once, for this; the core outlives this.
