@@ -146,8 +146,9 @@ void node_core::set_port_closer(std::function<void(port_closing)> close) {
     std::unique_lock guard{services_mutex_};
     port_closer_ = std::move(close);
   }
-  // A service may have died since the port was opened.
-  if (failed_.load())
+  // A service may have died since the port was opened, or a thread has begun to shut down, and
+  // found no port.
+  if (closing())
     begin_closing_port();
 }
 
@@ -237,8 +238,21 @@ void node_core::shut_down() {
   if (!at_home())
     return;
   closing_.store(true);
-  if (stopping_.exchange(true))
-    return await_end();
+  while (stopping_.exchange(true))
+    if (await_end())
+      return;
+  try {
+    stop_services();
+  } catch (...) {
+    // The rest is for the next one, which may be waiting.
+    std::unique_lock guard{services_mutex_};
+    stopping_.store(false);
+    services_changed_.notify_all();
+    throw;
+  }
+}
+
+void node_core::stop_services() {
   for (auto& stripe : stripes_)
     stripe.refuse_waiters();
   close_port();
@@ -319,15 +333,17 @@ void node_core::end_services() {
 }
 
 /// Another thread shuts the node down, which ends; in a simulation, an actor that does so waits for
-/// this one to return.
-void node_core::await_end() {
+/// this one to return. Returns false if that has thrown on its way instead.
+bool node_core::await_end() {
   if (simulation_ != nullptr) {
-    while (!services_gone() && simulation_->try_run_once())
+    while (!services_gone() && stopping_.load() && simulation_->try_run_once())
       ;
-    return;
+    return stopping_.load();
   }
   std::unique_lock guard{services_mutex_};
-  services_changed_.wait(guard, [this] { return services_gone() && !uses_.in_use(); });
+  services_changed_.wait(
+    guard, [this] { return !stopping_.load() || (services_gone() && !uses_.in_use()); });
+  return stopping_.load();
 }
 
 } // namespace mobula

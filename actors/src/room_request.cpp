@@ -1,30 +1,64 @@
 #include "mobula/actors/room_request.hpp"
 
+#include <utility>
+
+#include "mobula/actors/node_core.hpp"
 #include "mobula/actors/simulated_wait.hpp"
 
 namespace mobula {
+
+// -- room_answer ----------------------------------------------------------------------------------
 
 void room_answer::set(std::optional<error_info> failure) {
   std::unique_lock guard{mutex_};
   failure_ = std::move(failure);
   set_ = true;
-  // Under the mutex: the waiter may destroy this as soon as it holds it.
-  changed_.notify_all();
 }
 
-std::optional<error_info> room_answer::await(caf::scheduler::test_coordinator* simulation,
-                                             const error_info& would_block) {
-  if (simulation != nullptr
-      && simulate_until(*simulation, [this] { return is_set(); }) != simulated_end::done)
-    return would_block;
+std::optional<error_info> room_answer::await(node_core& core, const error_info& would_block) {
+  auto there = [this] {
+    return is_set();
+  };
+  if (auto* simulation = core.simulation()) {
+    if (simulate_until(*simulation, there) != simulated_end::done)
+      return would_block;
+  } else if (!core.await_answer(there)) {
+    return core.shutting_down_error();
+  }
   std::unique_lock guard{mutex_};
-  changed_.wait(guard, [this] { return set_; });
   return failure_;
 }
 
 bool room_answer::is_set() {
   std::unique_lock guard{mutex_};
   return set_;
+}
+
+// -- room_request ---------------------------------------------------------------------------------
+
+room_request::room_request(std::shared_ptr<room_answer> answer, node_core& core)
+  : answer_(std::move(answer)), core_(&core) {
+  // nop
+}
+
+room_request::~room_request() {
+  if (answer_ != nullptr)
+    end(core_->shutting_down_error());
+}
+
+void room_request::grant() {
+  end(std::nullopt);
+}
+
+void room_request::refuse(error_info reason) {
+  end(std::move(reason));
+}
+
+void room_request::end(std::optional<error_info> failure) {
+  if (auto answer = std::exchange(answer_, nullptr)) {
+    answer->set(std::move(failure));
+    core_->answer_given();
+  }
 }
 
 } // namespace mobula

@@ -84,17 +84,17 @@ bool copy_draft::take_credit() {
 /// Returns whether the shard granted room. Throws if waiting ends without.
 bool copy_draft::ask_shard(when_full full) {
   auto answer = std::make_shared<room_answer>();
-  core_.send_to_shard(
-    copy_->shard,
-    want_room{sequence_, copy_, full == when_full::wait ? patience::unlimited : patience::none,
-              std::make_shared<room_request>(answer, core_.shutting_down_error())});
+  core_.send_to_shard(copy_->shard,
+                      want_room{sequence_, copy_,
+                                full == when_full::wait ? patience::unlimited : patience::none,
+                                std::make_shared<room_request>(answer, core_)});
   error_info would_block{
     .type = error_type::would_block_forever,
     .message = fmt::format("no room for an object of {} bytes, and nothing in the simulation is "
                            "under way that could make some",
                            copy_->size_bytes),
     .origin = core_.origin()};
-  auto failure = answer->await(core_.simulation(), would_block);
+  auto failure = answer->await(core_, would_block);
   if (failure && full == when_full::wait)
     throw object_error{*std::move(failure)};
   return !failure;
@@ -173,10 +173,24 @@ heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
     if (auto charge = core.try_take_heap(size_bytes))
       return charge;
     auto answer = std::make_shared<room_answer>();
-    core.request_heap_room(
-      {size_bytes, std::make_shared<room_request>(answer, core.shutting_down_error())});
-    if (auto failure = answer->await(core.simulation(), would_block))
+    core.request_heap_room({size_bytes, std::make_shared<room_request>(answer, core)});
+    if (auto failure = answer->await(core, would_block))
       throw object_error{*std::move(failure)};
+  }
+}
+
+heap_charge room_anywhere(std::optional<copy_draft>& copy, node_core& core, std::uint64_t sequence,
+                          draft_size size, const type_descriptor& type) {
+  try {
+    copy.emplace(core, sequence, size, type, when_full::wait);
+    return {};
+  } catch (const object_error& refusal) {
+    if (refusal.type() != error_type::store_full && refusal.type() != error_type::out_of_disk_error)
+      throw;
+    auto charge = heap_for_movable(core, size.size_bytes);
+    if (!charge)
+      throw;
+    return charge;
   }
 }
 

@@ -1,69 +1,13 @@
-// Small values in a process heap that has a limit: what leaves it, what stays, and who waits.
+// Small values in a process heap that has a limit: what leaves it, and what stays.
 
-#include "../temporary_directory.hpp"
-#include "one_node.hpp"
+#include "small_heap.hpp"
 
-#include <algorithm>
 #include <functional>
 
 using namespace mobula;
 using namespace std::literals;
 
 namespace {
-
-constexpr std::size_t heap_limit = 256 * 1024;
-
-using text_ref = ObjectRef<std::string>;
-
-/// A node with room for some 16 values of 16 KB in the heap, and for some 64 in the store.
-struct small_heap {
-  testing::simulation sim;
-  test::temporary_directory directory;
-  mobula::node& node = sim.add_node(options());
-  std::vector<text_ref> held;
-
-  ~small_heap() {
-    held.clear();
-    sim.check_invariants();
-    CHECK(sim.leftovers() == "");
-  }
-
-  node_options options() {
-    auto result = sim.default_options();
-    result.heap_limit_bytes = heap_limit;
-    result.store_size_bytes = 1 << 20;
-    result.shards = 1;
-    result.spill_directories = {directory.path()};
-    return result;
-  }
-
-  static std::string text(std::size_t index, std::size_t size = 16'000) {
-    return std::string(size, static_cast<char>('a' + index % 26));
-  }
-
-  void put(std::size_t count, std::size_t size = 16'000) {
-    for (; count > 0; --count)
-      held.push_back(node.put(text(held.size(), size)));
-    sim.run();
-  }
-
-  /// Returns whether each value is what was put.
-  bool intact(std::size_t size = 16'000) {
-    for (std::size_t index = 0; index < held.size(); ++index)
-      if (*node.get(held[index]) != text(index, size))
-        return false;
-    return true;
-  }
-};
-
-/// The same without a directory to spill to.
-struct no_disk : small_heap {
-  mobula::node& other = sim.add_node([this] {
-    auto result = options();
-    result.spill_directories.clear();
-    return result;
-  }());
-};
 
 /// Says when it dies.
 struct slow_to_die {
@@ -78,27 +22,6 @@ struct slow_to_die {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(text);
-  }
-};
-
-/// The store is full, and a value that waits for room there takes more than the heap's limit.
-struct full_of_one : no_disk {
-  std::vector<text_ref> large;
-  promise<std::string> waiting = other.make_promise<std::string>();
-
-  full_of_one() {
-    for (std::size_t size : {500'000, 540'000})
-      large.push_back(other.put(text(1, size)));
-    waiting.set_value(text(0, 300'000));
-    sim.run();
-    CHECK(other.stats().heap_bytes == 300'000);
-  }
-
-  /// Returns how long a small put takes.
-  caf_clock::duration time_of_put() {
-    auto start = sim.now();
-    held.push_back(other.put(text(0, 3'000)));
-    return sim.now() - start;
   }
 };
 
@@ -187,55 +110,6 @@ TEST_CASE_FIXTURE(small_heap,
   CHECK(stats.left_heap.objects > 0);
 }
 
-TEST_CASE_FIXTURE(small_heap,
-                  "a put that finds no room in the heap waits, and fails with the reason") {
-  auto start = sim.now();
-  auto message = message_of([&] { put(1'000, 4'000); });
-  CHECK(sim.now() - start == node.options().full_timeout);
-  CHECK(message.find("mobula.heap-limit") != std::string::npos);
-  CHECK(message.find("4000 bytes") != std::string::npos);
-  auto stats = node.stats();
-  CHECK(stats.heap_bytes <= heap_limit);
-  CHECK(stats.heap_bytes > heap_limit - 4'000);
-  CHECK(stats.heap_refusals == 1);
-  CHECK(intact(4'000));
-}
-
-TEST_CASE_FIXTURE(small_heap, "a put that waits for the heap goes on when a reference goes") {
-  put(heap_limit / 4'000, 4'000);
-  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
-    return caf::behavior{[&, self](int) {
-      held.pop_back();
-      self->quit();
-    }};
-  });
-  caf::delayed_anon_send(dropper, 1s, 0);
-  auto late = node.put(text(1, 4'000));
-  CHECK(*node.get(late) == text(1, 4'000));
-  CHECK(node.stats().heap_refusals == 0);
-}
-
-TEST_CASE_FIXTURE(no_disk,
-                  "a put that waits for the heap goes on when the store takes a value in") {
-  auto blocker = other.put(text(0, 1'000'000));
-  auto large = other.make_promise<std::string>();
-  // There is no room in the store, and who sets a promise does not wait for any.
-  large.set_value(text(1, 200'000));
-  while (other.stats().heap_bytes + 4'000 <= heap_limit)
-    held.push_back(other.put(text(held.size(), 4'000)));
-  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
-    return caf::behavior{[&, self](int) {
-      blocker = {};
-      self->quit();
-    }};
-  });
-  auto start = sim.now();
-  caf::delayed_anon_send(dropper, 1s, 0);
-  held.push_back(other.put(text(held.size(), 4'000)));
-  CHECK(sim.now() - start == 1s);
-  CHECK(*other.get(large.ref()) == text(1, 200'000));
-}
-
 TEST_CASE_FIXTURE(small_heap, "what was decoded leaves the heap first, and is decoded anew") {
   held.push_back(node.put(text(0, 200'000)));
   CHECK(*node.get(held[0]) == text(0, 200'000));
@@ -322,39 +196,6 @@ TEST_CASE_FIXTURE(no_disk, "what a full store refused moves when it has room aga
   CHECK(other.stats().left_heap.objects > 0);
   CHECK(other.stats().heap_bytes <= heap_limit / 10 * 8);
   CHECK(*other.get(held[0]) == text(0));
-}
-
-TEST_CASE_FIXTURE(full_of_one, "a put that waits for the heap goes on when a value left it") {
-  auto dropper = sim.system().spawn([&](caf::event_based_actor* self) {
-    return caf::behavior{[&, self](int) {
-      large.clear();
-      self->quit();
-    }};
-  });
-  caf::delayed_anon_send(dropper, 500ms, 0);
-  CHECK(time_of_put() == 500ms);
-  CHECK(*other.get(waiting.ref()) == text(0, 300'000));
-}
-
-TEST_CASE_FIXTURE(full_of_one, "a put that waits for the heap goes on when a value is refused") {
-  auto until_refused = other.options().full_timeout - 500ms;
-  sim.advance(500ms);
-  sim.run();
-  CHECK(time_of_put() == until_refused);
-  CHECK(other.try_get(waiting.ref()).error() != caf::none);
-}
-
-TEST_CASE_FIXTURE(no_disk,
-                  "with heap and store full a put of a larger value fails as the store says") {
-  auto fill = [&] {
-    for (std::size_t index = 0; index < 200; ++index)
-      held.push_back(other.put(text(index)));
-  };
-  CHECK(error_of(fill) == error_type::store_full);
-  auto stats = other.stats();
-  CHECK(stats.heap_bytes <= heap_limit);
-  CHECK(stats.resident.bytes <= 1 << 20);
-  CHECK(held.size() * 16'000 > heap_limit);
 }
 
 TEST_CASE_FIXTURE(no_disk, "with heap and store full what was decoded goes all the same") {

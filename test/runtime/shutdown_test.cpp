@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include "mobula/actors/cluster_actor.hpp"
 #include "mobula/serialization/codec_error.hpp"
 
 using namespace mobula;
@@ -220,116 +219,6 @@ TEST_CASE("threads that put, get and drop while a node shuts down end in values 
   }
 }
 
-// -- services that die --------------------------------------------------------------------------
-
-namespace {
-
-/// Two nodes that know each other, of which one is about to break, and who waits for it.
-struct breaking_node {
-  testing::simulation sim;
-  mobula::node& node = sim.add_node();
-  mobula::node& other = sim.add_node();
-  promise<int> open = node.make_promise<int>();
-  error_type seen = error_type::worker_died;
-
-  breaking_node() {
-    sim.connect(node, other);
-    sim.system().spawn([this](caf::event_based_actor* self) {
-      get(self, open.ref())
-        .then([](const view<int>&) { FAIL("there is no value"); },
-              [this](caf::error& error) { seen = to_error_info(error).type; });
-    });
-    sim.run();
-  }
-
-  void kill(const caf::strong_actor_ptr& service) {
-    caf::anon_send_exit(service, caf::exit_reason::kill);
-    sim.run();
-  }
-
-  template <class Service>
-  void kill(const Service& service) {
-    kill(caf::actor_cast<caf::strong_actor_ptr>(service));
-  }
-
-  void check_failed() {
-    CHECK(seen == error_type::node_died);
-    CHECK(error_of([&] { static_cast<void>(node.put(1)); }) == error_type::node_died);
-    CHECK(error_of([&] { static_cast<void>(node.put(std::string(300'000, 'x'))); })
-          == error_type::node_died);
-    CHECK(error_of([&] { static_cast<void>(node.get(open.ref())); }) == error_type::node_died);
-    auto began = sim.now();
-    node.shutdown();
-    CHECK(node.core().services_gone());
-    CHECK(sim.now() == began);
-    CHECK_FALSE(std::filesystem::exists(node.core().arena().path()));
-  }
-};
-
-} // namespace
-
-TEST_CASE_FIXTURE(breaking_node, "a service that dies takes its node with it, which still ends") {
-  SUBCASE("cluster actor") {
-    kill(node.core().cluster());
-  }
-  SUBCASE("transfers") {
-    kill(node.core().transfers());
-  }
-  SUBCASE("reference counter") {
-    kill(node.core().counter());
-  }
-  SUBCASE("owner") {
-    kill(node.core().owner());
-  }
-  SUBCASE("store shard") {
-    kill(node.core().shards().front());
-  }
-  SUBCASE("spill manager") {
-    kill(node.core().spill_manager());
-  }
-  check_failed();
-}
-
-TEST_CASE_FIXTURE(breaking_node, "an entry is there as long as its shard, also without an owner") {
-  auto ref = node.put(std::string(300'000, 'x'));
-  sim.run();
-  copy_pointer copy{ref.entry().copy()};
-  auto& stripe = ref.entry().stripe();
-  auto others = stripe.live() - 1;
-  caf::anon_send_exit(caf::actor_cast<caf::strong_actor_ptr>(node.core().owner()),
-                      caf::exit_reason::kill);
-  while (!node.core().closing())
-    REQUIRE(sim.run_one());
-  ref = {};
-  while (stripe.live() > others)
-    REQUIRE(sim.run_one());
-  // The shard has let go of the copy.
-  CHECK_FALSE(copy->pins.try_pin());
-}
-
-TEST_CASE_FIXTURE(breaking_node, "the errors of a failed node name what was thrown") {
-  auto answer = std::make_shared<std::promise<std::optional<error_info>>>();
-  answer->set_value(std::nullopt);
-  caf::anon_send(node.core().cluster(), publish_name{"name", {}, {}, answer});
-  sim.run();
-  auto text = message_of([&] { static_cast<void>(node.put(1)); });
-  CHECK(text.find("cluster actor ended by an exception: std::future_error") != std::string::npos);
-  check_failed();
-}
-
-TEST_CASE_FIXTURE(one_node, "services heed neither errors nor demands to exit") {
-  for (const auto& service :
-       {caf::actor_cast<caf::strong_actor_ptr>(node.core().owner()),
-        caf::actor_cast<caf::strong_actor_ptr>(node.core().counter()),
-        caf::actor_cast<caf::strong_actor_ptr>(node.core().shards().front()),
-        caf::actor_cast<caf::strong_actor_ptr>(node.core().spill_manager())}) {
-    caf::anon_send_exit(service, caf::exit_reason::user_shutdown);
-    send_to(service, caf::make_error(caf::sec::runtime_error));
-  }
-  sim.run();
-  CHECK(*node.get(node.put(1)) == 1);
-}
-
 TEST_CASE("a service that does not stop is left behind after a while") {
   testing::simulation sim;
   auto& node = sim.add_node();
@@ -348,6 +237,42 @@ TEST_CASE_FIXTURE(one_node, "nobody waits for a service that could not be starte
   auto began = sim.now();
   node.shutdown();
   CHECK(sim.now() == began);
+}
+
+TEST_CASE_FIXTURE(one_node, "a port that was being opened when its node shut down is closed") {
+  node.shutdown();
+  auto closed = false;
+  node.core().set_port_closer([&](port_closing) { closed = true; });
+  CHECK(closed);
+}
+
+TEST_CASE_FIXTURE(one_node, "a shutdown that throws leaves the rest to the next one") {
+  node.core().set_port_closer([](port_closing) { throw std::runtime_error{"no"}; });
+  CHECK_THROWS_AS(node.shutdown(), std::runtime_error);
+  node.shutdown();
+  CHECK(node.core().services_gone());
+}
+
+TEST_CASE("who waits for a shutdown that throws goes on with it") {
+  threaded_node threaded;
+  std::promise<void> entered;
+  std::promise<void> released;
+  threaded.node.core().set_port_closer([&](port_closing) {
+    entered.set_value();
+    released.get_future().wait();
+    throw std::runtime_error{"no"};
+  });
+  std::thread first{[&] {
+    CHECK_THROWS_AS(threaded.node.shutdown(), std::runtime_error);
+  }};
+  entered.get_future().wait();
+  std::thread second{[&] {
+    threaded.node.shutdown();
+  }};
+  released.set_value();
+  first.join();
+  second.join();
+  CHECK(threaded.node.core().services_gone());
 }
 
 TEST_CASE("an actor that would shut its node down is told not to") {

@@ -437,8 +437,9 @@ public:
 
   /// Ends pending gets with `shutting_down`, stops the services and waits for them, but for ever
   /// for none. May be called by several threads, any number of times; each returns when all is
-  /// done. Does nothing in a forked child. REQUIRES: not called from within an actor: that would
-  /// wait for its own thread.
+  /// done. If one throws (`std::bad_alloc`, or what closing the port throws), the next goes on.
+  /// Does nothing in a forked child. REQUIRES: not called from within an actor: that would wait for
+  /// its own thread.
   void shut_down();
 
   /// Asks all services for their figures. Blocks for some messages' time.
@@ -464,8 +465,9 @@ private:
   void stop(service_kind kind);
   void tell_to_stop(service_kind kind);
   [[nodiscard]] bool await_stopped(service_kind kind);
+  void stop_services();
   void end_services();
-  void await_end();
+  [[nodiscard]] bool await_end();
   node_stats collect_once();
   void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "mobula/actors/node_core.hpp"
@@ -128,6 +129,37 @@ private:
                                                          : heap_charge{};
 }
 
+/// Tells the heap's keeper at its end that room came back, unless the value that took it is kept.
+/// Declared before whatever holds the room, so that this is back by then.
+class unused_room {
+public:
+  explicit unused_room(node_core& core) noexcept : core_(core) {
+    // nop
+  }
+
+  unused_room(const unused_room&) = delete;
+  unused_room& operator=(const unused_room&) = delete;
+
+  ~unused_room() {
+    if (!kept_)
+      core_.heap_freed();
+  }
+
+  void kept() noexcept {
+    kept_ = true;
+  }
+
+private:
+  node_core& core_;
+  bool kept_ = false;
+};
+
+/// Gives `copy` room in the store, as its constructor does, for a value that found none in the
+/// heap. If the store refuses that, and the heap has room by now, returns that in place of it.
+[[nodiscard]] heap_charge room_anywhere(std::optional<copy_draft>& copy, node_core& core,
+                                        std::uint64_t sequence, draft_size size,
+                                        const type_descriptor& type);
+
 /// Returns a copy in the process heap for the object `sequence`.
 [[nodiscard]] inline copy_pointer make_heap_copy(node_core& core, std::uint64_t sequence,
                                                  draft_size size, const type_descriptor& type,
@@ -207,28 +239,35 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
   encode_scope scope;
   const auto& type = descriptor_of<T, C>();
   return with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
+    unused_room room{core};
     if (stays_in_heap(core, size)) {
       auto charge = heap_for_small(core, size);
       entry_draft draft{core, size, type, where};
       write(draft->storage(size));
       draft->publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
+      room.kept();
       return draft.announce();
     }
     entry_draft draft{core, 0, type, where};
     const auto* shape = shape_of(value);
     auto draft_bytes = size_of_draft(size, type, scope.entries().size(), shape);
-    if (auto charge = heap_for_movable(core, size)) {
+    std::optional<copy_draft> stored;
+    auto charge = heap_for_movable(core, size);
+    if (!charge)
+      charge = room_anywhere(stored, core, draft->sequence(), draft_bytes, type);
+    if (charge) {
       auto copy = make_heap_copy(core, draft->sequence(), draft_bytes, type, std::move(charge));
       write(copy->storage());
       open_heap_copy(*copy, make_extras(scope, shape));
       draft->publish_stored(*copy);
+      room.kept();
       return draft.announce();
     }
-    copy_draft copy{core, draft->sequence(), draft_bytes, type, when_full::wait};
-    write(copy.storage());
+    write(stored->storage());
     auto extras = make_extras(scope, shape);
     auto entry = draft.announce();
-    copy.seal(entry, std::move(extras));
+    stored->seal(entry, std::move(extras));
+    room.kept();
     await_room(*entry.get());
     return entry;
   });
@@ -244,12 +283,14 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
   encode_scope scope;
   with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
     require_no_cycle(scope, *entry.get());
+    unused_room room{core};
     if (stays_in_heap(core, size)) {
       auto charge = heap_for_small(core, size);
       auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
       write(std::span{buffer.get(), size});
-      entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)),
-                         std::move(charge));
+      if (entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)),
+                             std::move(charge)))
+        room.kept();
       return;
     }
     const auto* shape = shape_of(value);
@@ -259,12 +300,14 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
         make_heap_copy(core, entry->sequence(), draft_bytes, entry->type(), std::move(charge));
       write(copy->storage());
       open_heap_copy(*copy, make_extras(scope, shape));
-      entry->seal_stored(*copy);
+      if (entry->seal_stored(*copy))
+        room.kept();
       return;
     }
     copy_draft copy{core, entry->sequence(), draft_bytes, entry->type(), when_full::defer};
     write(copy.storage());
     copy.seal(entry, make_extras(scope, shape));
+    room.kept();
   });
 }
 
