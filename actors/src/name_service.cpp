@@ -23,6 +23,10 @@ std::string to_text(std::span<const std::byte> bytes) {
   return {begin, begin + bytes.size()};
 }
 
+/// How long a lookup that waits for nobody to publish waits for who has: that node answers at once,
+/// unless it is stopped, cut off, or its actor held up.
+constexpr std::chrono::seconds answer_limit{5};
+
 /// Less than no time is no time either.
 bool is_at_once(const std::optional<std::chrono::nanoseconds>& limit) {
   return limit && *limit <= std::chrono::nanoseconds{};
@@ -144,10 +148,12 @@ void name_service::search_on(const std::string& name) {
 }
 
 void name_service::search_on(search_number number) {
-  const auto& request = requests_.at(number).request;
+  auto& [request, timer] = requests_.at(number);
   const auto* found = table_->lookup(request.name);
   if (found != nullptr && found->publisher != core_->incarnation()) {
     searches_.ask(number, found->publisher);
+    if (is_at_once(request.limit) && timer == deadline{})
+      timer = timers_.start(answer_limit, [this, number] { expired(number); });
     send(found->publisher, find_name{peers_.at(found->publisher).session, number, request.name});
   } else if (found != nullptr) {
     auto ended = end_search(number);
@@ -167,14 +173,21 @@ lookup_name name_service::end_search(search_number number) {
 }
 
 void name_service::expired(search_number number) {
+  auto asked = searches_.asked(number);
   auto ended = end_search(number);
-  ended.answer->set_value(not_found(ended));
+  ended.answer->set_value(not_found(ended, asked));
 }
 
-error_info name_service::not_found(const lookup_name& request) const {
+error_info name_service::not_found(const lookup_name& request,
+                                   const std::optional<incarnation_id>& asked) const {
   auto text = fmt::format("no node of cluster \"{}\" publishes \"{}\"", core_->options().cluster,
                           request.name);
-  if (is_at_once(request.limit))
+  if (is_at_once(request.limit) && asked)
+    text =
+      fmt::format("node {}, which publishes \"{}\", did not answer within {} s; is it stopped, "
+                  "or held up?",
+                  to_string(*asked), request.name, answer_limit.count());
+  else if (is_at_once(request.limit))
     text += ", as far as this one was told; publish it, or give the lookup time to wait for it";
   else
     text += fmt::format(", or it did not answer, within {} ms",

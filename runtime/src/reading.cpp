@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/member_watchers.hpp"
+
 namespace mobula {
 
 namespace {
@@ -121,11 +123,47 @@ bool enough_ready(std::span<object_entry* const> entries, std::size_t needed,
   return needed == 0;
 }
 
+namespace {
+
+/// Returns whether the entry is another node's, which has to be asked for its value.
+bool needs_owner(object_entry& entry, wait_goal goal) {
+  if (entry.kind() != entry_kind::foreign || entry.has_failed())
+    return false;
+  return entry.phase() == object_phase::pending
+         || (goal == wait_goal::readable && !entry.try_pin());
+}
+
+/// A function that watches the members runs in the actor that asks other nodes, which would wait
+/// for itself: throws if it can never be enough without.
+void require_no_question(std::span<object_entry* const> entries, std::size_t needed,
+                         wait_goal goal) {
+  object_entry* asked = nullptr;
+  auto others = entries.size();
+  for (auto* entry : entries)
+    if (needs_owner(*entry, goal)) {
+      asked = entry;
+      --others;
+    }
+  if (others < needed)
+    throw object_error{
+      entry_error(*asked, error_type::invalid_argument,
+                  fmt::format("object {} is another node's and not here, and was waited for in a "
+                              "function that watches the members: that runs in the actor that asks "
+                              "other nodes, which cannot do so meanwhile; have another thread or "
+                              "actor read it",
+                              to_string(asked->id())))};
+}
+
+} // namespace
+
 blocking_wait::result await(blocking_wait& group, std::span<object_entry* const> entries,
                             std::size_t needed, wait_goal goal, const wait_limit& limit) {
   group.arm(entries, needed, goal);
   if (entries.empty())
     return blocking_wait::result::fired;
+  auto waits = !limit || *limit > std::chrono::nanoseconds::zero();
+  if (waits && in_member_watcher() && !group.fired())
+    require_no_question(entries, needed, goal);
   // A node that is closing refuses its waits, and has no clock any more: another one counts for the
   // rest.
   auto running =

@@ -57,8 +57,9 @@ public:
 
   /// Calls `watcher` for each member now, and whenever one comes or goes. In an actor: it must not
   /// block. What would have it wait for that actor, as `members`, `join` and `leave` here and
-  /// `node::stats`, `drain`, `lookup` and `shutdown`, throws `invalid_argument` in it. What it
-  /// throws is logged. Throws `invalid_argument` if the node does not listen.
+  /// `node::stats`, `drain`, `lookup` and `shutdown`, and `get` and `wait` of what another node has
+  /// to be asked for, throws `invalid_argument` in it. What it throws is logged. Throws
+  /// `invalid_argument` if the node does not listen.
   void watch(std::function<void(const member_event&)> watcher);
 
   /// Tells all members, and closes the port. With the option `mobula.drain`, has the others keep

@@ -126,7 +126,8 @@ public:
   }
 
   /// The same, with the error as a value; `to_error_info` unwraps it. Throws only for an empty
-  /// reference, a negative limit, or in a forked child.
+  /// reference, a negative limit, in a forked child, or in a function that watches the members (see
+  /// `cluster::watch`).
   template <class T>
   caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
     core_->require_home();
@@ -211,7 +212,8 @@ public:
 
   /// Returns a reference to the object of this name. Without a limit, fails at once if no node is
   /// known to publish it: what a node has published before this one joined may still be on its way.
-  /// Throws `name_not_found`; `type_mismatch` if the name stands for something else.
+  /// One that is known to, but does not answer, is given some seconds. Throws `name_not_found`;
+  /// `type_mismatch` if the name stands for something else.
   template <class T>
   [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {

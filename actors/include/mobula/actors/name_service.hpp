@@ -76,7 +76,7 @@ public:
     return requests_.size();
   }
 
-  /// Those that wait for no longer than a limit.
+  /// Those that wait for no longer than a limit, their own or an answer's.
   [[nodiscard]] std::size_t timers() const noexcept {
     return timers_.size();
   }
@@ -91,7 +91,7 @@ private:
 
   struct search {
     lookup_name request;
-    deadline timer; ///< none without a limit
+    deadline timer; ///< none without a limit; of one that is no time, once somebody is asked
   };
 
   /// Returns who sent the current message in its current session; null if that is nobody.
@@ -115,7 +115,9 @@ private:
 
   void forget_peer(const incarnation_id& node);
 
-  [[nodiscard]] error_info not_found(const lookup_name& request) const;
+  /// `asked` is the node whose answer was waited for, if there is one.
+  [[nodiscard]] error_info not_found(const lookup_name& request,
+                                     const std::optional<incarnation_id>& asked) const;
   [[nodiscard]] error_info left_cluster() const;
 
   caf::scheduled_actor* self_ = nullptr;

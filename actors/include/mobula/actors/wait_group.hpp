@@ -99,11 +99,12 @@ public:
   enum class result : std::uint8_t { fired, timed_out, would_block_forever };
   result wait(node_core& core, std::optional<caf_clock::time_point> deadline);
 
+  [[nodiscard]] bool fired() const;
+
 private:
   void fire() override;
   result simulate(caf::scheduler::test_coordinator& scheduler,
                   std::optional<caf_clock::time_point> deadline);
-  [[nodiscard]] bool fired() const;
 
   mutable std::mutex mutex_;
   std::condition_variable condition_;

@@ -46,6 +46,8 @@ void require_count(std::size_t count, std::size_t size);
                                 wait_goal goal) noexcept;
 
 /// Blocks the calling thread until `group`, which watches `entries`, is satisfied or time is up.
+/// Throws `object_error` (`invalid_argument`) in a function that watches the members, if that would
+/// have to wait for another node.
 blocking_wait::result await(blocking_wait& group, std::span<object_entry* const> entries,
                             std::size_t needed, wait_goal goal, const wait_limit& limit);
 
