@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/stored_copy.hpp"
 
@@ -38,10 +40,12 @@ object_handle make_inline(node_core& core, const object_value& value) {
 object_handle make_stored(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   auto about = encoded_size(value.describe());
+  // First: without memory for it, there is to be no entry either.
+  auto memory = copy_memory::outside(size, core.take_heap_anyway(size));
   auto* entry = object_entry::make(core, 0, value.type(), {});
   copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
                     false};
-  copy->memory = copy_memory::outside(size, core.take_heap_anyway(size));
+  copy->memory = std::move(memory);
   std::ranges::copy(value.bytes(), copy->storage().begin());
   copy->value.assign(copy->storage(), same_extras(value));
   entry->announce();
@@ -83,8 +87,16 @@ object_handle heir_of(object_entry& entry) {
   const auto& value = pin.value();
   auto size = value.bytes().size();
   auto stays = size < least_movable_bytes && size <= core.options().inline_limit_bytes;
-  auto made = stays ? make_inline(core, value) : make_movable(core, value);
-  return core.border().adopt(entry, std::move(made));
+  try {
+    auto made = stays ? make_inline(core, value) : make_movable(core, value);
+    return core.border().adopt(entry, std::move(made));
+  } catch (const object_error& no_memory) {
+    // Who asks writes a message, in an actor that others depend on.
+    log_warning(fmt::format("who gets a reference to object {} cannot read it, since its owner is "
+                            "gone, and there is no memory for a copy: {}",
+                            to_string(entry.id()), no_memory.info().message));
+    return {};
+  }
 }
 
 } // namespace mobula

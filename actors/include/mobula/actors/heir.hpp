@@ -12,7 +12,7 @@ namespace mobula {
 /// left) can give it to others: as an object of this node with the same value, the *heir*. It is
 /// made when a reference is first handed on, is spilled and pulled as any object, and lives as long
 /// as there are references to `entry` here. A large one is copied, and may wait for room as a put
-/// of an actor does.
+/// of an actor does; without memory for that, there is none for now, and a line in the log.
 ///
 /// Any thread. Throws `std::bad_alloc`. REQUIRES: the caller owns a handle.
 [[nodiscard]] object_handle heir_of(object_entry& entry);
