@@ -159,7 +159,11 @@ void store_shard_state::apply(const refuse_request& effect) {
     slots_.erase(found);
     refuse_leaving(leaving, effect.error, frees);
   } else if (auto entry = std::move(held.waiting)) {
+    auto copy = held.copy;
     slots_.erase(found);
+    if (keep_in_heap(*copy) && entry->seal_stored(*copy))
+      return;
+    copy.reset();
     core_->heap_freed();
     entry->seal_failed(std::move(reason));
   } else if (auto room = std::move(held.room)) {

@@ -45,6 +45,18 @@ void store_shard_state::finish_leaving_heap(shard_slot& held, arena_block memory
   tell_keeper(heap_content::value, copy.size_bytes, heap_leave_end::left);
 }
 
+/// A value that waited in the process heap stays there if it is small enough for that, and the heap
+/// has room for it by now. Returns whether it does.
+bool store_shard_state::keep_in_heap(stored_copy& copy) {
+  const auto& heap = core_->heap_limits();
+  if (copy.size_bytes > core_->options().inline_limit_bytes
+      || heap.used_bytes() > heap.limit_bytes())
+    return false;
+  copy.in_heap.store(true, std::memory_order_relaxed);
+  copy.pins.reset();
+  return true;
+}
+
 /// What can never have room, and what was freed, goes with its last reference.
 void store_shard_state::refuse_leaving(const object_handle& entry, refusal reason,
                                        std::uint64_t frees) {

@@ -116,6 +116,7 @@ private:
   void finish_admission(shard_slot& held, arena_block memory);
   void move_from_heap(const object_id& id, shard_slot& held, arena_block memory);
   void finish_leaving_heap(shard_slot& held, arena_block memory);
+  [[nodiscard]] bool keep_in_heap(stored_copy& copy);
   void stays_in_heap(const object_handle& entry, heap_leave_end end, std::uint64_t frees = 0);
   void refuse_leaving(const object_handle& entry, refusal reason, std::uint64_t frees);
   void tell_keeper(heap_content content, std::uint64_t bytes, heap_leave_end end,

@@ -184,6 +184,27 @@ TEST_CASE_FIXTURE(no_disk, "a put that the store refuses takes what room the hea
   CHECK(intact());
 }
 
+TEST_CASE_FIXTURE(no_disk, "a promise's value that the store refuses stays if the heap has room") {
+  std::vector<text_ref> large;
+  for (std::size_t size : {500'000, 540'000})
+    large.push_back(other.put(text(1, size)));
+  while (other.stats().heap_bytes + 16'000 <= heap_limit)
+    held.push_back(other.put(text(held.size())));
+  auto open = other.make_promise<std::string>();
+  open.set_value(text(3));
+  CHECK(other.stats().heap_bytes > heap_limit);
+  SUBCASE("it has") {
+    held.pop_back();
+    CHECK(*other.get(open.ref()) == text(3));
+    CHECK(other.stats().heap_bytes <= heap_limit);
+  }
+  SUBCASE("it has not") {
+    auto result = other.try_get(open.ref());
+    REQUIRE(!result);
+    CHECK(to_error_info(result.error()).type == error_type::store_full);
+  }
+}
+
 namespace {
 
 /// A node on real threads with a heap of 64 KiB, which waits long for room.
