@@ -272,14 +272,18 @@ void node_core::end_use() noexcept {
 // ----------------------------------------------------------------------------------------
 
 node_stats node_core::collect() {
-  // Freeing an object may free those nested in it, which takes one more round for each level. The
-  // bound is for nodes where others keep working: their levels move anyway.
+  // Freeing an object may free those nested in it, which takes one more round for each level. Where
+  // others keep working there is no end of rounds, and their levels move anyway: after a few, it
+  // goes on only as long as there is less and less.
   constexpr int most_rounds = 1000;
+  constexpr int few_rounds = 16;
   node_stats stats;
   for (int round = 0; round < most_rounds; ++round) {
     auto handled_before = messages();
+    auto entries_before = stats.entries;
     stats = collect_once();
-    if (closing() || (!has_unsent_changes() && messages() == handled_before))
+    auto settled = !has_unsent_changes() && messages() == handled_before;
+    if (closing() || settled || (round >= few_rounds && stats.entries >= entries_before))
       break;
   }
   return stats;

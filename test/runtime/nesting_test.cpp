@@ -119,6 +119,21 @@ TEST_CASE_FIXTURE(one_node, "a long chain that the owner never heard of is freed
     head = node.put(link{.next = head, .value = value});
 }
 
+TEST_CASE_FIXTURE(one_node, "figures do not wait for the end of what others keep doing") {
+  std::vector<ObjectRef<int>> kept;
+  auto busy = sim.system().spawn([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int) {
+      kept.push_back(node.put(1));
+      self->send(self, 0);
+    }};
+  });
+  caf::anon_send(busy, 0);
+  CHECK(node.stats().owned.objects > 0);
+  CHECK(kept.size() < 1'000);
+  caf::anon_send_exit(busy, caf::exit_reason::user_shutdown);
+  sim.run();
+}
+
 TEST_CASE_FIXTURE(one_node, "a reference refuses to be written outside of a put") {
   auto ref = node.put(1);
   byte_buffer buffer;
