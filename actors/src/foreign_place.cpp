@@ -52,6 +52,7 @@ bool foreign_place::pin_locked(stored_copy& copy) {
 
 void foreign_place::settle(stored_copy& copy) noexcept {
   std::unique_ptr<decoded_value> decoded;
+  std::optional<table_index> slot;
   {
     std::unique_lock guard{mutex_};
     // Bytes that came in a message stay. A report of a reader of such may also be late, and find
@@ -60,10 +61,13 @@ void foreign_place::settle(stored_copy& copy) noexcept {
       return;
     decoded = copy.value.take_decoded();
     copy.value.rebind({});
-    unpin_slot();
+    slot = std::exchange(slot_, std::nullopt);
   }
+  // It may look at the bytes, which go last.
   decoded.reset();
   core_.heap_freed();
+  if (slot && arena_->unpin(*slot) == unpin_result::tell_shard)
+    core_.report_unpinned_elsewhere(id_);
 }
 
 bool foreign_place::keep(stored_copy& copy) {
@@ -91,14 +95,15 @@ void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> by
 }
 
 bool foreign_place::drop_here(stored_copy& copy) noexcept {
-  std::unique_ptr<decoded_value> decoded;
+  std::unique_ptr<std::byte[]> bytes;
+  std::unique_ptr<decoded_value> decoded; // goes first: it may look at the bytes
   std::unique_lock guard{mutex_};
   if (bytes_ == nullptr || !copy.pins.try_close())
     return false;
   copy.in_heap.store(false, std::memory_order_relaxed);
   decoded = copy.value.take_decoded();
   copy.value.rebind({});
-  bytes_.reset();
+  bytes = std::move(bytes_);
   charge_ = heap_charge{};
   return true;
 }

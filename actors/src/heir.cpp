@@ -1,6 +1,7 @@
 #include "mobula/actors/heir.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
@@ -62,9 +63,12 @@ object_handle make_movable(node_core& core, const object_value& value) {
   if (!charge)
     return make_stored(core, value);
   auto about = encoded_size(value.describe());
+  auto memory = copy_memory::in_heap(size, std::move(charge));
   auto* entry = object_entry::make(core, 0, value.type(), {});
-  auto copy =
-    make_heap_copy(core.shard_of(entry->sequence()), size, about, value.type(), std::move(charge));
+  copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
+                    false};
+  copy->memory = std::move(memory);
+  copy->in_heap.store(true, std::memory_order_relaxed);
   std::ranges::copy(value.bytes(), copy->storage().begin());
   open_heap_copy(*copy, same_extras(value));
   entry->publish_stored(*copy);
@@ -90,11 +94,11 @@ object_handle heir_of(object_entry& entry) {
   try {
     auto made = stays ? make_inline(core, value) : make_movable(core, value);
     return core.border().adopt(entry, std::move(made));
-  } catch (const object_error& no_memory) {
+  } catch (const std::exception& no_memory) {
     // Who asks writes a message, in an actor that others depend on.
     log_warning(fmt::format("who gets a reference to object {} cannot read it, since its owner is "
                             "gone, and there is no memory for a copy: {}",
-                            to_string(entry.id()), no_memory.info().message));
+                            to_string(entry.id()), no_memory.what()));
     return {};
   }
 }

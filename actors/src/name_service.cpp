@@ -152,8 +152,10 @@ void name_service::search_on(search_number number) {
   const auto* found = table_->lookup(request.name);
   if (found != nullptr && found->publisher != core_->incarnation()) {
     searches_.ask(number, found->publisher);
-    if (is_at_once(request.limit) && timer == deadline{})
+    if (is_at_once(request.limit)) {
+      timers_.stop(timer);
       timer = timers_.start(answer_limit, [this, number] { expired(number); });
+    }
     send(found->publisher, find_name{peers_.at(found->publisher).session, number, request.name});
   } else if (found != nullptr) {
     auto ended = end_search(number);

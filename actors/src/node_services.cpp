@@ -203,7 +203,8 @@ void node_core::service_stopped(service_kind kind) noexcept {
     --running_[index_of(kind)];
     services_changed_.notify_all();
   }
-  if (!stopping_.load() && !failed_.exchange(true))
+  // Closing is for good, while a shutdown that threw stops no more: but it has told some to stop.
+  if (!closing_.load() && !failed_.exchange(true))
     fail(kind);
 }
 
@@ -341,9 +342,12 @@ bool node_core::await_end() {
     return stopping_.load();
   }
   std::unique_lock guard{services_mutex_};
-  services_changed_.wait(
-    guard, [this] { return !stopping_.load() || (services_gone() && !uses_.in_use()); });
-  return stopping_.load();
+  auto done = false;
+  services_changed_.wait(guard, [&] {
+    done = services_gone() && !uses_.in_use();
+    return done || !stopping_.load();
+  });
+  return done;
 }
 
 } // namespace mobula

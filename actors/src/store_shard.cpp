@@ -13,8 +13,13 @@ store_shard_state::~store_shard_state() {
     return;
   // In this order: what goes back from here on is not given out again.
   heap().close();
-  for (auto& [sequence, held] : slots_)
+  // Who waits for room hears why there is none, which is not known before the node does.
+  std::vector<std::shared_ptr<room_request>> waiting;
+  for (auto& [sequence, held] : slots_) {
+    if (held.room != nullptr)
+      waiting.push_back(std::move(held.room));
     held.let_go();
+  }
   slots_.clear();
   core_->service_stopped(service_kind::shard);
 }

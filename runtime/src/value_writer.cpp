@@ -97,6 +97,11 @@ bool copy_draft::ask_shard(when_full full) {
   auto failure = answer->await(core_, would_block);
   if (failure && full == when_full::wait)
     throw object_error{*std::move(failure)};
+  // A shard that was left behind by shutdown may still lend memory to the copy that it was told of.
+  if (failure && core_.services_gone())
+    copy_ = copy_pointer{
+      new stored_copy(copy_->shard, copy_->size_bytes, copy_->metadata_bytes, copy_->value.type()),
+      false};
   return !failure;
 }
 

@@ -14,7 +14,7 @@ namespace mobula {
 /// as there are references to `entry` here. A large one is copied, and may wait for room as a put
 /// of an actor does; without memory for that, there is none for now, and a line in the log.
 ///
-/// Any thread. Throws `std::bad_alloc`. REQUIRES: the caller owns a handle.
+/// Any thread. REQUIRES: the caller owns a handle.
 [[nodiscard]] object_handle heir_of(object_entry& entry);
 
 } // namespace mobula
