@@ -274,7 +274,7 @@ void node_core::end_use() noexcept {
 node_stats node_core::collect() {
   // Freeing an object may free those nested in it, which takes one more round for each level. Where
   // others keep working there is no end of rounds, and their levels move anyway: after a few, it
-  // goes on only as long as there is no more than before.
+  // goes on only as long as there is less and less.
   constexpr int most_rounds = 1000;
   constexpr int few_rounds = 16;
   node_stats stats;
@@ -283,7 +283,7 @@ node_stats node_core::collect() {
     auto entries_before = stats.entries;
     stats = collect_once();
     auto settled = !has_unsent_changes() && messages() == handled_before;
-    if (closing() || settled || (round >= few_rounds && stats.entries > entries_before))
+    if (closing() || settled || (round >= few_rounds && stats.entries >= entries_before))
       break;
   }
   return stats;
