@@ -121,13 +121,15 @@ TEST_CASE_FIXTURE(one_node, "a long chain that the owner never heard of is freed
 
 TEST_CASE_FIXTURE(one_node, "figures do not wait for the end of what others keep doing") {
   std::vector<ObjectRef<int>> kept;
-  auto busy = sim.system().spawn([&](caf::event_based_actor* self) {
-    return caf::behavior{[&, self](int) {
+  // Two that call on each other: an actor that calls on itself alone leaves no turn to others here.
+  auto putter = [&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](const caf::actor& next) {
       kept.push_back(node.put(1));
-      self->send(self, 0);
+      self->send(next, caf::actor{self});
     }};
-  });
-  caf::anon_send(busy, 0);
+  };
+  auto busy = sim.system().spawn(putter);
+  caf::anon_send(sim.system().spawn(putter), busy);
   CHECK(node.stats().owned.objects > 0);
   CHECK(kept.size() < 1'000);
   caf::anon_send_exit(busy, caf::exit_reason::user_shutdown);
