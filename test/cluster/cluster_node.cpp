@@ -33,6 +33,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -182,6 +183,8 @@ private:
       return say("door " + std::to_string(node_.core().door().where.port));
     if (command == "calls")
       return watch_calls(argument);
+    if (command == "watcher-reads")
+      return read_in_watcher(argument);
     if (command == "put")
       put(argument);
     else if (command == "promise")
@@ -278,6 +281,26 @@ private:
           say(describe(name, results));
         });
       });
+  }
+
+  /// The watcher is called for each member at once, in the actor that asks other nodes.
+  void read_in_watcher(const std::string& name) {
+    cluster_.watch([this, name, refs = kept_->look_up(name)](const mobula::member_event&) {
+      auto text = "watcher " + name;
+      for (const auto& read :
+           std::vector<std::function<void()>>{[&] { static_cast<void>(node_.get(refs.at(0))); },
+                                              [&] { static_cast<void>(node_.get_all(refs)); },
+                                              [&] {
+                                                static_cast<void>(node_.wait(refs, refs.size()));
+                                              }})
+        try {
+          read();
+          text += " read";
+        } catch (const mobula::object_error& error) {
+          text += " " + std::string{to_string(error.type())};
+        }
+      say(text);
+    });
   }
 
   void finish(const std::string& name) {

@@ -211,6 +211,13 @@ TEST_CASE_FIXTURE(three_peers, "a name that another process has published is tak
   CHECK(away.fail("publish text").starts_with("invalid_argument"));
 }
 
+TEST_CASE_FIXTURE(three_peers, "a watcher is told not to wait for what another process has") {
+  home.do_so("promise later");
+  home.send("later", away);
+  away.say("watcher-reads later");
+  CHECK(away.await("watcher later ") == "invalid_argument invalid_argument invalid_argument");
+}
+
 TEST_CASE("a node that knows only the sender finds the owner") {
   peer home;
   peer away;
