@@ -37,17 +37,25 @@ object_handle make_inline(node_core& core, const object_value& value) {
   return object_handle::adopt(entry);
 }
 
+/// Returns a copy of the value's bytes for `entry`, with so many bytes of metadata. The memory was
+/// taken before the entry was made: without it, there is to be no entry either.
+copy_pointer copy_into(copy_memory memory, std::size_t about, const object_entry& entry,
+                       const object_value& value) {
+  copy_pointer copy{new stored_copy(entry.core().shard_of(entry.sequence()), value.bytes().size(),
+                                    about, value.type()),
+                    false};
+  copy->memory = std::move(memory);
+  std::ranges::copy(value.bytes(), copy->storage().begin());
+  return copy;
+}
+
 /// Never in the store at once: who hands a reference on may be a thread that must not wait.
 object_handle make_stored(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   auto about = encoded_size(value.describe());
-  // First: without memory for it, there is to be no entry either.
   auto memory = copy_memory::outside(size, core.take_heap_anyway(size));
   auto* entry = object_entry::make(core, 0, value.type(), {});
-  copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
-                    false};
-  copy->memory = std::move(memory);
-  std::ranges::copy(value.bytes(), copy->storage().begin());
+  auto copy = copy_into(std::move(memory), about, *entry, value);
   copy->value.assign(copy->storage(), same_extras(value));
   entry->announce();
   auto result = object_handle::adopt(entry);
@@ -65,11 +73,8 @@ object_handle make_movable(node_core& core, const object_value& value) {
   auto about = encoded_size(value.describe());
   auto memory = copy_memory::in_heap(size, std::move(charge));
   auto* entry = object_entry::make(core, 0, value.type(), {});
-  copy_pointer copy{new stored_copy(core.shard_of(entry->sequence()), size, about, value.type()),
-                    false};
-  copy->memory = std::move(memory);
+  auto copy = copy_into(std::move(memory), about, *entry, value);
   copy->in_heap.store(true, std::memory_order_relaxed);
-  std::ranges::copy(value.bytes(), copy->storage().begin());
   open_heap_copy(*copy, same_extras(value));
   entry->publish_stored(*copy);
   entry->announce();

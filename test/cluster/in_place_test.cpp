@@ -1,6 +1,7 @@
 // Stored values of other nodes of the same host, read in their owner's shared memory. The nodes of
 // a simulation have arenas of their own, so they are such nodes to each other.
 
+#include "../last_words.hpp"
 #include "../temporary_directory.hpp"
 #include "post.hpp"
 
@@ -16,6 +17,7 @@
 
 using namespace mobula;
 using namespace std::literals;
+using mobula::test::last_words;
 
 namespace {
 
@@ -54,22 +56,6 @@ struct with_messages_only {
     sim.connect(home, away);
     caf::anon_send(sim.remote(home, away, at_away.owner), letter{{home.put(large_text)}});
     sim.run();
-  }
-};
-
-/// Says when it dies.
-struct last_words {
-  std::string text;
-  static inline std::function<void()> said;
-
-  ~last_words() {
-    if (auto say = std::exchange(said, nullptr))
-      say();
-  }
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(text);
   }
 };
 

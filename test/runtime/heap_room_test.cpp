@@ -1,5 +1,6 @@
 // Who waits for room in a process heap that has a limit, and until when.
 
+#include "../last_words.hpp"
 #include "small_heap.hpp"
 
 #include <array>
@@ -12,24 +13,9 @@
 
 using namespace mobula;
 using namespace std::literals;
+using mobula::test::last_words;
 
 namespace {
-
-/// Calls a function when it dies.
-struct last_words {
-  std::string text;
-  static inline std::function<void()> said;
-
-  ~last_words() {
-    if (auto say = std::exchange(said, nullptr))
-      say();
-  }
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(text);
-  }
-};
 
 /// Its codec calls a function when there is room for it, and throws.
 struct failing_value {
