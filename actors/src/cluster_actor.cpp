@@ -12,6 +12,7 @@
 #include "mobula/actors/owner_search.hpp"
 #include "mobula/actors/receiving_node.hpp"
 #include "mobula/actors/reference_exchange.hpp"
+#include "mobula/version.hpp"
 
 namespace mobula {
 
@@ -160,7 +161,7 @@ public:
     node_report result{.incarnation = core_->incarnation(),
                        .name = {},
                        .cluster = core_->options().cluster,
-                       .library_version = MOBULA_VERSION,
+                       .library_version = MOBULA_VERSION_STRING,
                        .process_id = ::getpid(),
                        .control = {},
                        .members = {},

@@ -5,6 +5,7 @@
 #include <caf/binary_serializer.hpp>
 
 #include "mobula/store/assertion.hpp"
+#include "mobula/version.hpp"
 
 namespace mobula {
 
@@ -19,7 +20,7 @@ constexpr std::uint32_t protocol_version = 5;
 dialect dialect_of(std::string cluster) {
   return {.cluster = std::move(cluster),
           .protocol_version = protocol_version,
-          .library_version = MOBULA_VERSION};
+          .library_version = MOBULA_VERSION_STRING};
 }
 
 hello_envelope seal(const hello& content) {

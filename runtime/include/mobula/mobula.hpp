@@ -12,4 +12,5 @@
 #include "mobula/object_ref.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/promise.hpp"
+#include "mobula/version.hpp"
 #include "mobula/view.hpp"
