@@ -3,6 +3,13 @@
 // Everything that newer CAF versions name or do differently sits in this header: types of messages,
 // their registration and inspection, typed interfaces, errors, the test scheduler, time.
 
+// Checked before anything that another CAF lacks is included.
+#include <caf/config.hpp>
+#if CAF_VERSION != 1706
+#error \
+  "Mobula needs CAF 0.17.6 (CAF_VERSION 1706), but the CAF headers found are of another version: put those of 0.17.6 first on the include path (Debian 12: package libcaf-dev)"
+#endif
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -15,7 +22,6 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/behavior.hpp>
-#include <caf/config.hpp>
 #include <caf/deserializer.hpp>
 #include <caf/error.hpp>
 #include <caf/event_based_actor.hpp>
@@ -38,8 +44,6 @@
 
 #include "mobula/actors/deadline_queue.hpp"
 #include "mobula/serialization/error.hpp"
-
-static_assert(CAF_VERSION == 1706, "this header speaks CAF 0.17.6");
 
 /// Declares that messages of type `type` stay within one actor system: they carry pointers. CAF
 /// refuses to serialize them.
