@@ -35,13 +35,6 @@ std::string name_of(const cluster_report& report, const incarnation_id& id) {
   return found == report.nodes.end() ? to_string(id) : name_of(*found);
 }
 
-std::string silent_text(const cluster_report& report) {
-  std::string result;
-  for (const auto& node : report.silent)
-    result += fmt::format("no answer from {}: {}\n", to_string(node.where), node.reason);
-  return result;
-}
-
 std::string borrowers_text(const cluster_report& report, const reported_object& object) {
   std::string result;
   for (const auto& borrower : object.borrowers)
@@ -275,6 +268,13 @@ std::string out_of_reach_text(const cluster_report& report) {
 
 } // namespace
 
+std::string silent_text(const cluster_report& report) {
+  std::string result;
+  for (const auto& node : report.silent)
+    result += fmt::format("no answer from {}: {}\n", to_string(node.where), node.reason);
+  return result;
+}
+
 // -- status --------------------------------------------------------------------------------------
 
 std::string status_text(const cluster_report& report) {
@@ -370,11 +370,14 @@ std::string object_text(const cluster_report& report, const found_object& found)
                      object.local, containers_text(report, id_of(found), object), object.transits,
                      borrowers.empty() ? "nobody" : borrowers,
                      site != nullptr ? fmt::format("{}, in {}", site_text(site), site->function)
-                                     : "not recorded; its node needs --mobula.record-call-sites");
+                                     : "not recorded; its node needs --mobula.record-call-sites")
+         + silent_text(report);
 }
 
 nlohmann::json object_json(const cluster_report& report, const found_object& found) {
-  return object_json(found, container_index{report});
+  auto result = object_json(found, container_index{report});
+  result["silent"] = silent_json(report);
+  return result;
 }
 
 } // namespace mobula::command

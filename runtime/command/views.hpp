@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
+#include "memory_options.hpp"
 #include "node_client.hpp"
 
 /// What the command shows of reports: text for people, JSON for programs. Keys of the JSON are the
@@ -14,14 +14,8 @@
 
 namespace mobula::command {
 
-enum class grouping { none, owner, type, state, call_site };
-enum class sorting { size, references };
-
-struct memory_options {
-  grouping group = grouping::none;
-  sorting sort = sorting::size;
-  std::size_t most_rows = 40;
-};
+/// A line for each member that did not answer, and why. All other texts and JSON have them too.
+[[nodiscard]] std::string silent_text(const cluster_report& report);
 
 [[nodiscard]] std::string status_text(const cluster_report& report);
 [[nodiscard]] nlohmann::json status_json(const cluster_report& report);

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 command, node_program = sys.argv[1:]
 
@@ -22,6 +23,9 @@ class Node:
                 node_program,
                 f"--mobula.cluster=command_{os.getpid()}",
                 "--mobula.store-size=16MiB",
+                # One that is stopped stays a member, however slow the machine.
+                "--mobula.heartbeat-timeout=300s",
+                "--mobula.grace-period=600s",
                 *options,
             ],
             stdin=subprocess.PIPE,
@@ -50,8 +54,12 @@ class Node:
         return self.hear(answer)
 
 
+def run(*arguments):
+    return subprocess.run([command, *arguments], capture_output=True, text=True, timeout=100)
+
+
 def ask(*arguments, code=0):
-    done = subprocess.run([command, *arguments], capture_output=True, text=True)
+    done = run(*arguments)
     assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout if code == 0 else done.stderr
 
@@ -158,15 +166,53 @@ def check_refusals(first):
     assert "nobody answers" in ask("status", "--node", "127.0.0.1:1", code=1)
     assert "ADDRESS:PORT" in ask("status", "--node", "nonsense", code=2)
     assert "no object id" in ask("objects", "--node", first.address, "nonsense", code=2)
-    assert "--node" in ask("status", code=2)
 
 
-def check_dead_member(first, second):
+def check_words(first):
+    """What is wrong with a command line, and what was meant, in a sentence."""
+    assert ask("--version").startswith("mobula 0."), ask("--version")
+    assert "Exit codes:" in ask("--help") and "owner|node|type" in ask("memory", "--help")
+    memory = ["memory", "--node", first.address]
+    for words, text in (
+        (["status"], "--node is required"),
+        ([], "there is no command; give status, memory or objects"),
+        (["memroy"], '"memroy" is no command; there are status, memory or objects; did you mean "memory"?'),
+        (["memroy", "--node", first.address], 'did you mean "memory"?'),
+        (["--node", first.address, "status"], "--node belongs behind a command, as in `mobula status --node`"),
+        (["--versoin"], 'mobula has no option --versoin; did you mean "--version"?'),
+        (["status", "--nodes=" + first.address], 'mobula status has no option --nodes; did you mean "--node"?'),
+        (["objects", "--nod", first.address, "1-2"], 'mobula objects has no option --nod; did you mean "--node"?'),
+        ([*memory, "--jsno"], 'mobula memory has no option --jsno; did you mean "--json"?'),
+        ([*memory, "--frobnicate"], "mobula memory has no option --frobnicate\n"),
+        ([*memory, "more"], 'mobula memory has no use for "more"'),
+        ([*memory, "--group-by", "sate"], '--group-by takes owner, node, type, state or call-site, not "sate"; did you mean "state"?'),
+        ([*memory, "--sort-by=xyz"], '--sort-by takes size or references, not "xyz"\n'),
+        ([*memory, "--limit", "-1"], '--limit takes a number of rows, not "-1"'),
+        ([*memory, "--limit=all"], '--limit takes a number of rows, not "all"'),
+    ):
+        said = ask(*words, code=2)
+        assert said.startswith("mobula: ") and text in said, (words, said)
+
+
+def check_silent_member(first, second):
+    """Still a member: it is told as silent, the others answer, and the exit code says that some did not."""
+    theirs = second.do("nest large", "nested ")
+    objects = ask_json("memory", "--node", first.address)["objects"]
+    ours = next(each["id"] for each in objects if each["owner"] == first.incarnation)
     second.process.send_signal(signal.SIGSTOP)
-    # Still a member for some seconds: it is told as silent, and the others answer.
-    report = ask_json("status", "--node", first.address)
-    assert [each["incarnation"] for each in report["nodes"]] == [first.incarnation], report
-    assert report["silent"][0]["address"] == second.address, report
+    to_first = ["--node", first.address, "--json"]
+    questions = [["status"], ["memory"], ["objects", ours], ["objects", theirs]]
+    with ThreadPoolExecutor() as threads:
+        *answers, lost = threads.map(lambda words: run(*words, *to_first), questions)
+    for done in (*answers, lost):
+        assert done.returncode == 3, done
+    status, memory, object = (json.loads(done.stdout) for done in answers)
+    for report in (status, memory, object):
+        assert [each["address"] for each in report["silent"]] == [second.address], report
+    assert [each["incarnation"] for each in status["nodes"]] == [first.incarnation], status
+    assert object["id"] == ours, object
+    assert f"no answer from {second.address}" in lost.stderr, lost
+    assert "no node of this cluster that answered has the incarnation" in lost.stderr, lost
 
 
 nodes = []
@@ -189,7 +235,8 @@ try:
     check_pins(first, second, large, small)
     check_without_call_sites(alone)
     check_refusals(first)
-    check_dead_member(first, second)
+    check_words(first)
+    check_silent_member(first, second)
 finally:
     for node in nodes:
         node.process.kill()

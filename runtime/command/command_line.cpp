@@ -1,0 +1,180 @@
+#include "command_line.hpp"
+
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "mobula/runtime/nearest_word.hpp"
+#include "mobula/version.hpp"
+
+namespace mobula::command {
+
+namespace {
+
+// -- options --------------------------------------------------------------------------------------
+
+/// Returns the words as a sentence has them: `owner, node or type`.
+std::string listed(const std::vector<std::string>& words) {
+  std::string result;
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    if (index > 0)
+      result += index + 1 == words.size() ? " or " : ", ";
+    result += words[index];
+  }
+  return result;
+}
+
+template <class T>
+using named_values = std::vector<std::pair<std::string, T>>;
+
+template <class T>
+std::vector<std::string> names_of(const named_values<T>& values) {
+  std::vector<std::string> result;
+  for (const auto& each : values)
+    result.push_back(each.first);
+  return result;
+}
+
+/// An option that takes one of the names, which its help text lists.
+template <class T>
+void add_choice(CLI::App& command, const std::string& name, T& chosen, named_values<T> values,
+                const std::string& description) {
+  auto choose = [&chosen, name, values](const std::string& word) {
+    for (const auto& [each, value] : values) {
+      if (each == word) {
+        chosen = value;
+        return;
+      }
+    }
+    auto names = names_of(values);
+    throw CLI::ValidationError(fmt::format("{} takes {}, not \"{}\"{}", name, listed(names), word,
+                                           did_you_mean(word, names)));
+  };
+  command.add_option_function<std::string>(name, choose, description)
+    ->type_name(fmt::format("{}", fmt::join(names_of(values), "|")));
+}
+
+/// An option that takes a number of things, whose default value its help text names.
+void add_count(CLI::App& command, const std::string& name, std::size_t& chosen,
+               const std::string& things, const std::string& description) {
+  auto choose = [&chosen, name, things](const std::string& word) {
+    const auto* end = word.data() + word.size();
+    if (auto [stopped, error] = std::from_chars(word.data(), end, chosen);
+        error != std::errc{} || stopped != end)
+      throw CLI::ValidationError(
+        fmt::format("{} takes a number of {}, not \"{}\"", name, things, word));
+  };
+  command.add_option_function<std::string>(name, choose, description)
+    ->type_name("N")
+    ->default_str(std::to_string(chosen));
+}
+
+void add_common(CLI::App& command, arguments& chosen) {
+  command
+    .add_option("--node", chosen.node,
+                "Where a node of the cluster listens, which names the others")
+    ->type_name("ADDRESS:PORT")
+    ->envname("MOBULA_NODE")
+    ->required();
+  command.add_flag("--json", chosen.json, "Write JSON, for programs");
+}
+
+std::string exit_codes_text() {
+  std::string result = "Exit codes:";
+  for (const auto& each : exit_meanings)
+    result += fmt::format("\n  {}  {}", static_cast<int>(each.code), each.meaning);
+  return result;
+}
+
+} // namespace
+
+void describe(CLI::App& app, arguments& chosen) {
+  app.name("mobula");
+  app.description("Shows what a running Mobula cluster holds, and for whom.");
+  app.footer(exit_codes_text());
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "mobula " MOBULA_VERSION_STRING, "Print the version and exit");
+  auto* status = app.add_subcommand("status", "Nodes, and what each of them uses");
+  auto* memory = app.add_subcommand("memory", "Objects, the largest first: where leaks show");
+  auto* objects = app.add_subcommand("objects", "One object: its state, and who refers to it");
+  for (auto* command : {status, memory, objects})
+    add_common(*command, chosen);
+  add_choice<grouping>(*memory, "--group-by", chosen.memory.group,
+                       {{"owner", grouping::owner},
+                        {"node", grouping::owner},
+                        {"type", grouping::type},
+                        {"state", grouping::state},
+                        {"call-site", grouping::call_site}},
+                       "Sums for each owner, node (the same), type, state or call site");
+  add_choice<sorting>(*memory, "--sort-by", chosen.memory.sort,
+                      {{"size", sorting::size}, {"references", sorting::references}},
+                      "What is large, or what many refer to, first");
+  add_count(*memory, "--limit", chosen.memory.most_rows, "rows", "Rows of text");
+  objects->add_option("ID", chosen.id, "As `mobula memory` shows it")->type_name("")->required();
+}
+
+// -- errors ---------------------------------------------------------------------------------------
+
+namespace {
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> result;
+  for (const auto* option : command.get_options())
+    for (const auto& name : option->get_lnames())
+      result.push_back("--" + name);
+  return result;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> result;
+  for (const auto* command : app.get_subcommands(nullptr))
+    result.push_back(command->get_name());
+  return result;
+}
+
+/// Returns the error for an option that the command does not have.
+std::string unknown_option(const CLI::App& command, const std::string& word) {
+  auto name = word.substr(0, word.find('='));
+  for (const auto* child : command.get_subcommands(nullptr))
+    for (const auto& each : option_names(*child))
+      if (each == name)
+        return fmt::format("{} belongs behind a command, as in `mobula {} {}`", name,
+                           child->get_name(), name);
+  auto known = option_names(command);
+  return fmt::format("{} has no option {}{}",
+                     command.get_parent() != nullptr ? "mobula " + command.get_name() : "mobula",
+                     name, did_you_mean(name, known));
+}
+
+/// Returns the error for the first word that a command does not take, if one was given: what
+/// follows it may only be its value.
+std::string unknown_word(const CLI::App& command) {
+  const auto words = command.remaining();
+  if (words.empty())
+    return {};
+  if (words.front().starts_with('-'))
+    return unknown_option(command, words.front());
+  if (command.get_parent() != nullptr)
+    return fmt::format("mobula {} has no use for \"{}\"", command.get_name(), words.front());
+  auto known = command_names(command);
+  return fmt::format("\"{}\" is no command; there are {}{}", words.front(), listed(known),
+                     did_you_mean(words.front(), known));
+}
+
+} // namespace
+
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  // What CLI11 complains of first may only follow from a word that it did not know.
+  if (auto text = unknown_word(app); !text.empty())
+    return text;
+  const auto commands = app.get_subcommands();
+  if (commands.empty())
+    return fmt::format("there is no command; give {}", listed(command_names(app)));
+  if (auto text = unknown_word(*commands.front()); !text.empty())
+    return text;
+  return error.what();
+}
+
+} // namespace mobula::command

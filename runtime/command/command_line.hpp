@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "memory_options.hpp"
+
+/// The words that the command takes, described once: what parses them and the help text are both
+/// made from this description.
+
+namespace mobula::command {
+
+/// What a user asked for.
+struct arguments {
+  std::string node;
+  bool json = false;
+  memory_options memory;
+  std::string id;
+};
+
+enum exit_code {
+  exit_complete = 0,
+  exit_not_there = 1,
+  exit_bad_arguments = 2,
+  exit_incomplete = 3,
+};
+
+struct exit_meaning {
+  exit_code code;
+  std::string_view meaning;
+};
+
+inline constexpr std::array exit_meanings{
+  exit_meaning{exit_complete, "all nodes answered"},
+  exit_meaning{exit_not_there, "the node or the object is not there"},
+  exit_meaning{exit_bad_arguments, "the arguments are wrong"},
+  exit_meaning{exit_incomplete,
+               "members of the cluster did not answer; what the others said is shown"},
+};
+
+/// Declares commands and options; parsing writes to `chosen`.
+void describe(CLI::App& app, arguments& chosen);
+
+/// Returns what is wrong with the arguments that could not be parsed, as one sentence that names
+/// the word and what was probably meant.
+[[nodiscard]] std::string usage_error(const CLI::App& app, const CLI::ParseError& error);
+
+} // namespace mobula::command

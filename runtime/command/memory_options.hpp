@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+namespace mobula::command {
+
+enum class grouping { none, owner, type, state, call_site };
+enum class sorting { size, references };
+
+/// What `mobula memory` shows.
+struct memory_options {
+  grouping group = grouping::none;
+  sorting sort = sorting::size;
+  std::size_t most_rows = 40;
+};
+
+} // namespace mobula::command
