@@ -8,8 +8,8 @@
 
 #include "memory_options.hpp"
 
-/// The words that the command takes, described once: what parses them and the help text are both
-/// made from this description.
+/// The words that the command takes, described once: what parses them, the help text, the manual
+/// page and the shell's completion are all made from this description.
 
 namespace mobula::command {
 
