@@ -10,7 +10,8 @@ command_name=$(basename "$0")
 build_packages=(meson ninja-build g++ pkg-config libcaf-dev libcereal-dev libfmt-dev libxxhash-dev
   libmsgpack-cxx-dev libboost-dev libzstd-dev libcli11-dev nlohmann-json3-dev)
 # shellcheck disable=SC2034 # only `check` needs these
-check_packages=("${build_packages[@]}" doctest-dev libbenchmark-dev clang-format iproute2)
+check_packages=("${build_packages[@]}" doctest-dev libbenchmark-dev clang-format iproute2
+  cmake binutils)
 
 # -- messages -------------------------------------------------------------------------------------
 
