@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <charconv>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -56,15 +57,25 @@ void add_choice(CLI::App& command, const std::string& name, T& chosen, named_val
     ->type_name(fmt::format("{}", fmt::join(names_of(values), "|")));
 }
 
+struct count_range {
+  std::size_t least = 0;
+  std::size_t most = std::numeric_limits<std::size_t>::max();
+};
+
 /// An option that takes a number of things, whose default value its help text names.
 void add_count(CLI::App& command, const std::string& name, std::size_t& chosen,
-               const std::string& things, const std::string& description) {
-  auto choose = [&chosen, name, things](const std::string& word) {
+               const std::string& things, const std::string& description, count_range range = {}) {
+  auto choose = [&chosen, name, things, range](const std::string& word) {
     const auto* end = word.data() + word.size();
-    if (auto [stopped, error] = std::from_chars(word.data(), end, chosen);
-        error != std::errc{} || stopped != end)
-      throw CLI::ValidationError(
-        fmt::format("{} takes a number of {}, not \"{}\"", name, things, word));
+    auto [stopped, error] = std::from_chars(word.data(), end, chosen);
+    auto is_number = error == std::errc{} && stopped == end;
+    if (is_number && chosen >= range.least && chosen <= range.most)
+      return;
+    auto limits = range.most == count_range{}.most
+                    ? std::string{}
+                    : fmt::format(" from {} to {}", range.least, range.most);
+    throw CLI::ValidationError(
+      fmt::format("{} takes a number of {}{}, not \"{}\"", name, things, limits, word));
   };
   command.add_option_function<std::string>(name, choose, description)
     ->type_name("N")
@@ -81,6 +92,33 @@ void add_common(CLI::App& command, arguments& chosen) {
   command.add_flag("--json", chosen.json, "Write JSON, for programs");
 }
 
+void add_launch(CLI::App& app, launch_options& chosen) {
+  auto* launch = app.add_subcommand(
+    "launch", "Runs a program in several processes, as one cluster on this host");
+  constexpr count_range milliseconds{.least = 0, .most = 86'400'000};
+  add_count(*launch, "--nodes", chosen.nodes, "processes", "Processes to start",
+            {.least = 1, .most = 256});
+  launch->add_option("--options-file", chosen.options_file, "File with options for all of them")
+    ->type_name("FILE");
+  add_count(*launch, "--restarts", chosen.restarts, "restarts",
+            "Restarts of a process that crashes again and again", {.least = 0, .most = 1'000'000});
+  add_count(*launch, "--restart-delay-ms", chosen.restart_delay_ms, "milliseconds",
+            "Milliseconds before the first of them, doubled with each up to half a minute",
+            milliseconds);
+  add_count(*launch, "--stop-limit-ms", chosen.stop_limit_ms, "milliseconds",
+            "Milliseconds that each process may take to end before it is killed", milliseconds);
+  launch
+    ->add_option("PROGRAM", chosen.program,
+                 "The program and its arguments; options of the program stand behind `--`")
+    ->type_name("")
+    ->required();
+  launch->footer(
+    "A process that ends with another code than 0 is started again. Ctrl-C and SIGTERM "
+    "end all, the last\none first; a second one kills them. Exits with 0 if all ended "
+    "well, with the code of the process that\nfailed too often, or with 128 and the "
+    "signal's number.");
+}
+
 std::string exit_codes_text() {
   std::string result = "Exit codes:";
   for (const auto& each : exit_meanings)
@@ -92,7 +130,7 @@ std::string exit_codes_text() {
 
 void describe(CLI::App& app, arguments& chosen) {
   app.name("mobula");
-  app.description("Shows what a running Mobula cluster holds, and for whom.");
+  app.description("Starts a Mobula cluster, and shows what it holds and for whom.");
   app.footer(exit_codes_text());
   app.require_subcommand(1);
   app.set_version_flag("--version", "mobula " MOBULA_VERSION_STRING, "Print the version and exit");
@@ -113,6 +151,7 @@ void describe(CLI::App& app, arguments& chosen) {
                       "What is large, or what many refer to, first");
   add_count(*memory, "--limit", chosen.memory.most_rows, "rows", "Rows of text");
   objects->add_option("ID", chosen.id, "As `mobula memory` shows it")->type_name("")->required();
+  add_launch(app, chosen.launch);
 }
 
 // -- errors ---------------------------------------------------------------------------------------
@@ -143,15 +182,20 @@ std::string unknown_option(const CLI::App& command, const std::string& word) {
         return fmt::format("{} belongs behind a command, as in `mobula {} {}`", name,
                            child->get_name(), name);
   auto known = option_names(command);
+  auto remedy = did_you_mean(name, known);
+  if (remedy.empty() && command.get_name() == "launch")
+    remedy = "; options of the program stand behind --";
   return fmt::format("{} has no option {}{}",
                      command.get_parent() != nullptr ? "mobula " + command.get_name() : "mobula",
-                     name, did_you_mean(name, known));
+                     name, remedy);
 }
 
 /// Returns the error for the first word that a command does not take, if one was given: what
 /// follows it may only be its value.
 std::string unknown_word(const CLI::App& command) {
-  const auto words = command.remaining();
+  auto words = command.remaining();
+  // The mark before words that are no options is kept among them.
+  std::erase(words, "--");
   if (words.empty())
     return {};
   if (words.front().starts_with('-'))

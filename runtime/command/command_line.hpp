@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "launch.hpp"
 #include "memory_options.hpp"
 
 /// The words that the command takes, described once: what parses them, the help text, the manual
@@ -19,6 +20,7 @@ struct arguments {
   bool json = false;
   memory_options memory;
   std::string id;
+  launch_options launch;
 };
 
 enum exit_code {

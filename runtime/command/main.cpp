@@ -1,8 +1,9 @@
-// The `mobula` command: shows what a running cluster holds, and for whom. command_line.cpp says
-// which words it takes and how it exits.
+// The `mobula` command: starts a cluster, and shows what it holds and for whom. command_line.cpp
+// says which words it takes and how it exits.
 
 #include <iostream>
 #include <limits>
+#include <system_error>
 
 #include <caf/io/middleman.hpp>
 
@@ -55,7 +56,9 @@ exit_code show_object(const arguments& chosen, const cluster_report& report, con
   return report.silent.empty() ? exit_not_there : exit_incomplete;
 }
 
-exit_code run(const CLI::App& app, const arguments& chosen) {
+int run(const CLI::App& app, const arguments& chosen) {
+  if (app.got_subcommand("launch"))
+    return launch(chosen.launch);
   auto where = parse_endpoint("node", chosen.node);
   auto id = parse_object_id(chosen.id);
   if (app.got_subcommand("objects") && !id) {
@@ -94,6 +97,9 @@ int main(int argument_count, char** words) {
   } catch (const CLI::ParseError& error) {
     std::cerr << "mobula: " << usage_error(app, error)
               << "\nRun it with --help for what there is.\n";
+    return exit_bad_arguments;
+  } catch (const std::system_error& error) {
+    std::cerr << "mobula: " << error.what() << '\n';
     return exit_bad_arguments;
   } catch (const object_error& error) {
     std::cerr << "mobula: " << error.info().message << '\n';

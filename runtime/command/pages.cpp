@@ -72,7 +72,8 @@ std::string synopsis(const CLI::App& command) {
   }
   for (const auto* option : command.get_options())
     if (option->get_positional())
-      result += " " + roff_placeholder(option->get_name(true));
+      result += " " + roff_placeholder(option->get_name(true))
+                + (option->get_items_expected_max() > 1 ? " ..." : "");
   return result;
 }
 
@@ -119,6 +120,8 @@ void print_manual(const CLI::App& app) {
     std::cout << ".SS " << roff(command->get_name()) << '\n'
               << roff(command->get_description()) << ".\n";
     print_options(*command);
+    if (command->get_footer() != app.get_footer())
+      std::cout << ".PP\n" << roff(command->get_footer()) << '\n';
   }
   std::cout << ".SH OPTIONS\n";
   print_options(app);
@@ -177,7 +180,7 @@ _mobula() {
 constexpr std::string_view completion_end = R"(  esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
-complete -F _mobula mobula
+complete -o default -F _mobula mobula
 )";
 
 void print_completion(const CLI::App& app) {

@@ -175,8 +175,8 @@ def check_words(first):
     memory = ["memory", "--node", first.address]
     for words, text in (
         (["status"], "--node is required"),
-        ([], "there is no command; give status, memory or objects"),
-        (["memroy"], '"memroy" is no command; there are status, memory or objects; did you mean "memory"?'),
+        ([], "there is no command; give status, memory, objects or launch"),
+        (["memroy"], '"memroy" is no command; there are status, memory, objects or launch; did you mean "memory"?'),
         (["memroy", "--node", first.address], 'did you mean "memory"?'),
         (["--node", first.address, "status"], "--node belongs behind a command, as in `mobula status --node`"),
         (["--versoin"], 'mobula has no option --versoin; did you mean "--version"?'),
@@ -188,6 +188,10 @@ def check_words(first):
         ([*memory, "--group-by", "sate"], '--group-by takes owner, node, type, state or call-site, not "sate"; did you mean "state"?'),
         ([*memory, "--sort-by=xyz"], '--sort-by takes size or references, not "xyz"\n'),
         ([*memory, "--limit", "-1"], '--limit takes a number of rows, not "-1"'),
+        (["launch"], "PROGRAM is required"),
+        (["launch", "--nodes", "0", "x"], '--nodes takes a number of processes from 1 to 256, not "0"'),
+        (["launch", "x", "--loud"], "no option --loud; options of the program stand behind --"),
+        (["launch", "x", "--node=2"], 'mobula launch has no option --node; did you mean "--nodes"?'),
         ([*memory, "--limit=all"], '--limit takes a number of rows, not "all"'),
     ):
         said = ask(*words, code=2)

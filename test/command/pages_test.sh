@@ -15,7 +15,7 @@ fail() {
 
 # All that the help texts name stands in the page. Its minus signs are escaped, as roff wants them.
 plain=$(sed -e 's/\\f.//g' -e 's/\\-/-/g' "$manual")
-for command in status memory objects; do
+for command in status memory objects launch; do
   [[ $plain == *".SS $command"* ]] || fail "no section about $command: $plain"
   "$mobula" "$command" --help | grep -o -e '--[a-z-]*' | while read -r option; do
     [[ $plain == *"$option"* ]] || fail "nothing about $option: $plain"
@@ -46,7 +46,7 @@ expect() {
   [[ ${COMPREPLY[*]} == "$expected" ]] || fail "$*: proposes \"${COMPREPLY[*]}\" instead of \"$expected\""
 }
 
-expect 'status memory objects --help --version' mobula ''
+expect 'status memory objects launch --help --version' mobula ''
 expect 'memory' mobula m
 expect '--version' mobula --v
 expect '--help --node --json' mobula status ''
@@ -56,4 +56,6 @@ expect 'owner node type state call-site' mobula memory --group-by =
 expect 'call-site' mobula memory --group-by = c
 expect 'size references' mobula memory --node a:1 --sort-by ''
 expect '' mobula objects --node ''
-[[ $(complete -p mobula) == 'complete -F _mobula mobula' ]] || fail 'bash does not use the completion'
+# Bash then proposes files.
+expect '' mobula launch --nodes 3 -- ./st
+[[ $(complete -p mobula) == 'complete -o default -F _mobula mobula' ]] || fail 'bash does not use the completion'

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Launches real processes with the mobula command: scripts that end as they are told, and nodes.
+
+Usage: launch_test.py MOBULA NODE
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+command, node_program = sys.argv[1:]
+
+# Does what its arguments say, and notes it in the directory PLACE:
+#   fail TIMES   ends with code 3 so many times, then with 0
+#   stay         notes that it was asked to end, and ends
+#   deaf         cannot be asked, and has a child that cannot either
+#   tell         writes its arguments
+# All end by themselves after a while, whatever becomes of this test.
+SCRIPT = """#!/usr/bin/env python3
+import json, os, pathlib, signal, subprocess, sys
+signal.alarm(100)
+place = pathlib.Path(os.environ["PLACE"])
+kind, *values = sys.argv[sys.argv.index("do") + 1:]
+
+def say(text):
+    print(text, flush=True)
+
+def note(text):
+    with open(place / "notes", "a") as notes:
+        notes.write(text + "\\n")
+
+def asked(number, frame):
+    note(f"asked {os.getpid()}")
+    sys.exit(0)
+
+if kind == "tell":
+    say(json.dumps(sys.argv[1:]))
+    print("aside", file=sys.stderr)
+    print("no end of line", end="")
+if kind == "fail":
+    note("run")
+    runs = (place / "notes").read_text().splitlines().count("run")
+    sys.exit(3 if runs <= int(values[0]) else 0)
+if kind == "stay":
+    signal.signal(signal.SIGTERM, asked)
+    say(f"staying {os.getpid()}")
+    while True:
+        signal.pause()
+if kind == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = subprocess.Popen(["sleep", "100"], close_fds=False)
+    say(f"deaf {os.getpid()} {child.pid}")
+    while True:
+        signal.pause()
+"""
+
+
+class Launch:
+    """A launch, of which all lines are kept that were read."""
+
+    def __init__(self, place, *words):
+        # All that is started inherits the one end, so that the other tells when all is gone.
+        self.alive, inherited = os.pipe()
+        self.process = subprocess.Popen(
+            [command, "launch", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PLACE": str(place)},
+            pass_fds=[inherited],
+        )
+        os.close(inherited)
+        self.lines = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *ignored):
+        self.process.kill()
+        self.process.wait()
+        if failure is None:
+            self.wait_for_all()
+        os.close(self.alive)
+
+    def wait_for_all(self):
+        """Waits until nothing is left of all that it started."""
+        assert os.read(self.alive, 1) == b""
+
+    def hear(self, *parts):
+        """Waits for a line with all these parts, and returns it."""
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            if all(part in line for part in parts):
+                return self.lines[-1]
+        raise AssertionError(f"it ended without {parts}: {self.lines}")
+
+    def end(self):
+        """Reads until it ends; returns its exit code."""
+        self.lines += self.process.stdout.read().splitlines()
+        return self.process.wait()
+
+    def with_prefix(self, prefix):
+        return [line.removeprefix(prefix) for line in self.lines if line.startswith(prefix)]
+
+
+def hear_stay(launched, count):
+    """Waits until so many scripts stay; returns their processes in the order of their nodes."""
+    while True:
+        found = {}
+        for line in launched.lines:
+            if "] staying " in line:
+                found[line[1 : line.index("]")]] = int(line.split()[-1])
+        if len(found) == count:
+            return [found[each] for each in sorted(found)]
+        launched.hear("staying")
+
+
+def check_what_processes_get(place, script):
+    options = place / "options"
+    options.write_text("")
+    words = ["--nodes", "2", "--options-file", str(options), "--", script, "do", "tell", "--own=1"]
+    with Launch(place, *words) as launched:
+        assert launched.end() == 0, launched.lines
+    said = [launched.with_prefix(f"[{node}] ") for node in range(2)]
+    first, second = (json.loads(next(line for line in lines if line[0] == "[")) for lines in said)
+    for lines in said:
+        assert "aside" in lines and "no end of line" in lines, lines
+    address = first[0].removeprefix("--mobula.listen=")
+    assert address.startswith("127.0.0.1:") and second[0] != first[0], (first, second)
+    assert second[1] == f"--mobula.join={address}", second
+    assert not any("--mobula.join" in word for word in first), first
+    for words in (first, second):
+        assert any(word.startswith("--scheduler.max-threads=") for word in words), words
+        assert words[-4:] == [f"--config-file={options}", "do", "tell", "--own=1"], words
+
+
+def check_restart(place, script):
+    words = ["--restart-delay-ms", "1", "--", script, "do", "fail", "2"]
+    with Launch(place, *words) as launched:
+        assert launched.end() == 0, launched.lines
+    text = "\n".join(launched.lines)
+    assert "node 0 ended with exit code 3; it starts again in 1 ms, restart 1 of 5" in text, text
+    assert "it starts again in 2 ms, restart 2 of 5" in text, text
+    assert text.count("node 0 is process ") == 3 and "node 0 ended with exit code 0" in text, text
+
+
+def check_too_many_restarts(place, script):
+    words = ["--restarts", "1", "--restart-delay-ms", "1"]
+    with Launch(place, *words, "--", script, "do", "fail", "2") as launched:
+        assert launched.end() == 3, launched.lines
+    assert "after 1 restarts in a row" in "\n".join(launched.lines), launched.lines
+
+
+def check_order_of_ending(place, script):
+    with Launch(place, "--nodes", "3", "--", script, "do", "stay") as launched:
+        processes = hear_stay(launched, 3)
+        launched.process.send_signal(signal.SIGINT)
+        assert launched.end() == 130, launched.lines
+    notes = (place / "notes").read_text().splitlines()
+    asked = [int(each.split()[1]) for each in notes if each.startswith("asked")]
+    assert asked == processes[::-1], (asked, processes)
+
+
+def check_deaf(place, script):
+    """Whoever does not end is killed, with what it started and what holds its output."""
+    with Launch(place, "--stop-limit-ms", "1", "--", script, "do", "deaf") as launched:
+        launched.hear("] deaf ")
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.end() == 143, launched.lines
+    assert any("it is killed" in line for line in launched.lines), launched.lines
+
+
+def check_second_signal(place, script):
+    with Launch(place, "--nodes", "2", "--", script, "do", "deaf") as launched:
+        launched.hear("] deaf ")
+        launched.hear("] deaf ")
+        # Of signals that wait, the one with the smaller number comes first.
+        launched.process.send_signal(signal.SIGINT)
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.end() == 130, launched.lines
+
+
+def check_death_of_launcher(place, script):
+    with Launch(place, "--nodes", "2", "--", script, "do", "stay") as launched:
+        processes = hear_stay(launched, 2)
+        launched.process.kill()
+        launched.wait_for_all()
+    notes = (place / "notes").read_text()
+    assert all(f"asked {each}" in notes for each in processes), notes
+
+
+def check_no_program(place, script):
+    with Launch(place, "--", "./nothing_of_the_kind") as launched:
+        assert launched.end() == 2, launched.lines
+    assert launched.lines == ["mobula: cannot start ./nothing_of_the_kind: No such file or directory"]
+
+
+def check_cluster(place, script):
+    """Nodes meet; one that is killed comes back to the others; all leave."""
+    own = [f"--mobula.cluster=launch_{os.getpid()}", "--mobula.store-size=16MiB"]
+    words = ["--nodes", "3", "--restart-delay-ms", "1", "--stop-limit-ms", "100000"]
+    with Launch(place, *words, "--", node_program, *own) as launched:
+        met = set()
+        while met != {"0", "1", "2"}:
+            met.add(launched.hear("] members 2")[1])
+        first = next(line for line in launched.lines if line.startswith("mobula: node 0 is process"))
+        os.kill(int(first.split()[5].rstrip(",")), signal.SIGKILL)
+        launched.hear("node 0 ended with signal 9; it starts again")
+        launched.hear("[0] members 2")
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.end() == 143, launched.lines
+    left = [line for line in launched.lines if line.endswith("] left")]
+    assert left == ["[2] left", "[1] left", "[0] left"], launched.lines
+
+
+for check in (
+    check_what_processes_get,
+    check_restart,
+    check_too_many_restarts,
+    check_order_of_ending,
+    check_deaf,
+    check_second_signal,
+    check_death_of_launcher,
+    check_no_program,
+    check_cluster,
+):
+    with tempfile.TemporaryDirectory() as place:
+        place = pathlib.Path(place)
+        script = place / "script"
+        script.write_text(SCRIPT)
+        script.chmod(0o755)
+        print(check.__name__, flush=True)
+        check(place, str(script))
