@@ -1,3 +1,5 @@
+// Starts a process and collects it. Between `fork` and `exec` stands `become`.
+
 #include "child_process.hpp"
 
 #include <array>
@@ -16,152 +18,112 @@ namespace mobula::command {
 
 namespace {
 
-/// More in one line is written in pieces.
-constexpr std::size_t longest_line_bytes = std::size_t{1} << 20;
-
 [[noreturn]] void fail(int error, const std::string& text) {
   throw std::system_error(error, std::generic_category(), text);
 }
 
 struct pipe_ends {
-  int read_end = -1;
-  int write_end = -1;
+  owned_descriptor read_end;
+  owned_descriptor write_end;
+
+  pipe_ends() {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0)
+      fail(errno, "cannot make a pipe");
+    read_end.reset(ends[0]);
+    write_end.reset(ends[1]);
+  }
 };
 
-pipe_ends make_pipe() {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0)
-    fail(errno, "cannot make a pipe");
-  return {ends[0], ends[1]};
+/// Words as `exec` takes them.
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  std::vector<char*> result;
+  for (const auto& word : words)
+    result.push_back(const_cast<char*>(word.c_str()));
+  result.push_back(nullptr);
+  return result;
 }
 
+/// What a new process needs.
+struct new_life {
+  char* const* words;
+  char* const* environment;
+  pid_t parent;
+  int output;
+  int errors;
+  int report; ///< where the number of an error goes
+};
+
 /// What the new process does before it becomes the program. Nothing here may allocate.
-[[noreturn]] void become(char* const* words, pid_t parent, int output, int errors, int report) {
+[[noreturn]] void become(const new_life& life) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   // It may have died before it could be said what happens then.
-  if (getppid() != parent)
+  if (getppid() != life.parent)
     _exit(127);
+  // The program has to hear when it is asked to end, whatever this process was started with.
+  std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);
   auto input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0
-      && dup2(errors, STDERR_FILENO) >= 0)
-    execvp(words[0], words);
+  if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(life.output, STDOUT_FILENO) >= 0
+      && dup2(life.errors, STDERR_FILENO) >= 0)
+    execvpe(life.words[0], life.words, life.environment);
   auto error = errno;
-  static_cast<void>(!write(report, &error, sizeof error));
+  static_cast<void>(!write(life.report, &error, sizeof error));
   _exit(127);
 }
 
-void set_non_blocking(int pipe) {
-  fcntl(pipe, F_SETFL, fcntl(pipe, F_GETFL) | O_NONBLOCK);
+/// Returns the variables of this process, and others.
+std::vector<std::string> environment_with(const std::vector<std::string>& variables) {
+  auto result = variables;
+  auto is_replaced = [&](std::string_view each) {
+    auto name = each.substr(0, each.find('=') + 1);
+    for (const auto& other : variables)
+      if (other.starts_with(name))
+        return true;
+    return false;
+  };
+  for (auto** each = environ; *each != nullptr; ++each)
+    if (!is_replaced(*each))
+      result.emplace_back(*each);
+  return result;
 }
 
 } // namespace
 
-// -- lines
-// -----------------------------------------------------------------------------------------
-
-prefixed_lines::prefixed_lines(int pipe, std::FILE* file, std::string prefix)
-  : pipe_(pipe), file_(file), prefix_(std::move(prefix)) {
-  set_non_blocking(pipe);
-}
-
-prefixed_lines::~prefixed_lines() {
-  close_pipe();
-}
-
-void prefixed_lines::read() {
-  std::array<char, 65536> buffer;
-  while (pipe_ >= 0) {
-    auto count = ::read(pipe_, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0 && errno == EAGAIN)
-      break;
-    if (count <= 0) {
-      finish();
-      break;
-    }
-    rest_.append(buffer.data(), static_cast<std::size_t>(count));
-    write_lines();
-  }
-}
-
-void prefixed_lines::finish() {
-  if (pipe_ < 0)
-    return;
-  auto pipe = std::exchange(pipe_, -1);
-  // What came before the end is in the pipe.
-  std::array<char, 65536> buffer;
-  for (;;) {
-    auto count = ::read(pipe, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      break;
-    rest_.append(buffer.data(), static_cast<std::size_t>(count));
-    write_lines();
-  }
-  close(pipe);
-  if (!rest_.empty())
-    rest_ += '\n';
-  write_lines();
-}
-
-void prefixed_lines::write_lines() {
-  std::size_t begin = 0;
-  for (;;) {
-    auto end = rest_.find('\n', begin);
-    if (end == std::string::npos && rest_.size() - begin < longest_line_bytes)
-      break;
-    end = end == std::string::npos ? rest_.size() : end;
-    auto line = prefix_ + rest_.substr(begin, end - begin) + '\n';
-    std::fwrite(line.data(), 1, line.size(), file_);
-    begin = std::min(end + 1, rest_.size());
-  }
-  rest_.erase(0, begin);
-  std::fflush(file_);
-}
-
-void prefixed_lines::close_pipe() {
-  if (pipe_ >= 0)
-    close(std::exchange(pipe_, -1));
-}
-
-// -- processes
-// -------------------------------------------------------------------------------------
-
-child_process::child_process(const std::vector<std::string>& words, const std::string& prefix) {
-  std::vector<char*> arguments;
-  for (const auto& word : words)
-    arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  auto output = make_pipe();
-  output_.emplace(output.read_end, stdout, prefix);
-  auto errors = make_pipe();
-  errors_.emplace(errors.read_end, stderr, prefix);
-  auto report = make_pipe();
-  auto parent = getpid();
+child_process::child_process(const child_setup& setup, line_sink& output, line_sink& errors) {
+  auto words = pointers_to(setup.words);
+  auto variables = environment_with(setup.variables);
+  auto environment = pointers_to(variables);
+  pipe_ends lines;
+  pipe_ends error_lines;
+  pipe_ends report;
+  new_life life{.words = words.data(),
+                .environment = environment.data(),
+                .parent = getpid(),
+                .output = lines.write_end.get(),
+                .errors = error_lines.write_end.get(),
+                .report = report.write_end.get()};
   id_ = fork();
   if (id_ == 0)
-    become(arguments.data(), parent, output.write_end, errors.write_end, report.write_end);
+    become(life);
   auto error = id_ < 0 ? errno : 0;
-  for (auto end : {output.write_end, errors.write_end, report.write_end})
-    close(end);
+  for (auto* pipe : {&lines, &error_lines, &report})
+    pipe->write_end.reset();
   // Ends when the process becomes the program, which closes the pipe, or tells why it cannot.
   if (id_ > 0)
-    while (::read(report.read_end, &error, sizeof error) < 0 && errno == EINTR)
+    while (::read(report.read_end.get(), &error, sizeof error) < 0 && errno == EINTR)
       ;
-  close(report.read_end);
-  if (error == 0)
-    return;
-  if (id_ > 0)
-    waitpid(id_, nullptr, 0);
-  id_ = -1;
-  fail(error, fmt::format("cannot start {}", words.front()));
+  if (error != 0) {
+    if (id_ > 0)
+      waitpid(std::exchange(id_, -1), nullptr, 0);
+    fail(error, fmt::format("cannot start {}", setup.words.front()));
+  }
+  output_.emplace(lines.read_end.release(), output, setup.prefix);
+  errors_.emplace(error_lines.read_end.release(), errors, setup.prefix);
 }
 
 child_process::~child_process() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,47 +8,26 @@
 #include <sys/types.h>
 
 #include "launch_plan.hpp"
+#include "line_output.hpp"
 
 namespace mobula::command {
 
-/// Lines of a pipe, written to a file behind a prefix. What comes without an end of line is held
-/// back until it has one, so that lines of several processes do not mix.
-class prefixed_lines {
-public:
-  /// Takes over the pipe's end, which must not block.
-  prefixed_lines(int pipe, std::FILE* file, std::string prefix);
-  prefixed_lines(const prefixed_lines&) = delete;
-  prefixed_lines& operator=(const prefixed_lines&) = delete;
-  ~prefixed_lines();
-
-  /// Writes what has come. Closes the pipe if nothing will come any more.
-  void read();
-
-  /// Writes what has come, with or without an end of line, and closes the pipe.
-  void finish();
-
-  /// The pipe; -1 when it is closed.
-  [[nodiscard]] int pipe() const {
-    return pipe_;
-  }
-
-private:
-  void write_lines();
-  void close_pipe();
-
-  int pipe_;
-  std::FILE* file_;
-  std::string prefix_;
-  std::string rest_;
+struct child_setup {
+  std::vector<std::string> words;     ///< the program, looked up in PATH, and its arguments
+  std::vector<std::string> variables; ///< `NAME=VALUE`, beside those of this process
+  std::string prefix;                 ///< of each line of its output
 };
 
 /// A process that was started here, in a process group of its own, which a Ctrl-C at the terminal
 /// so does not reach. It is asked to end when this process dies. Its destructor kills it.
+///
+/// It has no input, and inherits nothing else from here than its standard output and error, which
+/// are pipes, and what this process itself inherited.
 class child_process {
 public:
-  /// Starts a program (argv[0] of `words`, looked up in PATH) whose output goes to ours, each line
-  /// behind the prefix. Throws `std::system_error` if that is not possible.
-  child_process(const std::vector<std::string>& words, const std::string& prefix);
+  /// Starts a program; its output goes to the sinks. Throws `std::system_error` if that is not
+  /// possible. REQUIRES: descriptors 0 to 2 are open.
+  child_process(const child_setup& setup, line_sink& output, line_sink& errors);
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
   ~child_process();

@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -152,6 +153,22 @@ void describe(CLI::App& app, arguments& chosen) {
   add_count(*memory, "--limit", chosen.memory.most_rows, "rows", "Rows of text");
   objects->add_option("ID", chosen.id, "As `mobula memory` shows it")->type_name("")->required();
   add_launch(app, chosen.launch);
+}
+
+void parse(CLI::App& app, arguments& chosen, std::vector<std::string> words) {
+  std::vector<std::string> of_the_program;
+  // The program itself stays, so that CLI11 knows whether there is one.
+  auto launches = !words.empty() && words.front() == "launch";
+  auto mark = launches ? std::ranges::find(words, "--") : words.end();
+  if (words.end() - mark > 2) {
+    of_the_program.assign(mark + 2, words.end());
+    words.erase(mark + 2, words.end());
+  }
+  // CLI11 takes them from the back.
+  std::ranges::reverse(words);
+  app.parse(std::move(words));
+  auto& program = chosen.launch.program;
+  program.insert(program.end(), of_the_program.begin(), of_the_program.end());
 }
 
 // -- errors ---------------------------------------------------------------------------------------

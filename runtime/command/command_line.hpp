@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -45,6 +46,10 @@ inline constexpr std::array exit_meanings{
 
 /// Declares commands and options; parsing writes to `chosen`.
 void describe(CLI::App& app, arguments& chosen);
+
+/// Parses the words behind the command's own name. Throws as CLI11 does. What a program to launch
+/// is given behind `--` reaches `chosen` as it is: CLI11 would take `[a,b]` for two values.
+void parse(CLI::App& app, arguments& chosen, std::vector<std::string> words);
 
 /// Returns what is wrong with the arguments that could not be parsed, as one sentence that names
 /// the word and what was probably meant.

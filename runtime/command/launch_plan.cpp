@@ -9,6 +9,13 @@
 
 namespace mobula::command {
 
+namespace {
+
+/// What shells say of a program that they do not find.
+constexpr int code_of_no_start = 127;
+
+} // namespace
+
 std::string to_string(const process_end& end) {
   return end.signal != 0 ? fmt::format("signal {}", end.signal)
                          : fmt::format("exit code {}", end.code);
@@ -36,10 +43,17 @@ launch_effects launch_plan::process_ended(std::size_t node, process_end end,
     state.now = phase::over;
     result.emplace_back(say_line{fmt::format("node {} ended with {}", node, to_string(end))});
   } else {
-    crashed(node, end, result);
+    crashed(node, end.exit_code(), "ended with " + to_string(end), result);
   }
   if (stopping_)
     end_next(result);
+  return result;
+}
+
+launch_effects launch_plan::start_failed(std::size_t node, const std::string& reason) {
+  MOBULA_ASSERT(nodes_.at(node).now == phase::running);
+  launch_effects result;
+  crashed(node, code_of_no_start, "did not start: " + reason, result);
   return result;
 }
 
@@ -92,14 +106,14 @@ start_process launch_plan::start(std::size_t node) {
   return result;
 }
 
-void launch_plan::crashed(std::size_t node, process_end end, launch_effects& effects) {
+void launch_plan::crashed(std::size_t node, int code, const std::string& what,
+                          launch_effects& effects) {
   auto& state = nodes_[node];
   if (state.restarts == limits_.restarts) {
     state.now = phase::over;
-    first_failure_ = end.exit_code();
-    effects.emplace_back(say_line{fmt::format("node {} ended with {}, after {} restarts in a row; "
-                                              "all others end too",
-                                              node, to_string(end), state.restarts)});
+    first_failure_ = code;
+    effects.emplace_back(say_line{fmt::format(
+      "node {} {}, after {} restarts in a row; all others end too", node, what, state.restarts)});
     stop_all(effects);
     return;
   }
@@ -107,8 +121,8 @@ void launch_plan::crashed(std::size_t node, process_end end, launch_effects& eff
   ++state.restarts;
   state.now = phase::waiting;
   effects.emplace_back(
-    say_line{fmt::format("node {} ended with {}; it starts again in {} ms, restart {} of {}", node,
-                         to_string(end), delay.count(), state.restarts, limits_.restarts)});
+    say_line{fmt::format("node {} {}; it starts again in {} ms, restart {} of {}", node, what,
+                         delay.count(), state.restarts, limits_.restarts)});
   effects.emplace_back(start_timer{node, delay});
 }
 

@@ -51,7 +51,7 @@ struct start_timer {
   bool operator==(const start_timer&) const = default;
 };
 
-/// Asks the process to leave its cluster and end.
+/// Asks the process to leave its cluster and end, also if it is stopped.
 struct ask_to_end {
   std::size_t node = 0;
   bool operator==(const ask_to_end&) const = default;
@@ -80,6 +80,7 @@ using launch_effects = std::vector<launch_effect>;
 /// The life of a node: running → (it crashed) → waiting → running …, and at the end running →
 /// ending → (it takes too long) → killed, or at once → over. A process that ends with code 0 is
 /// over and not started again; so is one that crashed more often than allowed, and that ends all.
+/// One that cannot be started again has crashed once more.
 ///
 /// Ending goes from the last node to the first, one at a time: each can hand what others need to
 /// those that are still there, and the first has nobody left to hand anything to.
@@ -92,6 +93,11 @@ public:
 
   [[nodiscard]] launch_effects process_ended(std::size_t node, process_end end,
                                              std::chrono::milliseconds lived);
+
+  /// The program cannot be run, for the reason given: that counts as a crash. REQUIRES: the last
+  /// effect about this node was to start its process.
+  [[nodiscard]] launch_effects start_failed(std::size_t node, const std::string& reason);
+
   [[nodiscard]] launch_effects timer_expired(std::size_t node);
 
   /// The first request ends all in order, a second one kills what is left.
@@ -112,7 +118,7 @@ private:
   };
 
   [[nodiscard]] start_process start(std::size_t node);
-  void crashed(std::size_t node, process_end end, launch_effects& effects);
+  void crashed(std::size_t node, int code, const std::string& what, launch_effects& effects);
   void stop_all(launch_effects& effects);
   void end_next(launch_effects& effects);
   [[nodiscard]] std::chrono::milliseconds delay_after(std::size_t restarts) const;

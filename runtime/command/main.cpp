@@ -8,6 +8,7 @@
 #include <caf/io/middleman.hpp>
 
 #include "command_line.hpp"
+#include "json_text.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "views.hpp"
@@ -29,7 +30,7 @@ struct client_config : config {
 
 void show(const arguments& chosen, const std::string& text, const nlohmann::json& json) {
   if (chosen.json)
-    std::cout << json.dump(2) << '\n';
+    std::cout << json_text(json);
   else
     std::cout << text;
 }
@@ -90,7 +91,7 @@ int main(int argument_count, char** words) {
   CLI::App app;
   describe(app, chosen);
   try {
-    app.parse(argument_count, words);
+    parse(app, chosen, {words + 1, words + argument_count});
     return run(app, chosen);
   } catch (const CLI::Success& asked) {
     return app.exit(asked);

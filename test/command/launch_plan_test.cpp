@@ -142,6 +142,22 @@ TEST_CASE("a stop after a node that crashed too often is the first request") {
   CHECK(plan.stop_requested(15) == launch_effects{kill_process{1}, kill_process{2}});
 }
 
+TEST_CASE("a node that cannot be started again has crashed once more") {
+  auto plan = begun({.nodes = 2, .restarts = 2});
+  CHECK(plan.process_ended(1, failed, 1s).size() == 2);
+  CHECK(plan.timer_expired(1) == launch_effects{start_process{1, 0}});
+  CHECK(plan.start_failed(1, "no such program")
+        == launch_effects{say_line{"node 1 did not start: no such program; it starts again in "
+                                   "1000 ms, restart 2 of 2"},
+                          start_timer{1, 1s}});
+  CHECK(plan.timer_expired(1) == launch_effects{start_process{1, 0}});
+  CHECK(without_lines(plan.start_failed(1, "no such program"))
+        == launch_effects{ask_to_end{0}, start_timer{0, 10s}});
+  CHECK(plan.process_ended(0, well, 1s).size() == 1);
+  CHECK(plan.done());
+  CHECK(plan.exit_code() == 127);
+}
+
 TEST_CASE("what users read names the node, its end and what follows") {
   auto plan = begun({.nodes = 1, .restarts = 1});
   CHECK(plan.process_ended(0, {.code = 0, .signal = 11}, 1s).front()

@@ -7,6 +7,7 @@ Usage: launch_test.py MOBULA NODE
 import json
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import sys
@@ -18,12 +19,19 @@ command, node_program = sys.argv[1:]
 #   fail TIMES   ends with code 3 so many times, then with 0
 #   stay         notes that it was asked to end, and ends
 #   deaf         cannot be asked, and has a child that cannot either
-#   tell         writes its arguments
+#   tell         writes its arguments and what it knows of the launch
+#   see          notes its descriptors
+#   babble       writes for ever
+#   hold         writes whether others can take its port, and whether it can listen there
+#   vanish       node 0 stays; node 1 removes this script when node 0 runs, and fails
+#   meet ...     is the node program that follows; node 0 first finds its port taken
 # All end by themselves after a while, whatever becomes of this test.
 SCRIPT = """#!/usr/bin/env python3
-import json, os, pathlib, signal, subprocess, sys
+import json, os, pathlib, signal, socket, subprocess, sys
 signal.alarm(100)
 place = pathlib.Path(os.environ["PLACE"])
+node = os.environ["MOBULA_LAUNCH_NODE"]
+given = sys.argv[1:sys.argv.index("do")]
 kind, *values = sys.argv[sys.argv.index("do") + 1:]
 
 def say(text):
@@ -37,10 +45,41 @@ def asked(number, frame):
     note(f"asked {os.getpid()}")
     sys.exit(0)
 
+def port():
+    host, number = given[0].removeprefix("--mobula.listen=").split(":")
+    return host, int(number)
+
+if kind == "vanish":
+    if node == "1":
+        (place / "ready").read_text()
+        os.unlink(sys.argv[0])
+        sys.exit(3)
+    (place / "ready").write_text("")
+    kind = "stay"
 if kind == "tell":
     say(json.dumps(sys.argv[1:]))
+    say(f"node {node} of {os.environ['MOBULA_LAUNCH_NODES']}")
     print("aside", file=sys.stderr)
     print("no end of line", end="")
+if kind == "see":
+    note(json.dumps([os.readlink(f"/proc/self/fd/{each}") for each in range(3)]))
+    note(str(len(os.listdir("/proc/self/fd"))))
+if kind == "babble":
+    while True:
+        say("x" * 1000)
+if kind == "hold":
+    try:
+        socket.socket().bind(port())
+        say("free for all")
+    except OSError:
+        say("held")
+    socket.create_server(port())  # which allows the port to be reused, as nodes do
+    say("listens")
+if kind == "meet":
+    if node == "0" and not (place / "notes").exists():
+        note("taken")
+        os.set_inheritable(socket.create_server(port()).detach(), True)
+    os.execv(values[0], [values[0], *given, *values[1:]])
 if kind == "fail":
     note("run")
     runs = (place / "notes").read_text().splitlines().count("run")
@@ -62,7 +101,7 @@ if kind == "deaf":
 class Launch:
     """A launch, of which all lines are kept that were read."""
 
-    def __init__(self, place, *words):
+    def __init__(self, place, *words, **how):
         # All that is started inherits the one end, so that the other tells when all is gone.
         self.alive, inherited = os.pipe()
         self.process = subprocess.Popen(
@@ -72,6 +111,7 @@ class Launch:
             text=True,
             env={**os.environ, "PLACE": str(place)},
             pass_fds=[inherited],
+            **how,
         )
         os.close(inherited)
         self.lines = []
@@ -129,6 +169,7 @@ def check_what_processes_get(place, script):
     first, second = (json.loads(next(line for line in lines if line[0] == "[")) for lines in said)
     for lines in said:
         assert "aside" in lines and "no end of line" in lines, lines
+    assert "node 0 of 2" in said[0] and "node 1 of 2" in said[1], said
     address = first[0].removeprefix("--mobula.listen=")
     assert address.startswith("127.0.0.1:") and second[0] != first[0], (first, second)
     assert second[1] == f"--mobula.join={address}", second
@@ -136,6 +177,60 @@ def check_what_processes_get(place, script):
     for words in (first, second):
         assert any(word.startswith("--scheduler.max-threads=") for word in words), words
         assert words[-4:] == [f"--config-file={options}", "do", "tell", "--own=1"], words
+
+
+def check_threads_of_the_file(place, script):
+    """What the file says of the scheduler counts more than the share of the cores."""
+    options = place / "options"
+    options.write_text("[scheduler]\n  max-threads=7\n")
+    with Launch(place, "--options-file", str(options), "--", script, "do", "tell") as launched:
+        assert launched.end() == 0, launched.lines
+    assert not any("--scheduler.max-threads=" in line for line in launched.lines), launched.lines
+
+
+def check_no_options_file(place, script):
+    with Launch(place, "--options-file", str(place / "none"), "--", script, "do", "tell") as launched:
+        assert launched.end() == 2, launched.lines
+    assert launched.lines == [f"mobula: cannot read {place}/none: No such file or directory"], launched.lines
+
+
+def check_words_of_the_program(place, script):
+    """They reach the program as they are, whatever they look like to the command."""
+    own = ["[a,b]", "", "--", "{}", "status", "--nodes=7", "%%", "a b"]
+    with Launch(place, "--", script, "do", "tell", *own) as launched:
+        assert launched.end() == 0, launched.lines
+    words = json.loads(next(line for line in launched.with_prefix("[0] ") if line[0] == "["))
+    assert words[words.index("tell") + 1 :] == own, words
+
+
+def check_descriptors(place, script):
+    """A program has an input that ends and outputs, and nothing of the launcher's; also if the launcher lacks them."""
+    for closed in ((), (0, 1, 2)):
+        with Launch(place, "--", script, "do", "see", preexec_fn=lambda: list(map(os.close, closed))) as launched:
+            assert launched.end() == 0, launched.lines
+        notes = (place / "notes").read_text().splitlines()
+        (place / "notes").unlink()
+        files = json.loads(notes[0])
+        assert files[0] == "/dev/null" and all(each.startswith("pipe:") for each in files[1:]), files
+        # The three, what this test gave on, and the directory that it reads.
+        assert notes[1] == "5", notes
+
+
+def check_ignored_signals(place, script):
+    """Whoever starts the launcher may ignore signals that it lives on."""
+
+    def ignore():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    with Launch(place, "--", script, "do", "fail", "0", preexec_fn=ignore) as launched:
+        assert launched.end() == 0, launched.lines
+
+
+def check_held_port(place, script):
+    with Launch(place, "--nodes", "2", "--", script, "do", "hold") as launched:
+        assert launched.end() == 0, launched.lines
+    for node in range(2):
+        assert launched.with_prefix(f"[{node}] ") == ["held", "listens"], launched.lines
 
 
 def check_restart(place, script):
@@ -174,6 +269,35 @@ def check_deaf(place, script):
     assert any("it is killed" in line for line in launched.lines), launched.lines
 
 
+def check_stopped_process(place, script):
+    """A process that is stopped is asked, too."""
+    with Launch(place, "--stop-limit-ms", "100000", "--", script, "do", "stay") as launched:
+        (process,) = hear_stay(launched, 1)
+        os.kill(process, signal.SIGSTOP)
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.end() == 143, launched.lines
+    assert f"asked {process}" in (place / "notes").read_text()
+
+
+def check_endless_output(place, script):
+    """A process that never stops writing leaves time for signals."""
+    with Launch(place, "--", script, "do", "babble") as launched:
+        launched.hear("xxx")
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.end() == 143, launched.lines[-1]
+
+
+def check_output_that_nobody_reads(place, script):
+    with Launch(place, "--stop-limit-ms", "1", "--", script, "do", "babble") as launched:
+        pipe = os.open(f"/proc/self/fd/{launched.process.stdout.fileno()}", os.O_WRONLY | os.O_NONBLOCK)
+        # Until it is full.
+        while select.select([], [pipe], [], 0)[1]:
+            os.sched_yield()
+        os.close(pipe)
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.process.wait() == 143
+
+
 def check_second_signal(place, script):
     with Launch(place, "--nodes", "2", "--", script, "do", "deaf") as launched:
         launched.hear("] deaf ")
@@ -199,14 +323,45 @@ def check_no_program(place, script):
     assert launched.lines == ["mobula: cannot start ./nothing_of_the_kind: No such file or directory"]
 
 
+def check_program_that_vanishes(place, script):
+    """A program that cannot be started again ends all in order."""
+    os.mkfifo(place / "ready")
+    words = ["--nodes", "2", "--restarts", "1", "--restart-delay-ms", "1"]
+    with Launch(place, *words, "--", script, "do", "vanish") as launched:
+        assert launched.end() == 127, launched.lines
+    assert "asked" in (place / "notes").read_text(), launched.lines
+    said = f"node 1 did not start: cannot start {script}: No such file or directory, after 1 restarts in a row"
+    assert any(said in line for line in launched.lines), launched.lines
+
+
+def hear_members(launched, wanted, count):
+    """Waits until each of these nodes has told so many members."""
+    met = set()
+    while met != wanted:
+        met.add(launched.hear(f"] members {count}")[1])
+
+
+def own_options():
+    return [f"--mobula.cluster=launch_{os.getpid()}", "--mobula.store-size=16MiB"]
+
+
+def check_port_that_is_taken(place, script):
+    """The node takes another, and the one that looked for it at the first finds it."""
+    words = ["--nodes", "2", "--restart-delay-ms", "1", "--stop-limit-ms", "100000"]
+    with Launch(place, *words, "--", script, "do", "meet", node_program, *own_options()) as launched:
+        launched.hear("node 0 ended with exit code 1; it starts again")
+        hear_members(launched, {"0", "1"}, 1)
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.end() == 143, launched.lines
+    ports = {line.split()[-1] for line in launched.lines if line.startswith("mobula: node 0 is process")}
+    assert len(ports) > 1, launched.lines
+
+
 def check_cluster(place, script):
     """Nodes meet; one that is killed comes back to the others; all leave."""
-    own = [f"--mobula.cluster=launch_{os.getpid()}", "--mobula.store-size=16MiB"]
     words = ["--nodes", "3", "--restart-delay-ms", "1", "--stop-limit-ms", "100000"]
-    with Launch(place, *words, "--", node_program, *own) as launched:
-        met = set()
-        while met != {"0", "1", "2"}:
-            met.add(launched.hear("] members 2")[1])
+    with Launch(place, *words, "--", node_program, *own_options()) as launched:
+        hear_members(launched, {"0", "1", "2"}, 2)
         first = next(line for line in launched.lines if line.startswith("mobula: node 0 is process"))
         os.kill(int(first.split()[5].rstrip(",")), signal.SIGKILL)
         launched.hear("node 0 ended with signal 9; it starts again")
@@ -219,13 +374,24 @@ def check_cluster(place, script):
 
 for check in (
     check_what_processes_get,
+    check_threads_of_the_file,
+    check_no_options_file,
+    check_words_of_the_program,
+    check_descriptors,
+    check_ignored_signals,
+    check_held_port,
     check_restart,
     check_too_many_restarts,
     check_order_of_ending,
     check_deaf,
+    check_stopped_process,
+    check_endless_output,
+    check_output_that_nobody_reads,
     check_second_signal,
     check_death_of_launcher,
     check_no_program,
+    check_program_that_vanishes,
+    check_port_that_is_taken,
     check_cluster,
 ):
     with tempfile.TemporaryDirectory() as place:
