@@ -114,10 +114,10 @@ void add_launch(CLI::App& app, launch_options& chosen) {
     ->type_name("")
     ->required();
   launch->footer(
-    "A process that ends with another code than 0 is started again. Ctrl-C and SIGTERM "
-    "end all, the last\none first; a second one kills them. Exits with 0 if all ended "
-    "well, with the code of the process that\nfailed too often, or with 128 and the "
-    "signal's number.");
+    "Each process is told its number in MOBULA_LAUNCH_NODE, from 0, and has no input. One that\n"
+    "ends with another code than 0 is started again. Ctrl-C and SIGTERM end all, the last one\n"
+    "first; a second one kills them. Exits with 0 if all ended well, with the code of the process\n"
+    "that failed too often (127 if it could not be started), or with 128 and the signal's number.");
 }
 
 std::string exit_codes_text() {
