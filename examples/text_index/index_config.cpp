@@ -1,5 +1,8 @@
 #include "index_config.hpp"
 
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <thread>
 
@@ -24,9 +27,19 @@ void require_range(std::string_view option, std::size_t value, std::size_t least
                                                        option, value, least, most)}};
 }
 
+/// Returns the number that `mobula launch` tells the programs that it starts.
+std::optional<std::size_t> number_of_launch(const char* variable) {
+  const auto* text = std::getenv(variable);
+  std::size_t result = 0;
+  if (text == nullptr || std::from_chars(text, text + std::strlen(text), result).ec != std::errc{})
+    return std::nullopt;
+  return result;
+}
+
 } // namespace
 
-index_config::index_config() {
+index_config::index_config() : launch_number_(number_of_launch("MOBULA_LAUNCH_NODE")) {
+  nodes = number_of_launch("MOBULA_LAUNCH_NODES").value_or(1);
   register_messages(*this);
   indexers = std::max<std::size_t>(1, std::thread::hardware_concurrency());
   // Large corpora should fit in small stores without more options.
@@ -42,8 +55,11 @@ index_config::index_config() {
     .add(verify, "verify", "compare with an index made in the simplest way")
     .add(listen_, "listen", "ADDRESS:PORT at which other processes may join to help; port 0: any")
     .add(join_, "join", "ADDRESS:PORT of the process to help; it has the files")
-    .add(nodes, "nodes", "with --listen: begin when so many nodes are there (default 1)")
-    .add(stay, "stay", "with several processes: when done, stay until standard input ends");
+    .add(nodes, "nodes",
+         "with --listen: begin when so many nodes are there (default 1, or all that are launched)")
+    .add(stay, "stay",
+         "with several processes: when done, stay until standard input ends, or for SIGTERM if "
+         "launched");
 }
 
 caf::error index_config::parse(int argc, char** argv) {
@@ -55,13 +71,12 @@ caf::error index_config::parse(int argc, char** argv) {
       set("mobula.store-size", store_size_);
       static_cast<void>(mobula::read_options(*this));
     }
-    if (role() != process_role::alone) {
-      if (listen_.empty())
-        set("mobula.join", join_);
-      else
-        set("mobula.listen", listen_);
+    if (!listen_.empty())
+      set("mobula.listen", listen_);
+    if (!join_.empty())
+      set("mobula.join", join_);
+    if (role() != process_role::alone)
       mobula::prepare_network(*this);
-    }
   } catch (const mobula::object_error& error) {
     return mobula::to_caf_error(error.info());
   }
@@ -82,7 +97,12 @@ void index_config::check() const {
 index_config::process_role index_config::role() const {
   if (!join_.empty())
     return process_role::works;
-  return listen_.empty() ? process_role::alone : process_role::gives_work;
+  if (!listen_.empty())
+    return process_role::gives_work;
+  // A node 0 that is started again has something to join, and the files all the same.
+  if (launched())
+    return *launch_number_ == 0 ? process_role::gives_work : process_role::works;
+  return process_role::alone;
 }
 
 std::size_t index_config::file_limit() const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,17 @@ public:
   bool verify = false;
 
   /// With several processes: how many nodes, this one among them, there must be before the work
-  /// begins.
+  /// begins. Those of a launch, unless it is said.
   std::size_t nodes = 1;
 
-  /// Whether to end, when all is done, only with the standard input: until then the node can be
-  /// looked at with the `mobula` command.
+  /// Whether to end, when all is done, only when asked to: until then the node can be looked at
+  /// with the `mobula` command.
   bool stay = false;
+
+  /// Whether `mobula launch` started this process, with others. Node 0 has the files then.
+  [[nodiscard]] bool launched() const {
+    return launch_number_.has_value();
+  }
 
   /// Whether this process works for itself, has others help, or helps.
   enum class process_role : std::uint8_t { alone, gives_work, works };
@@ -51,6 +57,7 @@ private:
   std::string store_size_;
   std::string listen_;
   std::string join_;
+  std::optional<std::size_t> launch_number_;
 };
 
 } // namespace text_index

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 #include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 #include <caf/scoped_actor.hpp>
@@ -178,10 +180,24 @@ bool work(mobula::node& node, const index_config& config) {
   return rest.left.empty();
 }
 
-/// Lets others look at the node until nobody writes to this process any more.
+::sem_t asked_to_end;
+
+/// SIGTERM ends the process at once until this is called. Says when it does so no more.
+void wait_for_sigterm() {
+  ::sem_init(&asked_to_end, 0, 0);
+  std::signal(SIGTERM, [](int) { ::sem_post(&asked_to_end); });
+  std::cout << "Staying until SIGTERM comes" << std::endl;
+  while (::sem_wait(&asked_to_end) != 0)
+    ;
+}
+
+/// Lets others look at the node until nobody writes to this process any more. One that was launched
+/// has no input.
 void stay(const index_config& config) {
   if (!config.stay || config.role() == role::alone)
     return;
+  if (config.launched())
+    return wait_for_sigterm();
   std::cout << "Staying until the standard input ends" << std::endl;
   std::cin.ignore(std::numeric_limits<std::streamsize>::max());
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs text_index over three processes on loopback, and kills one in the middle of the work. The
-index must be the one that a single process makes, and the `mobula` command must find nothing on the
-survivors.
+"""Runs text_index over three processes on loopback, started by hand and by `mobula launch`, and kills
+one in the middle of the work. The index must be the one that a single process makes, and the `mobula`
+command must find nothing on the survivors.
 
 Usage: text_index_cluster_test.py TEXT_INDEX MOBULA
 """
@@ -30,10 +30,10 @@ ATTEMPTS = 5
 
 
 class Process:
-    """A process that runs, and its lines so far."""
+    """A process that runs, and its lines so far. It may be a launch of several."""
 
-    def __init__(self, program, *arguments):
-        command = [program, CLUSTER, *TIMES, "--indexers=1", *map(str, arguments)]
+    def __init__(self, program, *arguments, launch=()):
+        command = [*launch, program, CLUSTER, *TIMES, "--indexers=1", *map(str, arguments)]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -197,6 +197,32 @@ def test_first_is_killed(program, corpus):
     sys.exit("the work was always done before the first process was killed")
 
 
+def test_launched(program, mobula, corpus, fingerprint):
+    """One is killed, and the launch starts it again. Most often it comes in time to help."""
+    launch = [mobula, "launch", "--nodes", "3", "--restart-delay-ms", "1", "--"]
+    launched = Process(program, "--stay", corpus, launch=launch)
+    try:
+        nodes = {}
+        while len(nodes) < 3:
+            words = launched.wait_for("mobula: node ").split()
+            nodes[words[2]] = (int(words[5].rstrip(",")), words[-1])
+        for _ in range(2):
+            launched.wait_for(" files, ")
+        os.kill(nodes["1"][0], signal.SIGKILL)
+        launched.wait_for("node 1 ended with signal 9; it starts again")
+        launched.wait_for("mobula: node 1 is process")
+        while not all(f"[{node}] Staying until" in launched.output() for node in (0, 2)):
+            if launched.next_line() is None:
+                launched.fail("ended too early")
+        launched.process.send_signal(signal.SIGTERM)
+        ends = [f"mobula: node {node} ended with exit code 0" for node in (0, 2)]
+        launched.end(128 + signal.SIGTERM, "[0] " + fingerprint, "nothing is left there", *ends)
+    finally:
+        # What it started ends with it.
+        launched.process.kill()
+        launched.process.wait()
+
+
 def main(program, mobula):
     with tempfile.TemporaryDirectory() as scratch:
         corpus = pathlib.Path(scratch)
@@ -205,6 +231,7 @@ def main(program, mobula):
         test_all_stay(program, mobula, corpus, fingerprint)
         test_one_is_killed(program, mobula, corpus, fingerprint)
         test_first_is_killed(program, corpus)
+        test_launched(program, mobula, corpus, fingerprint)
 
 
 main(*sys.argv[1:])
