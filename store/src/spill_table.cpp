@@ -241,7 +241,8 @@ void spill_table::retry_directories(spill_effects& effects) {
   for (auto& where : directories_) {
     if (where.state != directory_state::aside)
       continue;
-    if (where.retries_to_skip > 0) {
+    // Not where somebody waits for it: a disk that is back is to be found at once.
+    if (where.retries_to_skip > 0 && !spills_failed_) {
       --where.retries_to_skip;
       continue;
     }

@@ -76,18 +76,46 @@ TEST_CASE("a directory on probation gets one write") {
   CHECK(shell.writes.size() == 2);
 }
 
-TEST_CASE("a directory that goes on failing is tried ever less often") {
-  spill_shell shell{{.max_skipped_retries = 3}};
+TEST_CASE("a directory that goes on failing is tried ever less often while another takes all") {
+  spill_shell shell{{.directories = 2, .max_writes = 1, .max_skipped_retries = 3}};
   std::vector<int> retries_needed;
+  std::uint64_t number = 0;
+  // Spills one object, and returns whether the first directory was to take it.
+  auto first_is_tried = [&] {
+    shell.spill(++number, 10);
+    auto tried = shell.writes.front().directory == first_directory;
+    if (tried)
+      shell.fail_write();
+    shell.finish_write();
+    return tried;
+  };
+  while (!first_is_tried())
+    ; // the first failure
   for (int failure = 0; failure < 4; ++failure) {
-    shell.spill(1, 10);
-    shell.fail_write();
     int retries = 0;
-    for (auto before = shell.spilling_possible; shell.spilling_possible == before; ++retries)
+    for (auto tried = false; !tried; ++retries) {
       shell.retry();
+      // Directories take turns.
+      tried = first_is_tried() || first_is_tried();
+    }
     retries_needed.push_back(retries);
   }
   CHECK(retries_needed == std::vector<int>{1, 2, 4, 4});
+  CHECK(shell.spill_failures.empty());
+}
+
+TEST_CASE("a directory that goes on failing is tried at each retry if somebody waits for it") {
+  spill_shell shell{{.max_skipped_retries = 63}};
+  for (int failure = 0; failure < 10; ++failure) {
+    shell.spill(1, 10);
+    shell.fail_write();
+    REQUIRE(shell.spill_failures.contains(1));
+    auto before = shell.spilling_possible;
+    shell.retry();
+    CHECK(shell.spilling_possible == before + 1);
+  }
+  shell.store(1, 10);
+  CHECK(shell.recovered == std::vector{first_directory});
 }
 
 TEST_CASE("a directory that recovered and fails again is skipped as briefly as the first time") {

@@ -29,7 +29,8 @@ struct spill_config {
   std::uint64_t spill_limit_bytes = 0;
   /// A closed file is rewritten when it has so many dead bytes for each live one; zero is never.
   std::uint64_t dead_for_each_live = 3;
-  /// A directory that failed n + 1 times in a row sits out 2^n - 1 retries, at most this many.
+  /// A directory that failed n + 1 times in a row sits out 2^n - 1 retries, at most this many,
+  /// while others do its work.
   std::size_t max_skipped_retries = 63;
   /// Reads of one record that fail with an I/O error before the restore fails.
   std::size_t max_read_attempts = 3;
@@ -71,8 +72,9 @@ struct spill_config {
 ///
 /// *Directories* take turns. One that fails is set aside; the rest of its batch goes to the front
 /// of the line for another directory. Only when none is left do spills fail. `retry_directories`,
-/// which comes from the caller's timer, lets a directory try again with one write, after ever more
-/// retries missed in between.
+/// which comes from the caller's timer, lets a directory try again with one write: after ever more
+/// retries missed in between as long as others take what is to be written, with each retry once a
+/// spill has failed for want of one.
 ///
 /// Every `spill` and every `restore` is answered exactly once, whatever happens. There is one table
 /// entry for each object that is pinned or on disk; the shards bound their number.
