@@ -71,20 +71,28 @@ std::string_view remedy_for_arena(int error_number) {
 std::string_view remedy_for_disk(int error_number) {
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT:
       return "free space on that disk, or configure another spill directory";
+    case EDQUOT:
+      return "raise this user's quota on that disk or free some of it, or configure another spill "
+             "directory";
+    case EFBIG:
+      return "raise the limit on the size of files (ulimit -f), or lower mobula.spill-file-size";
     case EACCES:
     case EPERM:
-    case EROFS:
       return "make the directory writable for this user, or configure another spill directory";
+    case EROFS:
+      return "mount that file system for writing, or configure another spill directory";
     case ENOENT:
     case ENOTDIR:
       return "create the directory again, and keep cleaners away from it while nodes run";
     case EMFILE:
     case ENFILE:
-      return "raise the limit on open files";
+      return "raise the limit on open files (ulimit -n for the process, fs.file-max for the "
+             "system)";
     case EWOULDBLOCK:
       return "a living node holds it: let no two nodes use one incarnation";
+    case EIO:
+      return "the disk fails: look at the kernel's log, and configure a spill directory on another";
     default:
       return "check the disk and the kernel's log, or configure another spill directory";
   }

@@ -4,7 +4,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <sys/mount.h>
@@ -99,7 +102,7 @@ TEST_CASE("a read-only directory fails writes with what to do about it") {
     write_records(disk.path() / "a.spill", 0, std::array{object.view()}, sync_policy::none);
   REQUIRE(result.failure);
   CHECK(result.failure->error_number == EROFS);
-  CHECK(explain(*result.failure).find("make the directory writable") != std::string::npos);
+  CHECK(explain(*result.failure).find("mount that file system for writing") != std::string::npos);
 }
 
 // -- injected failures ----------------------------------------------------------------
@@ -255,4 +258,17 @@ TEST_CASE_FIXTURE(fault_fixture, "a file that cannot be removed says why") {
   auto failure = remove_file(file, calls);
   REQUIRE(failure);
   CHECK(failure->operation == io_operation::remove);
+}
+
+TEST_CASE("each failure of a disk is named in words, with its directory and a remedy of its own") {
+  std::set<std::string> remedies;
+  const std::vector<int> errors{ENOSPC, EDQUOT, EFBIG, EACCES, EROFS, ENOENT, EMFILE, EIO};
+  for (auto number : errors) {
+    auto text =
+      explain({.path = "/disk/file", .operation = io_operation::write, .error_number = number});
+    auto begin = "cannot write /disk/file: " + std::generic_category().message(number) + "; ";
+    REQUIRE(text.starts_with(begin));
+    remedies.insert(text.substr(begin.size()));
+  }
+  CHECK(remedies.size() == errors.size());
 }
