@@ -77,6 +77,10 @@ public:
     log_warning("refused a node: " + text);
   }
 
+  void message_ignored(const std::string& text) override {
+    log_warning("ignored " + text);
+  }
+
   void end(const end_membership& message) {
     nodes.leave();
     names.stop();

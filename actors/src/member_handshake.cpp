@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
+#include "mobula/actors/member_checks.hpp"
 #include "mobula/actors/member_table.hpp"
 
 namespace mobula {
@@ -35,10 +37,14 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
                    fmt::format("{} runs Mobula {}, the joining node {}; run the same version of "
                                "Mobula on both",
                                us, ours.library_version, theirs.library_version)};
+  if (auto fault = fault_of(message, last_session_))
+    return refused{join_refusal::malformed,
+                   fmt::format("{} cannot make sense of what the joining node says of itself: {}; "
+                               "is it a node of Mobula?",
+                               us, *fault)};
   const auto& incarnation = message.record.incarnation;
   const auto* present = find_connected(incarnation);
-  if (incarnation.empty() || incarnation == self_.incarnation
-      || (present != nullptr && present->record != message.record))
+  if (incarnation == self_.incarnation || (present != nullptr && present->record != message.record))
     return refused{join_refusal::duplicate_incarnation,
                    fmt::format("{} knows another node with the incarnation {}; give each node a "
                                "mobula.seed of its own, or none",
@@ -48,6 +54,38 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
       join_refusal::cluster_full,
       fmt::format("{} knows {} other nodes already, which is the most", us, members_.size())};
   return std::nullopt;
+}
+
+/// A peer that this node is in a handshake with learns that there is no session, and so does who
+/// waits for one here.
+void member_table::reject(link_id link, const member_message& message, const std::string& fault,
+                          member_effects& effects) {
+  ignore(message, fault, effects);
+  if (const auto* greeting = std::get_if<welcome>(&message))
+    effects.emplace_back(send_on_link{link, session_over{greeting->session}});
+  for (auto id : greeters_on(link)) {
+    const auto& who = contacts_.at(id);
+    failed(id, dial_failure::lasting,
+           fmt::format("the node at {} answered with a message ({}) that cannot be: {}; is it a "
+                       "node of Mobula?",
+                       to_string(who.targets[who.next_target]), name_of(message), fault),
+           effects);
+  }
+}
+
+void member_table::ignore(const member_message& message, const std::string& fault,
+                          member_effects& effects) {
+  auto count = ++ignored_[message.index()];
+  if (std::has_single_bit(count))
+    effects.emplace_back(report_ignored{fmt::format("a {} of another node: {} ({} of these so far)",
+                                                    name_of(message), fault, count)});
+}
+
+/// One that comes late is welcome, too, as long as its sender is still to become a member.
+bool member_table::expects_welcome(link_id link, const incarnation_id& sender) const {
+  return greets(link, sender) || std::ranges::any_of(contacts_, [&](const auto& entry) {
+           return entry.second.member == sender;
+         });
 }
 
 bool member_table::is_of_another(link_id link, const incarnation_id& sender) const {
@@ -92,8 +130,10 @@ void member_table::handle(link_id link, const welcome& message, member_effects& 
   const auto& incarnation = message.record.incarnation;
   if (is_of_another(link, incarnation))
     return;
+  if (incarnation == self_.incarnation)
+    return reject(link, message, "its sender has the incarnation of this node", effects);
   auto room = members_.contains(incarnation) || members_.size() < config_.max_members;
-  if (left_ || !room || incarnation == self_.incarnation) {
+  if (left_ || !room) {
     effects.emplace_back(send_on_link{link, leave_cluster{message.session}});
     for (auto id : greeters_on(link))
       failed(
@@ -110,7 +150,11 @@ void member_table::handle(link_id link, const welcome& message, member_effects& 
         arrived(id, incarnation, effects);
       return;
     }
+    if (!expects_welcome(link, incarnation))
+      return reject(link, message, "it answers no hello of this node", effects);
     end_session(found->second, departure::replaced, effects);
+  } else if (!expects_welcome(link, incarnation)) {
+    return reject(link, message, "it answers no hello of this node", effects);
   }
   begin_session(link, message.record, message.session, effects);
   effects.emplace_back(
@@ -119,6 +163,8 @@ void member_table::handle(link_id link, const welcome& message, member_effects& 
 }
 
 void member_table::handle(link_id link, const crossed& message, member_effects& effects) {
+  if (message.sender == self_.incarnation)
+    return reject(link, message, "its sender has the incarnation of this node", effects);
   for (auto id : greeters_on(link)) {
     // From here on the join ends with the session that the other side begins.
     if (auto& who = contacts_.at(id); who.join)
@@ -131,6 +177,8 @@ void member_table::handle(link_id link, const crossed& message, member_effects& 
 }
 
 void member_table::handle(link_id link, const already_connected& message, member_effects& effects) {
+  if (message.sender == self_.incarnation)
+    return reject(link, message, "its sender has the incarnation of this node", effects);
   auto greeters = greeters_on(link);
   if (greeters.empty())
     return;
@@ -152,7 +200,7 @@ void member_table::handle(link_id link, const refused& message, member_effects& 
   for (auto id : greeters_on(link)) {
     if (const auto& who = contacts_.at(id); !who.join)
       members_.at(who.member).rounds_left = 0;
-    failed(id, dial_failure::lasting, message.text, effects);
+    failed(id, dial_failure::lasting, printable(message.text), effects);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mobula/actors/member_checks.hpp"
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
@@ -47,7 +48,13 @@ void member_table::leave(member_effects& effects) {
 // ------------------------------------------------------------------------------------------
 
 void member_table::received(link_id link, const member_message& message, member_effects& effects) {
-  std::visit([&](const auto& content) { handle(link, content, effects); }, message);
+  // A hello is looked at when it is known that its sender speaks as this node does.
+  auto fault =
+    std::holds_alternative<hello>(message) ? std::nullopt : fault_of(message, last_session_);
+  if (fault)
+    reject(link, message, *fault, effects);
+  else
+    std::visit([&](const auto& content) { handle(link, content, effects); }, message);
   may_forget(link);
   finish(effects);
 }

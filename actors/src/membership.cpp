@@ -209,6 +209,10 @@ void membership::apply(const report_refused& effect) {
   listener_->node_refused(effect.text);
 }
 
+void membership::apply(const report_ignored& effect) {
+  listener_->message_ignored(effect.text);
+}
+
 void membership::answer(join_id join, std::optional<join_failure> outcome) {
   joins_.extract(join).mapped()->set_value(std::move(outcome));
 }

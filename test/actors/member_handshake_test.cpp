@@ -240,10 +240,27 @@ TEST_CASE("a welcome in a newer session replaces the one that this node believes
   auto& table = *world.nodes[0].table;
   const auto* member = table.connected().front();
   session_id newer{static_cast<std::uint64_t>(member->session) + 1};
+  table.join(join_id{77}, world.nodes[1].table->self().control.front(), effects);
+  auto attempt = first_of<dial>(effects).number;
+  table.dialed(attempt, link_id{90}, effects);
+  effects.clear();
   table.received(link_id{90}, welcome{member->record, newer, {}}, effects);
   table.check_invariants();
   CHECK(first_of<report_member_left>(effects).why == departure::replaced);
   CHECK(member->session == newer);
+}
+
+TEST_CASE("a welcome in a newer session that answers no hello leaves the one that there is") {
+  two_members world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  const auto* member = table.connected().front();
+  auto before = member->session;
+  session_id newer{static_cast<std::uint64_t>(before) + 1};
+  table.received(link_id{90}, welcome{member->record, newer, {}}, effects);
+  table.check_invariants();
+  CHECK(std::holds_alternative<session_over>(first_of<send_on_link>(effects).message));
+  CHECK(member->session == before);
 }
 
 TEST_CASE("a welcome that seems to come from oneself makes no member") {
@@ -291,7 +308,8 @@ TEST_CASE_FIXTURE(silent_stranger, "a hello after a handshake that is over cross
   auto record = nodes[1].table->self();
   record.incarnation = stranger;
   effects.clear();
-  table().received(link_id{90}, hello{.speaks = {"c", 1, "1"}, .record = record}, effects);
+  const hello message{.speaks = {"c", 1, "1"}, .record = record, .proposal = session_id{1}};
+  table().received(link_id{90}, message, effects);
   CHECK(std::holds_alternative<welcome>(first_of<send_on_link>(effects).message));
 }
 

@@ -275,7 +275,7 @@ TEST_CASE("a node without an incarnation is refused") {
   world.nodes[0].table->received(link_id{90}, hello{.speaks = {"c", 1, "1"}, .record = record},
                                  effects);
   REQUIRE(!effects.empty());
-  CHECK(std::get<report_refused>(effects.front()).reason == join_refusal::duplicate_incarnation);
+  CHECK(std::get<report_refused>(effects.front()).reason == join_refusal::malformed);
 }
 
 TEST_CASE("a node that knows as many as it may takes a member back that it lost") {

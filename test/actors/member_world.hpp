@@ -61,6 +61,7 @@ public:
     std::set<join_id> open_joins{};
     std::set<link_id> links{}; ///< that the table has use for
     std::vector<join_refusal> refusals{};
+    std::vector<std::string> ignored{}; ///< what was wrong with messages that changed nothing
   };
 
   // -- nodes --------------------------------------------------------------------------------------
@@ -347,6 +348,10 @@ private:
 
   void carry_out(std::size_t index, const report_refused& effect) {
     nodes[index].refusals.push_back(effect.reason);
+  }
+
+  void carry_out(std::size_t index, const report_ignored& effect) {
+    nodes[index].ignored.push_back(effect.text);
   }
 
   [[nodiscard]] std::optional<std::size_t> listener(std::uint16_t port) const {

@@ -96,10 +96,15 @@ struct report_refused {
   std::string text;
 };
 
+/// What another node said cannot be, or answers nothing; it changed nothing. For the log.
+struct report_ignored {
+  std::string text;
+};
+
 /// In the order in which they have to be carried out.
-using member_effect =
-  std::variant<dial, send_on_link, forget_link, start_timer, stop_timer, report_member_joined,
-               report_member_left, report_join_succeeded, report_join_failed, report_refused>;
+using member_effect = std::variant<dial, send_on_link, forget_link, start_timer, stop_timer,
+                                   report_member_joined, report_member_left, report_join_succeeded,
+                                   report_join_failed, report_refused, report_ignored>;
 
 using member_effects = std::vector<member_effect>;
 

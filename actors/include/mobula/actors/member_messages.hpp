@@ -110,6 +110,7 @@ enum class join_refusal : std::uint8_t {
   duplicate_incarnation,
   cluster_full,
   has_left,
+  malformed, ///< what it says of itself cannot be
 };
 
 /// There will be no session.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "mobula/actors/member_effects.hpp"
@@ -55,6 +57,9 @@ struct member_config {
 ///
 /// *Invariants.* A member has a session or is being contacted, never both; each session has one
 /// link, and each link at most one session; who vouches has a session.
+///
+/// *Trust.* What cannot be (see `member_checks.hpp`), and a welcome that answers no hello, changes
+/// nothing and is reported; a handshake that is under way on its link fails.
 ///
 /// Events append to the caller's buffer.
 class member_table {
@@ -195,6 +200,10 @@ private:
   /// sender from the number of its connection, which may be that of a lost one which CAF has not
   /// noticed yet. Nothing is answered then: the sender's patience ends, and it dials again.
   [[nodiscard]] bool is_of_another(link_id link, const incarnation_id& sender) const;
+  void reject(link_id link, const member_message& message, const std::string& fault,
+              member_effects& effects);
+  void ignore(const member_message& message, const std::string& fault, member_effects& effects);
+  [[nodiscard]] bool expects_welcome(link_id link, const incarnation_id& sender) const;
   void handle(link_id link, const hello& message, member_effects& effects);
   void handle(link_id link, const welcome& message, member_effects& effects);
   void handle(link_id link, const crossed& message, member_effects& effects);
@@ -238,7 +247,9 @@ private:
   std::deque<contact_id> queue_;                         ///< those that are `queued`
   std::map<dial_id, contact_id> dials_;   ///< under way; their contacts may have ended
   std::map<timer_id, contact_id> timers_; ///< awaited
-  std::vector<link_id> forgettable_;      ///< within an event: may be of no use at its end
+  /// Messages that were ignored, by their kind: of many that are alike the log has few.
+  std::array<std::uint64_t, std::variant_size_v<member_message>> ignored_{};
+  std::vector<link_id> forgettable_; ///< within an event: may be of no use at its end
 };
 
 } // namespace mobula

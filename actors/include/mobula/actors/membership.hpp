@@ -39,6 +39,9 @@ public:
 
   /// A node was turned away; for a log.
   virtual void node_refused(const std::string& text) = 0;
+
+  /// What another node said changed nothing, and why; for a log.
+  virtual void message_ignored(const std::string& text) = 0;
 };
 
 // -- messages within a node
@@ -146,6 +149,7 @@ private:
   void apply(const report_join_succeeded& effect);
   void apply(const report_join_failed& effect);
   void apply(const report_refused& effect);
+  void apply(const report_ignored& effect);
   void answer(join_id join, std::optional<join_failure> outcome);
   [[nodiscard]] caf::strong_actor_ptr myself() const;
 

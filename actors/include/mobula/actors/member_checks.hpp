@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mobula/actors/member_messages.hpp"
+
+/// What is looked at in each message about membership before it reaches a table, whose invariants
+/// another node could break otherwise: it may be of a version with a defect, or no node at all.
+/// Nodes of one cluster trust each other's words, so nothing here asks whether what is said is
+/// true; only whether it can be.
+
+namespace mobula {
+
+/// Larger than anything that a node says of itself.
+struct member_limits {
+  static constexpr std::size_t address_bytes = 255; ///< as DNS has it
+  static constexpr std::size_t name_bytes = 512;    ///< a host's name and a number
+  static constexpr std::size_t boot_id_bytes = 128;
+  static constexpr std::size_t path_bytes = 4'096;
+  static constexpr std::size_t endpoints = 64; ///< of one node
+  static constexpr std::size_t nodes = 65'536; ///< named in one message
+  static constexpr std::size_t text_bytes = 1'024;
+  /// Sessions are counted one by one. A number this far beyond all that were heard of has not been
+  /// counted; taken over, it would leave no room for those that follow.
+  static constexpr std::uint64_t session_step = std::uint64_t{1} << 32U;
+  static constexpr std::uint64_t most_session = std::uint64_t{1} << 63U;
+};
+
+/// Returns what is wrong with a message, in words for a log and for the people on the other side;
+/// nothing if it can be passed on. `last_session` is the largest session that this node has heard
+/// of. A greeting's record says something only among nodes that speak alike: REQUIRES that for a
+/// `hello`.
+[[nodiscard]] std::optional<std::string> fault_of(const member_message& message,
+                                                  std::uint64_t last_session);
+
+/// Returns the name of a message, as a log has it.
+[[nodiscard]] std::string_view name_of(const member_message& message) noexcept;
+
+/// Returns `text` as it can be shown: without control characters, and not too long.
+[[nodiscard]] std::string printable(std::string_view text);
+
+} // namespace mobula
