@@ -6,6 +6,7 @@
 
 #include <caf/abstract_actor.hpp>
 #include <caf/atom.hpp>
+#include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 #include <caf/logger.hpp>
 #include <caf/sec.hpp>
@@ -133,6 +134,11 @@ std::optional<write_position> position_of(const caf::serializer& sink) {
   if (binary == nullptr)
     return std::nullopt;
   return write_position{&binary->buf(), binary->write_pos()};
+}
+
+std::optional<std::size_t> bytes_left(const caf::deserializer& source) {
+  const auto* binary = dynamic_cast<const caf::binary_deserializer*>(&source);
+  return binary == nullptr ? std::nullopt : std::optional{binary->remaining()};
 }
 
 std::optional<caf_clock::time_point> next_timeout(caf::scheduler::test_coordinator& scheduler) {

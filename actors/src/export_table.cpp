@@ -96,8 +96,11 @@ bool export_table::hold(peer& borrower, std::uint64_t sequence, kept_handle foun
   auto& count = borrower.held[sequence];
   if (count == 0)
     ++known->second.holders;
-  MOBULA_ASSERT(count < std::numeric_limits<std::uint32_t>::max());
-  ++count;
+  // Nobody has so many references: what is beyond the count is never given back.
+  if (count == std::numeric_limits<std::uint32_t>::max())
+    ++counters_.strange;
+  else
+    ++count;
   return true;
 }
 

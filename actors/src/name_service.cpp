@@ -53,6 +53,7 @@ void name_service::stop() {
   peers_.clear();
   nodes_.clear();
   searches_.clear();
+  disappointed_.clear();
   timers_.stop_all();
   for (const auto& [number, each] : std::exchange(requests_, {}))
     each.request.answer->set_value(left_cluster());
@@ -90,6 +91,7 @@ void name_service::forget_peer(const incarnation_id& node) {
     searches_.ask_nobody(number);
     search_on(number);
   }
+  look_further();
 }
 
 // -- requests of this node
@@ -148,13 +150,17 @@ void name_service::search_on(const std::string& name) {
 }
 
 void name_service::search_on(search_number number) {
-  auto& [request, timer] = requests_.at(number);
+  auto& asking = requests_.at(number);
+  const auto& request = asking.request;
   const auto* found = table_->lookup(request.name);
   if (found != nullptr && found->publisher != core_->incarnation()) {
+    asking.last_asked = found->publisher;
+    asking.last_asked_for = found->number;
+    disappointed_.erase(number);
     searches_.ask(number, found->publisher);
     if (is_at_once(request.limit)) {
-      timers_.stop(timer);
-      timer = timers_.start(answer_limit, [this, number] { expired(number); });
+      timers_.stop(asking.timer);
+      asking.timer = timers_.start(answer_limit, [this, number] { expired(number); });
     }
     send(found->publisher, find_name{peers_.at(found->publisher).session, number, request.name});
   } else if (found != nullptr) {
@@ -170,8 +176,23 @@ void name_service::search_on(search_number number) {
 lookup_name name_service::end_search(search_number number) {
   auto ended = std::move(requests_.extract(number).mapped());
   searches_.remove(number);
+  disappointed_.erase(number);
   timers_.stop(ended.timer);
   return std::move(ended.request);
+}
+
+bool name_service::has_prospects(search_number number) const {
+  const auto& waiting = requests_.at(number);
+  const auto* found = table_->lookup(waiting.request.name);
+  return found == nullptr || found->publisher != waiting.last_asked
+         || found->number != waiting.last_asked_for;
+}
+
+/// Somebody has taken names back, or has gone: another one may come first now.
+void name_service::look_further() {
+  for (auto number : std::vector(disappointed_.begin(), disappointed_.end()))
+    if (has_prospects(number))
+      search_on(number);
 }
 
 void name_service::expired(search_number number) {
@@ -223,6 +244,7 @@ void name_service::received(const names_changed& message) {
   run(std::move(effects));
   for (const auto& fresh : message.published)
     search_on(fresh.name);
+  look_further();
 }
 
 void name_service::received(const find_name& message) {
@@ -239,9 +261,14 @@ void name_service::received(name_found& message) {
   if (from == nullptr || searches_.asked(message.search) != *from)
     return;
   if (message.content.empty()) {
-    // Taken back meanwhile, of which this node was told before this answer.
     searches_.ask_nobody(message.search);
-    search_on(message.search);
+    // Taken back meanwhile, of which this node was told before this answer; or else the publisher
+    // is not to be believed, and not to be asked again: it would answer so without end.
+    if (has_prospects(message.search))
+      return search_on(message.search);
+    if (is_at_once(requests_.at(message.search).request.limit))
+      return expired(message.search);
+    disappointed_.insert(message.search);
     return;
   }
   auto request = end_search(message.search);
@@ -275,6 +302,10 @@ void name_service::apply(const report_name_taken& effect) {
                           to_string(effect.publisher)));
 }
 
+void name_service::apply(const report_name_ignored& effect) {
+  log_warning(effect.text);
+}
+
 // -- properties
 // -------------------------------------------------------------------------------------
 
@@ -286,8 +317,12 @@ void name_service::check_invariants() const {
   MOBULA_ASSERT(searches_.size() == requests_.size() && timers_.size() <= requests_.size());
   for (const auto& [number, each] : requests_) {
     auto asked = searches_.asked(number);
-    MOBULA_ASSERT(asked ? peers_.contains(*asked) : table_->lookup(each.request.name) == nullptr);
+    MOBULA_ASSERT(asked ? peers_.contains(*asked)
+                        : disappointed_.contains(number)
+                            || table_->lookup(each.request.name) == nullptr);
   }
+  for (auto number : disappointed_)
+    MOBULA_ASSERT(requests_.contains(number) && !searches_.asked(number));
   if (table_)
     table_->check_invariants();
   else

@@ -1,6 +1,7 @@
 #include "mobula/actors/name_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <fmt/format.h>
@@ -116,8 +117,10 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
       last_number_ = std::max(last_number_, number);
     remove(member, fresh.name, std::nullopt);
     // A publisher keeps to its bounds itself; one that does not harms only its own names.
-    if (!may_insert(member, fresh))
+    if (auto objection = objection_to(member, fresh)) {
+      ignore(member, *objection, effects);
       continue;
+    }
     insert(member, fresh);
     const auto* mine = own(fresh.name);
     const auto* first = lookup(fresh.name);
@@ -131,11 +134,27 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
 // -- publications
 // -----------------------------------------------------------------------------------
 
-bool name_table::may_insert(const incarnation_id& publisher, const published_name& fresh) const {
-  auto count = counts_.find(publisher);
-  return !fresh.name.empty() && fresh.name.size() <= config_.max_name_bytes
-         && fresh.payload.size() <= config_.max_payload_bytes
-         && (count == counts_.end() || count->second < config_.max_names);
+std::optional<std::string> name_table::objection_to(const incarnation_id& publisher,
+                                                    const published_name& fresh) const {
+  if (fresh.number == publish_number{0})
+    return "a name has the number 0, and counting begins with 1";
+  if (fresh.name.empty() || fresh.name.size() > config_.max_name_bytes)
+    return fmt::format("a name has {} bytes, not 1 to {}", fresh.name.size(),
+                       config_.max_name_bytes);
+  if (fresh.payload.size() > config_.max_payload_bytes)
+    return fmt::format("what a name stands for has {} bytes, more than {}", fresh.payload.size(),
+                       config_.max_payload_bytes);
+  if (auto count = counts_.find(publisher);
+      count != counts_.end() && count->second >= config_.max_names)
+    return fmt::format("it has published {} names, which is the most", count->second);
+  return std::nullopt;
+}
+
+void name_table::ignore(const incarnation_id& publisher, const std::string& why,
+                        name_effects& effects) {
+  if (std::has_single_bit(++ignored_))
+    effects.emplace_back(report_name_ignored{fmt::format(
+      "ignored a name of node {}: {} ({} of these so far)", to_string(publisher), why, ignored_)});
 }
 
 void name_table::insert(const incarnation_id& publisher, const published_name& fresh) {

@@ -72,6 +72,12 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
   if (about.codec != entry.type().codec)
     return fmt::format("it is encoded as {}, not as {}", to_string(about.codec),
                        to_string(entry.type().codec));
+  if (told.types.size() > told.nested_types.size())
+    return "it names more types than references";
+  if (std::ranges::any_of(told.types, [](const auto& type) {
+        return !codec_id_from_number(static_cast<std::uint8_t>(type.codec));
+      }))
+    return "a reference has an unknown codec";
   if (about.nested.size() != told.nested_types.size())
     return "the types of its references do not fit";
   if (std::ranges::any_of(told.nested_types,

@@ -172,3 +172,42 @@ TEST_CASE("a member that joins is told many names in several messages, each once
   CHECK(told.size() == 3);
   CHECK(names == "abcde");
 }
+
+// -- what cannot be -------------------------------------------------------------------------------
+
+TEST_CASE("what no publisher would say of a name changes nothing, and is reported") {
+  const std::vector<std::byte> payload(1);
+  const std::vector<published_name> hostile{
+    {"", publish_number{5}, payload},
+    {std::string(257, 'n'), publish_number{5}, payload},
+    {"index", publish_number{5}, std::vector<std::byte>(65'537)},
+    {"index", publish_number{0}, payload}};
+  for (const auto& name : hostile) {
+    three_members world;
+    world.hear(0, 1, {.session = {}, .withdrawn = {}, .published = {name}});
+    CHECK(world.nodes[0].table->size() == 0);
+    REQUIRE(world.nodes[0].ignored.size() == 1);
+    CHECK(contains(world.nodes[0].ignored.front(),
+                   "ignored a name of node " + to_string(name_world::incarnation_of(1))));
+    // Numbers go on from where they were.
+    CHECK(!world.publish(0, "index"));
+    CHECK(!world.publish(0, "other"));
+    world.run();
+    CHECK(world.keeper(2, "index") == 0);
+    CHECK(world.keeper(2, "other") == 0);
+  }
+}
+
+TEST_CASE("a name that is taken back though it never was, or that comes twice, does no harm") {
+  three_members world;
+  CHECK(!world.publish(0, "mine"));
+  world.run();
+  world.hear(0, 1,
+             {.session = {},
+              .withdrawn = {{"mine", publish_number{1}}, {"none", publish_number{7}}, {"", {}}},
+              .published = {{"twice", publish_number{9}, name_world::payload_of(1)},
+                            {"twice", publish_number{9}, name_world::payload_of(1)}}});
+  CHECK(world.keeper(0, "mine") == 0);
+  CHECK(world.keeper(0, "twice") == 1);
+  CHECK(world.nodes[0].ignored.empty());
+}

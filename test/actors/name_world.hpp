@@ -21,8 +21,9 @@ class name_world {
 public:
   struct node {
     std::unique_ptr<name_table> table;
-    std::map<std::string, bool> own{}; ///< names that this node believes to be its own
-    std::vector<std::string> lost{};   ///< names that it was told to be taken
+    std::map<std::string, bool> own{};  ///< names that this node believes to be its own
+    std::vector<std::string> lost{};    ///< names that it was told to be taken
+    std::vector<std::string> ignored{}; ///< what was wrong with names that changed nothing
     std::map<std::size_t, session_id> sessions{};
   };
 
@@ -82,6 +83,13 @@ public:
     }
   }
 
+  /// Has a node hear what another one would not say.
+  void hear(std::size_t index, std::size_t from, names_changed message) {
+    message.session = nodes[index].sessions.at(from);
+    event(index,
+          [&](auto& table, auto& out) { table.received(incarnation_of(from), message, out); });
+  }
+
   bool deliver(std::size_t from, std::size_t to) {
     auto& queue = links[{from, to}];
     if (queue.empty())
@@ -124,6 +132,10 @@ private:
     for (const auto& effect : effects) {
       if (const auto* told = std::get_if<tell_names>(&effect)) {
         links[{index, static_cast<std::size_t>(told->member.high - 1)}].push_back(told->content);
+        continue;
+      }
+      if (const auto* report = std::get_if<report_name_ignored>(&effect)) {
+        nodes[index].ignored.push_back(report->text);
         continue;
       }
       const auto& taken = std::get<report_name_taken>(effect);

@@ -189,6 +189,9 @@ struct write_position {
 /// for messages to other nodes.
 std::optional<write_position> position_of(const caf::serializer& sink);
 
+/// Returns how many bytes `source` still has; nothing if it does not know.
+std::optional<std::size_t> bytes_left(const caf::deserializer& source);
+
 /// Starts a service actor: hidden, so that an actor system does not wait for it at its end.
 template <class F, class... Ts>
 auto spawn_service(caf::actor_system& system, F behavior, Ts&&... arguments) {

@@ -46,8 +46,11 @@ public:
       if (auto error = f(size))
         return error;
       if constexpr (Inspector::writes_state) {
+        // Before there is memory for it: who writes a size need not have written bytes.
         if (size > most_bytes)
           return caf::sec::invalid_argument;
+        if (auto left = bytes_left(f); left && size > *left)
+          return caf::sec::end_of_stream;
         x = incoming(static_cast<std::size_t>(size));
       }
       return size > 0 ? f.apply_raw(x.bytes().size(), const_cast<std::byte*>(x.bytes().data()))

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -91,7 +92,10 @@ private:
 
   struct search {
     lookup_name request;
-    deadline timer; ///< none without a limit; of one that is no time, once somebody is asked
+    /// None without a limit; that of an answer, if the limit is no time and somebody is asked.
+    deadline timer;
+    incarnation_id last_asked{};     ///< who was asked last, and
+    publish_number last_asked_for{}; ///< for which publication
   };
 
   /// Returns who sent the current message in its current session; null if that is nobody.
@@ -103,6 +107,11 @@ private:
   void run(name_effects effects);
   void apply(tell_names& effect);
   void apply(const report_name_taken& effect);
+  void apply(const report_name_ignored& effect);
+
+  /// Returns whether somebody may be asked who was not asked already, and had nothing.
+  [[nodiscard]] bool has_prospects(search_number number) const;
+  void look_further();
 
   /// Asks on behalf of all searches that wait for the name.
   void search_on(const std::string& name);
@@ -128,6 +137,9 @@ private:
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
   std::unordered_map<search_number, search> requests_;
   name_searches searches_; ///< the same
+  /// Searches that wait for another publisher than the one who had nothing for them. Raised by its
+  /// answer; lowered by the next question, and by the end of the search.
+  std::set<search_number> disappointed_;
   actor_timers timers_;
   std::uint64_t last_search_ = 0;
 };

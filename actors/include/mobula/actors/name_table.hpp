@@ -53,7 +53,12 @@ struct report_name_taken {
   incarnation_id publisher; ///< who keeps it
 };
 
-using name_effect = std::variant<tell_names, report_name_taken>;
+/// What a member said of a name cannot be; it changed nothing. For the log.
+struct report_name_ignored {
+  std::string text;
+};
+
+using name_effect = std::variant<tell_names, report_name_taken, report_name_ignored>;
 using name_effects = std::vector<name_effect>;
 
 struct name_config {
@@ -133,7 +138,9 @@ private:
   /// Of one name, first the one that keeps it; never empty.
   using publications = std::vector<publication>;
 
-  [[nodiscard]] bool may_insert(const incarnation_id& publisher, const published_name& fresh) const;
+  [[nodiscard]] std::optional<std::string> objection_to(const incarnation_id& publisher,
+                                                        const published_name& fresh) const;
+  void ignore(const incarnation_id& publisher, const std::string& why, name_effects& effects);
   void insert(const incarnation_id& publisher, const published_name& fresh);
   void remove(const incarnation_id& publisher, const std::string& name,
               std::optional<publish_number> number);
@@ -149,6 +156,7 @@ private:
   std::map<std::string, publications, std::less<>> names_;
   std::map<incarnation_id, session_id> sessions_; ///< raised by joins, lowered by leaves
   std::map<incarnation_id, std::size_t> counts_;  ///< publications by publisher; never zero
+  std::uint64_t ignored_ = 0;                     ///< names; of many the log has few
 };
 
 } // namespace mobula
