@@ -11,6 +11,7 @@
 #include <caf/logger.hpp>
 #include <caf/sec.hpp>
 #include <caf/to_string.hpp>
+#include <fmt/format.h>
 
 namespace mobula {
 
@@ -37,12 +38,28 @@ error_info to_error_info(const caf::error& error) {
   if (error.category() == error_category && error.context().match_elements<error_info>())
     return error.context().get_as<error_info>(0);
   if (error == caf::sec::request_timeout)
-    return {.type = error_type::get_timed_out, .message = "the timeout of a get or wait expired"};
+    return {.type = error_type::get_timed_out,
+            .message = "the timeout expired before there was an answer"};
   return {.type = error_type::task_execution_exception, .message = caf::to_string(error)};
 }
 
 bool has_ended(const caf::strong_actor_ptr& actor) {
   return actor->get()->getf(caf::abstract_actor::is_cleaned_up_flag);
+}
+
+std::string render_error(std::uint8_t code, caf::atom_value, const caf::message& context) {
+  if (context.match_elements<error_info>()) {
+    const auto& info = context.get_as<error_info>(0);
+    return info.message.empty() ? std::string{to_string(info.type)}
+                                : fmt::format("{} ({})", info.message, to_string(info.type));
+  }
+  // Only the number arrived.
+  auto type = error_type_from_number(static_cast<std::uint16_t>(code - 1));
+  return fmt::format("{} (without a text)", type ? to_string(*type) : "an unknown error of Mobula");
+}
+
+void add_error_rendering(caf::actor_system_config& config) {
+  config.add_error_category(error_category, render_error);
 }
 
 void log_info(const std::string& line) {

@@ -139,7 +139,8 @@ error_info node_core::shutting_down_error() const {
                                    to_string(incarnation_), failure()),
             .origin = origin()};
   return {.type = error_type::shutting_down,
-          .message = fmt::format("node {} has shut down; its objects can no longer be read",
+          .message = fmt::format("node {} has shut down, or is about to: it takes no more values "
+                                 "and gives none; start another node",
                                  to_string(incarnation_)),
           .origin = origin()};
 }

@@ -444,9 +444,11 @@ error_info puller::explain(const pulled& entry, error_type error) const {
                          object);
     if (entry.failure == pull_outcome::unreachable)
       return fmt::format("the bytes of object {} cannot be fetched: nobody answers at the data "
-                         "port of node {}",
+                         "port of node {}; see whether a firewall is in the way, and try again",
                          object, owner);
-    return fmt::format("the bytes of object {} could not be fetched from node {}", object, owner);
+    return fmt::format(
+      "the bytes of object {} could not be fetched from node {} this time; try again", object,
+      owner);
   }();
   return {.type = error, .message = std::move(text), .origin = core_.origin()};
 }

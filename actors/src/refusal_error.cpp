@@ -90,9 +90,14 @@ std::string text_of(const refuse_request& refused, const node_options& options,
                          use.capacity_bytes, id, describe(use, heap.figures(), options),
                          remedy_for(use, options));
     case refusal::copy_lost:
-      return fmt::format("the bytes of object {} on disk are missing or damaged", id);
+      return fmt::format(
+        "the bytes of object {} on disk are missing or damaged; keep cleaners away "
+        "from the spill directories while nodes run",
+        id);
     case refusal::restore_failed:
-      return fmt::format("the bytes of object {} could not be read from disk", id);
+      return fmt::format("the bytes of object {} could not be read from disk; look at the kernel's "
+                         "log, and try again",
+                         id);
     case refusal::shutting_down:
       return fmt::format("the node shut down before object {} had room", id);
     case refusal::released:

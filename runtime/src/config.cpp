@@ -240,6 +240,7 @@ config::config() {
     time_option("heartbeat-interval", "how often nodes say that they live (default 1s)"));
   custom_options_.add(
     time_option("heartbeat-timeout", "silence after which a node is dead (default 10s)"));
+  add_error_rendering(*this);
   add_cluster_messages(*this);
   add_report_messages(*this);
   add_peer_messages(*this);

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 
 #include <caf/actor_clock.hpp>
@@ -92,6 +93,13 @@ caf::error to_caf_error(error_info info);
 /// Unwraps what `to_caf_error` wrapped. Other errors come back as an `error_info` that carries
 /// CAF's own text; a request that timed out becomes `get_timed_out`.
 error_info to_error_info(const caf::error& error);
+
+/// Returns what CAF shows for an error of ours: a sentence that says what is wrong. For
+/// `caf::actor_system_config::add_error_category`.
+std::string render_error(std::uint8_t code, caf::atom_value category, const caf::message& context);
+
+/// Has systems that run with `config` show our errors so.
+void add_error_rendering(caf::actor_system_config& config);
 
 /// Sends `content` to `receiver`, from any thread. `sender` may be null, and so may `context`, what
 /// runs the sender.

@@ -1,0 +1,62 @@
+// What people read of errors: it is true wherever it appears, and CAF shows it as a sentence.
+
+#include "one_node.hpp"
+
+#include <string>
+
+using namespace mobula;
+
+namespace {
+
+bool mentions(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("CAF shows an error of ours as a sentence, with the name of its kind") {
+  testing::simulation sim;
+  auto error = to_caf_error(
+    {.type = error_type::store_full, .message = "there is no room; raise mobula.store-size"});
+  CHECK(sim.system().render(error) == "there is no room; raise mobula.store-size (store_full)");
+}
+
+TEST_CASE("CAF shows what a node answers with in the same way") {
+  testing::simulation sim;
+  auto& node = sim.add_node();
+  auto ref = node.make_promise<int>().ref();
+  auto value = node.try_get(ref);
+  REQUIRE(!value);
+  auto text = sim.system().render(value.error());
+  CHECK(text.starts_with("the promise of object " + to_string(ref.id()) + " was dropped unset"));
+  CHECK(mentions(text, "(promise_broken)"));
+}
+
+TEST_CASE("an error of ours that comes without its text is shown by its kind") {
+  testing::simulation sim;
+  // CAF takes the code 0 for none, so that ours are one more than the numbers of errors.
+  auto code = static_cast<std::uint8_t>(static_cast<unsigned>(error_type::name_not_found) + 1);
+  CHECK(sim.system().render(caf::error{code, caf::atom("mobula")})
+        == "name_not_found (without a text)");
+}
+
+TEST_CASE("CAF shows its own errors as it always does") {
+  testing::simulation sim;
+  auto error = caf::make_error(caf::sec::request_timeout);
+  CHECK(mentions(sim.system().render(error), "request_timeout"));
+}
+
+TEST_CASE("a put into a node that has shut down is told so, and nothing of reading") {
+  testing::simulation sim;
+  auto& node = sim.add_node();
+  node.shutdown();
+  auto text = message_of([&] { static_cast<void>(node.put(1)); });
+  CHECK(mentions(text, "has shut down, or is about to: it takes no more values"));
+  CHECK_FALSE(mentions(text, "read"));
+}
+
+TEST_CASE("a request that timed out is told as one, and not as a get") {
+  auto error = to_error_info(caf::make_error(caf::sec::request_timeout));
+  CHECK(error.type == error_type::get_timed_out);
+  CHECK(error.message == "the timeout expired before there was an answer");
+}
