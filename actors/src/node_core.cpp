@@ -145,6 +145,16 @@ error_info node_core::shutting_down_error() const {
           .origin = origin()};
 }
 
+void node_core::set_disk_trouble(disk_trouble news) {
+  std::unique_lock guard{services_mutex_};
+  disk_trouble_ = std::move(news);
+}
+
+disk_trouble node_core::latest_disk_trouble() const {
+  std::unique_lock guard{services_mutex_};
+  return disk_trouble_;
+}
+
 error_origin node_core::origin() const {
   return {.task = {}, .node = to_string(incarnation_), .process = ::getpid()};
 }

@@ -69,8 +69,19 @@ std::string remedy_for(const store_use& use, const node_options& options) {
   return join(parts, ", ", ", or ");
 }
 
+/// Returns why nothing goes to disk, and what to do about it.
+std::string describe_disk(const node_options& options, const disk_trouble& disks) {
+  if (!disks.writing.empty())
+    return disks.writing;
+  if (options.spill_limit_bytes > 0)
+    return fmt::format("spill files may take {} bytes, and no more fits; raise mobula.spill-limit, "
+                       "or let go of references",
+                       options.spill_limit_bytes);
+  return "the spill directories take no more; look at the log of this node for what they said";
+}
+
 std::string text_of(const refuse_request& refused, const node_options& options,
-                    const shared_heap& heap) {
+                    const shared_heap& heap, const disk_trouble& disks) {
   auto id = to_string(refused.id);
   const auto& use = refused.use;
   // Whatever the system gives, there is no room for more than is free.
@@ -79,11 +90,11 @@ std::string text_of(const refuse_request& refused, const node_options& options,
     case refusal::larger_than_store:
       return larger_than_store(options, refused.id, refused.size_bytes).message;
     case refusal::out_of_disk:
-      return fmt::format("no room for the {} bytes of object {} in a store of {}: {}; what could "
-                         "move would go to disk, which takes no more; free disk space, or raise "
-                         "mobula.spill-limit",
-                         refused.size_bytes, id, use.capacity_bytes,
-                         describe(use, heap.figures(), options));
+      return fmt::format(
+        "no room for the {} bytes of object {} in a store of {}: {}; the rest could "
+        "only go to disk, but {}",
+        refused.size_bytes, id, use.capacity_bytes, describe(use, heap.figures(), options),
+        describe_disk(options, disks));
     case refusal::too_many_waiting:
       return fmt::format("too many requests wait for room in the store of {} bytes already; object "
                          "{} is refused: {}; {}",
@@ -95,9 +106,9 @@ std::string text_of(const refuse_request& refused, const node_options& options,
         "from the spill directories while nodes run",
         id);
     case refusal::restore_failed:
-      return fmt::format("the bytes of object {} could not be read from disk; look at the kernel's "
-                         "log, and try again",
-                         id);
+      return fmt::format("the bytes of object {} could not be read from disk: {}", id,
+                         disks.reading.empty() ? "look at the log of its node, and try again"
+                                               : disks.reading);
     case refusal::shutting_down:
       return fmt::format("the node shut down before object {} had room", id);
     case refusal::released:
@@ -121,12 +132,12 @@ std::string text_of(const refuse_request& refused, const node_options& options,
 } // namespace
 
 error_info refusal_error(const refuse_request& refused, const node_options& options,
-                         const shared_heap& heap) {
+                         const shared_heap& heap, const disk_trouble& disks) {
   auto adjusted = refused;
   // Without a directory there is no disk that could be full.
   if (refused.error == refusal::out_of_disk && options.spill_directories.empty())
     adjusted.error = refusal::store_full;
-  return {.type = type_of(adjusted.error), .message = text_of(adjusted, options, heap)};
+  return {.type = type_of(adjusted.error), .message = text_of(adjusted, options, heap, disks)};
 }
 
 error_info larger_than_store(const node_options& options, const object_id& id,

@@ -80,6 +80,7 @@ public:
     timers_.attach(self);
     guard_service(*self, core, service_kind::spill_manager);
     table_.emplace(config_of(core.options()));
+    failures_.emplace(core.options().spill_directories);
     if (claims_->empty())
       return;
     for (std::uint32_t count = 0; count < core.options().spill_workers; ++count)
@@ -138,12 +139,14 @@ public:
   void batch_done(const batch_finished& answer) {
     core_->count_message();
     writing_time_ += answer.took;
+    last_failure_ = answer.failure;
     table_->batch_written(answer.batch, answer.outcome, effects_);
     run();
   }
 
   void move_done(const batch_moved& answer) {
     core_->count_message();
+    last_failure_ = answer.failure;
     table_->records_moved(answer.batch, answer.outcome, effects_);
     run();
   }
@@ -151,6 +154,9 @@ public:
   void read_done(const records_read& answer) {
     core_->count_message();
     reading_time_ += answer.took;
+    // First: the text of what fails now names the cause.
+    if (answer.failure)
+      tell(failures_->read_failed(answer.directory, *answer.failure));
     for (const auto& [id, error] : answer.records) {
       if (error)
         table_->read_failed(id, *error, effects_);
@@ -163,9 +169,11 @@ public:
 
   void remove_done(const file_removed& answer) {
     core_->count_message();
-    if (answer.error) {
+    if (answer.failure) {
+      tell(failures_->remove_failed(answer.directory, *answer.failure));
       table_->delete_failed(answer.file, effects_);
     } else {
+      failures_->removed(answer.directory);
       table_->file_deleted(answer.file, effects_);
     }
     run();
@@ -255,7 +263,8 @@ private:
   }
 
   void apply(const read_records& effect) {
-    read_records_from job{.file = path_of(effect.directory, effect.file),
+    read_records_from job{.directory = effect.directory,
+                          .file = path_of(effect.directory, effect.file),
                           .offset_bytes = effect.records.front().location.offset_bytes,
                           .records = {}};
     for (const auto& record : effect.records) {
@@ -267,7 +276,8 @@ private:
   }
 
   void apply(const delete_file& effect) {
-    self_->send(remover_, remove_spill_file{.id = effect.file,
+    self_->send(remover_, remove_spill_file{.directory = effect.directory,
+                                            .id = effect.file,
                                             .file = path_of(effect.directory, effect.file)});
   }
 
@@ -289,12 +299,22 @@ private:
     drop_unknown(effect.id);
   }
 
-  void apply(const report_directory_set_aside&) {
-    // What is to be tried again is looked at after each event.
+  /// What is to be tried again is looked at after each event. REQUIRES: it is the end of a write.
+  void apply(const report_directory_set_aside& effect) {
+    if (last_failure_)
+      tell(failures_->write_failed(effect.directory, *last_failure_));
   }
 
-  void apply(const report_directory_recovered&) {
-    // Whether spills are possible again is told by an effect of its own.
+  /// Whether spills are possible again is told by an effect of its own.
+  void apply(const report_directory_recovered& effect) {
+    tell(failures_->wrote(effect.directory));
+  }
+
+  /// Lets those know who cannot go on, and the log if it does not know yet.
+  void tell(const std::optional<std::string>& line) {
+    core_->set_disk_trouble(failures_->trouble());
+    if (line)
+      log_warning(fmt::format("node {} {}", to_string(core_->incarnation()), *line));
   }
 
   void apply(const report_spilling_possible& effect) {
@@ -354,6 +374,8 @@ private:
   /// Removals have a worker of their own: they must not wait for a slow write.
   spill_worker_actor remover_;
   std::size_t next_worker_ = 0;
+  std::optional<io_failure> last_failure_; ///< of the write whose end is being looked at
+  std::optional<directory_failures> failures_;
   std::chrono::nanoseconds writing_time_{};
   std::chrono::nanoseconds reading_time_{};
   int retries_at_end_ = 0;

@@ -60,6 +60,7 @@ public:
     if (auto failure = prepare(job)) {
       self_->send(manager_, batch_finished{.batch = job.batch,
                                            .outcome = {0, to_spill_error(*failure)},
+                                           .failure = std::move(failure),
                                            .took = watch.elapsed()});
       return;
     }
@@ -76,24 +77,32 @@ public:
         {.id = record.id, .metadata = headers.back(), .data = data, .data_hash = about.checksum});
     }
     auto written = write_records(job.file, job.offset_bytes, views, sync_policy::begin);
-    batch_finished answer{
-      .batch = job.batch, .outcome = {written.records_written, {}}, .took = watch.elapsed()};
-    if (written.failure)
+    batch_finished answer{.batch = job.batch,
+                          .outcome = {written.records_written, {}},
+                          .failure = {},
+                          .took = watch.elapsed()};
+    if (written.failure) {
       answer.outcome.error = to_spill_error(*written.failure);
+      answer.failure = std::move(written.failure);
+    }
     self_->send(manager_, std::move(answer));
   }
 
   void move(const move_records_to& job) {
     if (auto failure = prepare(job)) {
-      self_->send(manager_,
-                  batch_moved{.batch = job.batch, .outcome = {{}, to_spill_error(*failure)}});
+      self_->send(manager_, batch_moved{.batch = job.batch,
+                                        .outcome = {{}, to_spill_error(*failure)},
+                                        .failure = std::move(failure)});
       return;
     }
     auto copied =
       copy_records(job.from_file, job.records, job.file, job.offset_bytes, sync_policy::begin);
-    batch_moved answer{.batch = job.batch, .outcome = {std::move(copied.records), {}}};
-    if (copied.failure)
+    batch_moved answer{
+      .batch = job.batch, .outcome = {std::move(copied.records), {}}, .failure = {}};
+    if (copied.failure) {
       answer.outcome.error = to_spill_error(*copied.failure);
+      answer.failure = std::move(copied.failure);
+    }
     self_->send(manager_, std::move(answer));
   }
 
@@ -109,18 +118,21 @@ public:
                          .data = record.copy->storage()}});
     auto results = read_records_at(job.file, job.offset_bytes, wanted);
     records_read answer;
+    answer.directory = job.directory;
     answer.records.reserve(results.size());
-    for (std::size_t i = 0; i < results.size(); ++i)
+    for (std::size_t i = 0; i < results.size(); ++i) {
       answer.records.push_back({wanted[i].id, to_restore_error(results[i].status)});
+      if (auto& failure = results[i].failure)
+        answer.failure = std::move(failure);
+    }
     answer.took = watch.elapsed();
     self_->send(manager_, std::move(answer));
   }
 
   void remove(const remove_spill_file& job) {
-    file_removed answer{.file = job.id, .error = {}};
-    if (auto failure = remove_file(job.file))
-      answer.error = to_spill_error(*failure);
-    self_->send(manager_, answer);
+    self_->send(
+      manager_,
+      file_removed{.directory = job.directory, .file = job.id, .failure = remove_file(job.file)});
   }
 
   void stop() {

@@ -151,7 +151,7 @@ void store_shard_state::apply(const refuse_request& effect) {
     return;
   if (found->second.pull)
     return refuse_pull(effect.id.sequence, effect);
-  auto reason = refusal_error(effect, core_->options(), heap());
+  auto reason = refusal_error(effect, core_->options(), heap(), core_->latest_disk_trouble());
   reason.origin = core_->origin();
   auto& held = found->second;
   if (auto leaving = std::move(held.leaving_heap)) {

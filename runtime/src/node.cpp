@@ -4,6 +4,7 @@
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
+#include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
@@ -19,10 +20,18 @@ void require_mobula_config(const caf::actor_system& system) {
                                    "caf::actor_system_config"}};
 }
 
+/// A path means the same for as long as the node lives, and to other processes.
+std::string absolute(const std::string& path) {
+  return path.starts_with('/') ? path : place_of_directory(path);
+}
+
 /// All that a node depends on, whichever way it came.
 node_options checked(node_options options, const caf::actor_system& system) {
   require_mobula_config(system);
   require_valid(options);
+  options.arena_directory = absolute(options.arena_directory);
+  for (auto& directory : options.spill_directories)
+    directory = absolute(directory);
   static_cast<void>(read_heartbeat_times(system.config()));
   return options;
 }

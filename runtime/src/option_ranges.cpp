@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -134,6 +136,20 @@ void require_choices(const node_options& options) {
                  "true or false");
 }
 
+/// Two names of one directory: the node would claim it from itself.
+void require_distinct(const std::vector<std::string>& directories) {
+  std::map<std::string, std::string> known; // its place, and how it was written
+  for (const auto& written : directories) {
+    auto [other, fresh] = known.emplace(place_of_directory(written), written);
+    if (!fresh)
+      refuse("mobula.spill-dirs",
+             other->second == written ? fmt::format("a list that names {} twice", written)
+                                      : fmt::format("a list that names {} twice, as {} and as {}",
+                                                    other->first, other->second, written),
+             "a list of different directories", "leave one of them out");
+  }
+}
+
 void require_directories(const node_options& options) {
   auto has_zero = [](const std::string& path) {
     return path.find('\0') != std::string::npos;
@@ -149,6 +165,7 @@ void require_directories(const node_options& options) {
     if (directory.empty() || has_zero(directory))
       refuse("mobula.spill-dirs", "a list with an empty entry or a zero byte",
              "a list of directories", "leave the entry out, or the option to spill nothing");
+  require_distinct(spills);
 }
 
 void require_cluster_name(const node_options& options) {
@@ -161,6 +178,19 @@ void require_cluster_name(const node_options& options) {
 }
 
 } // namespace
+
+std::string place_of_directory(const std::string& written) {
+  std::error_code error;
+  auto place = std::filesystem::absolute(written, error);
+  if (!error)
+    place = std::filesystem::weakly_canonical(place, error);
+  if (error)
+    return written;
+  // A slash at the end names the same.
+  if (!place.has_filename() && place.has_relative_path())
+    place = place.parent_path();
+  return place.string();
+}
 
 std::span<const number_range> number_ranges() noexcept {
   return numbers;

@@ -39,19 +39,20 @@ struct disk_node {
     return result;
   }
 
-  /// Puts objects until there are `count`.
-  void put_up_to(int count) {
+  void put_all(int count) {
     for (auto number = static_cast<int>(held.size()); number < count; ++number)
       held.emplace(number, node->put(block(number)));
+  }
+
+  /// Puts objects until there are `count`.
+  void put_up_to(int count) {
+    put_all(count);
     sim.run();
   }
 
   /// Puts objects until one is refused; returns why.
   error_type put_until_refused() {
-    return error_of([&] {
-      for (auto number = static_cast<int>(held.size()); number < 100; ++number)
-        held.emplace(number, node->put(block(number)));
-    });
+    return error_of([&] { put_all(100); });
   }
 
   struct reading {
@@ -150,6 +151,47 @@ TEST_CASE_FIXTURE(disk_node, "a put that waits for a full disk goes on when ther
   CHECK(sim.now() - filled >= 500ms);
   CHECK(sim.now() - filled < node->options().full_timeout);
   check_all_whole();
+  check_nothing_left();
+}
+
+TEST_CASE_FIXTURE(disk_node,
+                  "a disk that failed for long is found to be back by a put that waits") {
+  small_disk disk;
+  if (!disk.mounted())
+    return;
+  start({&disk});
+  put_up_to(8);
+  disk.fill();
+  for (int failures = 0; failures < 10; ++failures)
+    CHECK(put_until_refused() == error_type::out_of_disk_error);
+  auto cleaner = sim.system().spawn([&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](int) {
+      disk.drop_ballast();
+      self->quit();
+    }};
+  });
+  caf::delayed_anon_send(cleaner, 500ms, 0);
+  put_up_to(static_cast<int>(held.size()) + 1);
+  check_all_whole();
+  check_nothing_left();
+}
+
+TEST_CASE_FIXTURE(disk_node,
+                  "a put that is refused names the directory, what it said and a remedy") {
+  small_disk disk{"size=32m"};
+  if (!disk.mounted())
+    return;
+  start({&disk});
+  put_up_to(12);
+  disk.make_read_only();
+  auto text = message_of([&] { put_all(100); });
+  CHECK(text.find("could only go to disk, but cannot ") != std::string::npos);
+  CHECK(text.find(disk.spills().string()) != std::string::npos);
+  CHECK(text.find("Read-only file system; mount that file system") != std::string::npos);
+  disk.make_writable();
+  pass_time();
+  put_up_to(static_cast<int>(held.size()) + 8);
+  CHECK(node->core().latest_disk_trouble().writing == "");
   check_nothing_left();
 }
 

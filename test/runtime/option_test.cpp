@@ -3,10 +3,13 @@
 
 #include "one_node.hpp"
 
+#include <filesystem>
 #include <functional>
 #include <limits>
 
 #include <mobula/runtime/option_ranges.hpp>
+
+#include "../temporary_directory.hpp"
 
 using namespace mobula;
 using namespace std::literals;
@@ -216,8 +219,53 @@ TEST_CASE("directories have names") {
   };
   CHECK(mentions(spills({"/tmp", ""}), "mobula.spill-dirs"));
   CHECK(mentions(spills({"/tmp\0x"s}), "mobula.spill-dirs"));
-  CHECK(spills(std::vector<std::string>(64, "/tmp")) == "");
-  CHECK(mentions(spills(std::vector<std::string>(65, "/tmp")), "mobula.spill-dirs"));
+  std::vector<std::string> many;
+  for (int number = 0; number < 64; ++number)
+    many.push_back("/tmp/" + std::to_string(number));
+  CHECK(spills(many) == "");
+  many.emplace_back("/tmp/one-more");
+  CHECK(mentions(spills(many), "a list of at most 64"));
+}
+
+TEST_CASE("a spill directory that is named twice is said to be, however it is written") {
+  auto flaw = [](std::vector<std::string> names) {
+    return flaw_of([&](node_options& options) { options.spill_directories = std::move(names); });
+  };
+  CHECK(mentions(flaw({"/tmp/a", "/tmp/b", "/tmp/a"}), "names /tmp/a twice"));
+  CHECK(mentions(flaw({"/tmp/a", "/tmp/b/../a/"}), "names /tmp/a twice, as /tmp/a and as "));
+  auto here = std::filesystem::current_path().string() + "/spilled";
+  CHECK(mentions(flaw({"spilled", here}), "twice, as spilled and as " + here));
+  test::temporary_directory directory;
+  auto real = (directory.path() / "real").string();
+  auto other_name = (directory.path() / "other_name").string();
+  std::filesystem::create_directory(real);
+  std::filesystem::create_symlink(real, other_name);
+  CHECK(mentions(flaw({real, other_name}), "twice"));
+  CHECK(flaw({real, real + "r"}) == "");
+}
+
+TEST_CASE("relative directories are absolute in a node, which may change where it is") {
+  test::temporary_directory directory{"/dev/shm"}; // arenas need a tmpfs
+  const struct stay_here {
+    std::filesystem::path before = std::filesystem::current_path();
+
+    ~stay_here() {
+      std::filesystem::current_path(before);
+    }
+  } stay{};
+  std::filesystem::current_path(directory.path());
+  {
+    testing::simulation sim;
+    auto options = sim.default_options();
+    options.arena_directory = ".";
+    options.spill_directories = {"one", "./two/../three"};
+    auto& node = sim.add_node(options);
+    auto here = std::filesystem::current_path().string();
+    std::filesystem::current_path("/");
+    CHECK(node.options().arena_directory == here);
+    CHECK(node.options().spill_directories == std::vector{here + "/one", here + "/three"});
+    CHECK(std::filesystem::is_directory(here + "/three"));
+  }
 }
 
 TEST_CASE("a cluster's name has 1 to 64 letters that fit into a file's name") {

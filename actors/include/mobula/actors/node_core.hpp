@@ -15,6 +15,7 @@
 #include "mobula/actors/arena_filler.hpp"
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/cluster_actor.hpp"
+#include "mobula/actors/disk_failures.hpp"
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/heap_keeper.hpp"
@@ -109,6 +110,11 @@ public:
 
   /// The error that everything gets once the node is closing: says why it is.
   [[nodiscard]] error_info shutting_down_error() const;
+
+  /// Keeps what to tell those whom the disks keep from going on. Any thread.
+  void set_disk_trouble(disk_trouble news);
+
+  [[nodiscard]] disk_trouble latest_disk_trouble() const;
 
   /// Throws this error in any process but the node's own.
   void require_home() const {
@@ -516,7 +522,8 @@ private:
   std::array<std::size_t, service_kinds> running_{};
   std::vector<caf::strong_actor_ptr> spill_workers_;
   std::function<void(port_closing)> port_closer_;
-  std::string failure_; ///< why a service died; empty if none has
+  std::string failure_;       ///< why a service died; empty if none has
+  disk_trouble disk_trouble_; ///< written by the spill manager, read by shards
 };
 
 inline void intrusive_ptr_add_ref(node_core* core) noexcept {

@@ -37,7 +37,8 @@ struct node_options {
   /// directory has; a running node's options say how much.
   std::uint64_t store_size_bytes = 0;
 
-  /// Where the arena, the node's shared memory, is made: a tmpfs.
+  /// Where the arena, the node's shared memory, is made: a tmpfs. A relative path counts from where
+  /// the process is when the node starts; a running node's options have the absolute one.
   std::string arena_directory = "/dev/shm";
 
   /// Free memory of the arena that is kept faulted in from the start, so that puts need not wait
@@ -48,8 +49,8 @@ struct node_options {
   /// Number of store shards, the actors that store objects are spread over. They share all room.
   std::uint32_t shards = 2;
 
-  /// Directories for spill files, used in turn. Empty: nothing is spilled, and a store that is full
-  /// stays full until references go.
+  /// Directories for spill files, used in turn, none of them twice; relative paths as above. Empty:
+  /// nothing is spilled, and a store that is full stays full until references go.
   std::vector<std::string> spill_directories;
 
   /// Bytes on disk, all directories together; 0: as much as there is.

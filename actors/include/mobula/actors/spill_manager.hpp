@@ -11,6 +11,7 @@
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/serialization/metadata.hpp"
+#include "mobula/store/io_calls.hpp"
 #include "mobula/store/spill_effects.hpp"
 
 namespace mobula {
@@ -59,12 +60,14 @@ struct record_found {
 struct batch_finished {
   spill_batch_id batch{};
   batch_outcome outcome;
+  std::optional<io_failure> failure; ///< what the disk said, if records are missing
   std::chrono::nanoseconds took{};
 };
 
 struct batch_moved {
   spill_batch_id batch{};
   move_outcome outcome;
+  std::optional<io_failure> failure; ///< the same
 };
 
 struct records_read {
@@ -73,13 +76,16 @@ struct records_read {
     std::optional<restore_error> error;
   };
 
+  spill_directory directory{};
   std::vector<record> records;
+  std::optional<io_failure> failure; ///< what the disk said of one of them, if it said anything
   std::chrono::nanoseconds took{};
 };
 
 struct file_removed {
+  spill_directory directory{};
   spill_file_id file{};
-  std::optional<spill_error> error;
+  std::optional<io_failure> failure; ///< why it is still there
 };
 
 /// Plans what goes to disk and back; I/O workers do it.

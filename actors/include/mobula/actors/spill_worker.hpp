@@ -48,6 +48,7 @@ struct record_to_restore {
 
 /// Asks for one read of records that lie side by side; answered by `records_read`.
 struct read_records_from {
+  spill_directory directory{};
   std::filesystem::path file;
   std::uint64_t offset_bytes = 0;
   std::vector<record_to_restore> records;
@@ -55,6 +56,7 @@ struct read_records_from {
 
 /// Asks for a file to be removed; answered by `file_removed`.
 struct remove_spill_file {
+  spill_directory directory{};
   spill_file_id id{};
   std::filesystem::path file;
 };

@@ -40,6 +40,10 @@ struct time_range {
 [[nodiscard]] std::span<const number_range> number_ranges() noexcept;
 [[nodiscard]] std::span<const time_range> time_ranges() noexcept;
 
+/// Returns where a directory is, in whichever way it is written: an absolute path, without symbolic
+/// links as far as it exists.
+[[nodiscard]] std::string place_of_directory(const std::string& written);
+
 /// Returns, for example, `64KiB`, or `1000 bytes` for what is no multiple of a unit.
 [[nodiscard]] std::string show_bytes(std::uint64_t bytes);
 

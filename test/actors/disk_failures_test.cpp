@@ -1,0 +1,84 @@
+#include "mobula/actors/disk_failures.hpp"
+
+#include <cerrno>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+using namespace mobula;
+
+namespace {
+
+constexpr spill_directory first{0};
+constexpr spill_directory second{1};
+
+io_failure failure(int error_number, io_operation operation = io_operation::write) {
+  return {.path = "/a/file", .operation = operation, .error_number = error_number};
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct two_directories {
+  directory_failures failures{{"/a", "/b"}};
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(two_directories,
+                  "a directory that fails is told of once, with cause and remedy") {
+  auto line = failures.write_failed(first, failure(EROFS));
+  REQUIRE(line);
+  CHECK(contains(*line, "cannot spill to /a: cannot write /a/file: Read-only file system; "));
+  CHECK(contains(*line, "mount that file system for writing"));
+  for (int count = 0; count < 100; ++count)
+    CHECK(!failures.write_failed(first, failure(EROFS)));
+}
+
+TEST_CASE_FIXTURE(two_directories, "another cause, and another directory, are told of too") {
+  CHECK(failures.write_failed(first, failure(ENOSPC)));
+  CHECK(failures.write_failed(second, failure(ENOSPC)));
+  CHECK(failures.write_failed(first, failure(EIO)));
+  CHECK(!failures.write_failed(second, failure(ENOSPC)));
+}
+
+TEST_CASE_FIXTURE(two_directories,
+                  "a directory that recovers is told of, and so is its next failure") {
+  CHECK(!failures.wrote(first));
+  CHECK(failures.write_failed(first, failure(EDQUOT)));
+  CHECK(failures.wrote(first) == "can spill to /a again");
+  CHECK(!failures.wrote(first));
+  CHECK(failures.write_failed(first, failure(EDQUOT)));
+}
+
+TEST_CASE_FIXTURE(two_directories,
+                  "who finds no room learns what each directory said, while it fails") {
+  CHECK(failures.trouble().writing == "");
+  failures.write_failed(first, failure(EROFS));
+  failures.write_failed(second, failure(ENOSPC));
+  CHECK(contains(failures.trouble().writing, "Read-only file system"));
+  CHECK(contains(failures.trouble().writing, "No space left on device"));
+  failures.wrote(first);
+  CHECK(!contains(failures.trouble().writing, "Read-only"));
+  failures.wrote(second);
+  CHECK(failures.trouble().writing == "");
+}
+
+TEST_CASE_FIXTURE(two_directories, "a read that fails is told of once, and to each who reads") {
+  auto line = failures.read_failed(second, failure(EMFILE, io_operation::open));
+  REQUIRE(line);
+  CHECK(contains(*line, "cannot read back what was spilled to /b: cannot open /a/file: "));
+  CHECK(contains(*line, "ulimit -n"));
+  CHECK(!failures.read_failed(second, failure(EMFILE, io_operation::open)));
+  CHECK(failures.read_failed(second, failure(EIO, io_operation::read)));
+  CHECK(contains(failures.trouble().reading, "the disk fails"));
+  CHECK(failures.trouble().writing == "");
+}
+
+TEST_CASE_FIXTURE(two_directories, "a file that stays is told of once until one goes") {
+  CHECK(failures.remove_failed(first, failure(EROFS, io_operation::remove)));
+  CHECK(!failures.remove_failed(first, failure(EROFS, io_operation::remove)));
+  failures.removed(first);
+  CHECK(failures.remove_failed(first, failure(EROFS, io_operation::remove)));
+}
