@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <random>
 #include <thread>
 
@@ -311,28 +312,50 @@ bool node_core::has_unsent_changes() const {
 
 node_stats node_core::collect_once() {
   auto answer = std::make_shared<stats_answer>();
-  collect_stats request{std::make_shared<stats_request>(
+  send_collect({std::make_shared<stats_request>(
     [answer, core = core_pointer{this}](const stats_request& ended) {
       answer->set(ended.stats);
       core->answer_given();
-    })};
+    })});
+  auto is_set = [&] {
+    return answer->is_set();
+  };
+  // Without an answer there are no figures but those that no service has.
+  if (simulation_ == nullptr)
+    static_cast<void>(await_answer(is_set));
+  else
+    run_until(is_set);
+  auto stats = answer->get();
+  complete(stats);
+  return stats;
+}
+
+/// Without services the request ends at once.
+void node_core::send_collect(collect_stats request) {
   if (services_use use{*this}; !use)
     request.request.reset();
   else if (in_cluster())
     caf::anon_send(cluster_, std::move(request));
   else
     caf::anon_send(counter_, std::move(request));
-  auto is_set = [&] {
-    return answer->is_set();
-  };
-  while (simulation_ != nullptr && !is_set() && simulation_->try_run_once())
+}
+
+void node_core::run_until(const std::function<bool()>& is_done) {
+  while (!is_done() && simulation_->try_run_once())
     ; // all the work is in the condition
-  // Without an answer there are no figures but those that no service has.
-  if (simulation_ == nullptr)
-    static_cast<void>(await_answer(is_set));
-  auto stats = answer->get();
-  complete(stats);
-  return stats;
+}
+
+object_listing node_core::list_objects() {
+  MOBULA_ASSERT(simulation_ != nullptr);
+  constexpr std::uint64_t all = std::numeric_limits<std::uint32_t>::max();
+  const ask_report question{.most_objects = all, .only = {}};
+  auto answer = std::make_shared<std::optional<object_listing>>();
+  auto request = std::make_shared<stats_request>(
+    [answer](stats_request& ended) { *answer = std::move(ended.objects); });
+  request->objects.emplace(question, incarnation_);
+  send_collect({std::move(request)});
+  run_until([&] { return answer->has_value(); });
+  return *answer ? std::move(**answer) : object_listing{question, incarnation_};
 }
 
 void node_core::complete(node_stats& stats) const {

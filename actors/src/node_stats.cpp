@@ -111,6 +111,19 @@ bool node_stats::nothing_left() const noexcept {
   });
 }
 
+std::string node_stats::what_is_left() const {
+  std::string text;
+  for (const auto& figure : figures) {
+    auto add = [&]<class T>(T node_stats::*where) {
+      if (figure.kind == holding && this->*where != T{})
+        fmt::format_to(std::back_inserter(text), "  {:<22}{}\n", figure.name,
+                       text_of(this->*where));
+    };
+    std::visit(add, figure.where);
+  }
+  return text;
+}
+
 double node_stats::write_rate() const noexcept {
   return rate(written.bytes, writing_time);
 }

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <limits>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -12,11 +14,79 @@ namespace mobula::testing {
 
 namespace {
 
-std::unique_ptr<config> default_settings() {
-  auto result = std::make_unique<config>();
-  // Small enough that a test reaches the limits with little data.
-  result->set("mobula.store-size", std::string{"16MiB"});
+/// Small enough that a test reaches the limits with little data, and that a node starts and ends in
+/// a millisecond.
+constexpr std::uint64_t small_store_bytes = std::uint64_t{16} << 20U;
+
+/// Says who refers to an object, and who reads it: what keeps it.
+std::string describe_holders(const reported_object& object) {
+  std::vector<std::string> parts;
+  auto add = [&](std::uint64_t count, std::string_view what) {
+    if (count > 0)
+      parts.push_back(fmt::format("{} {}", count, what));
+  };
+  add(object.local, "references in its node's actors and views");
+  add(object.nested.references, "in values there");
+  add(object.transits, "in messages under way");
+  for (const auto& each : object.borrowers)
+    parts.push_back(fmt::format("node {}", to_string(each.node)));
+  add(object.views, "views that read it");
+  add(object.readers, "other processes that read it");
+  return parts.empty() ? "nobody" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// A node's objects, and where they were made.
+struct listed_objects {
+  std::vector<reported_object> objects;
+  std::vector<reported_site> call_sites;
+  std::uint64_t left_out = 0;
+};
+
+/// Returns one line for each.
+std::string describe(const listed_objects& all, const incarnation_id& owner) {
+  std::string result;
+  for (const auto& object : all.objects) {
+    result += fmt::format("  object {} of type {}, {} bytes, {}",
+                          to_string(object_id{owner, object.sequence}), object.type,
+                          object.size_bytes, to_string(object.state));
+    if (object.call_site > 0) {
+      const auto& site = all.call_sites.at(object.call_site - 1);
+      result += fmt::format(", made at {}:{}", site.file, site.line);
+    }
+    result += fmt::format("; held by: {}\n", describe_holders(object));
+  }
+  if (all.left_out > 0)
+    result += fmt::format("  and {} smaller objects\n", all.left_out);
   return result;
+}
+
+/// Runs the simulation. Only the actor of a node's cluster knows which others refer to its objects.
+listed_objects list_objects(caf::actor_system& system, node_core& home) {
+  if (!home.in_cluster()) {
+    auto listing = home.list_objects();
+    return {std::move(listing.objects), std::move(listing.call_sites), listing.left_out};
+  }
+  listed_objects result;
+  constexpr std::uint64_t all = std::numeric_limits<std::uint32_t>::max();
+  system.spawn([&](caf::event_based_actor* self) {
+    self->request(home.cluster(), caf::infinite, ask_report{.most_objects = all, .only = {}})
+      .then([&](node_report& report) {
+        result = {std::move(report.objects), std::move(report.call_sites), report.objects_left_out};
+      });
+  });
+  while (test_scheduler(system)->try_run_once())
+    ; // until it has its answer, and has ended
+  return result;
+}
+
+template <class T>
+void set_default(config& settings, caf::string_view option, T value) {
+  if (caf::get_if(&settings.content, option) == nullptr)
+    settings.set(option, std::move(value));
+}
+
+std::unique_ptr<config> default_settings() {
+  return std::make_unique<config>();
 }
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
@@ -45,10 +115,13 @@ simulation::simulation(std::uint64_t seed) : simulation(seed, default_settings()
 }
 
 simulation::simulation(std::uint64_t seed, std::unique_ptr<config> settings)
-  : random_(seed), settings_(std::move(settings)) {
+  : seed_(seed), random_(seed), settings_(std::move(settings)) {
   if (settings_ == nullptr)
     throw object_error{{.type = error_type::invalid_argument,
                         .message = "a simulation needs settings; leave them out for its own"}};
+  set_default(*settings_, "mobula.store-size", std::to_string(small_store_bytes));
+  set_default(*settings_, "mobula.prefault", std::string{"0"});
+  set_default(*settings_, "mobula.record-call-sites", true);
   settings_->set("scheduler.policy", caf::atom("testing"));
   settings_->set("logger.verbosity", caf::atom("quiet"));
   system_ = std::make_unique<caf::actor_system>(*settings_);
@@ -79,6 +152,10 @@ node& simulation::add_node() {
 node& simulation::add_node(node_options options) {
   if (options.seed == 0)
     options.seed = random_() | 1U;
+  if (options.store_size_bytes == 0)
+    options.store_size_bytes = small_store_bytes;
+  if (!options.prefault_bytes)
+    options.prefault_bytes = 0;
   nodes_.push_back(std::make_unique<node>(*system_, std::move(options)));
   return *nodes_.back();
 }
@@ -93,9 +170,17 @@ void simulation::require_mine(const node& given) const {
 
 void simulation::remove_node(node& removed) {
   require_mine(removed);
+  end_residents(removed);
   // Its end runs actors, its own among them: all nodes must be in their places meanwhile.
   removed.shutdown();
   std::erase_if(nodes_, [&](const auto& candidate) { return candidate.get() == &removed; });
+}
+
+void simulation::end_residents(const node& home) {
+  for (const auto& each : residents_[&home])
+    if (auto living = caf::actor_cast<caf::actor>(each))
+      caf::anon_send_exit(living, caf::exit_reason::kill);
+  residents_.erase(&home);
 }
 
 // -- several nodes
@@ -143,6 +228,7 @@ void simulation::heal(node& one, node& other) {
 
 void simulation::crash(node& node) {
   require_mine(node);
+  end_residents(node);
   network().remove(node.core(), in_flight::chance, in_flight::lost);
   remove_node(node);
 }
@@ -225,7 +311,8 @@ std::string simulation::leftovers() {
   for (const auto& node : nodes_) {
     auto stats = node->stats();
     if (!stats.nothing_left())
-      result += fmt::format("node {}:\n{}", to_string(node->incarnation()), to_string(stats));
+      result += fmt::format("node {}:\n{}{}", to_string(node->incarnation()), stats.what_is_left(),
+                            describe(list_objects(*system_, node->core()), node->incarnation()));
   }
   if (timers() > 0)
     result += fmt::format("{} timers\n", timers());

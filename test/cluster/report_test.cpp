@@ -13,9 +13,9 @@ namespace {
 
 const std::string large_text(300'000, 'x');
 
-std::unique_ptr<config> recording_settings() {
+std::unique_ptr<config> settings_with_call_sites(bool recorded) {
   auto result = post_settings();
-  result->set("mobula.record-call-sites", true);
+  result->set("mobula.record-call-sites", recorded);
   return result;
 }
 
@@ -44,7 +44,7 @@ struct with_reports : three_nodes {
 };
 
 struct with_call_sites : with_reports {
-  with_call_sites() : with_reports(recording_settings()) {
+  with_call_sites() : with_reports(settings_with_call_sites(true)) {
     // nop
   }
 
@@ -253,7 +253,13 @@ TEST_CASE_FIXTURE(with_reports, "another node's value that was read here is a co
 // -- where it was made
 // ----------------------------------------------------------------------------
 
-TEST_CASE_FIXTURE(with_reports, "nothing is recorded unless it is asked for") {
+struct without_call_sites : with_reports {
+  without_call_sites() : with_reports(settings_with_call_sites(false)) {
+    // nop
+  }
+};
+
+TEST_CASE_FIXTURE(without_call_sites, "nothing is recorded unless it is asked for") {
   auto ref = home.put("text");
   CHECK(told(ref).call_site == 0);
   CHECK(ask(home).call_sites.empty());

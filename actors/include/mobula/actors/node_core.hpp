@@ -451,6 +451,10 @@ public:
   /// Asks all services for their figures. Blocks for some messages' time.
   node_stats collect();
 
+  /// Describes all objects that the node owns, as `mobula memory` shows them. REQUIRES: a
+  /// simulation, which it runs for some messages' time.
+  [[nodiscard]] object_listing list_objects();
+
   /// Adds the figures that no service has.
   void complete(node_stats& stats) const;
 
@@ -475,6 +479,8 @@ private:
   void end_services();
   [[nodiscard]] bool await_end();
   node_stats collect_once();
+  void send_collect(collect_stats request);
+  void run_until(const std::function<bool()>& is_done);
   void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 

@@ -209,6 +209,9 @@ struct node_stats {
   [[nodiscard]] double write_rate() const noexcept;
   [[nodiscard]] double read_rate() const noexcept;
 
+  /// Writes those levels, one a line, that are not zero.
+  [[nodiscard]] std::string what_is_left() const;
+
   /// Writes one figure a line.
   friend std::string to_string(const node_stats& stats);
 };
