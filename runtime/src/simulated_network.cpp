@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/receiving_node.hpp"
+#include "mobula/runtime/inexact_numbers.hpp"
 #include "mobula/runtime/traveling_reference.hpp"
 #include "mobula/store/assertion.hpp"
 
@@ -137,8 +138,11 @@ void simulated_line::write(const held_message& message) {
     next.sender = message.sender == cluster_of(*from_)
                     ? answers->peer
                     : make_proxy(network_->system(), answers, message.sender, session_id::none);
-  crossing_scope crossing{*from_};
   caf::scoped_execution_unit context{&network_->system()};
+  // Before anything is written: CAF would never come back from an infinity.
+  if (auto inexact = find_inexact_number(context, message.content))
+    return network_->note_lost(inexact);
+  crossing_scope crossing{*from_};
   caf::binary_serializer sink{&context, next.bytes};
   auto error = sink(message.content);
   if (!error)

@@ -68,6 +68,11 @@ crossing_scope::crossing_scope(const node_core& sender) noexcept
   // nop
 }
 
+crossing_scope::crossing_scope(trial_t) noexcept
+  : outer_(std::exchange(current_scope, this)), is_trial_(true) {
+  // nop
+}
+
 crossing_scope::~crossing_scope() {
   current_scope = outer_;
 }
@@ -121,7 +126,7 @@ std::optional<carried_value> value_to_carry(object_entry& entry, const caf::seri
 
 caf::expected<traveling_reference> try_depart(const object_handle& reference,
                                               caf::serializer& sink) {
-  if (!reference)
+  if (!reference || (current_scope != nullptr && current_scope->is_trial()))
     return traveling_reference{};
   if (!reference->core().at_home())
     return to_caf_error(reference->core().shutting_down_error());

@@ -5,6 +5,7 @@
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/coroutine.hpp"
+#include "mobula/exact.hpp"
 #include "mobula/get.hpp"
 #include "mobula/main.hpp"
 #include "mobula/node.hpp"

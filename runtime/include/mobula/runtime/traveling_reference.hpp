@@ -80,6 +80,10 @@ public:
   /// a node that is not theirs.
   explicit crossing_scope(const node_core& sender) noexcept;
 
+  /// Nothing is sent yet: what is inspected is looked at only, so that references stay.
+  struct trial_t {};
+  explicit crossing_scope(trial_t) noexcept;
+
   ~crossing_scope();
 
   crossing_scope(const crossing_scope&) = delete;
@@ -98,9 +102,14 @@ public:
     return sender_;
   }
 
+  [[nodiscard]] bool is_trial() const noexcept {
+    return is_trial_;
+  }
+
 private:
   crossing_scope* outer_;
   const node_core* sender_ = nullptr;
+  bool is_trial_ = false;
   caf::error failure_;
 };
 
