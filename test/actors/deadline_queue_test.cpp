@@ -43,5 +43,6 @@ TEST_CASE("a delay beyond the end of time is never over") {
   deadline_queue<char> queue;
   queue.add(clock_type::time_point::max(), 'a');
   CHECK(queue.next() == std::nullopt);
+  CHECK(queue.remove({}) == std::nullopt);
   CHECK(queue.size() == 1);
 }

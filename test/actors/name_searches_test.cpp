@@ -7,6 +7,7 @@ using namespace mobula;
 namespace {
 
 constexpr incarnation_id alice{.high = 1, .low = 1};
+constexpr incarnation_id bob{.high = 1, .low = 2};
 
 constexpr search_number number(std::uint64_t value) {
   return search_number{value};
@@ -40,6 +41,37 @@ TEST_CASE("who has asked a publisher waits for it alone, until it is lost") {
   searches.check_invariants();
 }
 
+TEST_CASE("who asks another publisher waits for the first one no longer") {
+  name_searches searches;
+  searches.add(number(1), "wanted");
+  searches.ask(number(1), alice);
+  searches.ask(number(1), bob);
+  CHECK(searches.asked(number(1)) == bob);
+  CHECK(searches.asked_of(alice).empty());
+  CHECK(searches.asked_of(bob) == numbers{number(1)});
+  searches.check_invariants();
+}
+
+TEST_CASE("the end of one search leaves the others that wait for the same") {
+  name_searches searches;
+  for (std::uint64_t each : {1, 2, 3})
+    searches.add(number(each), "wanted");
+  searches.remove(number(2));
+  CHECK(searches.waiting_for("wanted") == numbers{number(1), number(3)});
+  searches.check_invariants();
+}
+
+TEST_CASE("nobody waits any more when all searches are over") {
+  name_searches searches;
+  searches.add(number(1), "wanted");
+  searches.add(number(2), "wanted");
+  searches.ask(number(2), alice);
+  searches.clear();
+  CHECK(searches.waiting_for("wanted").empty());
+  CHECK(searches.asked_of(alice).empty());
+  CHECK(searches.size() == 0);
+}
+
 TEST_CASE("a search that is over is found nowhere") {
   name_searches searches;
   searches.add(number(1), "wanted");
@@ -51,4 +83,5 @@ TEST_CASE("a search that is over is found nowhere") {
   CHECK(searches.waiting_for("wanted").empty());
   CHECK(searches.asked_of(alice).empty());
   CHECK(searches.size() == 0);
+  searches.check_invariants();
 }

@@ -90,6 +90,29 @@ TEST_CASE("who published earlier, by what it had heard of, keeps a name against 
   CHECK(world.keeper(0, "index") == 2);
 }
 
+TEST_CASE("a name that two published is gone when the one that kept it takes it back") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  CHECK(!world.publish(2, "index"));
+  world.run();
+  world.unpublish(1, "index");
+  world.run();
+  for (std::size_t index = 0; index < 3; ++index)
+    CHECK(!world.keeper(index, "index"));
+}
+
+TEST_CASE("a member that leaves takes along also a name that another keeps") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  CHECK(!world.publish(2, "index"));
+  world.deliver(1, 0);
+  world.deliver(2, 0);
+  world.disconnect(0, 2);
+  CHECK(world.keeper(0, "index") == 1);
+  world.disconnect(0, 1);
+  CHECK(!world.keeper(0, "index"));
+}
+
 TEST_CASE("what was said in a session that is over changes nothing") {
   three_members world;
   CHECK(!world.publish(1, "index"));
@@ -171,6 +194,34 @@ TEST_CASE("a member that joins is told many names in several messages, each once
       names += each.name;
   CHECK(told.size() == 3);
   CHECK(names == "abcde");
+}
+
+TEST_CASE("a message to a member that joins holds as many names as its bound allows, exactly") {
+  // A letter, 40 bytes and a number of eight.
+  constexpr std::size_t one_name = 49;
+  for (auto [bound, messages] : {std::pair{2 * one_name, 2}, std::pair{2 * one_name - 1, 4}}) {
+    name_table table{name_world::incarnation_of(0), {.max_message_bytes = bound}};
+    name_effects ignored;
+    for (const auto* name : {"a", "b", "c", "d"})
+      CHECK(!table.publish(name, std::vector<std::byte>(40), ignored));
+    name_effects told;
+    table.member_joined(name_world::incarnation_of(1), session_id{1}, told);
+    CHECK(told.size() == static_cast<std::size_t>(messages));
+  }
+}
+
+TEST_CASE("names of other nodes do not count against this node's bound") {
+  name_table table{name_world::incarnation_of(0), {.max_names = 2}};
+  name_effects effects;
+  auto member = name_world::incarnation_of(1);
+  table.member_joined(member, session_id{1}, effects);
+  table.received(
+    member,
+    {.session = session_id{1}, .withdrawn = {}, .published = {{"a", publish_number{1}, {}}}},
+    effects);
+  CHECK(!table.publish("b", {}, effects));
+  CHECK(!table.publish("c", {}, effects));
+  CHECK(table.publish("d", {}, effects));
 }
 
 // -- what cannot be -------------------------------------------------------------------------------

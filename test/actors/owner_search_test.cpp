@@ -44,6 +44,18 @@ TEST_CASE("an owner that is found is not given up") {
   CHECK(search.idle());
 }
 
+TEST_CASE("rounds are needed until the last owner is found") {
+  owner_search search;
+  CHECK(search.begin(one));
+  CHECK_FALSE(search.begin(other));
+  search.found(one);
+  CHECK_FALSE(search.idle());
+  CHECK_FALSE(search.begin(one));
+  search.found(one);
+  search.found(other);
+  CHECK(search.idle());
+}
+
 TEST_CASE("a search that begins within a round joins it, and has a whole one of its own") {
   owner_search search;
   CHECK(search.begin(one));

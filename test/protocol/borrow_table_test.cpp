@@ -1,70 +1,14 @@
+// What a node tells the owners of what it holds; what waits for their answers is in
+// borrow_waits_test.cpp.
+
 #include <doctest/doctest.h>
 
-#include "mobula/actors/borrow_table.hpp"
-#include "table_shell.hpp"
+#include "borrow_shell.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
 
 namespace {
-
-/// The table of node 1, with sessions to nodes 2 and 3.
-class borrow_shell : public table_shell {
-public:
-  explicit borrow_shell(borrow_limits limits = {}) : table(node_number(1), limits) {
-    event(table, [&](auto& out) { table.session_started(session_with(2), out); });
-    event(table, [&](auto& out) { table.session_started(session_with(3), out); });
-  }
-
-  ~borrow_shell() {
-    event(table, [&](auto& effects) { table.shut_down(effects); });
-    CHECK(lent.empty());
-    CHECK(table.empty());
-  }
-
-  static arrived_reference arrival(std::uint64_t entry, object_id object, std::uint64_t transit) {
-    return {entry_token{entry}, object, node_number(4), transit_number{transit}};
-  }
-
-  void arrive(std::uint64_t entry, object_id object, std::uint64_t transit = 50) {
-    auto arrived = arrival(entry, object, transit);
-    event(table, [&](auto& out) { table.traffic({&arrived, 1}, {}, out); });
-  }
-
-  void turn(const reference_traffic& rest) {
-    event(table, [&](auto& out) { table.traffic({}, rest, out); });
-  }
-
-  void read(std::uint64_t outer, std::vector<nested_reference> inner) {
-    turn({.read = {{lend(outer), std::move(inner)}}});
-  }
-
-  void drop(std::uint64_t entry, object_id object) {
-    turn({.dropped = {{entry_token{entry}, object}}});
-  }
-
-  void confirm(peer_session owner, std::uint64_t batch, std::vector<std::uint64_t> unknown = {}) {
-    references_confirmed answer{owner.session, batch_number{batch}, std::move(unknown)};
-    event(table, [&](auto& out) { table.confirmed(owner.node, answer, out); });
-  }
-
-  void ask_barrier(peer_session from, std::uint64_t number) {
-    pass_barrier barrier{from.session, barrier_number{number}};
-    event(table, [&](auto& out) { table.barrier_asked(from.node, barrier, out); });
-  }
-
-  void end_session(peer_session peer, std::uint64_t grace) {
-    event(table, [&](auto& out) { table.session_ended(peer, grace_number{grace}, out); });
-  }
-
-  void end_grace(std::uint64_t grace) {
-    event(table, [&](auto& out) { table.grace_over(grace_number{grace}, out); });
-  }
-
-  borrow_table table;
-};
-
-constexpr std::uint64_t outer = 900;
 
 const auto borrowed = reference_message{borrow_references{}}.index();
 const auto freed = reference_message{free_objects{}}.index();
@@ -313,40 +257,6 @@ TEST_CASE("references to an owner that cannot be reached fail") {
   CHECK(shell.table.empty());
 }
 
-TEST_CASE("a barrier is answered at once if every owner has confirmed") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.confirm(session_with(2), 1);
-  shell.ask_barrier(session_with(3), 9);
-  auto passed = shell.sent<barrier_passed>();
-  REQUIRE(passed.size() == 1);
-  CHECK(passed[0].first == session_with(3));
-  CHECK(passed[0].second.number == barrier_number{9});
-}
-
-TEST_CASE("a barrier waits for what was sent before it, and for nothing later") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.arrive(11, object_of(3, 7));
-  shell.ask_barrier(session_with(3), 9);
-  shell.arrive(12, object_of(2, 8));
-  shell.confirm(session_with(2), 1);
-  CHECK(shell.sent<barrier_passed>().empty());
-  shell.confirm(session_with(3), 1);
-  CHECK(shell.sent<barrier_passed>().size() == 1);
-}
-
-TEST_CASE("a barrier waits for the youngest of several batches to one owner") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.arrive(11, object_of(2, 8));
-  shell.ask_barrier(session_with(3), 9);
-  shell.confirm(session_with(2), 1);
-  CHECK(shell.sent<barrier_passed>().empty());
-  shell.confirm(session_with(2), 2);
-  CHECK(shell.sent<barrier_passed>().size() == 1);
-}
-
 TEST_CASE("only the oldest batch in flight can be confirmed") {
   borrow_shell shell;
   shell.arrive(10, object_of(2, 7));
@@ -354,111 +264,4 @@ TEST_CASE("only the oldest batch in flight can be confirmed") {
   shell.confirm(session_with(2), 2, {8});
   CHECK(shell.out.empty());
   CHECK(shell.table.stats().batches_in_flight == 2);
-}
-
-TEST_CASE("a node's next barrier replaces the one that still waits") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.ask_barrier(session_with(3), 8);
-  shell.ask_barrier(session_with(3), 9);
-  CHECK(shell.table.stats().barriers_waiting == 1);
-  shell.confirm(session_with(2), 1);
-  REQUIRE(shell.sent<barrier_passed>().size() == 1);
-  CHECK(shell.sent<barrier_passed>().front().second.number == barrier_number{9});
-}
-
-TEST_CASE("a barrier waits for the grace period of an owner that had not confirmed") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.end_session(session_with(2), 1);
-  shell.ask_barrier(session_with(3), 9);
-  CHECK(shell.sent<barrier_passed>().empty());
-  shell.end_grace(1);
-  CHECK(shell.sent<barrier_passed>().size() == 1);
-}
-
-TEST_CASE("a barrier is not answered in a session that is over") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.ask_barrier(session_with(3), 9);
-  shell.end_session(session_with(3), 1);
-  shell.confirm(session_with(2), 1);
-  CHECK(shell.sent<barrier_passed>().empty());
-  CHECK(shell.table.stats().barriers_waiting == 0);
-}
-
-TEST_CASE("a value's holder is kept until the owners of what is in it have confirmed") {
-  borrow_shell shell;
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}, {entry_token{11}, object_of(3, 7)}});
-  shell.confirm(session_with(2), 1);
-  CHECK(shell.keeps(outer));
-  shell.confirm(session_with(3), 1);
-  CHECK_FALSE(shell.keeps(outer));
-}
-
-TEST_CASE("a value's holder is not kept for references whose owner knows already") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.confirm(session_with(2), 1);
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  CHECK_FALSE(shell.keeps(outer));
-  CHECK(shell.sent<borrow_references>().empty());
-}
-
-TEST_CASE("a value's holder waits for an unconfirmed borrow that is there already") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  CHECK(shell.keeps(outer));
-  shell.confirm(session_with(2), 1);
-  CHECK_FALSE(shell.keeps(outer));
-}
-
-TEST_CASE("a value's holder waits for the batch that tells of what is in it, and for no other") {
-  borrow_shell shell;
-  shell.arrive(10, object_of(2, 7));
-  shell.arrive(11, object_of(2, 8));
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  shell.read(outer + 1, {{entry_token{11}, object_of(2, 8)}});
-  shell.confirm(session_with(2), 1);
-  CHECK_FALSE(shell.keeps(outer));
-  CHECK(shell.keeps(outer + 1));
-  shell.read(outer + 2, {{entry_token{10}, object_of(2, 7)}});
-  CHECK_FALSE(shell.keeps(outer + 2));
-  shell.confirm(session_with(2), 2);
-  CHECK_FALSE(shell.keeps(outer + 1));
-}
-
-TEST_CASE("a reference found in a value is told without a transit or a sender") {
-  borrow_shell shell;
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  CHECK(shell.sent<borrow_references>().at(0).second.references
-        == std::vector<borrowed_reference>{{7, {}, transit_number::none}});
-}
-
-TEST_CASE("a lost session ends the waits of all of its batches, not of the youngest alone") {
-  borrow_shell shell;
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  shell.arrive(11, object_of(2, 8));
-  shell.end_session(session_with(2), 1);
-  CHECK(shell.keeps(outer));
-  shell.end_grace(1);
-  CHECK_FALSE(shell.keeps(outer));
-}
-
-TEST_CASE("a value read twice before any confirmation keeps its holder twice") {
-  borrow_shell shell;
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  shell.read(outer + 1, {{entry_token{10}, object_of(2, 7)}});
-  shell.confirm(session_with(2), 1);
-  CHECK(shell.lent.empty());
-}
-
-TEST_CASE("a value's holder is kept through the grace period of an inner owner that is lost") {
-  borrow_shell shell;
-  shell.read(outer, {{entry_token{10}, object_of(2, 7)}});
-  shell.end_session(session_with(2), 1);
-  CHECK(shell.keeps(outer));
-  shell.end_grace(1);
-  CHECK_FALSE(shell.keeps(outer));
 }

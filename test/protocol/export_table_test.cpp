@@ -19,6 +19,7 @@ public:
   ~export_shell() {
     event(table, [&](auto& effects) { table.shut_down(effects); });
     CHECK(lent.empty());
+    CHECK(table.empty());
   }
 
   /// `from` borrows objects that are alive, each brought by a transit of `sender`.
@@ -83,6 +84,7 @@ TEST_CASE("the senders of a batch are told in one message each, after its confir
   auto ended = shell.sent<transits_ended>();
   REQUIRE(ended.size() == 1);
   CHECK(ended[0].first == session_with(3));
+  CHECK(ended[0].second.session == session_id{1});
   CHECK(ended[0].second.transits
         == std::vector<ended_transit>{{7, transit_number{107}}, {8, transit_number{108}}});
 }
@@ -150,6 +152,7 @@ TEST_CASE("more returns than borrows let go once and are counted as strange") {
   shell.give_back(session_with(2), 7, 5);
   CHECK_FALSE(shell.keeps(7));
   CHECK(shell.table.stats().strange == 1);
+  CHECK(shell.table.stats().returned == 1);
 }
 
 TEST_CASE("what a dead borrower held is kept for the grace period") {
@@ -160,6 +163,13 @@ TEST_CASE("what a dead borrower held is kept for the grace period") {
   CHECK(shell.table.stats().ghosts == 1);
   shell.end_grace(1);
   CHECK_FALSE(shell.keeps(7));
+}
+
+TEST_CASE("shutting down forgets what dead borrowers held") {
+  export_shell shell;
+  shell.borrow(session_with(2), {7});
+  shell.table.session_ended(session_with(2), grace_number{1});
+  CHECK_FALSE(shell.table.empty());
 }
 
 TEST_CASE("a session that held nothing leaves nothing when it ends") {

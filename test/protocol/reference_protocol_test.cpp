@@ -145,6 +145,24 @@ TEST_CASE("another's object that this node sent to itself waits for its owner's 
   CHECK_FALSE(shell.keeps(50));
 }
 
+TEST_CASE("a reference that is serialized and canceled in one turn is let go") {
+  protocol_shell shell;
+  reference_traffic changes;
+  changes.opened = {{transit_number{50}, object_of(2, 7), shell.lend(50)}};
+  changes.canceled = {transit_number{50}};
+  shell.run([&](auto& effects) { shell.tables.traffic(changes, effects); });
+  CHECK_FALSE(shell.keeps(50));
+}
+
+TEST_CASE("a turn in which an object was freed and nothing else happened is told") {
+  protocol_shell shell;
+  shell.arrive(object_of(2, 7), 3, 50);
+  reference_traffic changes;
+  changes.freed = {object_of(2, 7)};
+  shell.run([&](auto& effects) { shell.tables.traffic(changes, effects); });
+  CHECK(shell.sent<free_objects>().size() == 1);
+}
+
 // -- sessions -------------------------------------------------------------------------------------
 
 TEST_CASE("a session that begins over an older one ends that, with a grace period") {

@@ -19,6 +19,7 @@ public:
   ~transit_shell() {
     event(table, [&](auto& effects) { table.shut_down(effects); });
     CHECK(lent.empty());
+    CHECK(table.empty());
   }
 
   void open(std::uint64_t number, object_id object = object_of(1, 7)) {
@@ -120,6 +121,7 @@ TEST_CASE("a canceled transit lets go at once, whoever owns the object") {
   shell.open(10, object_of(3, 7));
   shell.event(shell.table, [&](auto& out) { shell.table.canceled(transits({10}), out); });
   CHECK_FALSE(shell.keeps(10));
+  CHECK(shell.table.stats().canceled == 1);
 }
 
 TEST_CASE("one lease runs for any number of transits") {
@@ -207,6 +209,26 @@ TEST_CASE("no barrier is sent if all transits ended within the lease") {
   shell.pass_lease();
   CHECK(shell.out.empty());
   CHECK(shell.table.empty());
+}
+
+TEST_CASE("no lease runs for transits that have ended") {
+  transit_shell shell;
+  shell.open(10, object_of(2, 7));
+  shell.open(11, object_of(2, 7));
+  shell.end(session_with(2), 10);
+  shell.end(session_with(2), 11);
+  shell.pass_lease();
+  CHECK(shell.out.empty());
+  CHECK(shell.table.empty());
+}
+
+TEST_CASE("shutting down forgets leases, rounds and grace periods") {
+  transit_shell shell;
+  shell.open(10);
+  shell.end_session(session_with(3), 5);
+  shell.open(11);
+  shell.pass_lease();
+  CHECK_FALSE(shell.table.empty());
 }
 
 TEST_CASE("a session that ends during a round counts when its grace period is over") {

@@ -45,6 +45,23 @@ TEST_CASE("a shape whose strides would overflow is refused") {
   CHECK(array_shape{huge, huge / 4}.elements() == std::uint64_t{1} << 62);
 }
 
+TEST_CASE("a shape is refused for the product of all its extents, wherever the large ones stand") {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max() / 2;
+  CHECK_THROWS_AS((array_shape{huge, 1, huge}), object_error);
+  CHECK_THROWS_AS((array_shape{most, 2}), object_error);
+  CHECK_THROWS_AS((array_shape{2, 1, most}), object_error);
+}
+
+TEST_CASE("who is refused a shape is told its numbers") {
+  CHECK_THROWS_WITH((array_shape{1, 1, 1, 1, 1, 1, 1, 1, 1}),
+                    doctest::Contains("a shape of 9 dimensions has more than 8"));
+  CHECK_THROWS_WITH((array_shape{huge, huge}),
+                    doctest::Contains("4294967296 x 4294967296 has more elements than the "
+                                      "9223372036854775807 that can be counted"));
+  CHECK_THROWS_WITH(require_shape({2, 2}, 6),
+                    doctest::Contains("2 x 2 of an array stands for 4 elements, but it has 6"));
+}
+
 TEST_CASE("a shape may have 2^63 - 1 elements, and not one more") {
   constexpr auto most = std::numeric_limits<std::uint64_t>::max() / 2;
   CHECK(array_shape{most}.elements() == most);
@@ -96,7 +113,9 @@ TEST_CASE("the last index of an array varies fastest") {
 TEST_CASE("an array refuses a shape that does not match its elements") {
   auto elements = ascending(6);
   CHECK_THROWS_AS((array<int>{elements, {2, 2}}), object_error);
+  CHECK_THROWS_AS((array<int>{elements, {2, 4}}), object_error);
   CHECK_THROWS_AS((array<int>{elements, array_shape{}}), object_error);
+  CHECK_THROWS_AS((array<int>{std::span<const int>{}, array_shape{}}), object_error);
 }
 
 TEST_CASE("an empty array has one dimension and no elements") {

@@ -32,6 +32,30 @@ TEST_CASE("a cleared buffer keeps its memory and a reset one does not") {
   CHECK(buffer.capacity() == 0);
 }
 
+TEST_CASE("a buffer that is reset forgets its bytes") {
+  byte_buffer buffer;
+  buffer.push_back(std::byte{1});
+  buffer.reset();
+  CHECK(buffer.empty());
+  CHECK(buffer.data() == nullptr);
+}
+
+TEST_CASE("a buffer never shrinks because less is reserved") {
+  byte_buffer buffer;
+  buffer.reserve(5000);
+  buffer.extend(1000);
+  buffer.reserve(500);
+  CHECK(buffer.capacity() == 5000);
+}
+
+TEST_CASE("a buffer that grows by more than it holds has room for both") {
+  byte_buffer buffer;
+  buffer.extend(10'000);
+  buffer.extend(15'000);
+  CHECK(buffer.size() == 25'000);
+  CHECK(buffer.capacity() >= buffer.size());
+}
+
 TEST_CASE("a buffer that was moved from is empty") {
   byte_buffer source;
   source.push_back(std::byte{1});

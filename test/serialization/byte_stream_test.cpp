@@ -61,6 +61,7 @@ TEST_CASE("a text longer than its limit is refused") {
 TEST_CASE("a count that the following bytes cannot hold is refused") {
   auto source = from_hex("02000000 0000000000000000");
   CHECK(byte_reader{source}.count(10, 4) == 2);
+  CHECK(byte_reader{source}.count(2, 4) == 2);
   CHECK(byte_reader{source}.count(1, 4) == 0);
   byte_reader reader{source};
   CHECK(reader.count(10, 5) == 0);

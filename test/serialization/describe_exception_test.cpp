@@ -125,11 +125,35 @@ TEST_CASE("an object error within an ordinary exception is found") {
   CHECK(info.causes[0].causes[0].type == error_type::object_lost);
 }
 
+TEST_CASE("an object error and the exception nested in it are both causes") {
+  auto info = describe([] {
+    try {
+      throw my_exception("inner");
+    } catch (...) {
+      std::throw_with_nested(object_error(error_info{.type = error_type::object_lost}));
+    }
+  });
+  REQUIRE(info.causes.size() == 2);
+  CHECK(info.causes[0].type == error_type::object_lost);
+  CHECK(info.causes[1].message == "inner");
+}
+
+TEST_CASE("nested exceptions have the type that the caller gave the outer one") {
+  try {
+    throw_nested(0);
+  } catch (...) {
+    auto info = describe_current_exception(error_type::encode_failed);
+    REQUIRE(info.causes.size() == 1);
+    CHECK(info.causes[0].type == error_type::encode_failed);
+  }
+}
+
 TEST_CASE("what is thrown need not be a standard exception") {
   CHECK(describe([] { throw 42; }).exception_type == "int");
   CHECK(describe([] { throw 42; }).message
         == "an exception that is not derived from std::exception");
   CHECK(describe([] { throw "text"; }).message == "text");
+  CHECK(describe([] { throw static_cast<const char*>(nullptr); }).message.empty());
   CHECK(describe([] { throw std::string{"more text"}; }).message == "more text");
 }
 

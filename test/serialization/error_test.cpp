@@ -44,6 +44,31 @@ std::size_t depth_of(const error_info& info) {
   return info.causes.empty() ? 1 : 1 + depth_of(info.causes.front());
 }
 
+/// An error all of whose texts have so many bytes.
+error_info wordy_error(std::size_t text_bytes) {
+  std::string text(text_bytes, 'a');
+  return {.message = text,
+          .origin = {.task = text, .node = text},
+          .exception_type = text,
+          .stack_trace = {text}};
+}
+
+/// Where the lengths of these texts stand in the encoded error.
+std::vector<std::size_t> length_offsets(std::size_t text_bytes) {
+  auto first = std::size_t{18};
+  auto next = 4 + text_bytes;
+  // Ahead of the frame stands the number of frames.
+  return {first, first + next, first + 2 * next, first + 3 * next, first + 4 * next + 4};
+}
+
+/// Adds one to the number at the offset, and a byte behind it.
+std::vector<std::byte> one_longer(std::vector<std::byte> bytes, std::size_t offset) {
+  auto at = bytes.begin() + static_cast<std::ptrdiff_t>(offset);
+  *at = static_cast<std::byte>(std::to_integer<int>(*at) + 1);
+  bytes.insert(at + 4, std::byte{'a'});
+  return bytes;
+}
+
 } // namespace
 
 // -- encoding
@@ -94,6 +119,22 @@ TEST_CASE("an error of an unknown version or type is refused") {
   auto retired_type = bytes;
   retired_type[8] = std::byte{2};
   CHECK(to_string(decode_error_info(retired_type).error()) == "unknown error type at byte 8");
+}
+
+TEST_CASE("a reserved byte of an encoded error has to be zero") {
+  for (std::size_t offset : {5, 6, 7}) {
+    auto bytes = encode(sample());
+    bytes[offset] = std::byte{1};
+    CHECK(to_string(decode_error_info(bytes).error())
+          == "a reserved byte is not zero at byte " + std::to_string(offset));
+  }
+}
+
+TEST_CASE("more frames than the following bytes can hold are refused where they are counted") {
+  auto bytes = encode(sample());
+  bytes[59] = std::byte{20};
+  CHECK(to_string(decode_error_info(bytes).error())
+        == "a count is larger than the bytes that follow can hold at byte 59");
 }
 
 TEST_CASE("a hostile length in an error allocates nothing and is refused") {
@@ -153,6 +194,44 @@ TEST_CASE("a text that is no UTF-8 is cut within four bytes of the limit") {
     decode_error_info(encode({.message = std::string(error_limits::text_bytes + 9, '\x80')}));
   REQUIRE(copy);
   CHECK(copy->message.size() == error_limits::text_bytes - 3);
+}
+
+TEST_CASE("a text of one-byte characters is cut exactly at the limit") {
+  auto copy =
+    decode_error_info(encode({.message = std::string(error_limits::text_bytes + 9, 'a')}));
+  REQUIRE(copy);
+  CHECK(copy->message.size() == error_limits::text_bytes);
+}
+
+TEST_CASE("each text of an error may be as long as the limit, and is cut beyond it") {
+  auto longest = wordy_error(error_limits::text_bytes);
+  CHECK(*decode_error_info(encode(longest)) == longest);
+  CHECK(*decode_error_info(encode(wordy_error(error_limits::text_bytes + 1))) == longest);
+}
+
+TEST_CASE("an encoded error with a text beyond the limit is refused") {
+  auto bytes = encode(wordy_error(error_limits::text_bytes));
+  for (auto offset : length_offsets(error_limits::text_bytes)) {
+    auto result = decode_error_info(one_longer(bytes, offset));
+    REQUIRE_FALSE(result);
+    CHECK(to_string(result.error())
+          == "a text is longer than allowed at byte " + std::to_string(offset));
+  }
+}
+
+TEST_CASE("an encoded error with more frames or causes than allowed is refused") {
+  error_info info;
+  info.stack_trace.assign(error_limits::frames, "");
+  auto frames = one_longer(encode(info), 34);
+  frames.insert(frames.end() - 4, 3, std::byte{0});
+  CHECK(to_string(decode_error_info(frames).error())
+        == "a count is larger than allowed at byte 34");
+  info.stack_trace.clear();
+  info.causes.assign(error_limits::causes, {});
+  auto causes = one_longer(encode(info), 38);
+  causes.insert(causes.end(), 100, std::byte{0});
+  CHECK(to_string(decode_error_info(causes).error())
+        == "a count is larger than allowed at byte 38");
 }
 
 TEST_CASE("too many frames and causes are cut") {

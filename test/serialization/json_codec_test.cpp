@@ -98,6 +98,17 @@ TEST_CASE("JSON nested too deeply is refused when read and when written") {
   CHECK_THROWS_AS(encoded<json>(chain_of(1000)), codec_error);
 }
 
+TEST_CASE("JSON may nest 512 levels deep, wherever they begin, and not one more") {
+  auto check = [](const std::string& text) {
+    detail::check_json(from_text(text));
+  };
+  CHECK_NOTHROW(check(std::string(512, '[')));
+  CHECK_THROWS_AS(check(std::string(513, '[')), codec_error);
+  CHECK_NOTHROW(check("[[]]" + std::string(512, '{')));
+  // One too many at the end of a value is for the parser to complain about.
+  CHECK_NOTHROW(check("]]" + std::string(512, '[')));
+}
+
 TEST_CASE("random changes to JSON are never more than a wrong value") {
   auto original = encoded<json>(std::pair{person{.name = "Ada"}, std::optional<int>{1}});
   std::mt19937_64 engine{5};

@@ -60,6 +60,15 @@ struct many {
   int numbers[1000];
 };
 
+struct rare {
+  long double number;
+  wchar_t letter;
+  char16_t half;
+  unsigned char byte;
+  int* address;
+  int many::*member;
+};
+
 union either {
   int number;
   float fraction;
@@ -113,5 +122,6 @@ TEST_CASE("every compiler computes the same fingerprints") {
   CHECK(number_of(layout_of<example::point>) == 0x564d97f8b8f619d5);
   CHECK(number_of(layout_of<example::polygon>) == 0xe615b5f6c446a586);
   CHECK(number_of(layout_of<example::many>) == 0x89f4eb48577663f4);
+  CHECK(number_of(layout_of<example::rare>) == 0xdebb3e207d2852b9);
   CHECK(number_of(layout_of<example::either>) == 0xc812e4bd40682be5);
 }

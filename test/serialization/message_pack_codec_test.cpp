@@ -152,6 +152,14 @@ TEST_CASE("MessagePack nested too deeply is refused when read and when written")
   CHECK_THROWS_AS(encoded<pack>(chain_of(1000)), codec_error);
 }
 
+TEST_CASE("MessagePack may nest 511 containers around a value, and not one more") {
+  std::vector<std::byte> bytes(511, std::byte{0x91});
+  bytes.push_back(std::byte{1});
+  CHECK_NOTHROW(detail::check_message_pack(bytes));
+  bytes.insert(bytes.begin(), std::byte{0x91});
+  CHECK_THROWS_AS(detail::check_message_pack(bytes), codec_error);
+}
+
 TEST_CASE("MessagePack cut at any byte is refused") {
   auto bytes = encoded<pack>(person{.name = "Ada", .age = 300, .children = {"Byron"}});
   for (std::size_t size = 0; size < bytes.size(); ++size)

@@ -127,11 +127,14 @@ TEST_CASE("an error in metadata is named with its place") {
     return to_string(decode_metadata(patched(offset, hex)).error());
   };
   CHECK(error_at(0, "00") == "not an object's metadata at byte 0");
+  CHECK(error_at(4, "00") == "unknown version of metadata at byte 4");
   CHECK(error_at(4, "02") == "unknown version of metadata at byte 4");
   CHECK(error_at(6, "05") == "unknown codec at byte 6");
   CHECK(error_at(7, "09") == "more dimensions than allowed at byte 7");
+  CHECK(error_at(8, "76") == "the header length is not the number of bytes at byte 8");
   CHECK(error_at(8, "78") == "the header length is not the number of bytes at byte 8");
   CHECK(error_at(12, "0200") == "unknown error type at byte 12");
+  CHECK(error_at(12, "fe00") == "unknown error type at byte 12");
   CHECK(error_at(14, "01") == "a reserved field is not zero at byte 14");
   CHECK(error_at(32, "ffffff00")
         == "a count is larger than the bytes that follow can hold at byte 32");
@@ -161,6 +164,33 @@ TEST_CASE("a reader skips what a later minor version appends, but nothing of its
   auto later = decode_metadata(sealed(bytes));
   REQUIRE(later);
   CHECK(*later == meta);
+}
+
+TEST_CASE("metadata that state as little as they can survive") {
+  metadata meta;
+  auto bytes = encode(meta);
+  CHECK(bytes.size() == 48);
+  CHECK(*decode_metadata(bytes) == meta);
+}
+
+TEST_CASE("metadata that end within their numbers are refused for that") {
+  for (std::size_t size : {0, 10, 47})
+    CHECK(to_string(decode_metadata(std::vector<std::byte>(size)).error())
+          == "the bytes end too early at byte " + std::to_string(size));
+}
+
+TEST_CASE("more references than allowed are refused before there are bytes for them") {
+  auto error_of = [](std::string_view count) {
+    return to_string(decode_metadata(patched(32, count)).error());
+  };
+  CHECK(error_of("00000001") == "a count is larger than the bytes that follow can hold at byte 32");
+  CHECK(error_of("01000001") == "a count is larger than allowed at byte 32");
+}
+
+TEST_CASE("a shape that nothing has is not encoded") {
+  auto meta = full_sample();
+  meta.shape = {std::uint64_t{1} << 32, std::uint64_t{1} << 32};
+  CHECK_THROWS_AS(static_cast<void>(encode(meta)), codec_error);
 }
 
 TEST_CASE("metadata up to the limits survive, beyond them are not encoded") {
