@@ -432,7 +432,8 @@ error_info puller::explain(const pulled& entry, error_type error) const {
   if (error == error_type::store_full && entry.refusal) {
     auto refused = *entry.refusal;
     refused.id = entry.object;
-    auto result = refusal_error(refused, core_.options(), core_.heap(), core_.latest_disk_trouble());
+    auto result =
+      refusal_error(refused, core_.options(), core_.heap(), core_.latest_disk_trouble());
     result.origin = core_.origin();
     return result;
   }
