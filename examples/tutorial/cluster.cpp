@@ -49,9 +49,19 @@ void visit(mobula::node& node, std::uint16_t port) {
 
   auto worker = node.lookup_actor<counter_actor>("counter", 10s);
   caf::scoped_actor self{node.system()};
-  self->request(worker, caf::infinite, node.put("one text of mine"))
-    .receive([](int count) { std::cout << count << " words\n"; },
-             [&](caf::error& reason) { std::cerr << self->system().render(reason) << '\n'; });
+  mobula::request(self, worker, std::nullopt, node.put("one text of mine"))
+    .receive(
+      [](int count) { std::cout << count << " words\n"; },
+      [](caf::error& reason) { std::cerr << mobula::to_error_info(reason).message << '\n'; });
+}
+
+/// Says when the counter is gone, with its node or alone.
+caf::behavior guard(caf::event_based_actor* self, const counter_actor& worker) {
+  mobula::watch(self, worker, [self](caf::error& reason) {
+    std::cout << "the counter is gone: " << to_string(mobula::to_error_info(reason).type) << '\n';
+    self->quit();
+  });
+  return {[](const text_ref&) { /* its work */ }};
 }
 
 int main(int argc, char** argv) {
@@ -70,6 +80,7 @@ int main(int argc, char** argv) {
     }
     node.unpublish("motto");
     node.unpublish("counter");
+    node.system().spawn(guard, worker);
     caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   });
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,18 +61,25 @@ public:
 
   /// Waits for a line that begins so, and returns its rest. Lines before it can still be awaited.
   std::string await(std::string_view begin) {
+    return await_any({begin}).substr(begin.size());
+  }
+
+  /// Waits for a line that begins in one of these ways, and returns all of it.
+  std::string await_any(std::initializer_list<std::string_view> begins) {
     auto matches = [&](const std::string& line) {
-      return line.starts_with(begin);
+      return std::any_of(begins.begin(), begins.end(),
+                         [&](std::string_view begin) { return line.starts_with(begin); });
     };
     for (;;) {
       auto found = std::find_if(heard_.begin(), heard_.end(), matches);
       if (found != heard_.end()) {
-        auto rest = found->substr(begin.size());
+        auto line = *found;
         heard_.erase(found);
-        return rest;
+        return line;
       }
-      REQUIRE_MESSAGE(hear(), "the process ended before it said ", begin);
-      REQUIRE_MESSAGE((begin == "failed " || !heard_.back().starts_with("failed ")), heard_.back());
+      REQUIRE_MESSAGE(hear(), "the process ended before it said ", *begins.begin());
+      REQUIRE_MESSAGE((matches(heard_.back()) || !heard_.back().starts_with("failed ")),
+                      heard_.back());
     }
   }
 
@@ -82,8 +90,8 @@ public:
 
   /// Returns the port.
   std::string listen_at(const std::string& address, const std::string& port) {
-    say("listen " + address + ":" + port);
     address_ = address;
+    say("listen " + at(port));
     port_ = await("listening ");
     return port_;
   }
@@ -96,7 +104,7 @@ public:
   }
 
   void join(const member_process& other) {
-    say("join " + other.address_ + ":" + other.port_);
+    say("join " + other.at(other.port_));
     await("joined");
   }
 
@@ -135,6 +143,12 @@ public:
   }
 
 private:
+  /// Returns the address that it was told to listen at, with a port.
+  [[nodiscard]] std::string at(const std::string& port) const {
+    auto is_v6 = address_.find(':') != std::string::npos;
+    return (is_v6 ? "[" + address_ + "]:" : address_ + ":") + port;
+  }
+
   void start(std::vector<std::string>& words, int input, int output) {
     std::vector<char*> arguments;
     for (auto& word : words)

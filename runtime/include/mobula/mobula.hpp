@@ -13,5 +13,6 @@
 #include "mobula/object_ref.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/promise.hpp"
+#include "mobula/request.hpp"
 #include "mobula/version.hpp"
 #include "mobula/view.hpp"

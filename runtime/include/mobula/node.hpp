@@ -221,9 +221,10 @@ public:
     return ObjectRef<T>{ref.handle()};
   }
 
-  /// Returns the actor of this name, which may be on another node. Throws `name_not_found`;
-  /// `type_mismatch` if the name stands for no actor, or for one that does not take all that
-  /// `Handle` says.
+  /// Returns the actor of this name, which may be on another node: ask it with `mobula::request`
+  /// (request.hpp), which ends when that node does, and leads to the actor again when the
+  /// connection was lost and is back. Throws `name_not_found`; `type_mismatch` if the name stands
+  /// for no actor, or for one that does not take all that `Handle` says.
   template <class Handle = caf::actor>
   [[nodiscard]] Handle lookup_actor(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
