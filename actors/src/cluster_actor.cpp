@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/address_choice.hpp"
 #include "mobula/actors/name_service.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/owner_search.hpp"
 #include "mobula/actors/receiving_node.hpp"
 #include "mobula/actors/reference_exchange.hpp"
+#include "mobula/actors/remote_actors.hpp"
 #include "mobula/version.hpp"
 
 namespace mobula {
@@ -64,13 +66,20 @@ public:
       timers_.stop(round_timer_);
     session_opened(
       {record.incarnation, session}, peer,
-      {.arena = {.host = record.host, .path = record.arena_path}, .door = record.data});
+      {.arena = {.host = record.host, .path = record.arena_path}, .door = door_from_here(record)});
+    find_remote_address(*self_, peer->node(), [this, node = record.incarnation](auto& address) {
+      caf::anon_send(core_->transfers(), source_speaks_at{node, address});
+    });
     watchers.joined({record, session, peer->node()});
   }
 
   void member_left(const incarnation_id& incarnation, session_id session, departure why) override {
     session_closed({incarnation, session});
     watchers.left(incarnation, why);
+  }
+
+  void member_unreachable(const std::string& text) override {
+    log_warning(text);
   }
 
   void node_refused(const std::string& text) override {
@@ -169,6 +178,7 @@ public:
                        .process_id = ::getpid(),
                        .control = {},
                        .members = {},
+                       .unreachable = {},
                        .figures = figures_of(answers.stats),
                        .objects = std::move(answers.objects->objects),
                        .objects_left_out = answers.objects->left_out,
@@ -223,6 +233,14 @@ public:
   member_watchers watchers;
 
 private:
+  /// Leaves out addresses that lead nowhere from this host.
+  [[nodiscard]] data_door door_from_here(const node_record& record) const {
+    auto result = record.data;
+    if (record.host.boot_id != core_->own_arena().host.boot_id)
+      result.where = without_loopback(std::move(result.where));
+    return result;
+  }
+
   void start_round() {
     round_timer_ = timers_.start(search_round, [this] { round_over(); });
   }

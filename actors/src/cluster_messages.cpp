@@ -13,7 +13,7 @@ namespace {
 
 /// Version of all that nodes tell each other. Raised with each change that the other side must know
 /// of.
-constexpr std::uint32_t protocol_version = 5;
+constexpr std::uint32_t protocol_version = 6;
 
 } // namespace
 

@@ -35,16 +35,31 @@ data_link::data_link(link_owner& owner, tcp::socket socket)
   : socket_(std::move(socket)), owner_(&owner), greeting_timer_(socket_.get_executor()) {
 }
 
-void data_link::start_greeting_timer() {
-  greeting_timer_.expires_after(std::chrono::milliseconds{owner_->config().greeting_ms});
+void data_link::start_greeting_timer(std::chrono::milliseconds limit) {
+  greeting_timer_.expires_after(limit);
   greeting_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (!error && !self->closed_)
+    // The time of an earlier attempt may have ended just before that was given up.
+    auto is_due = self->greeting_timer_.expiry() <= std::chrono::steady_clock::now();
+    if (!error && is_due && !self->closed_)
       self->greeting_overdue();
   });
 }
 
 void data_link::greeting_overdue() {
   close("it did not greet in time");
+}
+
+void data_link::connection_ended() {
+  close({});
+}
+
+void data_link::disconnect() {
+  boost::system::error_code ignored;
+  greeting_timer_.cancel();
+  socket_.close(ignored);
+  outgoing_.clear();
+  ready_ = false;
+  waits_to_write_ = false;
 }
 
 void data_link::end_greeting() {
@@ -109,12 +124,12 @@ void data_link::wait_readable() {
 
 void data_link::read_turn() {
   for (int step = 0; step < steps_a_turn; ++step) {
-    if (closed_)
+    if (closed_ || !ready_)
       return;
     if (read_some() == reading::would_block)
       break;
   }
-  if (!closed_)
+  if (!closed_ && ready_)
     wait_readable();
 }
 
@@ -124,7 +139,7 @@ data_link::reading data_link::after_read(const boost::system::error_code& error)
   // A stream that ends, or breaks, is no offense: the other node may have died.
   if (error != asio::error::would_block && error != asio::error::try_again
       && error != asio::error::interrupted)
-    close({});
+    connection_ended();
   return reading::would_block;
 }
 
@@ -146,7 +161,7 @@ void data_link::write_turn() {
   for (int step = 0; step < steps_a_turn && !closed_ && !outgoing_.empty() && !error; ++step)
     advance(write_once(error));
   if (error && error != asio::error::would_block && error != asio::error::try_again)
-    return close({});
+    return connection_ended();
   if (closed_ || outgoing_.empty())
     return;
   waits_to_write_ = true;

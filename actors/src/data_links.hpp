@@ -18,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <xxhash.h>
 
+#include "mobula/actors/address_choice.hpp"
 #include "mobula/actors/data_port.hpp"
 
 /// The connections of a data port. Everything here belongs to the port's one thread.
@@ -39,6 +40,9 @@ public:
 
   /// Gives a link that has been greeted its name.
   [[nodiscard]] virtual reader_connection greeted(data_link& link, const incarnation_id& node) = 0;
+
+  /// A node that was asked has greeted there.
+  virtual void reached(const incarnation_id& node, const boost::asio::ip::tcp::endpoint& where) = 0;
 
   /// The link is closed; nothing more comes from it.
   virtual void closed(data_link& link) = 0;
@@ -86,12 +90,19 @@ protected:
   /// There was no greeting in time.
   virtual void greeting_overdue();
 
+  /// The other side has closed the connection, or it broke.
+  virtual void connection_ended();
+
   void start_reading();
-  void start_greeting_timer();
+  void start_greeting_timer(std::chrono::milliseconds limit);
   void end_greeting();
+
+  /// Gives the connection up, but not the link: forgets what was to be written, and may connect
+  /// anew.
+  void disconnect();
   void enqueue(outgoing_frame frame);
 
-  /// Says what `read_some` of the socket gave. Closes the link at the end of the stream.
+  /// Says what `read_some` of the socket gave. Tells of the end of the stream.
   [[nodiscard]] reading after_read(const boost::system::error_code& error);
 
   [[nodiscard]] std::deque<outgoing_frame>& outgoing() noexcept {
@@ -171,7 +182,8 @@ public:
   source_link(link_owner& owner, tcp::socket socket, const incarnation_id& node, data_lane lane,
               const transfer_token& token);
 
-  void connect(const tcp::endpoint& endpoint);
+  /// Connects to the first of these that leads to the node. REQUIRES: there is one.
+  void connect(std::vector<tcp::endpoint> endpoints);
   void ask(const ask_bytes& ask, std::span<std::byte> room);
 
   /// Ends an ask. What still comes for it is dropped.
@@ -194,6 +206,7 @@ protected:
   void frame_written(const outgoing_frame& frame) override;
   void report_ends() override;
   void greeting_overdue() override;
+  void connection_ended() override;
 
 private:
   struct open_ask {
@@ -208,8 +221,11 @@ private:
     std::uint32_t received = 0;
   };
 
+  void start_attempt();
   void connect_failed(const boost::system::error_code& error);
-  void give_up(connect_failure why);
+  [[nodiscard]] bool tries_another(connect_failure why);
+  void attempt_failed(connect_failure why);
+  void offended(std::string_view why);
   void handle_header();
   void handle(const hello_frame& greeting);
   void handle(const chunk_frame& chunk);
@@ -225,6 +241,8 @@ private:
   data_lane lane_;
   transfer_token token_;
   bool greeted_ = false;
+  std::vector<tcp::endpoint> endpoints_;
+  std::optional<address_attempts> attempts_; ///< over these
   std::map<ask_number, open_ask> asks_;
   std::uint64_t last_ask_ = 0;
   frame_header header_{};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -64,9 +65,14 @@ prepared_chunk prepare(transfer_source& source, const send_chunk& chunk, compres
 }
 
 struct peer {
-  tcp::endpoint endpoint;
+  std::vector<tcp::endpoint> endpoints; ///< at least one; where it greeted last comes first
   transfer_token token;
 };
+
+std::string name_of(const data_address& address) {
+  auto is_v6 = address.ip.find(':') != std::string::npos;
+  return (is_v6 ? "[" + address.ip + "]" : address.ip) + ":" + std::to_string(address.port);
+}
 
 std::optional<tcp::endpoint> endpoint_of(const data_address& address) {
   boost::system::error_code error;
@@ -102,7 +108,7 @@ public:
     admitted_.insert_or_assign(node, token);
   }
 
-  void add_peer(const incarnation_id& node, const data_address& address,
+  void add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                 const transfer_token& token);
   void remove_node(const incarnation_id& node);
   void ask(const ask_bytes& ask, std::span<std::byte> room);
@@ -123,6 +129,7 @@ public:
 
   [[nodiscard]] bool believes(const hello_frame& greeting) const override;
   [[nodiscard]] reader_connection greeted(data_link& link, const incarnation_id& node) override;
+  void reached(const incarnation_id& node, const tcp::endpoint& where) override;
   void closed(data_link& link) override;
 
 private:
@@ -155,7 +162,7 @@ private:
 };
 
 std::optional<data_port_failure> data_port::state::listen() {
-  auto name = config_.listen.ip + ":" + std::to_string(config_.listen.port);
+  auto name = name_of(config_.listen);
   auto endpoint = endpoint_of(config_.listen);
   if (!endpoint)
     return data_port_failure{"data port: " + name
@@ -164,6 +171,8 @@ std::optional<data_port_failure> data_port::state::listen() {
   acceptor_.open(endpoint->protocol(), error);
   if (!error)
     acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint->address().is_v6() && endpoint->address().is_unspecified())
+    acceptor_.set_option(asio::ip::v6_only(false), error);
   if (!error)
     acceptor_.bind(*endpoint, error);
   if (!error)
@@ -260,13 +269,27 @@ void data_port::state::closed(data_link& link) {
   }
 }
 
-void data_port::state::add_peer(const incarnation_id& node, const data_address& address,
+void data_port::state::add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                                 const transfer_token& token) {
-  if (auto endpoint = endpoint_of(address))
-    peers_.insert_or_assign(node, peer{*endpoint, token});
-  else
-    events_->connection_refused("data port: cannot connect to " + to_string(node) + " at "
-                                + address.ip + ", which is no address in numbers");
+  peer fresh{.endpoints = {}, .token = token};
+  for (const auto& address : addresses)
+    if (auto endpoint = endpoint_of(address))
+      fresh.endpoints.push_back(*endpoint);
+    else
+      events_->connection_refused("data port: cannot connect to " + to_string(node) + " at "
+                                  + address.ip + ", which is no address in numbers");
+  if (!fresh.endpoints.empty())
+    peers_.insert_or_assign(node, std::move(fresh));
+}
+
+void data_port::state::reached(const incarnation_id& node, const tcp::endpoint& where) {
+  auto known = peers_.find(node);
+  if (known == peers_.end())
+    return;
+  auto& endpoints = known->second.endpoints;
+  // It may have been told anew meanwhile, and have other addresses now.
+  if (auto found = std::ranges::find(endpoints, where); found != endpoints.end())
+    std::rotate(endpoints.begin(), found, found + 1);
 }
 
 void data_port::state::remove_node(const incarnation_id& node) {
@@ -295,7 +318,7 @@ std::shared_ptr<source_link> data_port::state::link_to(const incarnation_id& nod
   auto link =
     std::make_shared<source_link>(*this, tcp::socket{io_}, node, lane, where->second.token);
   sources_.emplace(lane_key{node, lane}, link);
-  link->connect(where->second.endpoint);
+  link->connect(where->second.endpoints);
   return link;
 }
 
@@ -390,9 +413,12 @@ void data_port::admit(const incarnation_id& node, const transfer_token& token) {
   state_->run([s = state_.get(), node, token] { s->admit(node, token); });
 }
 
-void data_port::add_peer(const incarnation_id& node, const data_address& address,
+void data_port::add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                          const transfer_token& token) {
-  state_->run([s = state_.get(), node, address, token] { s->add_peer(node, address, token); });
+  state_->run([s = state_.get(), node, token,
+               kept = std::vector<data_address>(addresses.begin(), addresses.end())] {
+    s->add_peer(node, kept, token);
+  });
 }
 
 void data_port::remove_node(const incarnation_id& node) {

@@ -50,16 +50,20 @@ fault fault_of_endpoint(const endpoint& where) {
   return std::nullopt;
 }
 
-fault fault_of_endpoints(std::span<const endpoint> control) {
-  if (control.empty())
-    return "it names no address where a node can be dialed";
-  if (control.size() > member_limits::endpoints)
-    return fmt::format("it names {} addresses of one node, more than {}", control.size(),
+fault fault_of_endpoints(std::span<const endpoint> endpoints) {
+  if (endpoints.size() > member_limits::endpoints)
+    return fmt::format("it names {} addresses of one node, more than {}", endpoints.size(),
                        member_limits::endpoints);
-  for (const auto& where : control)
+  for (const auto& where : endpoints)
     if (auto found = fault_of_endpoint(where))
       return found;
   return std::nullopt;
+}
+
+fault fault_of_control(std::span<const endpoint> control) {
+  if (control.empty())
+    return "it names no address where a node can be dialed";
+  return fault_of_endpoints(control);
 }
 
 fault fault_of_path(const std::string& path) {
@@ -79,11 +83,11 @@ fault fault_of_record(const node_record& record) {
     return found;
   if (record.process_id < 0)
     return fmt::format("its process cannot have the number {}", record.process_id);
-  if (auto found = fault_of_endpoints(record.control))
+  if (auto found = fault_of_control(record.control))
     return found;
-  if (record.data.where.port != 0)
-    if (auto found = fault_of_endpoint(record.data.where))
-      return found;
+  // None, if it serves no bytes.
+  if (auto found = fault_of_endpoints(record.data.where))
+    return found;
   return fault_of_path(record.arena_path);
 }
 
@@ -93,7 +97,7 @@ fault fault_of_hints(std::span<const member_hint> hints) {
   for (const auto& hint : hints) {
     if (auto found = fault_of_node("list of members", hint.incarnation))
       return found;
-    if (auto found = fault_of_endpoints(hint.control))
+    if (auto found = fault_of_control(hint.control))
       return found;
   }
   return std::nullopt;

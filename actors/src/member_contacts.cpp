@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "mobula/actors/address_choice.hpp"
 #include "mobula/actors/member_table.hpp"
 #include "mobula/store/assertion.hpp"
 
@@ -91,14 +93,14 @@ member_table::contact* member_table::contact_of(const incarnation_id& member) {
   return nullptr;
 }
 
-void member_table::seek(const member_hint& hint, member_effects& effects) {
-  if (contact_of(hint.incarnation) != nullptr)
+void member_table::seek(const incarnation_id& member, member_effects& effects) {
+  if (contact_of(member) != nullptr)
     return;
   contact fresh;
-  fresh.member = hint.incarnation;
-  fresh.targets = hint.control;
+  fresh.member = member;
+  fresh.targets = targets_of(member);
   auto& who = add_contact(std::move(fresh));
-  if (auto delay = deference_to(hint.incarnation); delay.count() > 0)
+  if (auto delay = deference_to(member); delay.count() > 0)
     wait(who, delay, effects);
   else
     queue(who);
@@ -144,7 +146,7 @@ void member_table::start_dials(member_effects& effects) {
     who.now = phase::dialing;
     dial_id number{++last_dial_};
     dials_.emplace(number, who.id);
-    effects.emplace_back(dial{number, who.targets[who.next_target]});
+    effects.emplace_back(dial{number, who.targets[who.next_target], dial_limit(who)});
   }
 }
 
@@ -164,6 +166,8 @@ void member_table::failed(contact_id id, dial_failure kind, std::string text,
                           member_effects& effects) {
   auto& who = contacts_.at(id);
   who.failure = std::move(text);
+  if (!who.join)
+    who.failures += (who.failures.empty() ? "" : "; ") + who.failure;
   if (who.now == phase::greeting) {
     end_wait(who, effects);
     who.now = phase::waiting;
@@ -195,10 +199,27 @@ void member_table::member_round_failed(contact& who, member_effects& effects) {
   auto& lost = members_.at(who.member);
   if (lost.rounds_left > 0)
     --lost.rounds_left;
-  if (lost.rounds_left > 0 || !lost.vouchers.empty())
+  if (lost.rounds_left > 0 || !lost.vouchers.empty()) {
+    note_obstacle(who, lost, effects);
     return wait(who, delay_after(who.rounds), effects);
+  }
   members_.erase(who.member);
   drop_contact(who.id, effects);
+}
+
+void member_table::note_obstacle(contact& who, member& lost, member_effects& effects) {
+  auto failures = std::exchange(who.failures, {});
+  if (lost.vouchers.empty() || who.rounds < config_.unreachable_rounds)
+    return;
+  auto is_news = lost.obstacle.empty();
+  lost.obstacle = std::move(failures);
+  if (is_news)
+    effects.emplace_back(report_member_unreachable{
+      who.member,
+      fmt::format(
+        "cannot connect to node {}, which other members are connected to ({}): {}; let the "
+        "two connect to each other, or tell with mobula.advertise where they can",
+        to_string(who.member), lost.vouchers.size(), lost.obstacle)});
 }
 
 void member_table::end_wait(contact& who, member_effects& effects) {
@@ -237,6 +258,20 @@ bool member_table::greets(link_id link, const incarnation_id& member) const {
     const auto& who = entry.second;
     return who.now == phase::greeting && (who.link == link || who.member == member);
   });
+}
+
+std::vector<endpoint> member_table::targets_of(const incarnation_id& member) const {
+  const auto& who = members_.at(member);
+  return reached_first(who.record.control, who.reached);
+}
+
+std::chrono::nanoseconds member_table::dial_limit(const contact& who) const {
+  if (who.targets.size() == 1)
+    return config_.handshake_timeout;
+  auto limit = config_.first_dial_limit;
+  for (std::uint32_t round = 0; round < who.rounds && limit < config_.handshake_timeout; ++round)
+    limit *= 2;
+  return std::min(limit, config_.handshake_timeout);
 }
 
 std::chrono::nanoseconds member_table::delay_after(std::uint32_t rounds) const {

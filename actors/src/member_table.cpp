@@ -118,13 +118,18 @@ void member_table::begin_session(link_id link, const node_record& record, sessio
   who.session = session;
   who.link = link;
   who.rounds_left = 0;
+  who.obstacle.clear();
   sessions_.emplace(link, incarnation);
   last_session_ = std::max(last_session_, static_cast<std::uint64_t>(session));
   effects.emplace_back(report_member_joined{record, session, link});
   std::vector<contact_id> through;
-  for (const auto& [id, contact] : contacts_)
-    if (contact.member == incarnation || (contact.now == phase::greeting && contact.link == link))
+  for (const auto& [id, contact] : contacts_) {
+    auto greets = contact.now == phase::greeting && contact.link == link;
+    if (greets)
+      who.reached = contact.targets[contact.next_target];
+    if (greets || contact.member == incarnation)
       through.push_back(id);
+  }
   for (auto id : through)
     arrived(id, incarnation, effects);
   tell_others(incarnation, {.connected = {{incarnation, record.control}}, .disconnected = {}},
@@ -154,7 +159,7 @@ void member_table::after_loss(const incarnation_id& incarnation, departure why,
   who.rounds_left = config_.max_lost_rounds;
   contact fresh;
   fresh.member = incarnation;
-  fresh.targets = who.record.control;
+  fresh.targets = targets_of(incarnation);
   wait(add_contact(std::move(fresh)), config_.first_delay + deference_to(incarnation), effects);
 }
 
@@ -172,7 +177,7 @@ void member_table::learn(const incarnation_id& voucher, const std::vector<member
       continue;
     who.record.incarnation = hint.incarnation;
     who.record.control = hint.control;
-    seek(hint, effects);
+    seek(hint.incarnation, effects);
   }
 }
 
@@ -182,7 +187,7 @@ void member_table::settle(const incarnation_id& incarnation, member_effects& eff
     return;
   const auto& who = found->second;
   if (who.rounds_left > 0 || !who.vouchers.empty())
-    return seek({incarnation, who.record.control}, effects);
+    return seek(incarnation, effects);
   if (auto* contact = contact_of(incarnation))
     drop_contact(contact->id, effects);
   members_.erase(found);
@@ -251,6 +256,14 @@ std::vector<const member_table::member*> member_table::connected() const {
   return result;
 }
 
+std::vector<const member_table::member*> member_table::unreachable() const {
+  std::vector<const member*> result;
+  for (const auto& [incarnation, who] : members_)
+    if (!who.obstacle.empty() && !who.vouchers.empty())
+      result.push_back(&who);
+  return result;
+}
+
 void member_table::check_invariants() const {
   std::size_t sessions = 0;
   for (const auto& [incarnation, who] : members_) {
@@ -263,6 +276,7 @@ void member_table::check_invariants() const {
     MOBULA_ASSERT(contacts == (connected ? 0 : 1));
     MOBULA_ASSERT(connected || who.rounds_left > 0 || !who.vouchers.empty());
     MOBULA_ASSERT(!connected || sessions_.at(who.link) == incarnation);
+    MOBULA_ASSERT(!connected || who.obstacle.empty());
     MOBULA_ASSERT(incarnation == who.record.incarnation && incarnation != self_.incarnation);
     for (const auto& voucher : who.vouchers)
       MOBULA_ASSERT(has_session(voucher));

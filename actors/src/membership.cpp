@@ -32,8 +32,6 @@ void membership::attach(caf::scheduled_actor* self, dialect speaks, member_liste
 void membership::begin(const begin_membership& message) {
   MOBULA_ASSERT(!table_ && message.config.speaks == speaks_);
   table_.emplace(message.self, message.config);
-  dial_limit_ =
-    std::chrono::duration_cast<std::chrono::milliseconds>(message.config.handshake_timeout);
   for (const auto& [sender, content] : std::exchange(early_, {}))
     handle_from(sender, content);
 }
@@ -145,7 +143,7 @@ void membership::apply(const dial& effect) {
   spawn_dial_worker(system, myself(),
                     {.number = effect.number,
                      .target = effect.target,
-                     .limit = dial_limit_,
+                     .limit = std::chrono::duration_cast<std::chrono::milliseconds>(effect.limit),
                      .interface = system.message_types<expected>()});
 }
 
@@ -205,6 +203,10 @@ void membership::apply(const report_join_failed& effect) {
   answer(effect.join, join_failure{effect.kind, effect.text});
 }
 
+void membership::apply(const report_member_unreachable& effect) {
+  listener_->member_unreachable(effect.text);
+}
+
 void membership::apply(const report_refused& effect) {
   listener_->node_refused(effect.text);
 }
@@ -227,6 +229,8 @@ void membership::describe(node_report& report) const {
   report.control = table_->self().control;
   for (const auto* member : table_->connected())
     report.members.push_back({member->record.incarnation, member->record.control});
+  for (const auto* lost : table_->unreachable())
+    report.unreachable.push_back({lost->record.incarnation, lost->record.control, lost->obstacle});
 }
 
 const member_table::member* membership::sender() const {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,8 +20,6 @@
 namespace mobula {
 
 namespace {
-
-constexpr std::size_t max_endpoints = 16;
 
 std::string describe(int error) {
   return std::generic_category().message(error);
@@ -74,10 +73,6 @@ std::pair<int, owned_socket> try_connect(const addrinfo& address, std::chrono::m
   if (ready < 0 || ::getsockopt(attempt.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
     return ended(errno);
   return ended(error);
-}
-
-bool stands_for_all(const std::string& address) {
-  return address.empty() || address == "0.0.0.0" || address == "::";
 }
 
 } // namespace
@@ -153,35 +148,47 @@ std::string explain_listen_failure(const endpoint& where) {
                      to_string(where), error == 0 ? "the socket was refused" : describe(error));
 }
 
-std::vector<endpoint> reachable_endpoints(const endpoint& where) {
-  if (!stands_for_all(where.address))
-    return {where};
-  std::vector<endpoint> result;
+std::vector<std::string> interface_addresses() {
+  std::vector<std::string> result;
   ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) == 0) {
-    std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
-    for (const auto* next = list; next != nullptr; next = next->ifa_next) {
-      // Others could not dial a link-local IPv6 address without knowing the interface.
-      if (next->ifa_addr == nullptr || next->ifa_addr->sa_family != AF_INET)
-        continue;
-      auto number = numeric(next->ifa_addr, sizeof(sockaddr_in));
-      if (!number.empty() && !number.starts_with("127.") && result.size() + 1 < max_endpoints)
-        result.push_back({std::move(number), where.port});
-    }
+  if (::getifaddrs(&list) != 0)
+    return result;
+  std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
+  for (const auto* next = list; next != nullptr; next = next->ifa_next) {
+    if (next->ifa_addr == nullptr || (next->ifa_flags & IFF_UP) == 0)
+      continue;
+    auto family = next->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6)
+      continue;
+    auto size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    if (auto number = numeric(next->ifa_addr, static_cast<socklen_t>(size)); !number.empty())
+      result.push_back(std::move(number));
   }
-  result.push_back({"127.0.0.1", where.port});
   return result;
 }
 
-std::variant<std::string, address_failure> numeric_address(const std::string& name) {
-  if (name.empty())
-    return std::string{"0.0.0.0"};
-  auto found = resolve({name, 0}, AI_PASSIVE | AI_NUMERICSERV);
+std::string all_addresses() {
+  owned_socket attempt{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  auto works = attempt.get() >= 0
+               && ::bind(attempt.get(), reinterpret_cast<const sockaddr*>(&any), sizeof(any)) == 0;
+  return works ? "::" : "0.0.0.0";
+}
+
+std::variant<std::vector<std::string>, address_failure> numeric_addresses(const std::string& name) {
+  auto found = name.empty() ? std::variant<address_list, std::string>{"there is no name"}
+                            : resolve({name, 0}, AI_NUMERICSERV);
   if (const auto* text = std::get_if<std::string>(&found))
     return address_failure{dial_failure::lasting,
-                           fmt::format("cannot resolve the name \"{}\": {}", name, *text)};
-  const auto& first = *std::get<address_list>(found);
-  return numeric(first.ai_addr, first.ai_addrlen);
+                           fmt::format("cannot resolve the name \"{}\": {}; check the spelling, or "
+                                       "give a number",
+                                       name, *text)};
+  std::vector<std::string> result;
+  for (const auto* next = std::get<address_list>(found).get(); next != nullptr;
+       next = next->ai_next)
+    result.push_back(numeric(next->ai_addr, next->ai_addrlen));
+  return result;
 }
 
 host_identity identify_host(const std::string& arena_directory) {

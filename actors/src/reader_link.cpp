@@ -13,7 +13,7 @@ reader_link::reader_link(link_owner& owner, tcp::socket socket)
 }
 
 void reader_link::start() {
-  start_greeting_timer();
+  start_greeting_timer(std::chrono::milliseconds{owner().config().greeting_ms});
   start_reading();
 }
 

@@ -97,7 +97,7 @@ void reference_exchange::session_opened(const peer_session& opened, caf::strong_
   turn();
   forget_peer(opened.node);
   core_->arenas().session_opened(opened.node, places.arena);
-  if (core_->door().where.port != 0 && places.door.where.port != 0)
+  if (!core_->door().where.empty() && !places.door.where.empty())
     caf::anon_send(core_->transfers(), source_joined{opened.node, places.door});
   copies_->node_joined(opened.node, places.arena.host.boot_id);
   nodes_[handle.get()] = opened.node;

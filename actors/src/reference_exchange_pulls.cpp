@@ -40,7 +40,7 @@ void reference_exchange::start_pull(object_entry& entry, const told_object& told
   auto source = told.source;
   // The owner may know nodes that this one cannot reach.
   if (auto known = peers_.find(source.node);
-      known == peers_.end() || known->second.door.where.port == 0)
+      known == peers_.end() || known->second.door.where.empty())
     source.node = entry.id().owner;
   pulls_.emplace(&entry, pull{copy, source.ticket});
   auto urgency = core_->border().urgency_of(entry.id());

@@ -53,7 +53,7 @@ told_form reference_exchange::form_for(const incarnation_id& owner, const peer& 
 
 /// Returns whether values can be pulled, from here and from there.
 bool reference_exchange::has_doors(const peer& to) const {
-  return core_->door().where.port != 0 && to.door.where.port != 0;
+  return !core_->door().where.empty() && !to.door.where.empty();
 }
 
 /// Sends each owner its list, with `send_list`, unless there is no session with it: its list waits

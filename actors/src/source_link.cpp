@@ -29,11 +29,20 @@ source_link::source_link(link_owner& owner, tcp::socket socket, const incarnatio
   enqueue({.header = encode(hello_frame{token, owner.config().self, node})});
 }
 
-void source_link::connect(const tcp::endpoint& endpoint) {
-  start_greeting_timer();
+// -- connecting -----------------------------------------------------------------------
+
+void source_link::connect(std::vector<tcp::endpoint> endpoints) {
+  endpoints_ = std::move(endpoints);
+  attempts_.emplace(endpoints_.size(), std::chrono::milliseconds{owner().config().greeting_ms});
+  start_attempt();
+}
+
+void source_link::start_attempt() {
+  start_greeting_timer(attempts_->patience());
   auto self = std::static_pointer_cast<source_link>(shared_from_this());
-  socket_.async_connect(endpoint, [self](const boost::system::error_code& error) {
-    if (self->is_closed())
+  auto tried = attempts_->current();
+  socket_.async_connect(endpoints_[tried], [self, tried](const boost::system::error_code& error) {
+    if (self->is_closed() || self->attempts_->current() != tried)
       return;
     if (error)
       self->connect_failed(error);
@@ -46,23 +55,53 @@ void source_link::connect(const tcp::endpoint& endpoint) {
 /// this process is told here.
 void source_link::connect_failed(const boost::system::error_code& error) {
   if (error == asio::error::connection_refused || error == asio::error::connection_reset)
-    give_up(connect_failure::refused);
+    attempt_failed(connect_failure::refused);
   else if (error == asio::error::host_unreachable || error == asio::error::network_unreachable
-           || error == asio::error::network_down)
-    give_up(connect_failure::no_route);
+           || error == asio::error::network_down
+           || error == asio::error::address_family_not_supported)
+    attempt_failed(connect_failure::no_route);
   else if (error == asio::error::timed_out)
-    give_up(connect_failure::silent);
-  else
+    attempt_failed(connect_failure::silent);
+  else if (!tries_another(connect_failure::no_route))
     close("cannot connect: " + error.message());
 }
 
 void source_link::greeting_overdue() {
-  give_up(connect_failure::silent);
+  attempt_failed(connect_failure::silent);
 }
 
-void source_link::give_up(connect_failure why) {
-  owner().events().source_unreachable(node_, why);
+/// A node that does not know what to make of a greeting closes the connection without a word.
+void source_link::connection_ended() {
+  if (greeted_ || !tries_another(connect_failure::another_node))
+    close({});
+}
+
+void source_link::attempt_failed(connect_failure why) {
+  if (tries_another(why))
+    return;
+  owner().events().source_unreachable(node_, attempts_->worst());
   close({});
+}
+
+/// Goes on with the next address, if there is one: what was said at this one is said again there.
+bool source_link::tries_another(connect_failure why) {
+  if (!attempts_->failed(why))
+    return false;
+  disconnect();
+  header_filled_ = 0;
+  enqueue({.header = encode(hello_frame{token_, owner().config().self, node_})});
+  for (const auto& [number, open] : asks_)
+    enqueue({.header = encode(request_frame{number, open.range})});
+  if (!is_closed())
+    start_attempt();
+  return true;
+}
+
+/// Closes the connection for what came over it. Before the greeting that says no more of the node
+/// than that it is not there.
+void source_link::offended(std::string_view why) {
+  if (greeted_ || !tries_another(connect_failure::another_node))
+    close(why);
 }
 
 // -- asks -----------------------------------------------------------------------------
@@ -191,10 +230,10 @@ void source_link::finish_chunk() {
 void source_link::handle_header() {
   auto frame = decode_frame(header_);
   if (!frame)
-    return close(to_string(frame.error()));
+    return offended(to_string(frame.error()));
   const auto* greeting = std::get_if<hello_frame>(&*frame);
   if ((greeting != nullptr) == greeted_)
-    return close(greeted_ ? "it greeted twice" : "it did not greet first");
+    return offended(greeted_ ? "it greeted twice" : "it did not greet first");
   if (greeting != nullptr)
     handle(*greeting);
   else if (const auto* chunk = std::get_if<chunk_frame>(&*frame))
@@ -208,11 +247,14 @@ void source_link::handle_header() {
 void source_link::handle(const hello_frame& greeting) {
   if (!same_token(greeting.token, token_) || greeting.sender != node_
       || greeting.receiver != owner().config().self) {
-    owner().events().source_unreachable(node_, connect_failure::another_node);
+    if (tries_another(connect_failure::another_node))
+      return;
+    owner().events().source_unreachable(node_, attempts_->worst());
     return close("it is another node than the one that was to be asked");
   }
   greeted_ = true;
   end_greeting();
+  owner().reached(node_, endpoints_[attempts_->current()]);
   owner().events().source_connected(node_);
 }
 

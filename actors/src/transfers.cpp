@@ -1,5 +1,10 @@
 #include "mobula/actors/transfers.hpp"
 
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "mobula/actors/address_choice.hpp"
 #include "puller.hpp"
 #include "pusher.hpp"
 
@@ -45,14 +50,24 @@ public:
 
   void joined(const source_joined& message) {
     port_->admit(message.node, core_->door().token);
-    port_->add_peer(message.node, {message.door.where.address, message.door.where.port},
-                    message.door.token);
+    doors_[message.node] = message.door;
+    add_peer(message.node, message.door);
     pulls->source_joined(message.node);
+  }
+
+  /// It may have left meanwhile.
+  void speaks_at(const source_speaks_at& message) {
+    auto known = doors_.find(message.node);
+    if (known == doors_.end())
+      return;
+    known->second.where = used_first(std::move(known->second.where), message.address);
+    add_peer(message.node, known->second);
   }
 
   void left(const source_left& message) {
     if (!port_)
       return;
+    doors_.erase(message.node);
     port_->remove_node(message.node);
     pulls->source_left(message.node);
     pushes->source_left(message.node);
@@ -100,11 +115,19 @@ private:
     log_warning(news.why);
   }
 
+  void add_peer(const incarnation_id& node, const data_door& door) {
+    std::vector<data_address> addresses;
+    for (const auto& where : door.where)
+      addresses.push_back({where.address, where.port});
+    port_->add_peer(node, addresses, door.token);
+  }
+
   core_pointer core_;
   self_pointer self_ = nullptr;
   std::shared_ptr<served_values> values_;
   std::shared_ptr<transfer_events> events_;
   std::shared_ptr<transfer_port> port_;
+  std::unordered_map<incarnation_id, data_door> doors_; ///< of nodes with a session
 };
 
 transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<transfers_state> self,
@@ -115,6 +138,7 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     [&state](begin_transfers& message) { state.begin(message); },
     [&state](const source_joined& message) { state.event([&] { state.joined(message); }); },
     [&state](const source_left& message) { state.event([&] { state.left(message); }); },
+    [&state](const source_speaks_at& message) { state.event([&] { state.speaks_at(message); }); },
     [&state](const pull_value& message) { state.event([&] { state.pulls->pull(message); }); },
     [&state](const urge_pull& message) { state.event([&] { state.pulls->urge(message); }); },
     [&state](const end_pull& message) { state.event([&] { state.pulls->end(message); }); },

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
@@ -17,6 +18,14 @@ using reporter = caf::typed_actor<caf::replies_to<ask_report>::with<node_report>
 
 constexpr auto dial_limit = std::chrono::seconds{3};
 constexpr auto answer_limit = std::chrono::seconds{10};
+
+/// Returns the members that a node knows, those that it cannot connect to among them.
+std::vector<member_hint> nodes_named_by(const node_report& report) {
+  auto result = report.members;
+  for (const auto& gap : report.unreachable)
+    result.push_back({gap.node, gap.control});
+  return result;
+}
 
 [[noreturn]] void fail(std::string text) {
   throw object_error{{.type = error_type::node_died, .message = std::move(text)}};
@@ -75,11 +84,20 @@ node_report node_client::ask_first(const std::vector<endpoint>& addresses,
 
 cluster_report node_client::ask_all(const endpoint& where, const ask_report& question) {
   cluster_report result;
-  result.nodes.push_back(ask(where, question));
-  const auto members = result.nodes.front().members;
-  for (const auto& member : members) {
+  std::set<incarnation_id> known;
+  std::vector<member_hint> found;
+  auto answered = [&](node_report report) {
+    known.insert(report.incarnation);
+    for (const auto& member : nodes_named_by(report))
+      if (known.insert(member.incarnation).second)
+        found.push_back(member);
+    result.nodes.push_back(std::move(report));
+  };
+  answered(ask(where, question));
+  for (std::size_t next = 0; next < found.size(); ++next) {
+    auto member = found[next];
     try {
-      result.nodes.push_back(ask_first(member.control, question));
+      answered(ask_first(member.control, question));
     } catch (const object_error& error) {
       auto address = member.control.empty() ? endpoint{} : member.control.front();
       result.silent.push_back({std::move(address), error.info().message});

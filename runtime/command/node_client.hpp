@@ -17,7 +17,7 @@ struct silent_node {
 
 /// What the nodes of a cluster say.
 struct cluster_report {
-  std::vector<node_report> nodes; ///< the one that was named first, then its members in order
+  std::vector<node_report> nodes; ///< the one that was named first, then others as they were found
   std::vector<silent_node> silent;
 };
 
@@ -28,8 +28,9 @@ public:
     // nop
   }
 
-  /// Asks the node that listens at `where`, and all nodes that it is connected to. Throws
-  /// `object_error` (`node_died`) if the first does not answer; the others are told as silent.
+  /// Asks the node that listens at `where`, and all nodes that it or those that it leads to know as
+  /// members, connected to them or not. Throws `object_error` (`node_died`) if the first does not
+  /// answer; the others are told as silent.
   [[nodiscard]] cluster_report ask_all(const endpoint& where, const ask_report& question);
 
 private:

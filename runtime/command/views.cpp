@@ -255,6 +255,29 @@ nlohmann::json object_json(const found_object& found, const container_index& con
           {"call_site", site_json(site_of(*found.owner, object))}};
 }
 
+/// Says which members cannot connect to each other; nothing if all can.
+std::string gaps_text(const cluster_report& report) {
+  std::string result;
+  for (const auto& node : report.nodes)
+    for (const auto& gap : node.unreachable)
+      result +=
+        fmt::format("{} cannot connect to {}, though other members are connected to it: {}\n",
+                    name_of(node), name_of(report, gap.node), gap.reason);
+  return result;
+}
+
+nlohmann::json gaps_json(const node_report& node) {
+  auto result = nlohmann::json::array();
+  for (const auto& gap : node.unreachable) {
+    auto addresses = nlohmann::json::array();
+    for (const auto& where : gap.control)
+      addresses.push_back(to_string(where));
+    result.push_back(
+      {{"node", to_string(gap.node)}, {"addresses", std::move(addresses)}, {"reason", gap.reason}});
+  }
+  return result;
+}
+
 /// Says which nodes fetch others' values the slow way; nothing if none does.
 std::string out_of_reach_text(const cluster_report& report) {
   std::string result;
@@ -292,9 +315,9 @@ std::string status_text(const cluster_report& report) {
        std::to_string(figure(node, "waiting_gets") + figure(node, "waiting_puts")
                       + figure(node, "waiting_for_heap") + figure(node, "peer_waits"))});
   const auto& first = report.nodes.front();
-  return fmt::format("cluster \"{}\", {} nodes, Mobula {}\n{}{}{}", first.cluster,
+  return fmt::format("cluster \"{}\", {} nodes, Mobula {}\n{}{}{}{}", first.cluster,
                      report.nodes.size(), first.library_version, table.text(), silent_text(report),
-                     out_of_reach_text(report));
+                     gaps_text(report), out_of_reach_text(report));
 }
 
 nlohmann::json status_json(const cluster_report& report) {
@@ -312,6 +335,7 @@ nlohmann::json status_json(const cluster_report& report) {
                      {"library_version", node.library_version},
                      {"process_id", node.process_id},
                      {"control", std::move(control)},
+                     {"unreachable_members", gaps_json(node)},
                      {"figures", std::move(figures)}});
   }
   return {{"nodes", std::move(nodes)}, {"silent", silent_json(report)}};

@@ -14,6 +14,7 @@
 #include "mobula/actors/network_address.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
+#include "mobula/runtime/node_places.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 
 namespace mobula {
@@ -35,7 +36,7 @@ node_record describe(const node_core& core, const endpoint& where) {
           .name = fmt::format("{}:{}", host_name(), ::getpid()),
           .host = std::move(arena.host),
           .process_id = ::getpid(),
-          .control = reachable_endpoints(where),
+          .control = control_endpoints(core, where),
           .data = core.door(),
           .arena_path = std::move(arena.path)};
 }
@@ -49,29 +50,20 @@ transfer_token draw_token() {
   return result;
 }
 
-std::string numeric_or_refuse(const std::string& address) {
-  auto found = numeric_address(address);
-  if (const auto* failure = std::get_if<address_failure>(&found))
-    refuse(error_type::invalid_argument, failure->text);
-  return std::get<std::string>(std::move(found));
-}
-
-/// Opens the data port at the address of the control port, at any port that is free.
-void open_data_port(node_core& core, const std::string& address) {
+/// Opens the data port at the address of the control port.
+void open_data_port(node_core& core, const std::string& number) {
   auto values = std::make_shared<served_values>();
   auto events =
     std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
   data_port_config config{.self = core.incarnation(),
-                          .listen = {.ip = numeric_or_refuse(address), .port = 0},
+                          .listen = {.ip = number, .port = core.options().data_port},
                           .compression = core.options().compression};
   auto opened = data_port::open(config, *values, *events);
   if (const auto* failure = std::get_if<data_port_failure>(&opened))
     refuse(error_type::invalid_argument, failure->message);
   auto port = std::get<std::unique_ptr<data_port>>(std::move(opened));
-  auto seen = reachable_endpoints({address, port->address().port}).front();
-  seen.address = numeric_or_refuse(seen.address);
   core.open_door(
-    {.where = std::move(seen), .token = draw_token()},
+    {.where = data_endpoints(core, {number, port->address().port}), .token = draw_token()},
     {.values = std::move(values), .events = std::move(events), .port = std::move(port)});
 }
 
@@ -156,8 +148,10 @@ void cluster::open(const std::string& address, std::uint16_t port) {
     refuse(error_type::invalid_argument,
            "this node listens, or has listened, through another cluster object, and does so once "
            "in its life; use that object, or start another node");
+  endpoint where{address, port};
   try {
-    port_ = publish(address, port);
+    where.address = listening_number(*core_, where);
+    where.port = port_ = publish(where);
   } catch (...) {
     core_->release_membership();
     throw;
@@ -168,21 +162,21 @@ void cluster::open(const std::string& address, std::uint16_t port) {
       close_control_port(*system, actor, open, until);
     });
   caf::anon_send(actor_,
-                 begin_membership{.self = describe(*core_, {address, port_}),
+                 begin_membership{.self = describe(*core_, where),
                                   .config = {.speaks = dialect_of(core_->options().cluster)}});
 }
 
 /// Opens both ports. Returns the number of the one that nodes join through.
-std::uint16_t cluster::publish(const std::string& address, std::uint16_t port) {
+std::uint16_t cluster::publish(const endpoint& where) {
   core_->start_cluster();
   const auto& actor = core_->cluster();
   auto& middleman = core_->system().middleman();
   // Reuse: a port whose last connections the system still remembers is free all the same.
-  auto opened = middleman.publish(actor, port, address.c_str(), true);
+  auto opened = middleman.publish(actor, where.port, where.address.c_str(), true);
   if (!opened)
-    refuse(error_type::invalid_argument, explain_listen_failure({address, port}));
+    refuse(error_type::invalid_argument, explain_listen_failure(where));
   try {
-    open_data_port(*core_, address);
+    open_data_port(*core_, where.address);
   } catch (...) {
     middleman.unpublish(actor, *opened);
     throw;
@@ -193,10 +187,12 @@ std::uint16_t cluster::publish(const std::string& address, std::uint16_t port) {
 void cluster::join(const std::string& address, std::uint16_t port) {
   require_open();
   require_no_watcher(*core_, "cluster::join");
-  {
+  if (!listens()) {
+    // It may take long to find out what a name stands for.
+    auto own_address = address_to_join_from(*core_, {address, port});
     std::unique_lock guard{mutex_};
     if (!actor_ && !left_)
-      open("", 0);
+      open(own_address, 0);
   }
   auto answer = make_answer<std::optional<join_failure>>(*core_);
   auto outcome = answer->get_future();
@@ -213,6 +209,11 @@ void cluster::join(const std::string& address, std::uint16_t port) {
     refuse(
       failure->kind == dial_failure::lasting ? error_type::invalid_argument : error_type::node_died,
       fmt::format("cannot join through {}: {}", to_string(endpoint{address, port}), failure->text));
+}
+
+bool cluster::listens() const {
+  std::unique_lock guard{mutex_};
+  return actor_ || left_;
 }
 
 void cluster::follow_options() {

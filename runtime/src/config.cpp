@@ -128,6 +128,11 @@ public:
     target = chosen->value;
   }
 
+  void choice(std::string_view option, listening_scope& target) const {
+    if (auto known = require_kind<bool>(option, "true or false"))
+      target = *known ? listening_scope::any : listening_scope::loopback;
+  }
+
   void choice(std::string_view option, call_site_recording& target) const {
     if (auto known = require_kind<bool>(option, "true or false"))
       target = *known ? call_site_recording::on : call_site_recording::off;
@@ -224,8 +229,16 @@ config::config() {
                                     "(default false)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
     .add<std::string>("cluster", "name of the cluster, part of file names")
-    .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one")
-    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join");
+    .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one; without an "
+                                "address, at loopback")
+    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join")
+    .add<bool>("insecure", "listen also where other hosts can connect, though nodes do not "
+                           "authenticate each other (default false)")
+    .add<std::vector<std::string>>("advertise",
+                                   "ADDRESSes or ADDRESS:PORTs that others are told to "
+                                   "find this node at (default: its interfaces')")
+    .add<std::int64_t>("data-port",
+                       "port from which others fetch large values; 0: any (default 0)");
   custom_options_.add(
     time_option("full-timeout", "how long a put waits when nothing can move (default 2s)"));
   custom_options_.add(time_option("transit-lease",
@@ -294,6 +307,9 @@ node_options read_options(const caf::actor_system_config& config) {
   from.choice("record-call-sites", options.call_sites);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
+  from.choice("insecure", options.listening);
+  from.value("advertise", options.advertise);
+  from.number("data-port", options.data_port);
   for (std::string_view option : {"listen", "join"})
     from.address(option);
   require_valid(options);

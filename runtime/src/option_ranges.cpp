@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/address_choice.hpp"
 #include "mobula/config.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/transfer_frames.hpp"
@@ -134,6 +135,7 @@ void require_choices(const node_options& options) {
                  "auto, on or off");
   require_choice("mobula.record-call-sites", options.call_sites, call_site_recording::on,
                  "true or false");
+  require_choice("mobula.insecure", options.listening, listening_scope::any, "true or false");
 }
 
 /// Two names of one directory: the node would claim it from itself.
@@ -166,6 +168,18 @@ void require_directories(const node_options& options) {
       refuse("mobula.spill-dirs", "a list with an empty entry or a zero byte",
              "a list of directories", "leave the entry out, or the option to spill nothing");
   require_distinct(spills);
+}
+
+void require_advertised(const node_options& options) {
+  constexpr std::string_view range = "a list of at most 16 ADDRESSes or ADDRESS:PORTs that others "
+                                     "can dial";
+  if (options.advertise.size() > max_told_endpoints)
+    refuse("mobula.advertise", fmt::format("a list of {}", options.advertise.size()), range,
+           "name those that most nodes can use");
+  for (const auto& each : options.advertise)
+    if (!read_advertised(each))
+      refuse("mobula.advertise", fmt::format("a list with \"{}\"", each), range,
+             "give numbers or names, such as 10.0.0.7, node7.example:4242 or [fd00::7]:4242");
 }
 
 void require_cluster_name(const node_options& options) {
@@ -225,6 +239,7 @@ void require_valid(const node_options& options) {
     require(range, options);
   require_choices(options);
   require_directories(options);
+  require_advertised(options);
   require_cluster_name(options);
 }
 

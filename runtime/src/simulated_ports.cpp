@@ -57,7 +57,7 @@ public:
     later([this, node, token] { admitted_[node] = token; });
   }
 
-  void add_peer(const incarnation_id& node, const data_address&,
+  void add_peer(const incarnation_id& node, std::span<const data_address>,
                 const transfer_token& token) override {
     later([this, node, token] { peers_[node] = token; });
   }
@@ -126,7 +126,7 @@ void simulated_ports::open(node_core& core) {
     std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
   auto port = std::make_shared<simulated_port>(shared_from_this(), self, values, events);
   ports_[self] = port.get();
-  core.open_door({.where = {"simulated", 1}, .token = token_of(self)}, {values, events, port});
+  core.open_door({.where = {{"simulated", 1}}, .token = token_of(self)}, {values, events, port});
 }
 
 void simulated_ports::close() {

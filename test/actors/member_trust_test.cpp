@@ -30,7 +30,7 @@ node_record sound_record() {
   result.host = {.boot_id = "b", .user_id = 1, .mount_device = 2};
   result.process_id = 1;
   result.control = {{"host", 9}};
-  result.data = {.where = {"10.0.0.1", 5}, .token = {}};
+  result.data = {.where = {{"10.0.0.1", 5}}, .token = {}};
   result.arena_path = "/dev/shm/mobula";
   return result;
 }
@@ -58,13 +58,15 @@ std::vector<node_record> bad_records() {
   add([](auto& record) { record.host.boot_id.assign(129, 'b'); });
   add([](auto& record) { record.host.boot_id = "a\nb"; });
   add([](auto& record) { record.process_id = std::numeric_limits<std::int64_t>::min(); });
-  add([](auto& record) { record.data.where.address = ""; });
-  add([](auto& record) { record.data.where.address = "a b"; });
   add([](auto& record) { record.arena_path = "relative"; });
   add([](auto& record) { record.arena_path = std::string{"/a\0b", 4}; });
   add([](auto& record) { record.arena_path.assign(5'000, '/'); });
-  for (const auto& control : bad_endpoints())
-    add([&](auto& record) { record.control = control; });
+  for (const auto& endpoints : bad_endpoints()) {
+    add([&](auto& record) { record.control = endpoints; });
+    // A node may serve no bytes, but it can be dialed.
+    if (!endpoints.empty())
+      add([&](auto& record) { record.data.where = endpoints; });
+  }
   return result;
 }
 

@@ -62,6 +62,7 @@ public:
     std::set<link_id> links{}; ///< that the table has use for
     std::vector<join_refusal> refusals{};
     std::vector<std::string> ignored{}; ///< what was wrong with messages that changed nothing
+    std::vector<std::string> unreachable{}; ///< as reported for the log
   };
 
   // -- nodes --------------------------------------------------------------------------------------
@@ -344,6 +345,10 @@ private:
     REQUIRE(nodes[index].open_joins.erase(effect.join) == 1);
     REQUIRE(!effect.text.empty());
     nodes[index].joins[effect.join] = effect.text;
+  }
+
+  void carry_out(std::size_t index, const report_member_unreachable& effect) {
+    nodes[index].unreachable.push_back(effect.text);
   }
 
   void carry_out(std::size_t index, const report_refused& effect) {

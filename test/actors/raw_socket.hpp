@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,6 +59,12 @@ public:
 
   [[nodiscard]] raw_socket accept() const {
     return raw_socket{::accept(descriptor_, nullptr, nullptr)};
+  }
+
+  /// Returns whether somebody has connected that was not accepted yet.
+  [[nodiscard]] bool has_caller() const {
+    pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, 0) > 0;
   }
 
   /// The other side may have closed: what it does with the bytes is the test.

@@ -75,7 +75,11 @@ public:
   }
 
   void know(const incarnation_id& node, const data_address& address) {
-    port_->add_peer(node, address, token_of(self_));
+    know(node, std::vector{address});
+  }
+
+  void know(const incarnation_id& node, const std::vector<data_address>& addresses) {
+    port_->add_peer(node, addresses, token_of(self_));
   }
 
   /// Lets each side ask the other.

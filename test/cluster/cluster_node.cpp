@@ -180,7 +180,7 @@ private:
     if (command == "figure")
       return say_figure(argument);
     if (command == "door")
-      return say("door " + std::to_string(node_.core().door().where.port));
+      return say("door " + std::to_string(node_.core().door().where.front().port));
     if (command == "calls")
       return watch_calls(argument);
     if (command == "watcher-reads")

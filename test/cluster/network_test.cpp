@@ -130,7 +130,8 @@ struct distant_peers {
   distant_peers() {
     if (!between.usable())
       return;
-    const std::vector<std::string> options{"--mobula.same-host-reading=off"};
+    const std::vector<std::string> options{"--mobula.same-host-reading=off",
+                                           "--mobula.insecure=true"};
     home.emplace(options, between.left(), "10.77.0.1");
     away.emplace(options, between.right(), "10.77.0.2");
     away->join(*home);

@@ -96,6 +96,17 @@ TEST_CASE("without options there are defaults") {
   CHECK(options.arena_directory == "/dev/shm");
   CHECK(options.prefault_bytes == std::nullopt);
   CHECK(options.call_sites == call_site_recording::off);
+  CHECK(options.listening == listening_scope::loopback);
+  CHECK(options.advertise.empty());
+  CHECK(options.data_port == 0);
+}
+
+TEST_CASE("where a node is found comes from the command line") {
+  auto options = options_of({"--mobula.insecure", "--mobula.data-port=4243",
+                             "--mobula.advertise=[\"10.0.0.7\", \"host7.example:4242\"]"});
+  CHECK(options.listening == listening_scope::any);
+  CHECK(options.data_port == 4243);
+  CHECK(options.advertise == std::vector<std::string>{"10.0.0.7", "host7.example:4242"});
 }
 
 TEST_CASE("call sites are recorded if the command line says so") {

@@ -140,7 +140,7 @@ TEST_CASE("a port in use is an error that names it") {
 }
 
 TEST_CASE("an address of another host cannot be listened at") {
-  member_process node;
+  member_process node{{"--mobula.insecure=true"}};
   CHECK(contains(node.fail("listen 192.0.2.1:0"), "give an address of this host"));
 }
 

@@ -189,6 +189,30 @@ TEST_CASE("times that have to pass are more than nothing, waits may be none") {
   CHECK(least_of("mobula.drain") == 0ns);
 }
 
+TEST_CASE("advertised addresses that nobody could dial are refused, with the one that is meant") {
+  auto flaw = [](std::vector<std::string> addresses) {
+    return flaw_of([&](node_options& options) { options.advertise = std::move(addresses); });
+  };
+  CHECK(flaw({"10.0.0.7", "host7.example:4242", "[fd00::7]:4242"}) == "");
+  CHECK(flaw(std::vector<std::string>(16, "10.0.0.7")) == "");
+  CHECK(
+    mentions(flaw(std::vector<std::string>(17, "10.0.0.7")), "mobula.advertise is a list of 17"));
+  for (const auto* bad : {"", "0.0.0.0", "host:0", "host:99999", "two words"})
+    CHECK(mentions(flaw({"10.0.0.7", bad}), "option mobula.advertise is a list with \""
+                                              + std::string{bad} + "\", but must be"));
+}
+
+TEST_CASE("a data port that cannot be is refused by name") {
+  for (auto bad : {-1, 65'536})
+    CHECK(mentions(refusal_of("mobula.data-port", bad), "mobula.data-port"));
+}
+
+TEST_CASE("whether a node may listen where others connect is true or false") {
+  CHECK(mentions(refusal_of("mobula.insecure", 1), "mobula.insecure"));
+  CHECK(mentions(flaw_of([](node_options& options) { options.listening = listening_scope{7}; }),
+                 "option mobula.insecure is 7, but must be true or false"));
+}
+
 TEST_CASE("a small store may have as many shards as a large one") {
   auto flaw = flaw_of([](node_options& options) {
     options.store_size_bytes = 64 * kib;

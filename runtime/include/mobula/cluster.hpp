@@ -35,18 +35,24 @@ public:
   /// Does what `leave` does.
   ~cluster();
 
-  /// Lets nodes join through this one. An empty address stands for all of the host's, port 0 for
-  /// any that is free. Returns the port. Throws `invalid_argument` if the port is in use, the
-  /// address is not of this host, or the node listens already.
+  /// Lets nodes join through this one. An empty address stands for loopback, where only this host's
+  /// processes can connect, `0.0.0.0` and `::` for all of the host's, port 0 for any that is free.
+  /// Returns the port. Others are told all addresses at which they might reach the node, or those
+  /// of the option `mobula.advertise`. Throws `invalid_argument` if the port is in use, the address
+  /// is not of this host, the node listens already, or others than this host's processes could
+  /// connect and `mobula.insecure` is not set: nodes do not authenticate each other.
   std::uint16_t listen(const std::string& address, std::uint16_t port);
 
   /// Joins the cluster of the node that listens at this address, and so meets all its members.
-  /// Listens first, at all addresses and any port, if the node does not listen yet. Tries for some
+  /// Listens first, at any port, if the node does not listen yet: at loopback if the address is one
+  /// of loopback, and at all of the host's otherwise, as members connect to each other in both
+  /// directions; that takes `mobula.insecure`. Tries for some
   /// seconds if nobody answers there. Joining again through a member changes nothing. When this
   /// returns, the two nodes are connected; connections to the others follow.
   ///
-  /// Throws `invalid_argument` for a name that does not resolve, this node's own address, another
-  /// cluster, another version or a duplicate incarnation; `node_died` if nobody answers.
+  /// Throws `invalid_argument` for a name that does not resolve, this node's own address, one that
+  /// this node cannot listen for, another cluster, another version or a duplicate incarnation;
+  /// `node_died` if nobody answers.
   void join(const std::string& address, std::uint16_t port);
 
   /// Does what the options `mobula.listen` and `mobula.join` say. Throws as the above.
@@ -73,7 +79,8 @@ public:
 
 private:
   void open(const std::string& address, std::uint16_t port);
-  [[nodiscard]] std::uint16_t publish(const std::string& address, std::uint16_t port);
+  [[nodiscard]] std::uint16_t publish(const endpoint& where);
+  [[nodiscard]] bool listens() const;
   void drain();
   void end();
   void require_open() const;

@@ -32,8 +32,14 @@ namespace mobula {
 /// | `record-call-sites`  | whether objects remember where they were made            | false    |
 /// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |
 /// | `cluster`            | name of the cluster, part of file names                  | mobula   |
-/// | `listen`             | ADDRESS:PORT where nodes may join through this one       | none     |
+/// | `listen`             | ADDRESS:PORT where nodes may join through this one; no   | none     |
+/// |                      | address: loopback; `[::]` and 0.0.0.0: all of the host's |          |
 /// | `join`               | ADDRESS:PORT of a member of the cluster to join          | none     |
+/// | `insecure`           | listen also where other hosts can connect: nodes do not  | false    |
+/// |                      | authenticate each other                                  |          |
+/// | `advertise`          | ADDRESSes or ADDRESS:PORTs at which others find the node | those of |
+/// |                      |                                                          | the host |
+/// | `data-port`          | port from which others fetch large values; 0: any        | 0        |
 /// | `heartbeat-interval` | how often nodes tell each other that they live           | 1s       |
 /// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
 /// | `transit-lease`      | age at which references in messages are looked after     | 10s      |

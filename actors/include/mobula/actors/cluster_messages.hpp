@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "mobula/actors/address_choice.hpp"
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/member_messages.hpp"
 #include "mobula/actors/traveling_incarnation.hpp"
@@ -62,9 +63,18 @@ typename Inspector::result_type inspect(Inspector& f, transfer_token& x) {
   }
 }
 
+/// More addresses than any node has are refused before they are tried, and with them the message.
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, data_door& x) {
-  return f(caf::meta::type_name("mobula::data_door"), x.where, x.token);
+  if constexpr (Inspector::writes_state) {
+    if (auto error = f(x.where, x.token))
+      return error;
+    if (x.where.size() > max_told_endpoints)
+      return caf::make_error(caf::sec::invalid_argument);
+    return {};
+  } else {
+    return f(caf::meta::type_name("mobula::data_door"), x.where, x.token);
+  }
 }
 
 template <class Inspector>

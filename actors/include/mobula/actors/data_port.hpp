@@ -19,9 +19,9 @@ namespace mobula {
 
 struct data_port_config {
   incarnation_id self{};
-  data_address listen{.ip = "127.0.0.1"}; ///< port 0: any that is free
+  data_address listen{.ip = "127.0.0.1"}; ///< port 0: any that is free; `::` hears IPv4 as well
   compression_mode compression = compression_mode::automatic;
-  /// How long a connection may take until both sides have greeted.
+  /// How long a connection may take until both sides have greeted, all addresses together.
   std::uint64_t greeting_ms = 5'000;
   /// How often a chunk that is on its way is told of.
   std::uint64_t progress_ms = 1'000;
@@ -54,6 +54,9 @@ struct data_port_failure {
 /// anything else is read from it. Frames that are damaged, out of bounds, or unasked for close
 /// their connection, with one line to `connection_refused`, and do nothing else.
 ///
+/// *Addresses.* A node may have several, of which some lead nowhere, or to others: they are tried
+/// one after the other until the node greets, and where it did is tried first from then on.
+///
 /// *Dead connections.* TCP alone notices a silent one after minutes, or never. So the system tests
 /// idle ones, which also keeps firewalls from forgetting them, and whoever asks in vain has its
 /// connection closed.
@@ -82,7 +85,7 @@ public:
   // -- transfer_port --------------------------------------------------------------
 
   void admit(const incarnation_id& node, const transfer_token& token) override;
-  void add_peer(const incarnation_id& node, const data_address& address,
+  void add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                 const transfer_token& token) override;
   void remove_node(const incarnation_id& node) override;
   void ask(const ask_bytes& ask, std::span<std::byte> room) override;

@@ -44,6 +44,7 @@ enum class dial_failure : std::uint8_t {
 struct dial {
   dial_id number;
   endpoint target;
+  std::chrono::nanoseconds limit; ///< for the connection
 };
 
 struct send_on_link {
@@ -90,6 +91,13 @@ struct report_join_failed {
   std::string text;
 };
 
+/// Other members are connected to the node, and this one cannot be; for the log. Said once until
+/// there is a session.
+struct report_member_unreachable {
+  incarnation_id member;
+  std::string text;
+};
+
 /// A node was turned away; for the log.
 struct report_refused {
   join_refusal reason;
@@ -104,7 +112,8 @@ struct report_ignored {
 /// In the order in which they have to be carried out.
 using member_effect = std::variant<dial, send_on_link, forget_link, start_timer, stop_timer,
                                    report_member_joined, report_member_left, report_join_succeeded,
-                                   report_join_failed, report_refused, report_ignored>;
+                                   report_join_failed, report_member_unreachable, report_refused,
+                                   report_ignored>;
 
 using member_effects = std::vector<member_effect>;
 

@@ -38,8 +38,8 @@ struct host_identity {
 
 /// Where the bytes of a node's objects can be fetched.
 struct data_door {
-  endpoint where;       ///< port 0: nowhere
-  transfer_token token; ///< opens it; told to members only
+  std::vector<endpoint> where; ///< in numbers; likelier ones first. Empty: nowhere
+  transfer_token token;        ///< opens it; told to members only
 
   friend bool operator==(const data_door&, const data_door&) = default;
 };

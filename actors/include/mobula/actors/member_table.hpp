@@ -31,6 +31,13 @@ struct member_config {
   /// By how much the larger incarnation of a pair dials later than the smaller one.
   std::chrono::nanoseconds deference = std::chrono::seconds{1};
   std::chrono::nanoseconds handshake_timeout = std::chrono::seconds{5};
+  /// How long each of several addresses is dialed in the first round; doubles with each further
+  /// one, up to the handshake's. So one that swallows what is sent to it holds the others up for a
+  /// moment.
+  std::chrono::nanoseconds first_dial_limit = std::chrono::seconds{1};
+  /// Rounds in vain after which a node that others are connected to is reported: long enough that
+  /// these would have noticed its death.
+  std::uint32_t unreachable_rounds = 6;
 };
 
 /// Knows who belongs to the cluster, as seen by one node. No CAF, no clock, no I/O.
@@ -52,6 +59,9 @@ struct member_config {
 /// forgotten. So a cut between two nodes heals by itself whenever a third sees both, and a dead
 /// node is forgotten by all. Two halves of a cluster that were apart for longer than all rounds
 /// need a join.
+///
+/// *Addresses.* A node tells all that it may have. Each round tries them in the order told, but
+/// first the one at which the node was last reached from here.
 ///
 /// *Cost.* A node that comes or goes costs each member one message to each other member.
 ///
@@ -112,6 +122,11 @@ public:
     std::vector<incarnation_id> vouchers;
     /// Raised by the loss of a session; lowered by each round of dials in vain.
     std::uint32_t rounds_left = 0;
+    /// Where a dial of this node reached it last; nothing if it has only dialed itself.
+    std::optional<endpoint> reached;
+    /// Why there is no session although others have one; empty if that is not known to be so.
+    /// Raised by rounds in vain; lowered by a session.
+    std::string obstacle;
   };
 
   [[nodiscard]] const node_record& self() const noexcept {
@@ -126,6 +141,9 @@ public:
 
   /// Returns all members with a session, ordered by incarnation.
   [[nodiscard]] std::vector<const member*> connected() const;
+
+  /// Returns all nodes that others are connected to and this one cannot be, ordered by incarnation.
+  [[nodiscard]] std::vector<const member*> unreachable() const;
 
   /// Returns whether this node or one of its members has a session with that node.
   [[nodiscard]] bool is_vouched_for(const incarnation_id& incarnation) const;
@@ -169,6 +187,7 @@ private:
     link_id link{};   ///< while greeting
     timer_id timer{}; ///< while waiting or greeting
     std::string failure;
+    std::string failures; ///< of all targets in this round
   };
 
   using members_map = std::map<incarnation_id, member>;
@@ -177,7 +196,7 @@ private:
 
   contact& add_contact(contact fresh);
   [[nodiscard]] contact* contact_of(const incarnation_id& member);
-  void seek(const member_hint& hint, member_effects& effects);
+  void seek(const incarnation_id& member, member_effects& effects);
   void queue(contact& who);
   void wait(contact& who, std::chrono::nanoseconds delay, member_effects& effects);
   void greet(contact& who, link_id link, member_effects& effects);
@@ -187,10 +206,13 @@ private:
   void failed(contact_id id, dial_failure kind, std::string text, member_effects& effects);
   void join_round_failed(contact& who, dial_failure kind, member_effects& effects);
   void member_round_failed(contact& who, member_effects& effects);
+  void note_obstacle(contact& who, member& lost, member_effects& effects);
   void drop_contact(contact_id id, member_effects& effects);
   void end_wait(contact& who, member_effects& effects);
   [[nodiscard]] bool greeting_on(link_id link) const;
   [[nodiscard]] std::vector<contact_id> greeters_on(link_id link) const;
+  [[nodiscard]] std::vector<endpoint> targets_of(const incarnation_id& member) const;
+  [[nodiscard]] std::chrono::nanoseconds dial_limit(const contact& who) const;
   [[nodiscard]] std::chrono::nanoseconds delay_after(std::uint32_t rounds) const;
   [[nodiscard]] std::chrono::nanoseconds deference_to(const incarnation_id& member) const;
 

@@ -37,6 +37,9 @@ public:
   virtual void member_left(const incarnation_id& incarnation, session_id session,
                            departure why) = 0;
 
+  /// Other members are connected to a node that this one cannot connect to; for a log.
+  virtual void member_unreachable(const std::string& text) = 0;
+
   /// A node was turned away; for a log.
   virtual void node_refused(const std::string& text) = 0;
 
@@ -148,6 +151,7 @@ private:
   void apply(const report_member_left& effect);
   void apply(const report_join_succeeded& effect);
   void apply(const report_join_failed& effect);
+  void apply(const report_member_unreachable& effect);
   void apply(const report_refused& effect);
   void apply(const report_ignored& effect);
   void answer(join_id join, std::optional<join_failure> outcome);
@@ -159,7 +163,6 @@ private:
   member_listener* listener_ = nullptr;
   dialect speaks_;
   std::optional<member_table> table_;
-  std::chrono::milliseconds dial_limit_{};
   std::vector<std::pair<caf::strong_actor_ptr, member_message>> early_; ///< at most `max_early`
   /// Raised by messages and dials; lowered by `forget_link` and by CAF's news of a loss.
   std::unordered_map<link_id, caf::strong_actor_ptr> peers_;

@@ -51,12 +51,18 @@ connect_to(const endpoint& target, std::chrono::milliseconds limit);
 /// does not say.
 [[nodiscard]] std::string explain_listen_failure(const endpoint& where);
 
-/// Returns where others may find a node that listens at `where`: that address or, if it stands for
-/// all, those of the host's interfaces, loopback last. At least one, at most 16.
-[[nodiscard]] std::vector<endpoint> reachable_endpoints(const endpoint& where);
+/// Returns the addresses of the host's interfaces that are up, in numbers, as the system orders
+/// them.
+[[nodiscard]] std::vector<std::string> interface_addresses();
 
-/// Returns the address in numbers, or why there is none.
-[[nodiscard]] std::variant<std::string, address_failure> numeric_address(const std::string& name);
+/// Returns the address at which a socket hears all connections to this host: `::`, or `0.0.0.0`
+/// where there is no IPv6.
+[[nodiscard]] std::string all_addresses();
+
+/// Returns what the name stands for, in numbers, at least one; or why there is nothing. No name
+/// stands for nothing.
+[[nodiscard]] std::variant<std::vector<std::string>, address_failure>
+numeric_addresses(const std::string& name);
 
 /// Describes this host for an arena in `arena_directory`.
 [[nodiscard]] host_identity identify_host(const std::string& arena_directory);

@@ -20,6 +20,9 @@ enum class reading_in_place : std::uint8_t {
 /// Whether a node remembers where in the program its objects were made.
 enum class call_site_recording : std::uint8_t { off, on };
 
+/// Whether a node may listen where others than this host's processes can connect.
+enum class listening_scope : std::uint8_t { loopback, any };
+
 /// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges. The
 /// longest time that there is stands for "as long as it takes".
 struct node_options {
@@ -104,6 +107,18 @@ struct node_options {
 
   /// Seed of the node's incarnation and so of all its ids; 0: drawn from the system.
   std::uint64_t seed = 0;
+
+  /// Whether the node may listen at addresses that other hosts reach. Nodes do not authenticate
+  /// each other: whoever can connect can read and change all values.
+  listening_scope listening = listening_scope::loopback;
+
+  /// Addresses at which others find this node, in place of those of its interfaces, in the order in
+  /// which they are to try them: `ADDRESS` or `ADDRESS:PORT`, where the port stands for the one
+  /// that nodes join through. At most 16.
+  std::vector<std::string> advertise;
+
+  /// Port from which others fetch large values; 0: any that is free.
+  std::uint16_t data_port = 0;
 
   /// Name of the cluster; part of the names of files that a node leaves on disk.
   std::string cluster = "mobula";

@@ -96,6 +96,13 @@ struct named_figure {
   std::uint64_t value = 0;
 };
 
+/// A node that other members are connected to, and the reporting one cannot be.
+struct reported_gap {
+  incarnation_id node;
+  std::vector<endpoint> control;
+  std::string reason;
+};
+
 struct node_report {
   incarnation_id incarnation;
   std::string name;
@@ -104,6 +111,7 @@ struct node_report {
   std::int64_t process_id = 0;
   std::vector<endpoint> control;
   std::vector<member_hint> members; ///< whom it is connected to
+  std::vector<reported_gap> unreachable;
   std::vector<named_figure> figures;
   std::vector<reported_object> objects;
   std::uint64_t objects_left_out = 0;
@@ -217,10 +225,15 @@ typename Inspector::result_type inspect(Inspector& f, named_figure& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, reported_gap& x) {
+  return f(caf::meta::type_name("mobula::reported_gap"), x.node, x.control, x.reason);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_report& x) {
   return f(caf::meta::type_name("mobula::node_report"), x.incarnation, x.name, x.cluster,
-           x.library_version, x.process_id, x.control, x.members, x.figures, x.objects,
-           x.objects_left_out, x.nested_elsewhere, x.call_sites);
+           x.library_version, x.process_id, x.control, x.members, x.unreachable, x.figures,
+           x.objects, x.objects_left_out, x.nested_elsewhere, x.call_sites);
 }
 
 } // namespace mobula

@@ -93,8 +93,9 @@ public:
   /// Lets a node connect that greets with this token; replaces its former one.
   virtual void admit(const incarnation_id& node, const transfer_token& token) = 0;
 
-  /// Says where a node listens, and the token that it wants to see.
-  virtual void add_peer(const incarnation_id& node, const data_address& address,
+  /// Says where a node listens, in the order in which to try, and the token that it wants to see.
+  /// Replaces what was said before, for connections that begin later.
+  virtual void add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                         const transfer_token& token) = 0;
 
   /// Closes all connections to and from a node, and forgets both of the above.

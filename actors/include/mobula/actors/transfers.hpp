@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/member_messages.hpp"
@@ -37,6 +38,13 @@ struct source_joined {
 
 struct source_left {
   incarnation_id node;
+};
+
+/// The connection over which messages come from the node leads to this address: its data port is
+/// the likeliest to be reached there, too.
+struct source_speaks_at {
+  incarnation_id node;
+  std::string address;
 };
 
 /// Fetch the value of another node's object into `copy`. Ends in one `pull_ended`, unless
@@ -124,10 +132,10 @@ struct served_ready {
 /// so that its owner keeps it until the reader, which knows of the end, lets go.
 using transfers_actor =
   caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
-                   takes<pull_value>, takes<urge_pull>, takes<end_pull>, takes<pull_room_answered>,
-                   takes<pull_sealed>, takes<room_let_go>, takes<port_told>, takes<served_ready>,
-                   takes<record_found>, takes<collect_stats>, takes<check_tables>,
-                   takes<shut_down>>;
+                   takes<source_speaks_at>, takes<pull_value>, takes<urge_pull>, takes<end_pull>,
+                   takes<pull_room_answered>, takes<pull_sealed>, takes<room_let_go>,
+                   takes<port_told>, takes<served_ready>, takes<record_found>, takes<collect_stats>,
+                   takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -138,6 +146,7 @@ transfers_actor spawn_transfers(node_core& core);
 
 MOBULA_LOCAL_MESSAGE(mobula::source_joined)
 MOBULA_LOCAL_MESSAGE(mobula::source_left)
+MOBULA_LOCAL_MESSAGE(mobula::source_speaks_at)
 MOBULA_LOCAL_MESSAGE(mobula::pull_value)
 MOBULA_LOCAL_MESSAGE(mobula::urge_pull)
 MOBULA_LOCAL_MESSAGE(mobula::end_pull)
