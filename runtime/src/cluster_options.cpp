@@ -7,6 +7,7 @@
 #include <caf/thread_hook.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/node_identity.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/option_ranges.hpp"
@@ -42,13 +43,14 @@ bool says_anything(const caf::actor_system_config& config) {
             });
 }
 
-/// Prepares what was set after the command line was read, or without one. What is wrong with it is
-/// told by the first node: systems have no way to say so.
+/// Gives the system an id, and prepares what was set after the command line was read, or without
+/// one. What is wrong with it is told by the first node: systems have no way to say so.
 class network_preparation : public caf::thread_hook {
 public:
   void init(caf::actor_system& system) override {
     // The system's own, which it reads after this.
     auto& config = const_cast<caf::actor_system_config&>(system.config());
+    plant_node_identity(config);
     try {
       if (says_anything(config))
         prepare_network(config);
