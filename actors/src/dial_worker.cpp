@@ -1,8 +1,8 @@
 #include "mobula/actors/dial_worker.hpp"
 
-#include <caf/io/basp_broker.hpp>
-#include <caf/io/middleman.hpp>
-#include <caf/io/network/multiplexer.hpp>
+#include <utility>
+
+#include <caf/sec.hpp>
 #include <fmt/format.h>
 
 namespace mobula {
@@ -80,29 +80,27 @@ void shake_hands(caf::scheduled_actor& self, const dial_connected& dialed) {
   const auto& job = dialed.job;
   auto client = caf::actor_cast<caf::strong_actor_ptr>(self.address());
   if (const auto* failure = std::get_if<address_failure>(&dialed.outcome))
-    return send_to(client, dial_ended{job.number, *failure});
-  // What CAF's own connect does with a socket. A second connection, after one that only tried,
-  // could get the descriptor of the first at the other side; CAF 0.17 forgets the second there when
-  // it learns that the first was closed, and its messages arrive without a sender.
-  auto& middleman = self.system().middleman();
-  auto broker = middleman.named_broker<caf::io::basp_broker>(caf::atom("BASP"));
-  auto& socket = *std::get<std::shared_ptr<owned_socket>>(dialed.outcome);
-  auto connection = middleman.backend().new_scribe(socket.release());
+    return send_to(client, dial_ended{job.number, *failure, {}});
+  // What CAF's own connect does, but with a socket that was connected within a limit.
+  auto& system = self.system();
+  auto connection =
+    make_connection(system, std::move(*std::get<std::shared_ptr<owned_socket>>(dialed.outcome)),
+                    {.peer = handshake_of::listener, .max_message_bytes = job.max_message_bytes});
+  auto grip = connection.grip;
   auto request = self.new_request_id(caf::message_priority::normal);
   auto limit = std::make_shared<request_limit>(self, request.response_id(), job.limit);
   self.add_multiplexed_response_handler(
     request.response_id(),
     caf::behavior{
-      [&self, client, job, limit](const caf::node_id&, const caf::strong_actor_ptr& peer,
-                                  const std::set<std::string>& offered) {
-        send_to(client, dial_ended{job.number, check(self.system(), peer, offered, job)});
+      [&system, client, job, limit, grip](const caf::node_id&, const caf::strong_actor_ptr& peer,
+                                          const std::set<std::string>& offered) {
+        send_to(client, dial_ended{job.number, check(system, peer, offered, job), grip});
       },
-      [client, job, limit](const caf::error& error) {
-        send_to(client, dial_ended{job.number, explain(error, job)});
+      [&system, client, job, limit, grip](const caf::error& error) {
+        grip.drop(system);
+        send_to(client, dial_ended{job.number, explain(error, job), {}});
       }});
-  broker->enqueue(caf::make_mailbox_element(client, request, {}, caf::connect_atom_v,
-                                            std::move(connection), job.target.port),
-                  self.context());
+  greet(self, request, std::move(connection), job.target.port);
 }
 
 } // namespace mobula

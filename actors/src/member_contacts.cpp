@@ -69,6 +69,9 @@ void member_table::timer_fired(timer_id timer, member_effects& effects) {
     queue(who);
   } else {
     MOBULA_ASSERT(who.now == phase::greeting);
+    // The patience of others may last longer.
+    if (greeters_on(who.link).size() == 1)
+      effects.emplace_back(drop_link{who.link});
     failed(who.id, dial_failure::silent,
            fmt::format("the node at {} did not answer within {} ms; is it stopped?",
                        to_string(who.targets[who.next_target]),
@@ -186,7 +189,12 @@ void member_table::failed(contact_id id, dial_failure kind, std::string text,
 }
 
 void member_table::join_round_failed(contact& who, dial_failure kind, member_effects& effects) {
-  if (kind == dial_failure::passing && who.rounds < config_.max_join_rounds)
+  if (kind == dial_failure::silent)
+    ++who.silent_rounds;
+  auto again = kind == dial_failure::passing
+                 ? who.rounds < config_.max_join_rounds
+                 : kind == dial_failure::silent && who.silent_rounds < config_.max_silent_rounds;
+  if (again)
     return wait(who, delay_after(who.rounds), effects);
   auto text = std::move(who.failure);
   if (who.rounds > 1)

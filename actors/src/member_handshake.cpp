@@ -93,9 +93,19 @@ bool member_table::is_of_another(link_id link, const incarnation_id& sender) con
   return known != sessions_.end() && known->second != sender;
 }
 
+std::string member_table::under_a_members_id(const node_record& stranger, link_id link) const {
+  return fmt::format("node {} with the incarnation {} speaks under CAF's node id of the member {}; "
+                     "give its actor system a mobula::config, which sees to an id of its own",
+                     stranger.name, to_string(stranger.incarnation),
+                     members_.at(sessions_.at(link)).record.name);
+}
+
 void member_table::handle(link_id link, const hello& message, member_effects& effects) {
-  if (is_of_another(link, message.record.incarnation))
+  if (is_of_another(link, message.record.incarnation)) {
+    effects.emplace_back(report_refused{join_refusal::duplicate_incarnation,
+                                        under_a_members_id(message.record, link)});
     return;
+  }
   if (auto objection = objection_to(message)) {
     effects.emplace_back(report_refused{objection->reason, objection->text});
     effects.emplace_back(send_on_link{link, *std::move(objection)});

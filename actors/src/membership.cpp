@@ -32,6 +32,7 @@ void membership::attach(caf::scheduled_actor* self, dialect speaks, member_liste
 void membership::begin(const begin_membership& message) {
   MOBULA_ASSERT(!table_ && message.config.speaks == speaks_);
   table_.emplace(message.self, message.config);
+  max_message_bytes_ = message.max_message_bytes;
   for (const auto& [sender, content] : std::exchange(early_, {}))
     handle_from(sender, content);
 }
@@ -68,9 +69,17 @@ void membership::dial_done(const dial_ended& message) {
     if (peer == myself())
       table_->dialed_oneself(message.number, effects);
     else
-      table_->dialed(message.number, link_to(peer), effects);
+      dialed(message, peer, effects);
   }
   run(std::move(effects));
+}
+
+void membership::dialed(const dial_ended& message, const caf::strong_actor_ptr& peer,
+                        member_effects& effects) {
+  auto link = link_to(peer);
+  // The first: CAF closes a second connection to the same node.
+  grips_.try_emplace(link, message.grip);
+  table_->dialed(message.number, link, effects);
 }
 
 void membership::leave() {
@@ -116,6 +125,7 @@ void membership::down(const caf::down_msg& message) {
   run(std::move(effects));
   links_.erase(message.source.get());
   peers_.erase(link);
+  grips_.erase(link);
 }
 
 link_id membership::link_to(const caf::strong_actor_ptr& peer) {
@@ -144,7 +154,8 @@ void membership::apply(const dial& effect) {
                     {.number = effect.number,
                      .target = effect.target,
                      .limit = std::chrono::duration_cast<std::chrono::milliseconds>(effect.limit),
-                     .interface = system.message_types<expected>()});
+                     .interface = system.message_types<expected>(),
+                     .max_message_bytes = max_message_bytes_});
 }
 
 void membership::apply(const send_on_link& effect) {
@@ -168,8 +179,14 @@ void membership::apply(const forget_link& effect) {
   auto peer = peers_.extract(effect.link);
   if (peer.empty())
     return;
+  grips_.erase(effect.link);
   links_.erase(peer.mapped().get());
   self_->demonitor(caf::actor_cast<caf::actor_addr>(peer.mapped()));
+}
+
+void membership::apply(const drop_link& effect) {
+  if (auto grip = grips_.find(effect.link); grip != grips_.end())
+    grip->second.drop(self_->system());
 }
 
 void membership::apply(const start_timer& effect) {

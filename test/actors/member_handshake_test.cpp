@@ -130,9 +130,8 @@ TEST_CASE("what is said in a session that is over changes nothing, and is answer
   CHECK(std::get<session_over>(answer).session == old);
 }
 
-// CAF may give a new connection's messages the sender of a lost one. The node that speaks dials
-// again when nobody answers.
-TEST_CASE("a handshake that seems to come from another member's link changes nothing") {
+// Two processes may have one CAF node id: what the second says seems to come from the first.
+TEST_CASE("who speaks under the CAF id of a member is refused in words, and the member unharmed") {
   three_members world;
   member_effects effects;
   auto& table = *world.nodes[0].table;
@@ -141,6 +140,10 @@ TEST_CASE("a handshake that seems to come from another member's link changes not
   stranger.incarnation = world.incarnation_number(200);
   table.received(link, hello{.speaks = {}, .record = stranger, .proposal = session_id{90}},
                  effects);
+  REQUIRE(effects.size() == 1);
+  CHECK(
+    contains(first_of<report_refused>(effects).text, "speaks under CAF's node id of the member"));
+  effects.clear();
   table.received(link, welcome{stranger, session_id{91}, {}}, effects);
   CHECK(effects.empty());
   CHECK(table.find_connected(stranger.incarnation) == nullptr);

@@ -313,6 +313,13 @@ private:
     nodes[index].links.erase(effect.link);
   }
 
+  void carry_out(std::size_t index, const drop_link& effect) {
+    for (auto& link : connections)
+      for (const auto& end : link.ends)
+        if (end.node == index && end.link == effect.link)
+          link.broken = true;
+  }
+
   void carry_out(std::size_t index, const start_timer& effect) {
     timers.emplace(now + effect.delay, std::pair{index, effect.timer});
     running_timers.emplace(index, effect.timer);

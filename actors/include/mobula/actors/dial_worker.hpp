@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
@@ -9,6 +10,7 @@
 #include <caf/scheduled_actor.hpp>
 
 #include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/caf_connection.hpp"
 #include "mobula/actors/network_address.hpp"
 
 namespace mobula {
@@ -17,6 +19,7 @@ namespace mobula {
 struct dial_ended {
   dial_id number;
   std::variant<caf::strong_actor_ptr, address_failure> outcome;
+  connection_grip grip; ///< on the connection, if CAF keeps it: it has one for each other node
 };
 
 struct dial_job {
@@ -25,6 +28,7 @@ struct dial_job {
   /// For the connection; as long again for CAF's handshake.
   std::chrono::milliseconds limit;
   std::set<std::string> interface; ///< of the actor that is expected there
+  std::uint32_t max_message_bytes = default_message_bytes;
 };
 
 /// What came of a worker's attempt: a connection that nothing was said over, or none. Shared, since
@@ -40,7 +44,8 @@ struct dial_connected {
 void spawn_dial_worker(caf::actor_system& system, caf::strong_actor_ptr client, dial_job job);
 
 /// Asks CAF for the actor that is published at the other end of a connection. `self` gets
-/// `dial_ended`, unless it has ended. REQUIRES: called by `self`, while the system has a middleman.
+/// `dial_ended`, unless it has ended. A connection over which no handshake comes in time is closed.
+/// REQUIRES: called by `self`, while the system has a middleman.
 void shake_hands(caf::scheduled_actor& self, const dial_connected& dialed);
 
 } // namespace mobula

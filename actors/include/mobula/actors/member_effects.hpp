@@ -57,6 +57,12 @@ struct forget_link {
   link_id link;
 };
 
+/// Nobody answers over this link: its connection is to be closed, if this node dialed it, so that
+/// the next dial makes another. `link_lost` may follow.
+struct drop_link {
+  link_id link;
+};
+
 struct start_timer {
   timer_id timer;
   std::chrono::nanoseconds delay;
@@ -110,10 +116,10 @@ struct report_ignored {
 };
 
 /// In the order in which they have to be carried out.
-using member_effect = std::variant<dial, send_on_link, forget_link, start_timer, stop_timer,
-                                   report_member_joined, report_member_left, report_join_succeeded,
-                                   report_join_failed, report_member_unreachable, report_refused,
-                                   report_ignored>;
+using member_effect =
+  std::variant<dial, send_on_link, forget_link, drop_link, start_timer, stop_timer,
+               report_member_joined, report_member_left, report_join_succeeded, report_join_failed,
+               report_member_unreachable, report_refused, report_ignored>;
 
 using member_effects = std::vector<member_effect>;
 

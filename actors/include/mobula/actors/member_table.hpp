@@ -26,6 +26,9 @@ struct member_config {
   /// Rounds over a node's addresses before a join fails, or a lost node is given up.
   std::uint32_t max_join_rounds = 8;
   std::uint32_t max_lost_rounds = 12;
+  /// Rounds of a join in which somebody was there and said nothing: the second is over a connection
+  /// that is new.
+  std::uint32_t max_silent_rounds = 2;
   std::chrono::nanoseconds first_delay = std::chrono::milliseconds{50};
   std::chrono::nanoseconds longest_delay = std::chrono::seconds{30}; ///< delays double up to this
   /// By how much the larger incarnation of a pair dials later than the smaller one.
@@ -182,7 +185,8 @@ private:
     std::optional<join_id> join;
     std::vector<endpoint> targets;
     std::size_t next_target = 0;
-    std::uint32_t rounds = 0; ///< over all targets, in vain
+    std::uint32_t rounds = 0;        ///< over all targets, in vain
+    std::uint32_t silent_rounds = 0; ///< those that ended in silence
     phase now = phase::queued;
     link_id link{};   ///< while greeting
     timer_id timer{}; ///< while waiting or greeting
@@ -218,10 +222,11 @@ private:
 
   // -- handshakes ---------------------------------------------------------------------------------
 
-  /// Returns whether a link is that of another node than the one that speaks. CAF 0.17 takes a
-  /// sender from the number of its connection, which may be that of a lost one which CAF has not
-  /// noticed yet. Nothing is answered then: the sender's patience ends, and it dials again.
+  /// Returns whether a link is that of another node than the one that speaks. CAF tells processes
+  /// apart by an id of which two may have the same, unless each was given one of its own. Nothing
+  /// is answered then, since the answer would go to the member: the sender's patience ends.
   [[nodiscard]] bool is_of_another(link_id link, const incarnation_id& sender) const;
+  [[nodiscard]] std::string under_a_members_id(const node_record& stranger, link_id link) const;
   void reject(link_id link, const member_message& message, const std::string& fault,
               member_effects& effects);
   void ignore(const member_message& message, const std::string& fault, member_effects& effects);

@@ -54,6 +54,7 @@ public:
 struct begin_membership {
   node_record self;
   member_config config; ///< speaks what the membership was attached with
+  std::uint32_t max_message_bytes = default_message_bytes; ///< over connections that it dials
 };
 
 /// Why a node could not join.
@@ -140,11 +141,14 @@ public:
 
 private:
   void handle_from(const caf::strong_actor_ptr& sender, const member_message& message);
+  void dialed(const dial_ended& message, const caf::strong_actor_ptr& peer,
+              member_effects& effects);
   link_id link_to(const caf::strong_actor_ptr& peer);
   void run(member_effects effects);
   void apply(const dial& effect);
   void apply(const send_on_link& effect);
   void apply(const forget_link& effect);
+  void apply(const drop_link& effect);
   void apply(const start_timer& effect);
   void apply(const stop_timer& effect);
   void apply(const report_member_joined& effect);
@@ -163,10 +167,12 @@ private:
   member_listener* listener_ = nullptr;
   dialect speaks_;
   std::optional<member_table> table_;
+  std::uint32_t max_message_bytes_ = default_message_bytes;
   std::vector<std::pair<caf::strong_actor_ptr, member_message>> early_; ///< at most `max_early`
   /// Raised by messages and dials; lowered by `forget_link` and by CAF's news of a loss.
   std::unordered_map<link_id, caf::strong_actor_ptr> peers_;
   std::unordered_map<const caf::actor_control_block*, link_id> links_; ///< the same, reversed
+  std::unordered_map<link_id, connection_grip> grips_; ///< of the links that were dialed
   std::unordered_map<join_id, std::shared_ptr<std::promise<std::optional<join_failure>>>> joins_;
   std::uint64_t last_link_ = 0;
   std::uint64_t last_join_ = 0;
