@@ -75,6 +75,25 @@ std::pair<int, owned_socket> try_connect(const addrinfo& address, std::chrono::m
   return ended(error);
 }
 
+/// Returns the error number, or 0 with a socket.
+std::pair<int, owned_socket> try_listen(const addrinfo& address) {
+  owned_socket attempt{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  auto ended = [&attempt](int error) {
+    return std::pair{error, std::move(attempt)};
+  };
+  if (attempt.get() < 0)
+    return ended(errno);
+  constexpr int yes = 1;
+  constexpr int no = 0;
+  ::setsockopt(attempt.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  if (address.ai_family == AF_INET6)
+    ::setsockopt(attempt.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
+  if (::bind(attempt.get(), address.ai_addr, address.ai_addrlen) != 0
+      || ::listen(attempt.get(), SOMAXCONN) != 0)
+    return ended(errno);
+  return ended(0);
+}
+
 } // namespace
 
 owned_socket::owned_socket(int socket) noexcept : socket_(socket) {
@@ -126,26 +145,28 @@ std::variant<owned_socket, address_failure> connect_to(const endpoint& target,
                                      to_string(target), describe(error))};
 }
 
-std::string explain_listen_failure(const endpoint& where) {
+std::variant<owned_socket, std::string> listen_at(const endpoint& where) {
+  auto refuse = [&](const std::string& why, std::string_view remedy) {
+    return fmt::format("cannot listen at {}: {}; {}", to_string(where), why, remedy);
+  };
   auto found = resolve(where, AI_PASSIVE | AI_NUMERICSERV);
   if (const auto* text = std::get_if<std::string>(&found))
-    return fmt::format("cannot listen at {}: {}; give an address of this host", to_string(where),
-                       *text);
-  const auto& first = *std::get<address_list>(found);
-  owned_socket attempt{::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  int reuse = 1;
-  ::setsockopt(attempt.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
-  int error = 0;
-  if (attempt.get() < 0 || ::bind(attempt.get(), first.ai_addr, first.ai_addrlen) != 0
-      || ::listen(attempt.get(), 1) != 0)
-    error = errno;
+    return refuse(*text, "give an address of this host");
+  auto [error, socket] = try_listen(*std::get<address_list>(found));
+  if (error == 0)
+    return std::move(socket);
   if (error == EADDRINUSE)
-    return fmt::format("cannot listen at {}: the port is in use; choose another, or 0 for any that "
-                       "is free",
-                       to_string(where));
-  return fmt::format("cannot listen at {}: {}; give an address of this host and a port that this "
-                     "user may open",
-                     to_string(where), error == 0 ? "the socket was refused" : describe(error));
+    return refuse("the port is in use", "choose another, or 0 for any that is free");
+  return refuse(describe(error), "give an address of this host and a port that this user may open");
+}
+
+std::uint16_t port_of(const owned_socket& socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return 0;
+  // Both families have the port at the same place.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
 }
 
 std::vector<std::string> interface_addresses() {

@@ -1,7 +1,9 @@
 #include "mobula/cluster.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <random>
 
 #include <caf/io/middleman.hpp>
@@ -10,6 +12,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/caf_connection.hpp"
+#include "mobula/actors/control_port.hpp"
 #include "mobula/actors/data_port.hpp"
 #include "mobula/actors/network_address.hpp"
 #include "mobula/runtime/cluster_options.hpp"
@@ -78,9 +82,39 @@ void end_membership_of(const cluster_actor& actor) {
   done.wait_for(end_limit);
 }
 
-/// CAF's own function for this waits without a limit. Closing twice does no harm.
-void close_control_port(caf::actor_system& system, const cluster_actor& actor, std::uint16_t port,
-                        port_closing until) {
+/// What a message over a connection of this node may have.
+std::uint32_t max_message_bytes(const node_options& options) {
+  // A value of the node's own and what is said of it.
+  constexpr std::uint64_t beside_a_value = 16ULL << 20U;
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::min(
+    most, std::max(options.message_limit_bytes, options.inline_limit_bytes + beside_a_value)));
+}
+
+/// Has those who come through the port, and greet as nodes do, meet `actor`.
+void open_to_others(control_port& control, const node_core& core, const cluster_actor& actor) {
+  auto* system = &core.system();
+  published_service service{.actor = caf::actor_cast<caf::strong_actor_ptr>(actor),
+                            .interface = system->message_types(actor),
+                            .port = control.port()};
+  connection_rules rules{.peer = handshake_of::dialer,
+                         .max_message_bytes = max_message_bytes(core.options())};
+  auto take = [system, service, rules](greeted_connection fresh) {
+    serve(*system, service,
+          make_connection(*system, std::move(fresh.socket), rules, std::move(fresh.place)));
+  };
+  auto report = [system](const std::string& line) {
+    log_warning(*system, line);
+  };
+  control.start(std::move(take), std::move(report));
+}
+
+/// After this, nobody who connects meets `actor`. CAF's own function for this waits without a
+/// limit. Closing twice does no harm.
+void close_control_port(caf::actor_system& system, control_port& control,
+                        const cluster_actor& actor, port_closing until) {
+  auto port = control.port();
+  control.stop();
   if (until == port_closing::begun)
     return caf::anon_send(system.middleman().actor_handle(), caf::unpublish_atom_v, actor.address(),
                           port);
@@ -149,39 +183,34 @@ void cluster::open(const std::string& address, std::uint16_t port) {
            "this node listens, or has listened, through another cluster object, and does so once "
            "in its life; use that object, or start another node");
   endpoint where{address, port};
+  std::shared_ptr<control_port> control;
   try {
     where.address = listening_number(*core_, where);
-    where.port = port_ = publish(where);
+    control = publish(where);
   } catch (...) {
     core_->release_membership();
     throw;
   }
+  where.port = port_ = control->port();
   actor_ = core_->cluster();
-  core_->set_port_closer(
-    [system = &core_->system(), actor = actor_, open = port_](port_closing until) {
-      close_control_port(*system, actor, open, until);
-    });
+  core_->set_port_closer([system = &core_->system(), actor = actor_, control](port_closing until) {
+    close_control_port(*system, *control, actor, until);
+  });
   caf::anon_send(actor_,
                  begin_membership{.self = describe(*core_, where),
-                                  .config = {.speaks = dialect_of(core_->options().cluster)}});
+                                  .config = {.speaks = dialect_of(core_->options().cluster)},
+                                  .max_message_bytes = max_message_bytes(core_->options())});
+  open_to_others(*control, *core_, actor_);
 }
 
-/// Opens both ports. Returns the number of the one that nodes join through.
-std::uint16_t cluster::publish(const endpoint& where) {
+/// Opens both ports. Returns the one that nodes join through, where they wait still.
+std::shared_ptr<control_port> cluster::publish(const endpoint& where) {
+  auto opened = control_port::open(where, {});
+  if (const auto* failure = std::get_if<std::string>(&opened))
+    refuse(error_type::invalid_argument, *failure);
   core_->start_cluster();
-  const auto& actor = core_->cluster();
-  auto& middleman = core_->system().middleman();
-  // Reuse: a port whose last connections the system still remembers is free all the same.
-  auto opened = middleman.publish(actor, where.port, where.address.c_str(), true);
-  if (!opened)
-    refuse(error_type::invalid_argument, explain_listen_failure(where));
-  try {
-    open_data_port(*core_, where.address);
-  } catch (...) {
-    middleman.unpublish(actor, *opened);
-    throw;
-  }
-  return *opened;
+  open_data_port(*core_, where.address);
+  return std::get<std::unique_ptr<control_port>>(std::move(opened));
 }
 
 void cluster::join(const std::string& address, std::uint16_t port) {

@@ -223,6 +223,8 @@ config::config() {
                                            "their shared memory; off (default auto)")
     .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
                                    "message (default 4KiB)")
+    .add<std::string>("message-limit", "what a message from another node may have; more ends the "
+                                       "connection (default 256MiB)")
     .add<std::string>("compression", "of values on their way to other hosts: auto, on or off "
                                      "(default auto)")
     .add<bool>("record-call-sites", "objects remember where they were made, for the mobula command "
@@ -303,6 +305,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.value("drain", options.drain_timeout);
   from.choice("same-host-reading", reading_choices, options.same_host_reading);
   from.size("piggyback", options.piggyback_bytes);
+  from.size("message-limit", options.message_limit_bytes);
   from.choice("compression", compression_choices, options.compression);
   from.choice("record-call-sites", options.call_sites);
   from.number("seed", options.seed);

@@ -71,6 +71,8 @@ constexpr std::array numbers{
                "leave it out to lend what is free"},
   number_range{"mobula.piggyback", number<&node_options::piggyback_bytes>, 0, mebi, unit::bytes,
                "who reads larger values asks for them"},
+  number_range{"mobula.message-limit", number<&node_options::message_limit_bytes>, mebi,
+               4 * gibi - 1, unit::bytes, "256MiB is more than most messages should have"},
   number_range{"node_options::transfer_chunk_bytes", number<&node_options::transfer_chunk_bytes>,
                512, frame_limits::chunk_bytes, unit::bytes, "4MiB suits most networks"},
 };

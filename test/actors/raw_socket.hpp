@@ -35,9 +35,7 @@ public:
 
   static raw_socket connect_to(std::uint16_t port) {
     raw_socket result{::socket(AF_INET, SOCK_STREAM, 0)};
-    auto address = loopback(port);
-    MOBULA_ASSERT(
-      ::connect(result.descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    result.connect(port);
     return result;
   }
 
@@ -48,6 +46,17 @@ public:
                   == 0);
     MOBULA_ASSERT(::listen(result.descriptor_, 8) == 0);
     return result;
+  }
+
+  /// Connects a socket that is fresh.
+  void connect(std::uint16_t port) const {
+    auto address = loopback(port);
+    MOBULA_ASSERT(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address))
+                  == 0);
+  }
+
+  [[nodiscard]] int get() const noexcept {
+    return descriptor_;
   }
 
   [[nodiscard]] std::uint16_t port() const {

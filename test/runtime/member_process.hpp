@@ -83,6 +83,20 @@ public:
     }
   }
 
+  /// Waits for one of two lines, and returns the rest of that which comes.
+  std::string await_either(std::string_view first, std::string_view second) {
+    for (;;) {
+      for (auto line = heard_.begin(); line != heard_.end(); ++line)
+        for (auto begin : {first, second})
+          if (line->starts_with(begin)) {
+            auto rest = line->substr(begin.size());
+            heard_.erase(line);
+            return rest;
+          }
+      REQUIRE_MESSAGE(hear(), "the process ended before it said ", first, " or ", second);
+    }
+  }
+
   /// Listens on loopback. Returns the port.
   std::string listen(const std::string& port = "0") {
     return listen_at("127.0.0.1", port);
@@ -136,6 +150,11 @@ public:
 
   [[nodiscard]] const std::string& incarnation() const noexcept {
     return incarnation_;
+  }
+
+  /// The process that was started: the program, or its launcher if that stays.
+  [[nodiscard]] pid_t process() const noexcept {
+    return process_;
   }
 
   [[nodiscard]] const std::string& port() const noexcept {

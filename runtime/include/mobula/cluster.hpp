@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include "mobula/node.hpp"
 
 namespace mobula {
+
+class control_port;
 
 /// A node's place in a cluster. Leaves it at the end of its scope, or when the node shuts down.
 ///
@@ -79,7 +82,7 @@ public:
 
 private:
   void open(const std::string& address, std::uint16_t port);
-  [[nodiscard]] std::uint16_t publish(const endpoint& where);
+  [[nodiscard]] std::shared_ptr<control_port> publish(const endpoint& where);
   [[nodiscard]] bool listens() const;
   void drain();
   void end();

@@ -47,6 +47,8 @@ namespace mobula {
 /// | `drain`              | how long a leaving node waits for others to take values  | 0s       |
 /// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off      | auto     |
 /// | `piggyback`          | bytes of small values that a message's references carry  | 4KiB     |
+/// | `message-limit`      | what a message from another node may have; more ends the | 256MiB   |
+/// |                      | connection                                               |          |
 /// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |
 ///
 /// CAF's own `scheduler.policy` is `sharing` unless it is set: idle threads wait rather than poll,

@@ -47,9 +47,14 @@ private:
 [[nodiscard]] std::variant<owned_socket, address_failure>
 connect_to(const endpoint& target, std::chrono::milliseconds limit);
 
-/// Returns why this process cannot listen at `where`, with the remedy. Called after a failure that
-/// does not say.
-[[nodiscard]] std::string explain_listen_failure(const endpoint& where);
+/// Opens a socket that listens at `where`, an address in numbers, at any port that is free if it is
+/// 0, or tells why that is not possible, with the remedy. `::` stands for all addresses of IPv6 and
+/// of IPv4, `0.0.0.0` for those of IPv4. A port whose last connections the system still remembers
+/// is free. The socket does not block.
+[[nodiscard]] std::variant<owned_socket, std::string> listen_at(const endpoint& where);
+
+/// Returns the port that a socket is bound to.
+[[nodiscard]] std::uint16_t port_of(const owned_socket& socket);
 
 /// Returns the addresses of the host's interfaces that are up, in numbers, as the system orders
 /// them.

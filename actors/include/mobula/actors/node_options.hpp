@@ -102,6 +102,11 @@ struct node_options {
   /// Bytes that are fetched from another node at once; several such chunks are under way.
   std::uint64_t transfer_chunk_bytes = 4ULL << 20U;
 
+  /// What one message from another node may have, in CAF's encoding; one that announces more ends
+  /// the connection. In effect at least 16 MiB more than the inline limit. What is larger belongs
+  /// into the store.
+  std::uint64_t message_limit_bytes = 256ULL << 20U;
+
   /// Whether objects remember where they were made, for the `mobula` command; 32 bytes for each.
   call_site_recording call_sites = call_site_recording::off;
 
