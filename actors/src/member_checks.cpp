@@ -104,48 +104,47 @@ fault fault_of_hints(std::span<const member_hint> hints) {
 }
 
 /// Numbers the fields of sessions that have begun.
-fault fault_of_session(std::string_view what, session_id session, std::uint64_t last_session) {
+fault fault_of_session(std::string_view what, session_id session) {
   auto number = static_cast<std::uint64_t>(session);
   if (number == 0)
     return fmt::format("its {} is 0, which stands for none", what);
-  if (number > member_limits::most_session
-      || (number > last_session && number - last_session > member_limits::session_step))
+  if (number > member_limits::most_session)
     return fmt::format("its {} is {}, and no node has counted so far", what, number);
   return std::nullopt;
 }
 
-fault check(const hello& message, std::uint64_t last_session) {
+fault check(const hello& message) {
   if (auto found = fault_of_record(message.record))
     return found;
   // A session that is to end needs no check: it is compared with the one there is.
-  return fault_of_session("proposal", message.proposal, last_session);
+  return fault_of_session("proposal", message.proposal);
 }
 
-fault check(const welcome& message, std::uint64_t last_session) {
+fault check(const welcome& message) {
   if (auto found = fault_of_record(message.record))
     return found;
-  if (auto found = fault_of_session("session", message.session, last_session))
+  if (auto found = fault_of_session("session", message.session))
     return found;
   return fault_of_hints(message.members);
 }
 
-fault check(const crossed& message, std::uint64_t) {
+fault check(const crossed& message) {
   return fault_of_node("sender", message.sender);
 }
 
-fault check(const already_connected& message, std::uint64_t last_session) {
+fault check(const already_connected& message) {
   if (auto found = fault_of_node("sender", message.sender))
     return found;
-  return fault_of_session("session", message.session, last_session);
+  return fault_of_session("session", message.session);
 }
 
 /// Shown to people in any case. The reason may be one that a later version has: nothing is
 /// concluded from it.
-fault check(const refused&, std::uint64_t) {
+fault check(const refused&) {
   return std::nullopt;
 }
 
-fault check(const members_changed& message, std::uint64_t) {
+fault check(const members_changed& message) {
   if (auto found = fault_of_hints(message.connected))
     return found;
   if (message.disconnected.size() > member_limits::nodes)
@@ -158,18 +157,18 @@ fault check(const members_changed& message, std::uint64_t) {
 }
 
 /// Compared with the session there is, and nothing else.
-fault check(const session_over&, std::uint64_t) {
+fault check(const session_over&) {
   return std::nullopt;
 }
 
-fault check(const leave_cluster&, std::uint64_t) {
+fault check(const leave_cluster&) {
   return std::nullopt;
 }
 
 } // namespace
 
-std::optional<std::string> fault_of(const member_message& message, std::uint64_t last_session) {
-  return std::visit([&](const auto& content) { return check(content, last_session); }, message);
+std::optional<std::string> fault_of(const member_message& message) {
+  return std::visit([](const auto& content) { return check(content); }, message);
 }
 
 std::string_view name_of(const member_message& message) noexcept {

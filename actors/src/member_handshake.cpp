@@ -15,6 +15,11 @@ void member_table::say_hello(link_id link, session_id ends, member_effects& effe
                                                 .ends = ends}});
 }
 
+void member_table::follow(session_id heard) {
+  last_session_ = std::max(last_session_, std::min(static_cast<std::uint64_t>(heard),
+                                                   member_limits::most_followed_session));
+}
+
 std::optional<refused> member_table::objection_to(const hello& message) const {
   const auto& ours = config_.speaks;
   const auto& theirs = message.speaks;
@@ -37,7 +42,7 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
                    fmt::format("{} runs Mobula {}, the joining node {}; run the same version of "
                                "Mobula on both",
                                us, ours.library_version, theirs.library_version)};
-  if (auto fault = fault_of(message, last_session_))
+  if (auto fault = fault_of(message))
     return refused{join_refusal::malformed,
                    fmt::format("{} cannot make sense of what the joining node says of itself: {}; "
                                "is it a node of Mobula?",
@@ -130,7 +135,7 @@ void member_table::handle(link_id link, const hello& message, member_effects& ef
 void member_table::accept(link_id link, const hello& message, member_effects& effects) {
   const auto& record = message.record;
   // Larger than any session of either side so far.
-  session_id session{std::max(static_cast<std::uint64_t>(message.proposal), last_session_ + 1)};
+  session_id session{std::max(static_cast<std::uint64_t>(message.proposal), ++last_session_)};
   effects.emplace_back(
     send_on_link{link, welcome{self_, session, hints_without(record.incarnation)}});
   begin_session(link, record, session, effects);
@@ -194,7 +199,7 @@ void member_table::handle(link_id link, const already_connected& message, member
     return;
   const auto* present = find_connected(message.sender);
   if (present == nullptr) {
-    last_session_ = std::max(last_session_, static_cast<std::uint64_t>(message.session));
+    follow(message.session);
     say_hello(link, message.session, effects);
     return;
   }

@@ -49,8 +49,7 @@ void member_table::leave(member_effects& effects) {
 
 void member_table::received(link_id link, const member_message& message, member_effects& effects) {
   // A hello is looked at when it is known that its sender speaks as this node does.
-  auto fault =
-    std::holds_alternative<hello>(message) ? std::nullopt : fault_of(message, last_session_);
+  auto fault = std::holds_alternative<hello>(message) ? std::nullopt : fault_of(message);
   if (fault)
     reject(link, message, *fault, effects);
   else
@@ -120,7 +119,7 @@ void member_table::begin_session(link_id link, const node_record& record, sessio
   who.rounds_left = 0;
   who.obstacle.clear();
   sessions_.emplace(link, incarnation);
-  last_session_ = std::max(last_session_, static_cast<std::uint64_t>(session));
+  follow(session);
   effects.emplace_back(report_member_joined{record, session, link});
   std::vector<contact_id> through;
   for (const auto& [id, contact] : contacts_) {

@@ -72,7 +72,7 @@ std::vector<node_record> bad_records() {
 
 std::vector<session_id> bad_sessions() {
   return {session_id{0}, session_id{largest}, session_id{largest - 1},
-          session_id{std::uint64_t{1} << 63U}, session_id{std::uint64_t{1} << 40U}};
+          session_id{member_limits::most_session + 1}};
 }
 
 std::vector<std::vector<member_hint>> bad_hints() {
@@ -171,7 +171,7 @@ TEST_CASE("a sound message of each kind passes the checks") {
         member_message{refused{join_refusal::has_left, "left"}},
         member_message{members_changed{session_id{1}, {{other(), record.control}}, {other()}}},
         member_message{session_over{session_id{1}}}, member_message{leave_cluster{session_id{1}}}})
-    CHECK(fault_of(message, 0) == std::nullopt);
+    CHECK(fault_of(message) == std::nullopt);
 }
 
 TEST_CASE("a hello that cannot be is refused in words, and its sender is no member") {
@@ -305,6 +305,56 @@ TEST_CASE("no message makes a node propose a session that others refuse") {
   }
   check_in_order(world);
   CHECK(static_cast<std::uint64_t>(table.connected().front()->session) < 10);
+}
+
+TEST_CASE("who jumps ahead with a session keeps nobody from beginning others") {
+  for (auto jump : {std::uint64_t{1} << 32U, std::uint64_t{1} << 40U,
+                    member_limits::most_followed_session, member_limits::most_session}) {
+    CAPTURE(jump);
+    member_world world;
+    for (std::uint16_t port : {1, 2, 3})
+      world.start(100U + port, port);
+    auto& table = *world.nodes[0].table;
+    member_effects effects;
+    table.received(stranger,
+                   hello{.speaks = ours, .record = sound_record(), .proposal = session_id{jump}},
+                   effects);
+    REQUIRE(table.find_connected(other()) != nullptr);
+    CHECK(table.find_connected(other())->session == session_id{jump});
+    // It proposes a number to the second node, and the second one to the third.
+    auto first = world.join(0, 2);
+    auto second = world.join(1, 3);
+    world.run();
+    CHECK(world.nodes[0].joins.at(first) == "");
+    CHECK(world.nodes[1].joins.at(second) == "");
+    CHECK(world.connected(0, 1));
+    CHECK(world.connected(1, 2));
+  }
+}
+
+TEST_CASE("a node whose counter was jumped to its bound still begins sessions, each larger") {
+  two_members world{dialing::adds_links};
+  auto& table = *world.nodes[0].table;
+  member_effects effects;
+  table.received(stranger,
+                 hello{.speaks = ours,
+                       .record = sound_record(),
+                       .proposal = session_id{member_limits::most_session}},
+                 effects);
+  auto last = session_id::none;
+  for (int round = 0; round < 3; ++round) {
+    world.cut(1, 2);
+    world.run();
+    world.heal(1, 2);
+    while (!world.connected(0, 1)) {
+      world.fire_timer();
+      world.run();
+    }
+    auto now = table.find_connected(world.nodes[1].table->self().incarnation)->session;
+    CHECK(now > last);
+    CHECK(now > session_id{member_limits::most_followed_session});
+    last = now;
+  }
 }
 
 TEST_CASE("a refusal is shown without what could spoil a terminal, and not at any length") {

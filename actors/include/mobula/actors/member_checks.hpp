@@ -24,18 +24,16 @@ struct member_limits {
   static constexpr std::size_t endpoints = 64; ///< of one node
   static constexpr std::size_t nodes = 65'536; ///< named in one message
   static constexpr std::size_t text_bytes = 1'024;
-  /// Sessions are counted one by one. A number this far beyond all that were heard of has not been
-  /// counted; taken over, it would leave no room for those that follow.
-  static constexpr std::uint64_t session_step = std::uint64_t{1} << 32U;
-  static constexpr std::uint64_t most_session = std::uint64_t{1} << 63U;
+  /// Nodes go on counting from what others say of sessions, but from no larger number than this.
+  static constexpr std::uint64_t most_followed_session = std::uint64_t{1} << 63U;
+  /// Sessions are counted one by one, so nobody has got this far beyond what is followed.
+  static constexpr std::uint64_t most_session = most_followed_session + (std::uint64_t{1} << 62U);
 };
 
 /// Returns what is wrong with a message, in words for a log and for the people on the other side;
-/// nothing if it can be passed on. `last_session` is the largest session that this node has heard
-/// of. A greeting's record says something only among nodes that speak alike: REQUIRES that for a
-/// `hello`.
-[[nodiscard]] std::optional<std::string> fault_of(const member_message& message,
-                                                  std::uint64_t last_session);
+/// nothing if it can be passed on. A greeting's record says something only among nodes that speak
+/// alike: REQUIRES that for a `hello`.
+[[nodiscard]] std::optional<std::string> fault_of(const member_message& message);
 
 /// Returns the name of a message, as a log has it.
 [[nodiscard]] std::string_view name_of(const member_message& message) noexcept;

@@ -242,6 +242,9 @@ private:
   void session_ended(link_id link, session_id session, departure why, member_effects& effects);
   void accept(link_id link, const hello& message, member_effects& effects);
   void say_hello(link_id link, session_id ends, member_effects& effects);
+  /// Has own numbers be larger than one that was heard. They go on from a bound if it is beyond
+  /// that: who jumps ahead must not have this node propose what others refuse.
+  void follow(session_id heard);
   [[nodiscard]] std::optional<refused> objection_to(const hello& message) const;
   [[nodiscard]] bool greets(link_id link, const incarnation_id& member) const;
 
@@ -263,7 +266,7 @@ private:
   node_record self_;
   member_config config_;
   bool left_ = false;
-  /// The largest session number that was proposed, agreed or heard of.
+  /// The largest session number that this node counted itself or, within bounds, heard of.
   std::uint64_t last_session_ = 0;
   std::uint64_t last_contact_ = 0;
   std::uint64_t last_dial_ = 0;
