@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,7 +32,7 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
     return refused{join_refusal::wrong_cluster,
                    fmt::format("{} belongs to the cluster \"{}\", the joining node to \"{}\"; set "
                                "mobula.cluster to the same name on both",
-                               us, ours.cluster, theirs.cluster)};
+                               us, ours.cluster, printable(theirs.cluster))};
   if (theirs.protocol_version != ours.protocol_version)
     return refused{join_refusal::wrong_protocol,
                    fmt::format("{} speaks version {} of the protocol, the joining node version {}; "
@@ -41,7 +42,7 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
     return refused{join_refusal::wrong_library,
                    fmt::format("{} runs Mobula {}, the joining node {}; run the same version of "
                                "Mobula on both",
-                               us, ours.library_version, theirs.library_version)};
+                               us, ours.library_version, printable(theirs.library_version))};
   if (auto fault = fault_of(message))
     return refused{join_refusal::malformed,
                    fmt::format("{} cannot make sense of what the joining node says of itself: {}; "
@@ -86,6 +87,15 @@ void member_table::ignore(const member_message& message, const std::string& faul
                                                     name_of(message), fault, count)});
 }
 
+void member_table::note_refusal(join_refusal reason, std::string text, member_effects& effects) {
+  auto count = ++refused_[reason];
+  if (!std::has_single_bit(count))
+    return;
+  if (count > 1)
+    text += fmt::format(" ({} were refused for this reason so far)", count);
+  effects.emplace_back(report_refused{reason, std::move(text)});
+}
+
 /// One that comes late is welcome, too, as long as its sender is still to become a member.
 bool member_table::expects_welcome(link_id link, const incarnation_id& sender) const {
   return greets(link, sender) || std::ranges::any_of(contacts_, [&](const auto& entry) {
@@ -101,18 +111,16 @@ bool member_table::is_of_another(link_id link, const incarnation_id& sender) con
 std::string member_table::under_a_members_id(const node_record& stranger, link_id link) const {
   return fmt::format("node {} with the incarnation {} speaks under CAF's node id of the member {}; "
                      "give its actor system a mobula::config, which sees to an id of its own",
-                     stranger.name, to_string(stranger.incarnation),
+                     printable(stranger.name), to_string(stranger.incarnation),
                      members_.at(sessions_.at(link)).record.name);
 }
 
 void member_table::handle(link_id link, const hello& message, member_effects& effects) {
-  if (is_of_another(link, message.record.incarnation)) {
-    effects.emplace_back(report_refused{join_refusal::duplicate_incarnation,
-                                        under_a_members_id(message.record, link)});
-    return;
-  }
+  if (is_of_another(link, message.record.incarnation))
+    return note_refusal(join_refusal::duplicate_incarnation,
+                        under_a_members_id(message.record, link), effects);
   if (auto objection = objection_to(message)) {
-    effects.emplace_back(report_refused{objection->reason, objection->text});
+    note_refusal(objection->reason, objection->text, effects);
     effects.emplace_back(send_on_link{link, *std::move(objection)});
     return;
   }

@@ -61,7 +61,7 @@ public:
     std::set<join_id> open_joins{};
     std::set<link_id> links{}; ///< that the table has use for
     std::vector<join_refusal> refusals{};
-    std::vector<std::string> ignored{}; ///< what was wrong with messages that changed nothing
+    std::vector<std::string> ignored{};     ///< what was wrong with messages that changed nothing
     std::vector<std::string> unreachable{}; ///< as reported for the log
   };
 

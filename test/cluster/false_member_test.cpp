@@ -137,9 +137,9 @@ TEST_CASE_FIXTURE(false_member, "a stranger's handshake that cannot be makes no 
   say(crossed{{}});
   say(crossed{record().incarnation});
   say(refused{join_refusal{200}, std::string(100'000, '\x1b')});
+  say_hello(nowhere, session_id{1});
   say(hello_envelope{spoken(), std::vector<char>(1'000, '\xff')});
   say(hello_envelope{spoken(), {}});
-  say_hello(nowhere, session_id{1});
   say_hello(record(), session_id{largest});
   CHECK(settle().members.empty());
   check_in_order();

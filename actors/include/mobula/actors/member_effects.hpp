@@ -104,7 +104,7 @@ struct report_member_unreachable {
   std::string text;
 };
 
-/// A node was turned away; for the log.
+/// A node was turned away; for the log. Said of the first, second, fourth, eighth one of a reason.
 struct report_refused {
   join_refusal reason;
   std::string text;

@@ -230,6 +230,7 @@ private:
   void reject(link_id link, const member_message& message, const std::string& fault,
               member_effects& effects);
   void ignore(const member_message& message, const std::string& fault, member_effects& effects);
+  void note_refusal(join_refusal reason, std::string text, member_effects& effects);
   [[nodiscard]] bool expects_welcome(link_id link, const incarnation_id& sender) const;
   void handle(link_id link, const hello& message, member_effects& effects);
   void handle(link_id link, const welcome& message, member_effects& effects);
@@ -279,7 +280,8 @@ private:
   std::map<timer_id, contact_id> timers_; ///< awaited
   /// Messages that were ignored, by their kind: of many that are alike the log has few.
   std::array<std::uint64_t, std::variant_size_v<member_message>> ignored_{};
-  std::vector<link_id> forgettable_; ///< within an event: may be of no use at its end
+  std::map<join_refusal, std::uint64_t> refused_; ///< hellos, by reason; logged as rarely
+  std::vector<link_id> forgettable_;              ///< within an event: may be of no use at its end
 };
 
 } // namespace mobula
