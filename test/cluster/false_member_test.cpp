@@ -25,9 +25,13 @@ constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
 using node_handle =
   caf::typed_actor<caf::replies_to<ask_report>::with<node_report>, takes<hello_envelope>>;
 
+/// Says that it lives as often as nodes with short times want to hear it, and waits for them itself
+/// as long as a loaded machine may take.
 struct speaker_config : config {
   speaker_config() {
     load<caf::io::middleman>();
+    set("mobula.heartbeat-interval", caf::timespan{std::chrono::milliseconds{100}});
+    set("mobula.heartbeat-timeout", caf::timespan{std::chrono::seconds{60}});
   }
 };
 
