@@ -1,7 +1,10 @@
-// What fails in spill directories, told once: to the log, and to those who cannot go on for it.
+// What fails in spill directories, told in few words to the log, and to those who cannot go on for
+// it.
 
 #include "mobula/actors/disk_failures.hpp"
 
+#include <bit>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +12,19 @@
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
+
+namespace {
+
+/// Counts a turn for the worse. Returns the line for the log, if this one is told.
+std::optional<std::string> tell(std::uint64_t& turns, std::string_view what,
+                                const std::string& directory, const io_failure& why) {
+  if (!std::has_single_bit(++turns))
+    return std::nullopt;
+  auto so_far = turns == 1 ? std::string{} : fmt::format(" ({} times so far)", turns);
+  return fmt::format("{} {}: {}{}", what, directory, explain(why), so_far);
+}
+
+} // namespace
 
 directory_failures::directory_failures(std::vector<std::string> directories) {
   directories_.reserve(directories.size());
@@ -36,7 +52,9 @@ std::optional<std::string> directory_failures::write_failed(spill_directory wher
   describe_writing();
   if (before && before->error_number == why.error_number)
     return std::nullopt;
-  return fmt::format("cannot spill to {}: {}", failing.name, explain(why));
+  auto line = tell(failing.write_turns, "cannot spill to", failing.name, why);
+  failing.is_told = failing.is_told || line.has_value();
+  return line;
 }
 
 std::optional<std::string> directory_failures::wrote(spill_directory where) {
@@ -44,6 +62,8 @@ std::optional<std::string> directory_failures::wrote(spill_directory where) {
   if (!std::exchange(well.writing, std::nullopt))
     return std::nullopt;
   describe_writing();
+  if (!std::exchange(well.is_told, false))
+    return std::nullopt;
   return fmt::format("can spill to {} again", well.name);
 }
 
@@ -53,7 +73,7 @@ std::optional<std::string> directory_failures::read_failed(spill_directory where
   trouble_.reading = explain(why);
   if (std::exchange(failing.reading, why.error_number) == why.error_number)
     return std::nullopt;
-  return fmt::format("cannot read back what was spilled to {}: {}", failing.name, explain(why));
+  return tell(failing.read_turns, "cannot read back what was spilled to", failing.name, why);
 }
 
 std::optional<std::string> directory_failures::remove_failed(spill_directory where,
@@ -61,7 +81,7 @@ std::optional<std::string> directory_failures::remove_failed(spill_directory whe
   auto& failing = get(where);
   if (std::exchange(failing.removing, why.error_number) == why.error_number)
     return std::nullopt;
-  return fmt::format("cannot remove a spill file in {}: {}", failing.name, explain(why));
+  return tell(failing.remove_turns, "cannot remove a spill file in", failing.name, why);
 }
 
 void directory_failures::removed(spill_directory where) {

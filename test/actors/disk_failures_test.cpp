@@ -53,6 +53,54 @@ TEST_CASE_FIXTURE(two_directories,
 }
 
 TEST_CASE_FIXTURE(two_directories,
+                  "a directory that fails and recovers all the time leaves few lines") {
+  int failed = 0;
+  int recovered = 0;
+  for (int round = 0; round < 1'000; ++round) {
+    failed += failures.write_failed(first, failure(ENOSPC)) ? 1 : 0;
+    CHECK(contains(failures.trouble().writing, "No space left on device"));
+    recovered += failures.wrote(first) ? 1 : 0;
+    CHECK(failures.trouble().writing == "");
+  }
+  CHECK(failed == 10);
+  CHECK(recovered == 10);
+  // Another directory's are counted apart.
+  CHECK(failures.write_failed(second, failure(ENOSPC)));
+}
+
+TEST_CASE_FIXTURE(two_directories, "a directory whose cause of failure changes leaves few lines") {
+  int lines = 0;
+  for (int round = 0; round < 500; ++round) {
+    lines += failures.write_failed(first, failure(ENOSPC)) ? 1 : 0;
+    lines += failures.write_failed(first, failure(EDQUOT)) ? 1 : 0;
+  }
+  CHECK(lines == 10);
+  // What is known of it is taken back, though its last failure was not told.
+  CHECK(failures.wrote(first) == "can spill to /a again");
+}
+
+TEST_CASE_FIXTURE(two_directories, "a failure that comes again is told with how often it came") {
+  failures.write_failed(first, failure(EIO));
+  failures.wrote(first);
+  auto line = failures.write_failed(first, failure(EIO));
+  REQUIRE(line);
+  CHECK(line->ends_with(" (2 times so far)"));
+}
+
+TEST_CASE_FIXTURE(two_directories, "reads and removals that fail in turns leave few lines") {
+  int reads = 0;
+  int removals = 0;
+  for (int round = 0; round < 500; ++round) {
+    for (auto error : {EIO, EMFILE})
+      reads += failures.read_failed(first, failure(error, io_operation::read)) ? 1 : 0;
+    removals += failures.remove_failed(first, failure(EROFS, io_operation::remove)) ? 1 : 0;
+    failures.removed(first);
+  }
+  CHECK(reads == 10);
+  CHECK(removals == 9);
+}
+
+TEST_CASE_FIXTURE(two_directories,
                   "who finds no room learns what each directory said, while it fails") {
   CHECK(failures.trouble().writing == "");
   failures.write_failed(first, failure(EROFS));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,9 @@ struct disk_trouble {
 /// What fails in a node's spill directories, and what is to be said of it. No CAF, no I/O.
 ///
 /// A disk that fails does so again and again, so each directory's failures of one kind are worth a
-/// line in the log when they begin, and when their cause is another one.
+/// line in the log when they begin, and when their cause is another one. Some begin again and
+/// again, as on a disk that is full but for moments: of such turns for the worse, the first,
+/// second, fourth, eighth and so on are told, and the recovery from what was told.
 class directory_failures {
 public:
   explicit directory_failures(std::vector<std::string> directories);
@@ -28,7 +31,7 @@ public:
   /// A directory takes no more writes, or still takes none.
   std::optional<std::string> write_failed(spill_directory where, const io_failure& why);
 
-  /// A directory takes writes again.
+  /// A directory takes writes again, or still does.
   std::optional<std::string> wrote(spill_directory where);
 
   std::optional<std::string> read_failed(spill_directory where, const io_failure& why);
@@ -46,8 +49,13 @@ private:
   struct directory {
     std::string name;
     std::optional<io_failure> writing{}; ///< none if it takes writes
+    bool is_told = false;                ///< the log knows that it takes none
     int reading = 0;  ///< the error of the last read that failed: others may go on ending well
     int removing = 0; ///< the error as long as removals fail
+    // How often it took a turn for the worse.
+    std::uint64_t write_turns = 0;
+    std::uint64_t read_turns = 0;
+    std::uint64_t remove_turns = 0;
   };
 
   [[nodiscard]] directory& get(spill_directory where);
