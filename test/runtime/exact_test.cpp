@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
@@ -47,6 +48,14 @@ bool same_bits(float one, float other) {
   return std::bit_cast<std::uint32_t>(one) == std::bit_cast<std::uint32_t>(other);
 }
 
+template <class... Ts>
+constexpr bool any_written = (exactly_written<Ts> || ...);
+
+/// Whether an `exact` holds a type, or anything that is made of it.
+template <class T>
+constexpr bool holds = any_written<T, std::vector<T>, std::optional<T>, std::array<T, 2>,
+                                   std::pair<T, double>, std::tuple<double, T>>;
+
 /// Writes a value as CAF's network does, and reads it.
 template <class T>
 T there_and_back(T value) {
@@ -86,6 +95,21 @@ TEST_CASE("so is what is made of them") {
         == pairs{{-7, {infinity, true}}});
   CHECK(there_and_back(exact<std::vector<std::vector<double>>>{{{}, {infinity}}})->at(1).at(0)
         == infinity);
+}
+
+TEST_CASE("what cannot be written bit by bit is refused when it is compiled, however deep it is") {
+  enum class color : std::uint8_t { red };
+  CHECK(exactly_written<std::vector<std::array<std::optional<std::pair<float, color>>, 3>>>);
+  CHECK(exactly_written<std::optional<bool>>);
+  CHECK_FALSE(holds<std::string>);
+  CHECK_FALSE(holds<long double>);
+  CHECK_FALSE(holds<std::complex<long double>>);
+  CHECK_FALSE(holds<std::complex<int>>);
+  CHECK_FALSE(holds<const double>);
+  CHECK_FALSE(holds<std::tuple<>>);
+  CHECK_FALSE(holds<std::array<double, 0>>);
+  // Its elements are no numbers that could be referred to.
+  CHECK_FALSE(holds<std::vector<bool>>);
 }
 
 TEST_CASE("bytes that hold no such value are refused") {

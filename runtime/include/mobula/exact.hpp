@@ -36,6 +36,29 @@ template <class T>
 concept plain =
   std::same_as<T, float> || std::same_as<T, double> || std::integral<T> || std::is_enum_v<T>;
 
+/// Whether there is a way to write a type, and all that it consists of: a word at least for each.
+template <class T>
+inline constexpr bool is_written = plain<T>;
+template <class T>
+inline constexpr bool is_written<const T> = false;
+template <>
+inline constexpr bool is_written<std::complex<float>> = true;
+template <>
+inline constexpr bool is_written<std::complex<double>> = true;
+template <class T>
+inline constexpr bool is_written<std::optional<T>> = is_written<T>;
+template <class T, std::size_t N>
+inline constexpr bool is_written<std::array<T, N>> = (N > 0) && is_written<T>;
+template <class T>
+inline constexpr bool is_written<std::vector<T>> = is_written<T>;
+template <>
+inline constexpr bool is_written<std::vector<bool>> = false;
+template <class... Ts>
+inline constexpr bool is_written<std::tuple<Ts...>> = (sizeof...(Ts) > 0)
+                                                      && (is_written<Ts> && ...);
+template <class T, class U>
+inline constexpr bool is_written<std::pair<T, U>> = is_written<std::tuple<T, U>>;
+
 template <plain T>
 std::uint64_t to_word(T value) noexcept {
   if constexpr (std::same_as<T, float>)
@@ -184,12 +207,11 @@ bool read(rest& in, std::tuple<Ts...>& values) {
 } // namespace exact_bits
 
 /// What an `exact` may hold: `float`, `double`, and what is made of them, of numbers and of
-/// enumerations by `std::complex`, `optional`, `array`, `vector`, `pair` and `tuple`.
+/// enumerations by `std::complex`, `optional`, `array`, `vector`, `pair` and `tuple`. Not what
+/// takes no words, such as an array of none, and not `std::vector<bool>`, whose elements cannot be
+/// referred to.
 template <class T>
-concept exactly_written = requires(exact_bits::words& out, exact_bits::rest& in, T& value) {
-  exact_bits::write(out, value);
-  { exact_bits::read(in, value) } -> std::same_as<bool>;
-};
+concept exactly_written = exact_bits::is_written<T>;
 
 /// A value whose floating-point numbers cross to other nodes as they are. Use it for fields of
 /// messages; it converts from and to the value.
