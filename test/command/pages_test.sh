@@ -21,7 +21,8 @@ for command in status memory objects launch; do
     [[ $plain == *"$option"* ]] || fail "nothing about $option: $plain"
   done
 done
-for part in 'owner|node|type|state|call-site' 'MOBULA_NODE' '40 if not given' 'EXIT STATUS' '--version'; do
+for part in 'owner|node|type|state|call-site' 'MOBULA_NODE' '40 if not given' 'EXIT STATUS' '--version' \
+  'launch runs a program in several processes. The other commands ask any node'; do
   [[ $plain == *"$part"* ]] || fail "nothing about $part: $plain"
 done
 if command -v groff >/dev/null; then
