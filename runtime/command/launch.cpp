@@ -71,14 +71,26 @@ void open_standard_descriptors() {
   owned_descriptor last{handle};
 }
 
+/// Returns whether this process was started so that it lives on without its terminal, as by
+/// `nohup`.
+bool outlives_its_terminal() {
+  struct sigaction present {};
+  return sigaction(SIGHUP, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
+
 /// Has the signals that concern a launch arrive at a descriptor.
 class signal_queue {
 public:
   signal_queue() {
     sigset_t set;
     sigemptyset(&set);
-    for (auto number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP})
+    // Also if it is ignored: shells ignore SIGINT for what scripts run in the background, to whom
+    // it is sent on purpose then.
+    for (auto number : {SIGCHLD, SIGINT, SIGTERM})
       sigaddset(&set, number);
+    // One that is blocked arrives although it is ignored.
+    if (!outlives_its_terminal())
+      sigaddset(&set, SIGHUP);
     // Whoever started this may have ignored it, and then nobody would learn how processes ended.
     std::signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &set, &before_);

@@ -298,6 +298,23 @@ def check_output_that_nobody_reads(place, script):
         assert launched.process.wait() == 143
 
 
+def check_end_of_terminal(place, script):
+    """A launch ends with its terminal, and goes on if it was started with nohup."""
+    for action, code in ((signal.SIG_DFL, 129), (signal.SIG_IGN, 143)):
+
+        def prepare():
+            signal.signal(signal.SIGHUP, action)
+
+        with Launch(place, "--", script, "do", "stay", preexec_fn=prepare) as launched:
+            (process,) = hear_stay(launched, 1)
+            launched.process.send_signal(signal.SIGHUP)
+            if action == signal.SIG_IGN:
+                # Were it not ignored, it would come first, having the smaller number, and count.
+                launched.process.send_signal(signal.SIGTERM)
+            assert launched.end() == code, launched.lines
+        assert f"asked {process}" in (place / "notes").read_text(), launched.lines
+
+
 def check_second_signal(place, script):
     with Launch(place, "--nodes", "2", "--", script, "do", "deaf") as launched:
         launched.hear("] deaf ")
@@ -387,6 +404,7 @@ for check in (
     check_stopped_process,
     check_endless_output,
     check_output_that_nobody_reads,
+    check_end_of_terminal,
     check_second_signal,
     check_death_of_launcher,
     check_no_program,
