@@ -197,8 +197,25 @@ void name_service::look_further() {
 
 void name_service::expired(search_number number) {
   auto asked = searches_.asked(number);
+  std::optional<incarnation_id> had_nothing;
+  // Unless it has taken the name back since.
+  if (disappointed_.contains(number) && !has_prospects(number))
+    had_nothing = requests_.at(number).last_asked;
   auto ended = end_search(number);
-  ended.answer->set_value(not_found(ended, asked));
+  ended.answer->set_value(had_nothing ? nothing_there(ended, *had_nothing)
+                                      : not_found(ended, asked));
+}
+
+error_info name_service::nothing_there(const lookup_name& request,
+                                       const incarnation_id& publisher) const {
+  auto text = fmt::format("node {} publishes \"{}\", but had nothing for it when it was asked",
+                          to_string(publisher), request.name);
+  if (!is_at_once(request.limit))
+    text += fmt::format(", and no other node has published it within {} ms",
+                        std::chrono::duration<double, std::milli>{*request.limit}.count());
+  return {.type = error_type::name_not_found,
+          .message = text + "; unpublish it there, and publish it anew",
+          .origin = core_->origin()};
 }
 
 error_info name_service::not_found(const lookup_name& request,
@@ -266,9 +283,9 @@ void name_service::received(name_found& message) {
     // is not to be believed, and not to be asked again: it would answer so without end.
     if (has_prospects(message.search))
       return search_on(message.search);
-    if (is_at_once(requests_.at(message.search).request.limit))
-      return expired(message.search);
     disappointed_.insert(message.search);
+    if (is_at_once(requests_.at(message.search).request.limit))
+      expired(message.search);
     return;
   }
   auto request = end_search(message.search);

@@ -206,7 +206,10 @@ TEST_CASE_FIXTURE(false_member, "a lookup that does not wait ends when its publi
   REQUIRE(settle().members.size() == 1);
   home.say("lookup hollow 0");
   hear([&](const find_name& question) { say(name_found{session, question.search, {}}); });
-  CHECK(home.await("failed ").starts_with("name_not_found"));
+  auto failure = home.await("failed ");
+  CHECK(failure.starts_with("name_not_found"));
+  CHECK(failure.find("publishes \"hollow\", but had nothing for it when it was asked; unpublish it")
+        != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(false_member, "a lookup goes on when who had nothing takes the name back") {
