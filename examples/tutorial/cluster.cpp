@@ -45,7 +45,7 @@ void visit(mobula::node& node, std::uint16_t port) {
   cluster.join("127.0.0.1", port);
 
   auto motto = node.lookup<std::string>("motto", 10s);
-  std::cout << *node.get(motto) << '\n';
+  std::cout << node.get(motto).copy() << '\n';
 
   auto worker = node.lookup_actor<counter_actor>("counter", 10s);
   caf::scoped_actor self{node.system()};

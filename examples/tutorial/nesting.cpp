@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     std::cout << node.stats().owned.objects << " objects\n";
     {
       auto view = node.get(papers);
-      std::cout << view->name << ": " << *node.get(view->files[1]) << '\n';
+      std::cout << view->name << ": " << node.get(view->files[1]).copy() << '\n';
     }
     papers = {};
     std::cout << node.stats().owned.objects << " objects\n";

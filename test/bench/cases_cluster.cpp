@@ -20,9 +20,9 @@ using shared_partner = std::shared_ptr<partner_on_demand>;
 
 void read_again_and_again(benchmark::State& state, mobula::node& node,
                           const ObjectRef<array<std::byte>>& ref) {
-  benchmark::DoNotOptimize((*node.get(ref))[0]);
+  benchmark::DoNotOptimize(*node.get(ref)->data());
   for (auto _ : state)
-    benchmark::DoNotOptimize((*node.get(ref))[0]);
+    benchmark::DoNotOptimize(*node.get(ref)->data());
 }
 
 side gets_elsewhere(const shared_partner& partner, std::size_t bytes) {

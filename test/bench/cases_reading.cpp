@@ -38,7 +38,7 @@ side single_gets(bench_node& bench) {
     const auto all = put_many(node);
     for (auto _ : state) {
       for (const auto& ref : all)
-        benchmark::DoNotOptimize((*node.get(ref))[0]);
+        benchmark::DoNotOptimize(*node.get(ref)->data());
     }
   };
 }

@@ -51,7 +51,7 @@ side put_get_drop_among(bench_node& bench, std::size_t objects) {
     return seconds_of([&node = live.node()] {
       for (std::int64_t i = 0; i < batch_size; ++i) {
         auto ref = node.put(member{});
-        benchmark::DoNotOptimize((*node.get(ref))[0]);
+        benchmark::DoNotOptimize(*node.get(ref)->data());
       }
       settle(node);
     });

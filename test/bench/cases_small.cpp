@@ -16,7 +16,7 @@ side put_get_drop(bench_node& bench) {
     while (state.KeepRunningBatch(batch_size)) {
       for (std::int64_t i = 0; i < batch_size; ++i) {
         auto ref = node.put(value);
-        benchmark::DoNotOptimize((*node.get(ref))[0]);
+        benchmark::DoNotOptimize(*node.get(ref)->data());
       }
       settle(node);
     }
@@ -46,7 +46,7 @@ side ready_get(bench_node& bench) {
   return [&node = bench.node()](benchmark::State& state) {
     const auto ref = node.put(payload<64>{});
     for (auto _ : state)
-      benchmark::DoNotOptimize((*node.get(ref))[0]);
+      benchmark::DoNotOptimize(*node.get(ref)->data());
   };
 }
 

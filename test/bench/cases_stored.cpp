@@ -151,7 +151,7 @@ side get_stored(bench_node& bench, std::size_t bytes) {
     const auto ref = node.put(words{std::span{source}});
     settle(node);
     for (auto _ : state)
-      benchmark::DoNotOptimize((*node.get(ref))[0]);
+      benchmark::DoNotOptimize(*node.get(ref)->data());
   };
 }
 

@@ -337,7 +337,7 @@ private:
     auto call = watch.first_call_of([&] {
       for (int round = 0; round < rounds; ++round)
         for (const auto& ref : refs)
-          last_read_ = (*node_.get(ref))[0];
+          last_read_ = *node_.get(ref)->data();
     });
     say("calls " + name + " " + (call ? std::to_string(*call) : "none"));
   }

@@ -55,7 +55,7 @@ struct leaving_node {
   }
 
   [[nodiscard]] std::string read(std::size_t index = 0) {
-    return *away.get(at_away.letters.at(index));
+    return away.get(at_away.letters.at(index)).copy();
   }
 };
 
@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(leaving_neighbor, "what a value refers to stays as well") {
   CHECK(home.drain(10s) == drain_result{.kept = 2, .lost = 0});
   leave();
   auto content = away.get(at_away.parcels.at(0).content);
-  CHECK(*away.get(content->inner.at(0)) == "inner");
+  CHECK(away.get(content->inner.at(0)).copy() == "inner");
 }
 
 TEST_CASE_FIXTURE(leaving_neighbor, "references in messages under way are waited for") {

@@ -98,8 +98,8 @@ TEST_CASE_FIXTURE(three_nodes, "a node frees no value that it does not hold") {
   for (std::uint64_t session = 1; session <= 3; ++session)
     send_to(target, free_objects{session_id{session}, {ref.id().sequence}}, liar);
   sim.run();
-  CHECK(*home.get(ref) == small_text);
-  CHECK(*away.get(at_away.letters.at(0)) == small_text);
+  CHECK(home.get(ref).copy() == small_text);
+  CHECK(away.get(at_away.letters.at(0)).copy() == small_text);
 }
 
 TEST_CASE("a free arrives whatever order the messages of two nodes take") {
@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(three_nodes, "a reader on another node that waits hears of the
 TEST_CASE_FIXTURE(with_texts, "a value that outlived its owner is freed where it is") {
   sim.cut(home, away);
   sim.run();
-  REQUIRE(*away.get(at_away.letters.at(0)) == small_text);
+  REQUIRE(away.get(at_away.letters.at(0)).copy() == small_text);
   away.free(at_away.letters);
   CHECK(error_behind(away, at_away.letters.at(0)) == error_type::object_freed);
   sim.run();

@@ -39,7 +39,7 @@ struct departure : three_nodes {
   }
 
   [[nodiscard]] std::string handed_on() {
-    return *third.get(at_third.letters.at(0));
+    return third.get(at_third.letters.at(0)).copy();
   }
 };
 
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(departure, "an heir is handed back to who made it") {
   at_away.clear();
   send(third, away, at_away, letter{at_third.letters});
   sim.run();
-  CHECK(*away.get(at_away.letters.at(0)) == "a text");
+  CHECK(away.get(at_away.letters.at(0)).copy() == "a text");
 }
 
 TEST_CASE_FIXTURE(departure_of_another_host, "an heir that finds no room waits for it") {
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(departure, "values that were written before lead to what their
   leave();
   hand_on(parcel{outer, {}});
   auto content = third.get(at_third.parcels.at(0).content);
-  CHECK(*third.get(content->inner.at(0)) == "a text");
+  CHECK(third.get(content->inner.at(0)).copy() == "a text");
 }
 
 TEST_CASE_FIXTURE(departure, "values that are written later lead to what an owner left") {
@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(departure, "values that are written later lead to what an owne
   outer = {};
   at_away.clear();
   auto content = third.get(at_third.parcels.at(0).content);
-  CHECK(*third.get(content->inner.at(0)) == text());
+  CHECK(third.get(content->inner.at(0)).copy() == text());
 }
 
 TEST_CASE_FIXTURE(departure, "large values that were written before name heirs as well") {
@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(departure, "heirs have heirs") {
   sim.run();
   {
     auto content = fourth.get(at_fourth.parcels.at(0).content);
-    CHECK(*fourth.get(content->inner.at(0)) == "a text");
+    CHECK(fourth.get(content->inner.at(0)).copy() == "a text");
   }
   at_fourth.clear();
 }

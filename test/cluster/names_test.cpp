@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(three_nodes, "a name leads to a reference on all nodes") {
   home.publish("motto", home.put("a text"));
   sim.run();
   for (auto* each : {&home, &away, &third})
-    CHECK(*each->get(each->lookup<std::string>("motto")) == "a text");
+    CHECK(each->get(each->lookup<std::string>("motto")).copy() == "a text");
   home.unpublish("motto");
 }
 
@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(three_nodes, "a reference that was looked up outlives its name
   auto ref = away.lookup<std::string>("motto");
   home.unpublish("motto");
   sim.run();
-  CHECK(*away.get(ref) == "a text");
+  CHECK(away.get(ref).copy() == "a text");
 }
 
 TEST_CASE_FIXTURE(three_nodes, "nodes that do not ask hold nothing of what is published") {
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(three_nodes, "a borrower may publish what it borrowed") {
   away.publish("motto", at_away.letters.at(0));
   at_away.clear();
   sim.run();
-  CHECK(*third.get(third.lookup<std::string>("motto")) == "a text");
+  CHECK(third.get(third.lookup<std::string>("motto")).copy() == "a text");
   away.unpublish("motto");
 }
 
@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(three_nodes, "a name may stand for an object that is not there
   auto ref = away.lookup<std::string>("later");
   CHECK(!ref.ready());
   later.set_value("a text");
-  CHECK(*away.get(ref) == "a text");
+  CHECK(away.get(ref).copy() == "a text");
   home.unpublish("later");
 }
 
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(three_nodes, "a lookup waits until somebody publishes the name
                                   caf::make_message(ObjectRef<void>{home.put("a text")}), answer});
     }};
   });
-  CHECK(*away.get(away.lookup<std::string>("motto", 1min)) == "a text");
+  CHECK(away.get(away.lookup<std::string>("motto", 1min)).copy() == "a text");
   caf::anon_send_exit(publisher, caf::exit_reason::user_shutdown);
   home.unpublish("motto");
   // The lookup's timer is not taken back.
@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(three_nodes, "lookups with long limits that were answered leav
   home.publish("motto", home.put("a text"));
   sim.run();
   for (int count = 0; count < 100; ++count)
-    CHECK(*away.get(away.lookup<std::string>("motto", 10h)) == "a text");
+    CHECK(away.get(away.lookup<std::string>("motto", 10h)).copy() == "a text");
   home.unpublish("motto");
   sim.run();
   CHECK(away.stats().timers == away.stats().peer_timers);
@@ -142,7 +142,7 @@ TEST_CASE_FIXTURE(three_nodes, "a name is gone when its publisher has crashed") 
         == error_type::name_not_found);
   away.publish("motto", away.put("another text"));
   sim.run();
-  CHECK(*third.get(third.lookup<std::string>("motto")) == "another text");
+  CHECK(third.get(third.lookup<std::string>("motto")).copy() == "another text");
   away.unpublish("motto");
 }
 
@@ -153,7 +153,7 @@ TEST_CASE_FIXTURE(three_nodes, "a name is known again when a cut has healed") {
   sim.run();
   CHECK_THROWS_AS(static_cast<void>(away.lookup<std::string>("motto")), object_error);
   sim.heal(home, away);
-  CHECK(*away.get(away.lookup<std::string>("motto", 1s)) == "a text");
+  CHECK(away.get(away.lookup<std::string>("motto", 1s)).copy() == "a text");
   home.unpublish("motto");
 }
 
@@ -174,9 +174,9 @@ TEST_CASE_FIXTURE(three_nodes, "of two that publish a name at the same time one 
   away.publish("motto", away.put("another text"));
   sim.heal(home, away);
   sim.run();
-  auto seen = *home.get(home.lookup<std::string>("motto"));
+  auto seen = home.get(home.lookup<std::string>("motto")).copy();
   for (auto* each : {&away, &third})
-    CHECK(*each->get(each->lookup<std::string>("motto")) == seen);
+    CHECK(each->get(each->lookup<std::string>("motto")).copy() == seen);
   CHECK(home.stats().owned.objects + away.stats().owned.objects == 1);
   for (auto* each : {&home, &away})
     each->unpublish("motto");
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(three_nodes, "a name may be looked up without its type") {
   home.publish("motto", home.put("a text"));
   sim.run();
   auto ref = away.lookup<void>("motto").as<std::string>();
-  CHECK(*away.get(ref) == "a text");
+  CHECK(away.get(ref).copy() == "a text");
   home.unpublish("motto");
 }
 
@@ -266,7 +266,7 @@ TEST_CASE("names lead to what was published, and leave nothing, whatever is cut"
         else if (choice == 3 && &actor != &other)
           sim.heal(actor, other);
         else
-          seen.emplace_back(name, *actor.get(actor.lookup<std::string>(name)));
+          seen.emplace_back(name, actor.get(actor.lookup<std::string>(name)).copy());
       } catch (const object_error& error) {
         auto type = error.type();
         CHECK((type == error_type::name_not_found || type == error_type::invalid_argument

@@ -70,7 +70,7 @@ struct two_hosts {
   }
 
   [[nodiscard]] std::string read(std::size_t index) const {
-    return *away.get(at_away.letters.at(index));
+    return away.get(at_away.letters.at(index)).copy();
   }
 
   /// Starts an actor that reads, and counts the texts that are as they should be.

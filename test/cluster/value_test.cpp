@@ -142,7 +142,7 @@ TEST_CASE_FIXTURE(three_nodes, "reading an object often asks its owner once") {
   send_away(home.put("a text"));
   auto before = peer_messages();
   for (int times = 0; times < 100; ++times)
-    CHECK(*away.get(at_away.letters.at(0)) == "a text");
+    CHECK(away.get(at_away.letters.at(0)).copy() == "a text");
   CHECK(peer_messages() - before == 2);
 }
 
@@ -171,7 +171,7 @@ TEST_CASE_FIXTURE(three_nodes, "wait counts other nodes' objects as they become 
 TEST_CASE_FIXTURE(three_nodes, "a large value travels to other nodes") {
   std::string text(3'000'000, 'x');
   send_away(home.put(text));
-  CHECK(*away.get(at_away.letters.at(0)) == text);
+  CHECK(away.get(at_away.letters.at(0)).copy() == text);
   CHECK(home.stats().pinned.objects == 0);
 }
 
@@ -188,7 +188,7 @@ TEST_CASE_FIXTURE(three_nodes, "a value brings its references along") {
   send(home, away, at_away, parcel{home.put(box{{home.put("inner")}}), {}});
   sim.run();
   auto content = away.get(at_away.parcels.at(0).content);
-  CHECK(*away.get(content->inner.at(0)) == "inner");
+  CHECK(away.get(content->inner.at(0)).copy() == "inner");
 }
 
 TEST_CASE_FIXTURE(three_nodes, "a reference found in a value outlives the value") {
@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(three_nodes, "a reference found in a value outlives the value"
   at_away.clear();
   sim.run();
   CHECK(home.stats().owned.objects == 1);
-  CHECK(*away.get(inner) == "inner");
+  CHECK(away.get(inner).copy() == "inner");
 }
 
 TEST_CASE_FIXTURE(three_nodes, "a value may refer to objects of its reader") {
@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(three_nodes, "a value may refer to objects of a third node") {
   sim.run();
   auto inner = away.get(at_away.parcels.at(0).content)->inner.at(0);
   at_away.clear();
-  CHECK(*away.get(inner) == "inner");
+  CHECK(away.get(inner).copy() == "inner");
 }
 
 TEST_CASE_FIXTURE(three_nodes, "values nest over nodes, and go when their last reference does") {
@@ -228,7 +228,7 @@ TEST_CASE_FIXTURE(three_nodes, "values nest over nodes, and go when their last r
   send(away, third, at_third, parcel{at_away.parcels.at(0).content, {}});
   at_away.clear();
   sim.run();
-  CHECK(*third.get(third.get(at_third.parcels.at(0).content)->inner.at(0)) == "inner");
+  CHECK(third.get(third.get(at_third.parcels.at(0).content)->inner.at(0)).copy() == "inner");
   CHECK(home.stats().owned.objects == 2);
   at_third.clear();
   sim.run();
@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(three_nodes, "the value of a borrowed object can be put into a
   auto outer = away.put(box{at_away.letters});
   at_away.clear();
   sim.run();
-  CHECK(*away.get(away.get(outer)->inner.at(0)) == "inner");
+  CHECK(away.get(away.get(outer)->inner.at(0)).copy() == "inner");
 }
 
 TEST_CASE("a value comes from the disk of its owner") {
@@ -262,7 +262,7 @@ TEST_CASE("a value comes from the disk of its owner") {
   caf::anon_send(sim.remote(home, away, at_away.owner), letter{refs});
   sim.run();
   for (char letter = 'a'; letter < 'h'; ++letter)
-    CHECK(*away.get(at_away.letters.at(static_cast<std::size_t>(letter - 'a')))
+    CHECK(away.get(at_away.letters.at(static_cast<std::size_t>(letter - 'a'))).copy()
           == std::string(110'000, letter));
   refs.clear();
   at_away.clear();

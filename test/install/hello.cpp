@@ -5,6 +5,6 @@
 int main(int argc, char** argv) {
   return mobula::run_main(argc, argv, [](mobula::node& node, const mobula::config&) {
     auto greeting = node.put("hello");
-    std::cout << *node.get(greeting) << '\n';
+    std::cout << node.get(greeting).copy() << '\n';
   });
 }

@@ -125,6 +125,7 @@ TEST_CASE_FIXTURE(one_node, "a value is decoded once for all its readers") {
   auto ref = node.put(counting{7});
   auto first = node.get(ref);
   CHECK(node.get(ref)->value == 7);
-  CHECK(node.get(ref).get() == first.get());
+  auto second = node.get(ref);
+  CHECK(second.get() == first.get());
   CHECK(decodings == 1);
 }

@@ -65,7 +65,7 @@ private:
   }
 
   bool is_whole(const labeled& object) const {
-    return *node_.get(object.ref) == block(object.label);
+    return node_.get(object.ref).copy() == block(object.label);
   }
 
   std::mt19937_64 random_;

@@ -95,7 +95,7 @@ struct disk_node {
     auto before = node->stats().restored.objects;
     int whole = 0;
     for (auto number = static_cast<int>(held.size()) - 1; number >= 0 && whole < 4; --number) {
-      CHECK(*node->get(held.at(number)) == block(number));
+      CHECK(node->get(held.at(number)).copy() == block(number));
       ++whole;
     }
     CHECK(node->stats().restored.objects == before);

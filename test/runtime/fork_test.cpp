@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(forking_node, "a put in a forked child writes nothing over its
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(WEXITSTATUS(status) == 0);
-  CHECK(*node->get(ref) == block('p'));
+  CHECK(node->get(ref).copy() == block('p'));
   ::close(ready[0]);
   ::close(ready[1]);
 }

@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(small_heap,
   for (int round = 0; round < 10; ++round)
     put(20);
   CHECK(node.get(ref)->data() != reinterpret_cast<const std::uint64_t*>(address));
-  CHECK((*node.get(ref))[1'999] == 2'006);
+  CHECK(node.get(ref)->at(1'999) == 2'006);
 }
 
 TEST_CASE_FIXTURE(small_heap, "a value that is read stays, one that is not leaves") {
@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(small_heap,
 
 TEST_CASE_FIXTURE(small_heap, "what was decoded leaves the heap first, and is decoded anew") {
   held.push_back(node.put(text(0, 200'000)));
-  CHECK(*node.get(held[0]) == text(0, 200'000));
+  CHECK(node.get(held[0]).copy() == text(0, 200'000));
   CHECK(node.stats().heap_bytes >= 200'000);
   for (std::size_t index = 0; index < 40; ++index)
     held.push_back(node.put(text(index, 2'000)));
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(small_heap, "what was decoded leaves the heap first, and is de
   CHECK(stats.decoded_dropped.objects == 1);
   CHECK(stats.left_heap.objects == 0);
   CHECK(stats.heap_bytes < 100'000);
-  CHECK(*node.get(held[0]) == text(0, 200'000));
+  CHECK(node.get(held[0]).copy() == text(0, 200'000));
 }
 
 TEST_CASE_FIXTURE(small_heap, "what is decoded and viewed stays until the view goes") {
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(small_heap, "a value that refers to others keeps them wherever
   inner = {};
   put(80);
   CHECK(node.stats().left_heap.objects > 0);
-  CHECK(*node.get(node.get(outer)->back()) == text(3));
+  CHECK(node.get(node.get(outer)->back()).copy() == text(3));
 }
 
 TEST_CASE_FIXTURE(small_heap, "values that are freed while they move leave nothing") {
@@ -195,7 +195,7 @@ TEST_CASE_FIXTURE(no_disk, "what a full store refused moves when it has room aga
   sim.run();
   CHECK(other.stats().left_heap.objects > 0);
   CHECK(other.stats().heap_bytes <= heap_limit / 10 * 8);
-  CHECK(*other.get(held[0]) == text(0));
+  CHECK(other.get(held[0]).copy() == text(0));
 }
 
 TEST_CASE_FIXTURE(no_disk, "with heap and store full what was decoded goes all the same") {
@@ -205,7 +205,7 @@ TEST_CASE_FIXTURE(no_disk, "with heap and store full what was decoded goes all t
   };
   CHECK(error_of(fill) == error_type::store_full);
   for (std::size_t index = 0; index < held.size(); ++index)
-    CHECK(*other.get(held[index]) == text(index));
+    CHECK(other.get(held[index]).copy() == text(index));
   // What waits for room in the store counts as gone until that has refused it.
   for (int round = 0; round < 3; ++round) {
     sim.run();

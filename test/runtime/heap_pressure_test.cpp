@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(pressed_node,
   CHECK(node.stats().spilled.bytes > 60'000'000);
   std::size_t wrong = 0;
   for (std::size_t index = 0; index < count; ++index)
-    wrong += *node.get(held[index]) == text(index) ? 0 : 1;
+    wrong += node.get(held[index]).copy() == text(index) ? 0 : 1;
   CHECK(wrong == 0);
 }
 

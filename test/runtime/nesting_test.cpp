@@ -51,10 +51,10 @@ TEST_CASE_FIXTURE(one_node, "references are found anywhere within a value") {
   }
   CHECK(node.stats().owned.objects == 6);
   auto read = node.get(outer);
-  CHECK(*node.get(read->files[1]) == "two");
+  CHECK(node.get(read->files[1]).copy() == "two");
   CHECK(*node.get(read->sizes.at("one")) == 3);
   CHECK(*node.get(*read->note) == 4);
-  CHECK(*node.get(std::get<1>(read->title)) == "title");
+  CHECK(node.get(std::get<1>(read->title)).copy() == "title");
 }
 
 TEST_CASE_FIXTURE(one_node, "nested objects go when the outer object goes") {

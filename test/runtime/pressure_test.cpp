@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(small_store, "an object with references is spilled, never drop
   CHECK(stats.resident.bytes + stats.lent_bytes + stats.reserved_bytes <= 4 << 20);
   CHECK(directory.spill_files() > 0);
   for (char letter = 'a'; letter <= 'z'; ++letter)
-    CHECK(*node.get(held[static_cast<std::size_t>(letter - 'a')]) == block(letter));
+    CHECK(node.get(held[static_cast<std::size_t>(letter - 'a')]).copy() == block(letter));
   CHECK(node.stats().restored.objects > 15);
   sim.check_invariants();
   held.clear();
@@ -167,7 +167,8 @@ TEST_CASE_FIXTURE(small_store, "spilled arrays come back with shape and referenc
   for (int count = 0; count < 20; ++count)
     held.push_back(node.put(block('x')));
   CHECK(node.stats().spilled.objects >= 2);
-  CHECK((*node.get(numbers))(199, 399) == 2.5);
+  auto matrix = node.get(numbers);
+  CHECK((*matrix)(199, 399) == 2.5);
   CHECK(*node.get(node.get(container)->at(9'999)) == 9'999);
 }
 
@@ -270,7 +271,7 @@ TEST_CASE("an actor's put into a full store is a pending reference") {
   auto ref = result.ref();
   system.spawn(
     [&](caf::event_based_actor*) { result.set_value(node.put(std::string(900'000, 'y'))); });
-  auto late = *node.get(ref);
+  auto late = node.get(ref).copy();
   held = {};
   CHECK(node.get(late)->front() == 'y');
 }

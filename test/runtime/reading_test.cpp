@@ -1,18 +1,82 @@
 #include "one_node.hpp"
 
+#include <array>
+#include <concepts>
+#include <vector>
+
 using namespace mobula;
 using namespace std::literals;
+
+namespace {
+
+/// Whether `*view` compiles for a view without a name, and for one that has one.
+template <class T>
+concept readable_without_name = requires(view<T> shown) {
+  *std::move(shown);
+};
+
+template <class T>
+concept readable_by_name = requires(const view<T> shown) {
+  *shown;
+};
+
+template <class T>
+concept copyable_by_name = requires(const view<T> shown) {
+  shown.copy();
+};
+
+/// Whether its address and its bytes can be had.
+template <class T>
+concept shows_address_without_name = requires(view<T> shown) {
+  std::move(shown).get();
+};
+
+template <class T>
+concept shows_bytes_without_name = requires(view<T> shown) {
+  std::move(shown).raw_bytes();
+};
+
+struct point {
+  double x = 0;
+  double y = 0;
+};
+
+// A reference that dangles is no program: what a view without a name gives is a copy, or nothing.
+static_assert(readable_without_name<int> && readable_without_name<point>);
+static_assert(std::same_as<decltype(*std::declval<view<point>>()), point>);
+static_assert(std::same_as<decltype(*std::declval<const view<point>&>()), const point&>);
+static_assert(!readable_without_name<std::string> && readable_by_name<std::string>);
+static_assert(!readable_without_name<std::vector<int>>);
+static_assert(!readable_without_name<std::array<char, 65>>);
+// Copies of these show the memory that the view keeps.
+static_assert(!readable_without_name<array<int>> && !copyable_by_name<array<int>>);
+static_assert(!readable_without_name<bytes> && !copyable_by_name<bytes>);
+static_assert(!shows_address_without_name<int> && !shows_bytes_without_name<int>);
+
+} // namespace
 
 TEST_CASE_FIXTURE(one_node, "a value that was put can be read") {
   auto number = node.put(42);
   auto text = node.put("hello");
   CHECK(*node.get(number) == 42);
-  CHECK(*node.get(text) == "hello");
+  CHECK(node.get(text).copy() == "hello");
+}
+
+TEST_CASE_FIXTURE(one_node, "what is read of a view without a name is a copy") {
+  auto where = node.put(point{1, 2});
+  auto&& read = *node.get(where);
+  auto text = node.get(node.put("hello")).copy();
+  where = {};
+  sim.run();
+  CHECK(read.y == 2);
+  CHECK(text == "hello");
 }
 
 TEST_CASE_FIXTURE(one_node, "all views of an object show the same value") {
   auto text = node.put(std::vector<std::string>{"a", "b"});
-  CHECK(node.get(text).get() == node.get(text).get());
+  auto first = node.get(text);
+  auto second = node.get(text);
+  CHECK(first.get() == second.get());
 }
 
 TEST_CASE_FIXTURE(one_node, "a view outlives the reference that it came from") {

@@ -48,7 +48,7 @@ struct small_heap {
   /// Returns whether each value is what was put.
   bool intact(std::size_t size = 16'000) {
     for (std::size_t index = 0; index < held.size(); ++index)
-      if (*node.get(held[index]) != text(index, size))
+      if (node.get(held[index]).copy() != text(index, size))
         return false;
     return true;
   }

@@ -30,7 +30,7 @@ TEST_CASE_FIXTURE(one_node, "a small array lives inline") {
   builder[0] = 7;
   auto ref = builder.seal();
   CHECK(node.stats().inline_values == object_count{1, 12});
-  CHECK((*node.get(ref))[0] == 7);
+  CHECK(*node.get(ref)->data() == 7);
 }
 
 TEST_CASE_FIXTURE(one_node, "an array keeps its shape") {

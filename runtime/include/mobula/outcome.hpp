@@ -44,15 +44,27 @@ public:
 
   /// Throws `object_error` if there is no value, as do the next two: the object's own error, or
   /// `get_timed_out` if it is pending.
-  [[nodiscard]] const view<T>& value() const {
+  [[nodiscard]] const view<T>& value() const& {
     if (const auto* value = std::get_if<view<T>>(&content_)) [[likely]]
       return *value;
     throw_without_value(std::get_if<error_info>(&content_));
   }
 
-  [[nodiscard]] const T& operator*() const {
+  /// The same of an outcome without a name, which ends with the expression.
+  [[nodiscard]] view<T> value() const&& {
+    return value();
+  }
+
+  [[nodiscard]] const T& operator*() const& {
     return *value();
   }
+
+  /// As with `view`: a copy of what is small and plain; give anything else a name.
+  [[nodiscard]] T operator*() const&& requires small_plain_value<T> {
+    return *value();
+  }
+
+  const T& operator*() const&& requires(!small_plain_value<T>) = delete;
 
   [[nodiscard]] const T* operator->() const {
     return value().operator->();
