@@ -61,6 +61,70 @@ TEST_CASE("survivors at a regular distance are all found") {
     CHECK(index.find(count * distance)->value == count);
 }
 
+TEST_CASE("an index that was large does not keep its memory") {
+  sequence_index<record> index;
+  constexpr std::uint64_t many = 1'000'000;
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint64_t sequence = 1; sequence <= many; ++sequence)
+      index.insert(sequence).value = sequence;
+    CHECK(index.capacity() >= many);
+    for (std::uint64_t sequence = 1; sequence <= many; ++sequence)
+      index.erase(sequence);
+    CHECK(index.size() == 0);
+    CHECK(index.capacity() <= 4096);
+  }
+}
+
+TEST_CASE("few survivors among many keep memory for few, and are found") {
+  sequence_index<record> index;
+  constexpr std::uint64_t many = 200'000;
+  constexpr std::uint64_t distance = 997;
+  for (std::uint64_t sequence = 1; sequence <= many; ++sequence)
+    index.insert(sequence).value = sequence;
+  std::size_t survivors = 0;
+  for (std::uint64_t sequence = 1; sequence <= many; ++sequence)
+    if (sequence % distance == 0)
+      ++survivors;
+    else
+      index.erase(sequence);
+  CHECK(index.size() == survivors);
+  CHECK(index.capacity() <= 8 * 1024);
+  for (auto sequence = distance; sequence <= many; sequence += distance) {
+    REQUIRE(index.find(sequence) != nullptr);
+    CHECK(index.find(sequence)->value == sequence);
+  }
+  CHECK(index.find(1) == nullptr);
+  std::size_t seen = 0;
+  index.for_each([&](const record&) { ++seen; });
+  CHECK(seen == survivors);
+}
+
+TEST_CASE("the index agrees with an ordered map while it swells and shrinks") {
+  std::mt19937_64 random{7};
+  sequence_index<record> index;
+  std::map<std::uint64_t, std::uint64_t> model;
+  std::uint64_t last = 0;
+  for (std::size_t goal : {20'000, 1'000, 30'000, 3, 10'000, 0}) {
+    while (model.size() < goal) {
+      ++last;
+      index.insert(last).value = last * 3;
+      model.emplace(last, last * 3);
+    }
+    while (model.size() > goal) {
+      auto victim = model.lower_bound(random() % (last + 1));
+      if (victim == model.end())
+        victim = model.begin();
+      index.erase(victim->first);
+      model.erase(victim);
+    }
+    REQUIRE(index.size() == model.size());
+    for (const auto& [sequence, value] : model) {
+      REQUIRE(index.find(sequence) != nullptr);
+      REQUIRE(index.find(sequence)->value == value);
+    }
+  }
+}
+
 TEST_CASE("the index agrees with an ordered map after any sequence of operations") {
   std::mt19937_64 random{3};
   sequence_index<record> index;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,8 +19,10 @@ namespace mobula {
 /// `sequence % size` would be as local, but survivors at a regular distance would pile up in one
 /// bucket; here at most sixteen do.
 ///
-/// Records stand in chunks that never move, and freed ones are used again, the latest first.
-/// References to records stay valid until they are erased. Not thread-safe.
+/// Records stand in chunks, and freed ones are used again, the latest first. When seven in eight of
+/// many are gone, those that are left move together and the rest of the memory goes: a node that
+/// had a million objects once does not keep room for them. References to records stay valid until
+/// one is erased. Not thread-safe.
 template <class Record>
 class sequence_index {
 public:
@@ -32,6 +35,11 @@ public:
 
   [[nodiscard]] std::size_t size() const noexcept {
     return size_;
+  }
+
+  /// Records that there is memory for.
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    return chunks_.size() * chunk_size;
   }
 
   /// Returns the record of `sequence`, or null.
@@ -59,7 +67,7 @@ public:
     return result;
   }
 
-  /// Removes the record of `sequence`. REQUIRES: there is one.
+  /// Removes the record of `sequence`. REQUIRES: there is one. Amortized O(1).
   void erase(std::uint64_t sequence) noexcept {
     auto* link = &buckets_[bucket_of(sequence)];
     while (record(*link).sequence != sequence)
@@ -70,6 +78,8 @@ public:
     record(at).sequence = 0;
     free_ = at;
     --size_;
+    if (used_ >= least_to_compact && size_ <= used_ / 8)
+      compact();
   }
 
   /// Calls `f` with each record, in no particular order.
@@ -86,6 +96,9 @@ private:
   static constexpr std::size_t first_bucket_count = 1024;
   static constexpr std::uint32_t chunk_size = 1024;
   static constexpr std::uint64_t run = 16;
+
+  /// So many records and fewer are no memory to speak of.
+  static constexpr std::uint32_t least_to_compact = 4 * chunk_size;
 
   [[nodiscard]] std::size_t bucket_of(std::uint64_t sequence) const noexcept {
     // The low four bits of a sequence name its stripe, and those above them count up.
@@ -118,9 +131,37 @@ private:
 
   void grow() {
     buckets_.assign(buckets_.size() * 2, none);
+    link_all();
+  }
+
+  void link_all() {
     for (std::uint32_t at = 0; at < used_; ++at)
       if (record(at).sequence != 0)
         link(at);
+  }
+
+  /// Moves the last records to the places that are free before them. Allocates nothing, so that it
+  /// cannot fail.
+  void compact() noexcept {
+    auto last = used_;
+    for (std::uint32_t at = 0; at < size_; ++at) {
+      if (record(at).sequence != 0)
+        continue;
+      do
+        --last;
+      while (record(last).sequence == 0);
+      record(at) = record(last);
+    }
+    used_ = static_cast<std::uint32_t>(size_);
+    free_ = none;
+    chunks_.resize((size_ + chunk_size - 1) / chunk_size);
+    auto count = buckets_.size();
+    while (count > first_bucket_count && count >= 4 * size_)
+      count /= 2;
+    buckets_.resize(count);
+    buckets_.shrink_to_fit();
+    std::ranges::fill(buckets_, none);
+    link_all();
   }
 
   std::vector<std::uint32_t> buckets_;
