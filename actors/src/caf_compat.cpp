@@ -2,12 +2,14 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <caf/abstract_actor.hpp>
 #include <caf/atom.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/logger.hpp>
 #include <caf/sec.hpp>
 #include <caf/to_string.hpp>
@@ -22,6 +24,47 @@ constexpr auto error_category = caf::atom("mobula");
 /// CAF takes the code 0 for "no error", which is a number of ours (`worker_died`).
 std::uint8_t to_code(error_type type) {
   return static_cast<std::uint8_t>(static_cast<std::uint16_t>(type) + 1);
+}
+
+template <class Code>
+struct worded_code {
+  Code code;
+  std::string_view words;
+};
+
+constexpr worded_code<caf::sec> system_errors[] = {
+  {caf::sec::request_timeout, "no answer came before the time limit"},
+  {caf::sec::request_receiver_down, "the actor that was asked has ended"},
+  {caf::sec::unexpected_message, "the actor does not take such a message"},
+  {caf::sec::unexpected_response, "the answer is not of the type that was expected"},
+  {caf::sec::unknown_type, "a type of a message has no name here; add_message_type gives it one"},
+  {caf::sec::end_of_stream, "a message ends in the middle"},
+  {caf::sec::cannot_connect_to_node, "nobody answers at this address"},
+  {caf::sec::runtime_error, "an exception was thrown"},
+};
+
+constexpr worded_code<caf::exit_reason> exit_reasons[] = {
+  {caf::exit_reason::unhandled_exception, "an exception ended the actor"},
+  {caf::exit_reason::kill, "the actor was killed"},
+  {caf::exit_reason::user_shutdown, "the actor was told to end"},
+  {caf::exit_reason::remote_link_unreachable, "the connection to the actor's process was lost"},
+};
+
+template <class Code, std::size_t Count>
+std::string_view words_for(const caf::error& error, const worded_code<Code> (&known)[Count]) {
+  for (const auto& each : known)
+    if (error == each.code)
+      return each.words;
+  return {};
+}
+
+/// Returns what one of CAF's own errors means, and its name for who looks it up there.
+std::string text_of(const caf::error& error) {
+  auto name = caf::to_string(error);
+  for (auto words : {words_for(error, system_errors), words_for(error, exit_reasons)})
+    if (!words.empty())
+      return fmt::format("{} (CAF's {})", words, name);
+  return name;
 }
 
 } // namespace
@@ -41,9 +84,8 @@ error_info to_error_info(const caf::error& error) {
   if (error.category() == error_category && error.context().match_elements<error_info>())
     return error.context().get_as<error_info>(0);
   if (error == caf::sec::request_timeout)
-    return {.type = error_type::get_timed_out,
-            .message = "the timeout expired before there was an answer"};
-  return {.type = error_type::task_execution_exception, .message = caf::to_string(error)};
+    return {.type = error_type::get_timed_out, .message = text_of(error)};
+  return {.type = error_type::task_execution_exception, .message = text_of(error)};
 }
 
 bool has_ended(const caf::strong_actor_ptr& actor) {
