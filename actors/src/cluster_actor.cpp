@@ -11,6 +11,7 @@
 #include "mobula/actors/name_service.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/owner_search.hpp"
+#include "mobula/actors/process_memory.hpp"
 #include "mobula/actors/receiving_node.hpp"
 #include "mobula/actors/reference_exchange.hpp"
 #include "mobula/actors/remote_actors.hpp"
@@ -158,9 +159,10 @@ public:
         auto objects = std::make_shared<object_listing>(*std::move(ended.objects));
         caf::anon_send(myself, report_collected{number, ended.stats, std::move(objects)});
       })};
-    request.request->objects.emplace(
-      ask_report{std::min(question.most_objects, most_reported_objects), question.only},
-      core_->incarnation());
+    auto bounded = question;
+    bounded.most_objects = std::min(question.most_objects, most_reported_objects);
+    exchange.turn();
+    exchange.count_references(request.request->objects.emplace(bounded, core_->incarnation()));
     collect(request);
     return promise;
   }
@@ -170,6 +172,7 @@ public:
     if (asked.empty())
       return;
     exchange.describe(*answers.objects);
+    names.describe(*answers.objects);
     core_->complete(answers.stats);
     node_report result{.incarnation = core_->incarnation(),
                        .name = {},
@@ -183,7 +186,10 @@ public:
                        .objects = std::move(answers.objects->objects),
                        .objects_left_out = answers.objects->left_out,
                        .nested_elsewhere = answers.objects->take_foreign(),
-                       .call_sites = std::move(answers.objects->call_sites)};
+                       .call_sites = std::move(answers.objects->call_sites),
+                       .pinned_only = std::move(answers.objects->pinned_only),
+                       .groups = answers.objects->take_groups()};
+    add_process_figures(result.figures);
     nodes.describe(result);
     asked.mapped().deliver(std::move(result));
   }

@@ -37,16 +37,16 @@ void export_table::session_ended(const peer_session& ended, grace_number grace) 
   if (gone == nullptr)
     return;
   if (!gone->held.empty())
-    ghosts_.emplace(grace, std::move(gone->held));
+    ghosts_.emplace(grace, ghost{ended.node, std::move(gone->held)});
   peers_.erase(ended.node);
 }
 
 void export_table::grace_over(grace_number grace, reference_effects& effects) {
-  auto ghost = ghosts_.extract(grace);
-  if (ghost.empty())
+  auto over = ghosts_.extract(grace);
+  if (over.empty())
     return;
   drop_handles dropped;
-  for (const auto& [sequence, count] : ghost.mapped())
+  for (const auto& [sequence, count] : over.mapped().held)
     let_go(sequence, dropped);
   if (!dropped.handles.empty())
     effects.emplace_back(std::move(dropped));
@@ -189,8 +189,8 @@ export_stats export_table::stats() const noexcept {
   result.objects = objects_.size();
   for (const auto& [node, peer] : peers_)
     result.borrows += peer.held.size();
-  for (const auto& [grace, held] : ghosts_)
-    result.ghosts += held.size();
+  for (const auto& [grace, lost] : ghosts_)
+    result.ghosts += lost.held.size();
   return result;
 }
 
@@ -200,6 +200,14 @@ export_table::borrowers_of(std::uint64_t sequence) const {
   for (const auto& [node, peer] : peers_)
     if (auto held = peer.held.find(sequence); held != peer.held.end())
       result.emplace_back(node, held->second);
+  return result;
+}
+
+std::vector<export_table::lost_holder> export_table::lost_holders_of(std::uint64_t sequence) const {
+  std::vector<lost_holder> result;
+  for (const auto& [grace, lost] : ghosts_)
+    if (auto held = lost.held.find(sequence); held != lost.held.end())
+      result.push_back({lost.node, grace, held->second});
   return result;
 }
 
@@ -213,8 +221,8 @@ void export_table::check_invariants() const {
   };
   for (const auto& [node, peer] : peers_)
     count(peer.held);
-  for (const auto& [grace, held] : ghosts_)
-    count(held);
+  for (const auto& [grace, lost] : ghosts_)
+    count(lost.held);
   MOBULA_ASSERT(holders.size() == objects_.size());
   for (const auto& [sequence, object] : objects_) {
     MOBULA_ASSERT(object.handle != kept_handle::none);

@@ -105,7 +105,7 @@ void name_service::publish(const publish_name& message) {
     return message.answer->set_value(error_info{.type = error_type::invalid_argument,
                                                 .message = "cannot publish: " + *refusal,
                                                 .origin = core_->origin()});
-  contents_.insert_or_assign(message.name, message.content);
+  contents_.insert_or_assign(message.name, named_thing{message.content, message.object});
   run(std::move(effects));
   search_on(message.name);
   message.answer->set_value(std::nullopt);
@@ -167,7 +167,7 @@ void name_service::search_on(search_number number) {
     auto ended = end_search(number);
     ended.answer->set_value(named_content{.about = to_text(found->payload),
                                           .publisher = found->publisher,
-                                          .content = contents_.at(ended.name)});
+                                          .content = contents_.at(ended.name).content});
   } else if (is_at_once(request.limit)) {
     expired(number);
   }
@@ -270,7 +270,7 @@ void name_service::received(const find_name& message) {
     return;
   auto known = contents_.find(message.name);
   send(*from, name_found{message.session, message.search,
-                         known == contents_.end() ? caf::message{} : known->second});
+                         known == contents_.end() ? caf::message{} : known->second.content});
 }
 
 void name_service::received(name_found& message) {
@@ -325,6 +325,15 @@ void name_service::apply(const report_name_ignored& effect) {
 
 // -- properties
 // -------------------------------------------------------------------------------------
+
+void name_service::describe(object_listing& listing) const {
+  for (const auto& [name, thing] : contents_) {
+    auto* listed =
+      thing.object.owner == core_->incarnation() ? listing.find(thing.object.sequence) : nullptr;
+    if (listed != nullptr && listed->names.size() < reported_nesting::most_named)
+      listed->names.push_back(name);
+  }
+}
 
 void name_service::check_invariants() const {
   MOBULA_ASSERT(peers_.size() == nodes_.size());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "node_figures.hpp"
 
 namespace mobula {
@@ -25,6 +27,19 @@ reported_state state_of(const object_entry& entry) noexcept {
   return reported_state::freed;
 }
 
+/// A report is no place for long texts: the first line, cut between two characters.
+std::string beginning_of(const error_info& error) {
+  constexpr std::size_t max_bytes = 300;
+  auto text = fmt::format("{}: {}", to_string(error.type), error.message);
+  auto end = std::min({text.size(), max_bytes, text.find('\n')});
+  auto inside = [&](std::size_t at) {
+    return at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  while (inside(end))
+    --end;
+  return end == text.size() ? text : text.substr(0, end) + " ...";
+}
+
 } // namespace
 
 std::string_view to_string(reported_state state) noexcept {
@@ -45,10 +60,24 @@ std::string_view to_string(reported_state state) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(reported_use use) noexcept {
+  switch (use) {
+    case reported_use::unknown:
+      return "unknown";
+    case reported_use::never:
+      return "never";
+    case reported_use::read:
+      return "read";
+  }
+  return "unknown";
+}
+
 std::uint64_t reported_object::references() const noexcept {
   std::uint64_t result = std::uint64_t{transits} + local + nested.references;
   for (const auto& borrower : borrowers)
     result += borrower.count;
+  for (const auto& holder : lost_holders)
+    result += holder.count;
   return result;
 }
 
@@ -74,41 +103,164 @@ std::uint64_t figure(const node_report& report, std::string_view name) noexcept 
   return found == report.figures.end() ? 0 : found->value;
 }
 
-// -- objects ------------------------------------------------------------------------------------
+// -- all objects ----------------------------------------------------------------------------------
 
-void object_listing::consider(const new_reference& known) {
-  chosen_.push_back(known);
-  // Kept short as it grows: a million objects are not copied for a report of a hundred.
-  if (chosen_.size() / 2 >= std::max(asked_.most_objects, std::uint64_t{1}))
-    keep_largest();
+void object_listing::held_elsewhere(std::uint64_t sequence, std::uint64_t references,
+                                    std::uint32_t kept) {
+  auto& known = elsewhere_[sequence];
+  known.references += references;
+  known.kept += kept;
 }
 
-void object_listing::keep_largest() {
-  if (chosen_.size() <= asked_.most_objects)
+std::uint64_t object_listing::references_to(const object_entry& entry) const {
+  std::uint64_t handles = entry.handles();
+  auto known = elsewhere_.find(entry.sequence());
+  if (known == elsewhere_.end())
+    return handles;
+  return handles - std::min<std::uint64_t>(handles, known->second.kept) + known->second.references;
+}
+
+void object_listing::consider(const new_reference& known, std::uint64_t key) {
+  candidates_.push_back({known, key});
+  // Kept short as it grows: a million objects are not copied for a report of a hundred.
+  if (candidates_.size() / 2 >= std::max(asked_.most_objects, std::uint64_t{1}))
+    keep_first();
+}
+
+void object_listing::keep_first() {
+  if (candidates_.size() <= asked_.most_objects)
     return;
-  left_out += chosen_.size() - asked_.most_objects;
-  auto end = chosen_.begin() + static_cast<std::ptrdiff_t>(asked_.most_objects);
-  std::ranges::nth_element(chosen_, end, std::greater{}, &new_reference::size_bytes);
-  chosen_.erase(end, chosen_.end());
+  left_out += candidates_.size() - asked_.most_objects;
+  auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(asked_.most_objects);
+  std::ranges::nth_element(candidates_, end, std::greater{}, &candidate::key);
+  candidates_.erase(end, candidates_.end());
 }
 
 void object_listing::choose() {
-  keep_largest();
+  keep_first();
+  chosen_.reserve(candidates_.size());
+  for (const auto& each : candidates_)
+    chosen_.push_back(each.known);
+  candidates_ = {};
   std::ranges::sort(chosen_, {}, &new_reference::sequence);
   objects.reserve(chosen_.size());
 }
 
-void object_listing::add(const object_entry& entry) {
+// -- sums -----------------------------------------------------------------------------------------
+
+object_listing::site_key object_listing::group_key(const object_entry& entry) const {
+  switch (asked_.grouping) {
+    case reported_grouping::type:
+      return {entry.type().name, 0};
+    case reported_grouping::state:
+      return {to_string(state_of(entry)), 0};
+    case reported_grouping::call_site:
+      if (const auto* site = entry.made_at(); site != nullptr && site->file != nullptr)
+        return {site->file, site->line};
+      break;
+    case reported_grouping::none:
+    case reported_grouping::node:
+      break;
+  }
+  return {};
+}
+
+reported_group& object_listing::group_of(const site_key& key) {
+  auto known = groups_.find(key);
+  if (known == groups_.end() && groups_.size() + 1 >= max_groups)
+    return groups_[{"(all others)", 0}];
+  return known != groups_.end() ? known->second : groups_[key];
+}
+
+void object_listing::sum(const object_entry& entry) {
+  auto& group = group_of(group_key(entry));
+  ++group.objects;
+  group.bytes += entry.size_bytes();
+  group.references += references_to(entry);
+}
+
+/// Objects come and go between the two looks, so that what is taken away may not be there.
+void object_listing::sum_is_on_disk(const object_entry& entry) {
+  if (asked_.grouping != reported_grouping::state)
+    return;
+  auto& memory = group_of({to_string(reported_state::memory), 0});
+  auto& disk = group_of({to_string(reported_state::disk), 0});
+  auto move = [&](std::uint64_t reported_group::*figure, std::uint64_t count) {
+    auto moved = std::min(memory.*figure, count);
+    memory.*figure -= moved;
+    disk.*figure += moved;
+  };
+  move(&reported_group::objects, 1);
+  move(&reported_group::bytes, entry.size_bytes());
+  move(&reported_group::references, references_to(entry));
+}
+
+std::vector<reported_group> object_listing::take_groups() {
+  std::vector<reported_group> result;
+  for (auto& [key, group] : groups_) {
+    if (group.objects == 0)
+      continue;
+    group.name = key.first;
+    group.line = key.second;
+    result.push_back(std::move(group));
+  }
+  return result;
+}
+
+// -- those that are listed ------------------------------------------------------------------------
+
+reported_object object_listing::describe(const object_entry& entry) {
   const auto* site = entry.made_at();
-  objects.push_back({.sequence = entry.sequence(),
-                     .size_bytes = entry.size_bytes(),
-                     .state = state_of(entry),
-                     .type = std::string{entry.type().name},
-                     .views = entry.views(),
-                     .borrowers = {},
-                     .local = entry.handles(),
-                     .nested = {},
-                     .call_site = site != nullptr ? number_of(*site) : 0});
+  reported_object result{.sequence = entry.sequence(),
+                         .size_bytes = entry.size_bytes(),
+                         .state = state_of(entry),
+                         .type = std::string{entry.type().name},
+                         .views = entry.views(),
+                         .reader_processes = {},
+                         .borrowers = {},
+                         .lost_holders = {},
+                         .local = entry.handles(),
+                         .nested = {},
+                         .call_site = site != nullptr ? number_of(*site) : 0,
+                         .names = {},
+                         .error = {}};
+  if (result.state == reported_state::failed)
+    result.error = beginning_of(entry.failure());
+  return result;
+}
+
+void object_listing::add(const object_entry& entry, std::uint32_t age_s) {
+  objects.push_back(describe(entry));
+  objects.back().age_s = age_s;
+}
+
+/// It was read before the first of the periods that began with a later number.
+void object_listing::add_use(reported_object& listed, use_stamp last) const {
+  if (last == use_stamp{}) {
+    listed.use = reported_use::never;
+    return;
+  }
+  listed.use = reported_use::read;
+  auto later = std::ranges::upper_bound(periods, last, {}, &use_period::first);
+  listed.unused_s = later == periods.end() ? 0 : later->age_s;
+}
+
+void object_listing::add_pinned_only(const object_entry& entry, std::uint64_t size_bytes, pins by) {
+  if (asked_.grouping == reported_grouping::state) {
+    auto& group = group_of({"memory, no reference", 0});
+    ++group.objects;
+    group.bytes += size_bytes;
+  }
+  auto wanted =
+    asked_.only.empty() || (asked_.only.owner == node_ && asked_.only.sequence == entry.sequence());
+  if (!wanted || pinned_only.size() >= asked_.most_objects)
+    return;
+  auto& row = pinned_only.emplace_back(describe(entry));
+  row.size_bytes = size_bytes;
+  row.views = by.views;
+  row.readers = static_cast<std::uint32_t>(by.processes.size());
+  row.reader_processes = std::move(by.processes);
+  row.local = 0;
 }
 
 std::uint32_t object_listing::number_of(const call_site& site) {

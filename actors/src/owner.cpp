@@ -1,5 +1,7 @@
 #include "mobula/actors/owner.hpp"
 
+#include <chrono>
+#include <limits>
 #include <utility>
 
 #include "mobula/actors/node_core.hpp"
@@ -24,13 +26,18 @@ public:
   void init(node_core& core, self_pointer self) {
     core_ = core_pointer{&core};
     self_ = self;
+    start_ = core.now();
     guard_service(*self, core, service_kind::owner);
   }
 
   void add(const add_references& message) {
     core_->count_message();
-    for (const auto& reference : message.references)
+    // One look at the clock for all of them, and none where objects are made.
+    auto now = seconds();
+    for (auto reference : message.references) {
+      reference.told_at_s = now;
       table_.add_reference(reference);
+    }
   }
 
   void seal(const seal_objects& message) {
@@ -66,12 +73,18 @@ public:
 
 private:
   void describe(object_listing& listing) const {
+    if (listing.asked().grouping != reported_grouping::none)
+      table_.for_each([&](const new_reference& object) {
+        look_at(object, [&](const object_entry& entry) { listing.sum(entry); });
+      });
     if (listing.asked().most_objects == 0)
       return;
     consider_known(listing);
     listing.choose();
+    auto now = seconds();
     for (const auto& object : listing.chosen())
-      look_at(object, [&](const object_entry& entry) { listing.add(entry); });
+      look_at(object,
+              [&](const object_entry& entry) { listing.add(entry, now - object.told_at_s); });
     table_.for_each([&](const new_reference& object) {
       if (object.content == object_content::references)
         look_at(object, [&](const object_entry& entry) { listing.add_contents(entry); });
@@ -81,10 +94,35 @@ private:
   }
 
   void consider_known(object_listing& listing) const {
+    auto consider = [&](const new_reference& object) {
+      listing.consider(object, key_of(object, listing));
+    };
     if (const auto& one = listing.asked().only; one.empty())
-      table_.for_each([&](const new_reference& object) { listing.consider(object); });
+      table_.for_each(consider);
     else if (auto known = table_.find(one.sequence); known && one.owner == core_->incarnation())
-      listing.consider(*known);
+      consider(*known);
+  }
+
+  /// What comes first has the largest key.
+  std::uint64_t key_of(const new_reference& object, const object_listing& listing) const {
+    switch (listing.asked().order) {
+      case reported_order::references: {
+        std::uint64_t references = 0;
+        look_at(object,
+                [&](const object_entry& entry) { references = listing.references_to(entry); });
+        return references;
+      }
+      case reported_order::age:
+        return std::numeric_limits<std::uint32_t>::max() - object.told_at_s;
+      case reported_order::size:
+        break;
+    }
+    return object.size_bytes;
+  }
+
+  /// Since the owner began.
+  std::uint32_t seconds() const {
+    return static_cast<std::uint32_t>((core_->now() - start_) / std::chrono::seconds{1});
   }
 
   template <class F>
@@ -95,6 +133,7 @@ private:
 
   core_pointer core_;
   self_pointer self_ = nullptr;
+  caf_clock::time_point start_;
   owner_table table_;
 };
 

@@ -65,6 +65,7 @@ void reference_exchange::stop() {
   tables_.reset();
   copies_.reset();
   reports_.clear();
+  graces_.clear();
   wants_.clear();
   moved_.clear();
   spoilt_.clear();
@@ -255,8 +256,10 @@ void reference_exchange::apply(fail_references& effect) {
 }
 
 void reference_exchange::apply(start_grace& effect) {
+  graces_[effect.number] = deadline_after(core_->now(), core_->options().grace_period);
   start_timer(core_->options().grace_period, [this, number = effect.number] {
     turn();
+    graces_.erase(number);
     tables_->grace_over(number, effects_);
     run();
   });
@@ -303,6 +306,38 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.peer_messages += messages_;
 }
 
+void reference_exchange::count_references(object_listing& listing) const {
+  if (!listing.counts_references())
+    return;
+  std::unordered_map<std::uint64_t, std::uint64_t> counts;
+  tables_->transits().for_each([&](const opened_transit& transit) {
+    if (transit.object.owner == core_->incarnation())
+      ++counts[transit.object.sequence];
+  });
+  tables_->exports().for_each([&](std::uint64_t sequence) {
+    auto& count = counts[sequence];
+    for (const auto& [node, borrowed] : tables_->exports().borrowers_of(sequence))
+      count += borrowed;
+    for (const auto& lost : tables_->exports().lost_holders_of(sequence))
+      count += lost.count;
+  });
+  for (const auto& [sequence, count] : counts)
+    listing.held_elsewhere(sequence, count, kept_handles(sequence));
+}
+
+/// What the tables and the teller keep are no references of the process.
+std::uint32_t reference_exchange::kept_handles(std::uint64_t sequence) const {
+  return core_->border().kept_handles(sequence) + (teller_->awaited(sequence) ? 1 : 0);
+}
+
+/// Time until what a node held is let go whose grace period this is.
+std::uint64_t reference_exchange::left_ms(grace_number grace) const {
+  auto known = graces_.find(grace);
+  if (known == graces_.end() || known->second <= core_->now())
+    return 0;
+  return static_cast<std::uint64_t>((known->second - core_->now()) / std::chrono::milliseconds{1});
+}
+
 void reference_exchange::describe(object_listing& listing) const {
   tables_->transits().for_each([&](const opened_transit& transit) {
     auto* listed = transit.object.owner == core_->incarnation()
@@ -312,17 +347,16 @@ void reference_exchange::describe(object_listing& listing) const {
       ++listed->transits;
   });
   tables_->exports().for_each([&](std::uint64_t sequence) {
-    if (auto* listed = listing.find(sequence))
-      for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
-        listed->borrowers.push_back({node, count});
+    auto* listed = listing.find(sequence);
+    if (listed == nullptr)
+      return;
+    for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+      listed->borrowers.push_back({node, count});
+    for (const auto& lost : tables_->exports().lost_holders_of(sequence))
+      listed->lost_holders.push_back({lost.node, lost.count, left_ms(lost.grace)});
   });
-  // What the tables and the teller keep are no references of the process.
-  for (auto& listed : listing.objects) {
-    auto kept = core_->border().kept_handles(listed.sequence);
-    if (teller_->awaited(listed.sequence))
-      ++kept;
-    listed.local -= std::min(listed.local, kept);
-  }
+  for (auto& listed : listing.objects)
+    listed.local -= std::min(listed.local, kept_handles(listed.sequence));
 }
 
 void reference_exchange::check_invariants() const {

@@ -9,6 +9,7 @@
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/stored_copy.hpp"
+#include "mobula/store/arena_readers.hpp"
 #include "mobula/store/copy_directory.hpp"
 #include "mobula/store/object_table.hpp"
 #include "mobula/store/shard_effects.hpp"
@@ -88,7 +89,9 @@ struct shard_slot {
 /// free when neither side reads it.
 class shard_readers {
 public:
-  shard_readers(const arena_segment& arena, std::uint32_t shard) : shown_(arena, shard) {
+  /// REQUIRES: the arena outlives this and stays where it is.
+  shard_readers(const arena_segment& arena, std::uint32_t shard)
+    : shown_(arena, shard), places_(arena) {
     // nop
   }
 
@@ -131,10 +134,17 @@ public:
     return held.shown != no_slot ? shown_.count_readers(held.shown) : 0;
   }
 
+  /// Returns their process ids.
+  [[nodiscard]] std::vector<std::uint64_t> processes_elsewhere(const shard_slot& held) const {
+    return held.shown != no_slot ? places_.processes_of(shown_.readers_of(held.shown))
+                                 : std::vector<std::uint64_t>{};
+  }
+
   void add_figures(node_stats& stats) const;
 
 private:
   object_table shown_;
+  arena_readers places_;
 };
 
 } // namespace mobula

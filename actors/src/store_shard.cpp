@@ -242,26 +242,15 @@ void store_shard_state::collect(collect_stats& message) {
   for (const auto& [sequence, held] : slots_)
     if (held.copy->pins.pinned() && held.copy->memory.in_arena())
       stats.pinned += {1, held.copy->size_bytes};
-  if (auto& listing = message.request->objects)
+  if (auto& listing = message.request->objects; listing) {
+    if (index_ == 0)
+      begin_use_period(*listing);
     describe_objects(*listing);
+  }
   if (index_ + 1 < core_->shards().size())
     self_->send(core_->shards()[index_ + 1], std::move(message));
   else
     self_->send(core_->spill_manager(), std::move(message));
-}
-
-void store_shard_state::describe_objects(object_listing& listing) const {
-  for (auto& listed : listing.objects) {
-    auto found = slots_.find(listed.sequence);
-    if (found == slots_.end() || found->second.entry == nullptr)
-      continue;
-    const auto& held = found->second;
-    // The slot's own use is no view. It may have come after the owner looked.
-    listed.views -= std::min<std::uint32_t>(listed.views, 1);
-    listed.readers = readers_->count_elsewhere(held);
-    if (listed.state == reported_state::memory && !held.copy->memory)
-      listed.state = reported_state::disk;
-  }
 }
 
 /// Those of all shards together.

@@ -72,7 +72,9 @@ public:
   // -- the node -----------------------------------------------------------------------------------
 
   void collect(collect_stats& message);
-  void describe_objects(object_listing& listing) const;
+  void begin_use_period(object_listing& listing);
+  void describe_objects(object_listing& listing);
+  void describe_all(object_listing& listing) const;
   void add_store_figures(node_stats& stats) const;
   void stop();
   void check();
@@ -166,6 +168,8 @@ private:
   std::vector<object_id> freed_;     ///< by the effects that are being carried out
   std::unordered_map<std::uint64_t, shard_slot> slots_;
   std::uint64_t tokens_ = 0;
+  /// When reports began to tell new uses from old ones, and what readers leave since. Shard 0's.
+  std::vector<std::pair<use_stamp, caf_clock::time_point>> use_periods_;
   actor_timers timers_;
   deadline next_look_; ///< at the readers
   deadline hope_;      ///< of those who wait in a stall

@@ -37,7 +37,8 @@ std::string host_name() {
 node_record describe(const node_core& core, const endpoint& where) {
   auto arena = core.own_arena();
   return {.incarnation = core.incarnation(),
-          .name = fmt::format("{}:{}", host_name(), ::getpid()),
+          .name = core.options().name.empty() ? fmt::format("{}:{}", host_name(), ::getpid())
+                                              : core.options().name,
           .host = std::move(arena.host),
           .process_id = ::getpid(),
           .control = control_endpoints(core, where),

@@ -230,7 +230,9 @@ config::config() {
     .add<bool>("record-call-sites", "objects remember where they were made, for the mobula command "
                                     "(default false)")
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
-    .add<std::string>("cluster", "name of the cluster, part of file names")
+    .add<std::string>("cluster", "name of the cluster, part of file names (default mobula)")
+    .add<std::string>("name", "what logs and the mobula command call this node (default: its host "
+                              "and process)")
     .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one; without an "
                                 "address, at loopback")
     .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join")
@@ -310,6 +312,7 @@ node_options read_options(const caf::actor_system_config& config) {
   from.choice("record-call-sites", options.call_sites);
   from.number("seed", options.seed);
   from.value("cluster", options.cluster);
+  from.value("name", options.name);
   from.choice("insecure", options.listening);
   from.value("advertise", options.advertise);
   from.number("data-port", options.data_port);

@@ -25,10 +25,13 @@ Answer ask(node_core& core, Request request, const wait_limit& limit = std::null
                              with_answer(limit));
 }
 
-void publish(node_core& core, const std::string& name, std::string about, caf::message content) {
-  auto failure = ask<std::optional<error_info>>(
-    core, publish_name{
-            .name = name, .about = std::move(about), .content = std::move(content), .answer = {}});
+void publish(node_core& core, const std::string& name, std::string about, caf::message content,
+             const object_id& object = {}) {
+  auto failure = ask<std::optional<error_info>>(core, publish_name{.name = name,
+                                                                   .about = std::move(about),
+                                                                   .content = std::move(content),
+                                                                   .answer = {},
+                                                                   .object = object});
   if (failure)
     throw object_error{*std::move(failure)};
 }
@@ -57,7 +60,7 @@ void publish_reference(node_core& core, const std::string& name, const ObjectRef
            fmt::format("{} is a reference of another node of this process; publish it there",
                        to_string(ref)));
   publish(core, name, fmt::format("an object of type {}", ref.stored_type()),
-          caf::make_message(ref));
+          caf::make_message(ref), ref.id());
 }
 
 void publish_actor(node_core& core, const std::string& name, const published_actor& actor) {

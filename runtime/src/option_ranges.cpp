@@ -33,6 +33,7 @@ constexpr std::uint64_t least_store_bytes = 64 * kibi;
 constexpr std::uint64_t least_heap_bytes = 64 * kibi;
 constexpr std::size_t max_spill_directories = 64;
 constexpr std::size_t max_cluster_name_letters = 64;
+constexpr std::size_t max_name_bytes = 64;
 
 constexpr auto zero_is_special = true;
 
@@ -193,6 +194,20 @@ void require_cluster_name(const node_options& options) {
            "1 to 64 letters, digits, underscores or dots", "it becomes part of file names");
 }
 
+/// It stands in tables and log lines.
+void require_name(const node_options& options) {
+  auto is_bad = [](char letter) {
+    return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F;
+  };
+  if (options.name.size() > max_name_bytes || std::ranges::any_of(options.name, is_bad))
+    refuse("mobula.name",
+           options.name.size() > max_name_bytes
+             ? fmt::format("a text of {} bytes", options.name.size())
+             : "a text with control characters",
+           fmt::format("at most {} bytes of printable text", max_name_bytes),
+           "a short word, such as reader-1, is easiest to find in a table");
+}
+
 } // namespace
 
 std::string place_of_directory(const std::string& written) {
@@ -243,6 +258,7 @@ void require_valid(const node_options& options) {
   require_directories(options);
   require_advertised(options);
   require_cluster_name(options);
+  require_name(options);
 }
 
 void require_valid_times(const node_options& options, nanoseconds heartbeat_timeout) {

@@ -51,4 +51,14 @@ reader_census arena_readers::clear_dead() {
   return result;
 }
 
+std::vector<std::uint64_t> arena_readers::processes_of(reader_set readers) const {
+  std::vector<std::uint64_t> result;
+  for (std::uint8_t i = 0; i < max_arena_readers; ++i) {
+    reader_index index{i};
+    if ((static_cast<std::uint64_t>(readers) & static_cast<std::uint64_t>(set_of(index))) != 0)
+      result.push_back(reader_place{arena_->mapping(), arena_->layout(), index}.holder());
+  }
+  return result;
+}
+
 } // namespace mobula

@@ -102,8 +102,12 @@ bool object_table::has_readers() const noexcept {
 }
 
 std::uint32_t object_table::count_readers(slot_handle slot) const noexcept {
-  auto readers = static_cast<std::uint64_t>(shared(slot).word.readers());
+  auto readers = static_cast<std::uint64_t>(readers_of(slot));
   return static_cast<std::uint32_t>(std::popcount(readers));
+}
+
+reader_set object_table::readers_of(slot_handle slot) const noexcept {
+  return shared(slot).word.readers();
 }
 
 object_table::entry& object_table::used_entry(slot_handle slot) {

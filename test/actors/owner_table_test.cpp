@@ -116,6 +116,18 @@ TEST_CASE("the owner learns with the seal that a value refers to others") {
   CHECK_FALSE(table.find(small.sequence).has_value());
 }
 
+TEST_CASE("a seal does not make an object younger") {
+  owner_table table;
+  auto added = pending;
+  added.told_at_s = 5;
+  table.add_reference(added);
+  auto sealed = small;
+  sealed.sequence = pending.sequence;
+  sealed.told_at_s = 9;
+  table.object_sealed(sealed);
+  CHECK(table.find(pending.sequence)->told_at_s == 5);
+}
+
 TEST_CASE("a late seal of a forgotten object changes nothing") {
   owner_table table;
   table.object_sealed(small);

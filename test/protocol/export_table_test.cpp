@@ -165,6 +165,21 @@ TEST_CASE("what a dead borrower held is kept for the grace period") {
   CHECK_FALSE(shell.keeps(7));
 }
 
+TEST_CASE("who was lost with a reference is known until the grace period is over") {
+  export_shell shell;
+  shell.borrow(session_with(2), {7, 7, 8});
+  CHECK(shell.table.lost_holders_of(7).empty());
+  shell.table.session_ended(session_with(2), grace_number{1});
+  auto lost = shell.table.lost_holders_of(7);
+  REQUIRE(lost.size() == 1);
+  CHECK(lost[0].node == session_with(2).node);
+  CHECK(lost[0].grace == grace_number{1});
+  CHECK(lost[0].count == 2);
+  CHECK(shell.table.borrowers_of(7).empty());
+  shell.end_grace(1);
+  CHECK(shell.table.lost_holders_of(7).empty());
+}
+
 TEST_CASE("shutting down forgets what dead borrowers held") {
   export_shell shell;
   shell.borrow(session_with(2), {7});

@@ -297,6 +297,16 @@ TEST_CASE("relative directories are absolute in a node, which may change where i
   }
 }
 
+TEST_CASE("a node's name has at most 64 bytes of printable text") {
+  auto flaw = [](std::string name) {
+    return flaw_of([&](node_options& options) { options.name = std::move(name); });
+  };
+  CHECK(flaw("").empty());
+  CHECK(flaw(std::string(64, 'n')).empty());
+  for (const auto& name : {std::string(65, 'n'), std::string{"two\nlines"}, std::string{"\x7F"}})
+    CHECK(mentions(flaw(name), "mobula.name"));
+}
+
 TEST_CASE("a cluster's name has 1 to 64 letters that fit into a file's name") {
   auto flaw = [](std::string name) {
     return flaw_of([&](node_options& options) { options.cluster = std::move(name); });

@@ -127,6 +127,7 @@ TEST_CASE_FIXTURE(table_fixture, "each process that has an object pinned is coun
   REQUIRE(shared(slot).word.try_pin(reader));
   REQUIRE(shared(slot).word.try_pin(other_reader));
   CHECK(table.count_readers(slot) == 2);
+  CHECK(static_cast<std::uint64_t>(table.readers_of(slot)) == (1U << 7U | 1U << 8U));
   CHECK(table.has_readers());
 }
 

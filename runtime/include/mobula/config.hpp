@@ -32,9 +32,13 @@ namespace mobula {
 /// | `record-call-sites`  | whether objects remember where they were made            | false    |
 /// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |
 /// | `cluster`            | name of the cluster, part of file names                  | mobula   |
-/// | `listen`             | ADDRESS:PORT where nodes may join through this one; no   | none     |
-/// |                      | address: loopback; `[::]` and 0.0.0.0: all of the host's |          |
-/// | `join`               | ADDRESS:PORT of a member of the cluster to join          | none     |
+/// | `name`               | what logs and the `mobula` command call this node        | its host |
+/// |                      |                                                          | and pid  |
+/// | `listen`             | ADDRESS:PORT where nodes may join through this one; no   | does not |
+/// |                      | address: loopback; `[::]` and 0.0.0.0: all of the        | listen   |
+/// |                      | host's; port 0: any that is free                         |          |
+/// | `join`               | ADDRESS:PORT of a member of the cluster to join; without | joins    |
+/// |                      | `listen`, it listens as the address needs, at any port   | none     |
 /// | `insecure`           | listen also where other hosts can connect: nodes do not  | false    |
 /// |                      | authenticate each other                                  |          |
 /// | `advertise`          | ADDRESSes or ADDRESS:PORTs at which others find the node | those of |
@@ -50,6 +54,9 @@ namespace mobula {
 /// | `message-limit`      | what a message from another node may have; more ends the | 256MiB   |
 /// |                      | connection                                               |          |
 /// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |
+///
+/// `listen` and `join` are done by `cluster::follow_options`; given on the command line or in the
+/// file, they load CAF's middleman.
 ///
 /// CAF's own `scheduler.policy` is `sharing` unless it is set: idle threads wait rather than poll,
 /// which halves the time that a message to another process takes.

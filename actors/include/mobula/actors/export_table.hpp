@@ -120,6 +120,16 @@ public:
   [[nodiscard]] std::vector<std::pair<incarnation_id, std::uint32_t>>
   borrowers_of(std::uint64_t sequence) const;
 
+  /// A node that held the object when its session ended, until the grace period is over.
+  struct lost_holder {
+    incarnation_id node;
+    grace_number grace{};
+    std::uint32_t count = 0;
+  };
+
+  /// Returns lost nodes that held the object. For inspection: O(sessions that ended lately).
+  [[nodiscard]] std::vector<lost_holder> lost_holders_of(std::uint64_t sequence) const;
+
   /// Recomputes all holders and asserts that they agree. O(n).
   void check_invariants() const;
 
@@ -137,6 +147,11 @@ private:
     holdings held;
   };
 
+  struct ghost {
+    incarnation_id node;
+    holdings held;
+  };
+
   struct senders;
 
   [[nodiscard]] peer* find(const incarnation_id& node, session_id session);
@@ -148,7 +163,7 @@ private:
   incarnation_id self_;
   std::unordered_map<std::uint64_t, object> objects_;
   std::map<incarnation_id, peer> peers_;
-  std::map<grace_number, holdings> ghosts_;
+  std::map<grace_number, ghost> ghosts_;
   export_stats counters_; ///< only its second half
 };
 

@@ -49,6 +49,8 @@ struct publish_name {
   caf::message content;
   /// Set to why not, or to nothing.
   std::shared_ptr<std::promise<std::optional<error_info>>> answer;
+  /// The object, if it is one: for reports, to which the content is closed.
+  object_id object{};
 };
 
 struct unpublish_name {

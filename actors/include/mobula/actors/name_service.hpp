@@ -9,6 +9,7 @@
 #include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/name_searches.hpp"
+#include "mobula/actors/node_report.hpp"
 #include "mobula/actors/reference_messages.hpp"
 
 namespace mobula {
@@ -82,9 +83,18 @@ public:
     return timers_.size();
   }
 
+  /// Adds the names that stand for the objects.
+  void describe(object_listing& listing) const;
+
   void check_invariants() const;
 
 private:
+  /// What a name of this node stands for.
+  struct named_thing {
+    caf::message content;
+    object_id object; ///< empty if it is none
+  };
+
   struct peer {
     session_id session;
     caf::strong_actor_ptr handle;
@@ -136,7 +146,7 @@ private:
   caf::scheduled_actor* self_ = nullptr;
   node_core* core_ = nullptr;
   std::optional<name_table> table_; ///< nothing before `attach` and after `stop`
-  std::map<std::string, caf::message, std::less<>> contents_;
+  std::map<std::string, named_thing, std::less<>> contents_;
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
   std::unordered_map<search_number, search> requests_;

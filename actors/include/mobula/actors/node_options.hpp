@@ -127,6 +127,10 @@ struct node_options {
 
   /// Name of the cluster; part of the names of files that a node leaves on disk.
   std::string cluster = "mobula";
+
+  /// What people call this node in logs and in the `mobula` command. Need not be unique. Empty: its
+  /// host and process, as `host:1234`.
+  std::string name = {};
 };
 
 } // namespace mobula

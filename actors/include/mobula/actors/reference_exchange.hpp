@@ -64,6 +64,7 @@ struct keep_ready;
 /// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
 /// | drain_        | `drain`                           | its end, by answers or time, `stop`      |
 /// | reports_      | the end of a pull or of its copy  | `send_reports`, the end of the session   |
+/// | graces_       | `start_grace`                     | the end of its timer, `stop`             |
 /// | timers_       | `start_grace`, `start_lease`,     | their end, that of the drain, `stop`     |
 /// |               | `drain`                           |                                          |
 ///
@@ -138,7 +139,10 @@ public:
 
   void add_figures(node_stats& stats) const;
 
-  /// Adds what other nodes have to do with the objects.
+  /// Says what other nodes hold, if the listing has to know before the owner begins.
+  void count_references(object_listing& listing) const;
+
+  /// Adds what other nodes have to do with the objects that are listed.
   void describe(object_listing& listing) const;
 
   void check_invariants() const;
@@ -226,6 +230,9 @@ private:
 
   deadline start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end);
 
+  [[nodiscard]] std::uint32_t kept_handles(std::uint64_t sequence) const;
+  [[nodiscard]] std::uint64_t left_ms(grace_number grace) const;
+
   caf::scheduled_actor* self_ = nullptr;
   node_core* core_ = nullptr;
   owner_finder* finder_ = nullptr;
@@ -242,6 +249,7 @@ private:
   want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
   std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner
   std::unordered_map<const object_entry*, pull> pulls_;        ///< that have not ended
+  std::map<grace_number, caf_clock::time_point> graces_;       ///< when they are over
   actor_timers timers_;
   std::uint64_t messages_ = 0; ///< sent to peers
 };

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "mobula/store/arena_segment.hpp"
 #include "mobula/store/io_calls.hpp"
+#include "mobula/store/slot_word.hpp"
 
 namespace mobula {
 
@@ -35,6 +38,10 @@ public:
   /// has died, and now and then, for readers that are no peers. One system call for each taken
   /// place; O(slots) if somebody died.
   [[nodiscard]] reader_census clear_dead();
+
+  /// Returns the ids of the processes that have these places, as they call themselves: in
+  /// containers, another process may have the same. Any thread may ask.
+  [[nodiscard]] std::vector<std::uint64_t> processes_of(reader_set readers) const;
 
 private:
   const arena_segment* arena_;

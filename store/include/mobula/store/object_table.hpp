@@ -90,6 +90,9 @@ public:
   /// Returns how many processes have the object pinned at this moment.
   [[nodiscard]] std::uint32_t count_readers(slot_handle slot) const noexcept;
 
+  /// Returns which processes have the object pinned at this moment.
+  [[nodiscard]] reader_set readers_of(slot_handle slot) const noexcept;
+
   [[nodiscard]] object_table_stats stats() const noexcept {
     return {used_slots_, entries_.size(), publish_misses_, awaited_};
   }

@@ -174,6 +174,12 @@ public:
 
   // -- properties -------------------------------------------------------------
 
+  /// Readers leave a new stamp from now on, so that their uses and earlier ones are told apart. For
+  /// inspection.
+  void begin_use_period() noexcept {
+    advance_stamp();
+  }
+
   /// The stamp that readers leave from now on.
   [[nodiscard]] use_stamp current_stamp() const noexcept {
     return stamp_;
