@@ -142,16 +142,19 @@ void describe(CLI::App& app, arguments& chosen) {
   auto* objects = app.add_subcommand("objects", "One object: its state, and who refers to it");
   for (auto* command : {status, memory, objects})
     add_common(*command, chosen);
-  add_choice<grouping>(*memory, "--group-by", chosen.memory.group,
-                       {{"owner", grouping::owner},
-                        {"node", grouping::owner},
-                        {"type", grouping::type},
-                        {"state", grouping::state},
-                        {"call-site", grouping::call_site}},
-                       "Sums for each owner, node (the same), type, state or call site");
-  add_choice<sorting>(*memory, "--sort-by", chosen.memory.sort,
-                      {{"size", sorting::size}, {"references", sorting::references}},
-                      "What is large, or what many refer to, first");
+  add_choice<grouping>(
+    *memory, "--group-by", chosen.memory.group,
+    {{"owner", grouping::owner},
+     {"node", grouping::owner},
+     {"type", grouping::type},
+     {"state", grouping::state},
+     {"call-site", grouping::call_site}},
+    "Sums over all objects: for each owner, node (the same), type, state or call "
+    "site");
+  add_choice<sorting>(
+    *memory, "--sort-by", chosen.memory.sort,
+    {{"size", sorting::size}, {"references", sorting::references}, {"age", sorting::age}},
+    "What is large, what many refer to, or what is old, first");
   add_count(*memory, "--limit", chosen.memory.most_rows, "rows", "Rows of text");
   objects->add_option("ID", chosen.id, "As `mobula memory` shows it")->type_name("")->required();
   add_launch(app, chosen.launch);

@@ -76,7 +76,7 @@ int run(const CLI::App& app, const arguments& chosen) {
     return completeness(report);
   }
   if (app.got_subcommand("memory")) {
-    auto report = client.ask_all(where, {.most_objects = most_objects, .only = {}});
+    auto report = client.ask_all(where, memory_question(chosen.memory));
     show(chosen, memory_text(report, chosen.memory), memory_json(report, chosen.memory));
     return completeness(report);
   }

@@ -5,7 +5,7 @@
 namespace mobula::command {
 
 enum class grouping { none, owner, type, state, call_site };
-enum class sorting { size, references };
+enum class sorting { size, references, age };
 
 /// What `mobula memory` shows.
 struct memory_options {

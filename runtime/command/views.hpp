@@ -20,6 +20,8 @@ namespace mobula::command {
 [[nodiscard]] std::string status_text(const cluster_report& report);
 [[nodiscard]] nlohmann::json status_json(const cluster_report& report);
 
+/// What nodes are asked for `memory_text`.
+[[nodiscard]] ask_report memory_question(const memory_options& options);
 [[nodiscard]] std::string memory_text(const cluster_report& report, const memory_options& options);
 [[nodiscard]] nlohmann::json memory_json(const cluster_report& report,
                                          const memory_options& options);

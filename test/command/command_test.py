@@ -78,6 +78,8 @@ def check_status(first, second):
     assert figures["stored_objects"] == 2, figures
     assert figures["exported_objects"] == 2, figures
     assert nodes[second.incarnation]["figures"]["borrowed_objects"] == 2
+    assert nodes[first.incarnation]["name"] == "first" and "first " in text, text
+    assert figures["process_resident_bytes"] > figures["process_shared_bytes"] >= 0, figures
 
 
 def check_memory(first, second):
@@ -138,7 +140,8 @@ def check_pins(first, second, large, small):
     assert object["pinned"] and object["views"] == 1 and object["readers"] == 0, object
     object = ask_json("objects", "--node", first.address, large)
     assert object["pinned"] and object["views"] == 0 and object["readers"] == 1, object
-    assert "other processes: 1" in ask("objects", "--node", first.address, large)
+    assert object["reader_processes"] == [second.process.pid], object
+    assert f"other processes: 1 ({second.process.pid})" in ask("objects", "--node", first.address, large)
 
 
 def check_without_call_sites(node):
@@ -148,6 +151,20 @@ def check_without_call_sites(node):
     text = ask("memory", "--node", node.address, "--group-by", "call-site")
     assert "(not recorded)" in text and "--mobula.record-call-sites" in text, text
     assert "--mobula.record-call-sites" in ask("objects", "--node", node.address, object["id"])
+
+
+def check_sums(node):
+    """Many small objects: a node lists 20,000 of them and sums over all."""
+    node.do("put many 25000 10", "done")
+    report = ask_json("memory", "--node", node.address)
+    assert len(report["objects"]) + report["objects_left_out"] == 25_001, report["objects_left_out"]
+    assert report["objects_left_out"] == 5_001, report["objects_left_out"]
+    assert "5001 smaller objects are not listed" in ask("memory", "--node", node.address)
+    for group in ("type", "state", "call-site", "owner"):
+        groups = ask_json("memory", "--node", node.address, "--group-by", group)["groups"]
+        assert [each["objects"] for each in groups] == [25_001], groups
+        assert groups[0]["references"] == 25_001, groups
+    assert "AGE" in ask("memory", "--node", node.address, "--sort-by", "age", "--limit", "1")
 
 
 def check_object(first, second, id):
@@ -186,7 +203,7 @@ def check_words(first):
         ([*memory, "--frobnicate"], "mobula memory has no option --frobnicate\n"),
         ([*memory, "more"], 'mobula memory has no use for "more"'),
         ([*memory, "--group-by", "sate"], '--group-by takes owner, node, type, state or call-site, not "sate"; did you mean "state"?'),
-        ([*memory, "--sort-by=xyz"], '--sort-by takes size or references, not "xyz"\n'),
+        ([*memory, "--sort-by=xyz"], '--sort-by takes size, references or age, not "xyz"\n'),
         ([*memory, "--limit", "-1"], '--limit takes a number of rows, not "-1"'),
         (["launch"], "PROGRAM is required"),
         (["launch", "--nodes", "0", "x"], '--nodes takes a number of processes from 1 to 256, not "0"'),
@@ -221,7 +238,11 @@ def check_silent_member(first, second):
 
 nodes = []
 try:
-    nodes = [Node("--mobula.record-call-sites"), Node("--mobula.record-call-sites"), Node()]
+    nodes = [
+        Node("--mobula.record-call-sites", "--mobula.name=first"),
+        Node("--mobula.record-call-sites"),
+        Node(),
+    ]
     first, second, alone = nodes
     second.do(f"join {first.address}", "joined")
     first.hear(f"+{second.incarnation}")
@@ -238,6 +259,7 @@ try:
     check_nesting(first, second, large, small)
     check_pins(first, second, large, small)
     check_without_call_sites(alone)
+    check_sums(alone)
     check_refusals(first)
     check_words(first)
     check_silent_member(first, second)

@@ -55,7 +55,7 @@ expect '--group-by' mobula memory --g
 expect 'owner node type state call-site' mobula memory --group-by ''
 expect 'owner node type state call-site' mobula memory --group-by =
 expect 'call-site' mobula memory --group-by = c
-expect 'size references' mobula memory --node a:1 --sort-by ''
+expect 'size references age' mobula memory --node a:1 --sort-by ''
 expect '' mobula objects --node ''
 # Bash then proposes files.
 expect '' mobula launch --nodes 3 -- ./st
