@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """Checks that each C++ block of a page stands in one of the given sources, which the tests build and run.
 
-Usage: check_docs.py PAGE SOURCE...
+Usage: check_docs.py PAGE [SOURCE...] [--whole SOURCE...]
+
+The page also has to show each source after --whole to its last line, includes and all: what a reader
+copies from it compiles.
 """
+import argparse
 import pathlib
 import re
 import sys
@@ -13,17 +17,39 @@ def without_blanks(text):
     return "".join(text.split())
 
 
-def main(page, *sources):
-    contents = [without_blanks(pathlib.Path(source).read_text()) for source in sources]
-    blocks = re.findall(r"```cpp\n(.*?)```", pathlib.Path(page).read_text(), re.DOTALL)
+def hidden_parts(source, blocks):
+    """Returns the lines of a source that no block shows, as far as there are any."""
+    rest = without_blanks(source)
+    for block in sorted(map(without_blanks, blocks), key=len, reverse=True):
+        rest = rest.replace(block, "\n")
+    return rest.split()
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("page")
+    parser.add_argument("sources", nargs="*")
+    parser.add_argument("--whole", nargs="+", default=[])
+    return parser.parse_args()
+
+
+def main():
+    given = read_arguments()
+    texts = {name: pathlib.Path(name).read_text() for name in given.sources + given.whole}
+    contents = list(map(without_blanks, texts.values()))
+    blocks = re.findall(r"```cpp\n(.*?)```", pathlib.Path(given.page).read_text(), re.DOTALL)
     if not blocks:
-        sys.exit(f"{page} has no C++ block")
+        sys.exit(f"{given.page} has no C++ block")
     missing = [
         block for block in blocks if not any(without_blanks(block) in each for each in contents)
     ]
     for block in missing:
-        print(f"{page} shows what no source contains:\n{block}")
-    sys.exit(1 if missing else 0)
+        print(f"{given.page} shows what no source contains:\n{block}")
+    hidden = {name: hidden_parts(texts[name], blocks) for name in given.whole}
+    for name, parts in hidden.items():
+        for part in parts:
+            print(f"{given.page} does not show a part of {name}: {part}")
+    sys.exit(1 if missing or any(hidden.values()) else 0)
 
 
-main(*sys.argv[1:])
+main()
