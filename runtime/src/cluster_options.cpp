@@ -11,6 +11,7 @@
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/option_ranges.hpp"
+#include "mobula/runtime/option_words.hpp"
 
 namespace mobula {
 
@@ -28,8 +29,7 @@ caf::timespan read_span(const caf::actor_system_config& config, std::string_view
   if (auto span = caf::get_if<caf::timespan>(&config, name))
     return *span;
   if (const auto* other = caf::get_if(&content(config), name))
-    refuse(fmt::format("option {} is {}, but must be a time with a unit, such as 5s", name,
-                       to_string(*other)));
+    refuse(fmt::format("option {} is {}, but must be {}", name, to_string(*other), time_words));
   return otherwise;
 }
 

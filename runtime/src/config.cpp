@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iostream>
 #include <limits>
 
+#include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
 
 #include "mobula/actors/cluster_messages.hpp"
@@ -14,6 +16,8 @@
 #include "mobula/cluster.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"
+#include "mobula/runtime/option_ranges.hpp"
+#include "mobula/runtime/option_words.hpp"
 #include "mobula/runtime/time_option.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
@@ -49,8 +53,6 @@ constexpr unit units[] = {
   {"TiB", 1099511627776.0},
 };
 
-constexpr std::string_view size_range = "a number of bytes with an optional unit, such as 64MiB";
-
 /// A value that users write as a word.
 template <class T>
 struct named_choice {
@@ -79,7 +81,7 @@ public:
   void size(std::string_view option, std::uint64_t& target) const {
     if (auto text = caf::get_if<std::string>(&config_, key(option)))
       target = parse_size(option, *text);
-    else if (auto value = require_kind<std::int64_t>(option, size_range))
+    else if (auto value = require_kind<std::int64_t>(option, size_words))
       target = unsigned_or_refuse<std::uint64_t>(option, *value);
   }
 
@@ -105,7 +107,7 @@ public:
   }
 
   void value(std::string_view option, std::chrono::nanoseconds& target) const {
-    take(option, "a time with a unit, such as 5s", target);
+    take(option, time_words, target);
   }
 
   /// Those of a node's network are not the node's own, but checked with them.
@@ -175,6 +177,77 @@ private:
   const caf::actor_system_config& config_;
 };
 
+/// Those of the options, in the order of `--help`, where each has a line.
+void declare_sizes(caf::config_option_adder group) {
+  group
+    .add<std::string>("store-size",
+                      "bytes for values above inline-limit (default 30 % of the memory granted)")
+    .add<std::string>("heap-limit", "bytes for smaller ones (default 20 % of the memory granted)")
+    .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
+    .add<std::string>("prefault",
+                      "free bytes kept ready for puts (default as many as used, 4MiB to 256MiB)")
+    .add<std::string>("spill-limit", "bytes on disk; 0: as many as there are (default 0)")
+    .add<std::string>("spill-file-size", "bytes at which a spill file is closed (default 128MiB)")
+    .add<std::string>("credit", "bytes of room lent ahead of need (default what is free)")
+    .add<std::string>("piggyback",
+                      "bytes of small values that travel with references (default 4KiB)")
+    .add<std::string>("message-limit",
+                      "bytes of one message from another node at most (default 256MiB)");
+}
+
+void declare_others(caf::config_option_adder group) {
+  group.add<std::string>("arena-dir", "tmpfs that holds the store (default /dev/shm)")
+    .add<std::vector<std::string>>("spill-dirs", "directories for what does not fit (default none)")
+    .add<std::int64_t>("spill-threshold",
+                       "percent of the room above which values are spilled (default 80)")
+    .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
+    .add<std::int64_t>("shards", "actors that share the room (default 2)")
+    .add<std::string>("listen",
+                      "ADDRESS:PORT where nodes may join; no address: loopback (default none)")
+    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join (default none)")
+    .add<bool>("insecure",
+               "listen also where other hosts connect, without authentication (default false)")
+    .add<std::vector<std::string>>(
+      "advertise",
+      "ADDRESSes or ADDRESS:PORTs that others are told (default those of the interfaces)")
+    .add<std::int64_t>("data-port", "port from which others fetch large values; 0: any (default 0)")
+    .add<std::string>("cluster", "name of the cluster, part of file names (default mobula)")
+    .add<std::string>("name", "what logs and the mobula command call this node (default HOST:PID)")
+    .add<std::string>("same-host-reading",
+                      "auto: in the shared memory of the host's nodes; off (default auto)")
+    .add<std::string>("compression",
+                      "of values on their way to other hosts: auto, on or off (default auto)")
+    .add<bool>("record-call-sites", "objects remember where they were made (default false)")
+    .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system (default 0)");
+}
+
+struct declared_time {
+  std::string_view name;
+  std::string_view description;
+};
+
+constexpr declared_time declared_times[] = {
+  {"full-timeout", "how long a put waits when nothing can move (default 2s)"},
+  {"heartbeat-interval", "how often nodes say that they live (default 1s)"},
+  {"heartbeat-timeout", "silence after which a node is dead (default 10s)"},
+  {"transit-lease", "age at which references in messages are looked after (default 10s)"},
+  {"grace-period", "how long what a lost node held is kept (default 30s)"},
+  {"drain", "how long a leaving node has others take values; 0s: not at all (default 0s)"},
+  {"stop-limit", "how long a program may take to end after a signal (default 10s)"},
+};
+
+/// Throws `object_error` (`invalid_argument`) for what is no option. Options of applications are in
+/// the configuration as well.
+void require_known_keys(const caf::actor_system_config& settings) {
+  if (const auto* ours = dynamic_cast<const config*>(&settings))
+    if (auto text = ours->explain_unknown())
+      throw object_error{{.type = error_type::invalid_argument, .message = *std::move(text)}};
+}
+
+std::vector<std::string> words_of(int argc, char** argv) {
+  return argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>{};
+}
+
 } // namespace
 
 std::uint64_t parse_size(std::string_view option, std::string_view text) {
@@ -192,7 +265,7 @@ std::uint64_t parse_size(std::string_view option, std::string_view text) {
       break;
     return static_cast<std::uint64_t>(std::llround(bytes));
   }
-  refuse(option, fmt::format("\"{}\"", text), size_range);
+  refuse(option, fmt::format("\"{}\"", text), size_words);
 }
 
 config::config() {
@@ -201,62 +274,10 @@ config::config() {
   // Idle workers of CAF's own choice poll, with sleeps between: that doubles what a message to
   // another process takes, and wears hosts out on which many nodes run.
   set("scheduler.policy", caf::atom("sharing"));
-  opt_group{custom_options_, "mobula"}
-    .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
-    .add<std::string>("heap-limit", "room for smaller values in the process heap; what is above it "
-                                    "moves into the store (default 20 % of the memory that is "
-                                    "granted)")
-    .add<std::string>("store-size", "room for larger values (default 30 % of the memory that the "
-                                    "machine or a memory cgroup grants)")
-    .add<std::string>("arena-dir", "tmpfs that holds them (default /dev/shm)")
-    .add<std::string>("prefault",
-                      "free memory kept ready for puts from the start (default: as much "
-                      "as is in use, 4MiB to 256MiB)")
-    .add<std::int64_t>("shards", "actors that share this room (default 2)")
-    .add<std::vector<std::string>>("spill-dirs", "directories for what does not fit")
-    .add<std::string>("spill-limit", "bytes on disk; 0: as much as there is (default 0)")
-    .add<std::string>("spill-file-size", "size at which a spill file is closed (default 128MiB)")
-    .add<std::int64_t>("spill-threshold", "percent of the room above which objects are spilled")
-    .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
-    .add<std::string>("credit", "room that a shard lends ahead of need (default: what is free)")
-    .add<std::string>("same-host-reading", "auto: values of other nodes of this host are read in "
-                                           "their shared memory; off (default auto)")
-    .add<std::string>("piggyback", "bytes of small values that travel with the references of a "
-                                   "message (default 4KiB)")
-    .add<std::string>("message-limit", "what a message from another node may have; more ends the "
-                                       "connection (default 256MiB)")
-    .add<std::string>("compression", "of values on their way to other hosts: auto, on or off "
-                                     "(default auto)")
-    .add<bool>("record-call-sites", "objects remember where they were made, for the mobula command "
-                                    "(default false)")
-    .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system")
-    .add<std::string>("cluster", "name of the cluster, part of file names (default mobula)")
-    .add<std::string>("name", "what logs and the mobula command call this node (default: its host "
-                              "and process)")
-    .add<std::string>("listen", "ADDRESS:PORT where nodes may join through this one; without an "
-                                "address, at loopback")
-    .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join")
-    .add<bool>("insecure", "listen also where other hosts can connect, though nodes do not "
-                           "authenticate each other (default false)")
-    .add<std::vector<std::string>>("advertise",
-                                   "ADDRESSes or ADDRESS:PORTs that others are told to "
-                                   "find this node at (default: its interfaces')")
-    .add<std::int64_t>("data-port",
-                       "port from which others fetch large values; 0: any (default 0)");
-  custom_options_.add(
-    time_option("full-timeout", "how long a put waits when nothing can move (default 2s)"));
-  custom_options_.add(time_option("transit-lease",
-                                  "age at which references in messages are looked after "
-                                  "(default 10s)"));
-  custom_options_.add(
-    time_option("grace-period", "how long what a lost node held is kept (default 30s)"));
-  custom_options_.add(time_option("drain",
-                                  "how long a node that leaves waits for others to take the values "
-                                  "that they refer to (default 0s: not at all)"));
-  custom_options_.add(
-    time_option("heartbeat-interval", "how often nodes say that they live (default 1s)"));
-  custom_options_.add(
-    time_option("heartbeat-timeout", "silence after which a node is dead (default 10s)"));
+  declare_sizes(opt_group{custom_options_, "mobula"});
+  declare_others(opt_group{custom_options_, "mobula"});
+  for (const auto& each : declared_times)
+    custom_options_.add(time_option(each.name, each.description));
   add_error_rendering(*this);
   add_cluster_messages(*this);
   add_report_messages(*this);
@@ -274,9 +295,38 @@ void config::keep(caf::string_view name, caf::config_value value) {
     caf::put(content, name, std::move(value));
 }
 
+std::optional<std::string> config::explain_unknown() const {
+  return explain_keys(custom_options_, content, config_file_path);
+}
+
+/// Returns whether the command line asks for something to be printed, and prints it.
+bool config::print_what_is_asked(const std::vector<std::string>& words) {
+  auto is_help = [](const std::string& word) {
+    return word == "-h" || word == "-?";
+  };
+  auto takes_version = custom_options_.cli_long_name_lookup("version") != nullptr;
+  if (has_flag(custom_options_, words, "help") || std::ranges::any_of(words, is_help))
+    std::cout << help_of(custom_options_);
+  else if (!takes_version && has_flag(custom_options_, words, "version"))
+    std::cout << fmt::format("mobula {} (CAF {}.{}.{})\n", dialect_of({}).library_version,
+                             CAF_MAJOR_VERSION, CAF_MINOR_VERSION, CAF_PATCH_VERSION);
+  else
+    return false;
+  std::cout << std::flush;
+  cli_helptext_printed = true;
+  return true;
+}
+
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
-  if (auto error = caf::actor_system_config::parse(argc, argv, ini_file))
+  auto words = words_of(argc, argv);
+  if (print_what_is_asked(words))
+    return caf::none;
+  if (auto error = caf::actor_system_config::parse(argc, argv, ini_file)) {
+    // CAF tells the word and a code.
+    if (auto text = explain_words(custom_options_, words))
+      return to_caf_error({.type = error_type::invalid_argument, .message = *std::move(text)});
     return error;
+  }
   try {
     static_cast<void>(read_options(*this));
     prepare_network(*this);
@@ -286,7 +336,17 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
   return caf::none;
 }
 
+std::chrono::nanoseconds read_stop_limit(const caf::actor_system_config& config) {
+  std::chrono::nanoseconds result = std::chrono::seconds{10};
+  reader{config}.value("stop-limit", result);
+  if (result.count() < 0)
+    refuse("stop-limit", show_time(result), "at least 0s");
+  return result;
+}
+
 node_options read_options(const caf::actor_system_config& config) {
+  require_known_keys(config);
+  static_cast<void>(read_stop_limit(config));
   node_options options;
   reader from{config};
   from.size("inline-limit", options.inline_limit_bytes);

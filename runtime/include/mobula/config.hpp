@@ -1,6 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/node_options.hpp"
@@ -9,7 +15,9 @@ namespace mobula {
 
 /// Configuration of an actor system that runs nodes: declares the options of the group `mobula`, so
 /// that command line and configuration file work as in any CAF program. Sizes are numbers of bytes
-/// with an optional unit: `64MB` is 64,000,000, `64MiB` is 67,108,864.
+/// with an optional unit (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB; K, M and G are KiB, MiB and GiB):
+/// `64MB` is 64,000,000, `64MiB` is 67,108,864. Times are whole numbers with a unit: ns, us, ms, s,
+/// min or h. A key of the group that is no option is an error, wherever it comes from.
 ///
 /// | option of `mobula`   | meaning                                                  | default  |
 /// |----------------------|----------------------------------------------------------|----------|
@@ -49,6 +57,7 @@ namespace mobula {
 /// | `transit-lease`      | age at which references in messages are looked after     | 10s      |
 /// | `grace-period`       | how long what a lost node held is kept                   | 30s      |
 /// | `drain`              | how long a leaving node waits for others to take values  | 0s       |
+/// | `stop-limit`         | how long a program may take to end after a signal        | 10s      |
 /// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off      | auto     |
 /// | `piggyback`          | bytes of small values that a message's references carry  | 4KiB     |
 /// | `message-limit`      | what a message from another node may have; more ends the | 256MiB   |
@@ -74,10 +83,17 @@ public:
     return *this;
   }
 
-  /// Reads command line and configuration file like CAF's own, then checks the values.
+  /// Reads command line and configuration file like CAF's own, then checks the values. For `--help`
+  /// (also `-h` and `-?`) and `--version`, prints what they ask for and sets
+  /// `cli_helptext_printed`, as CAF does. Errors say what was probably meant.
   caf::error parse(int argc, char** argv, const char* ini_file = "caf-application.ini");
 
+  /// Returns what is wrong with the first key of the group `mobula` that is no option, with file
+  /// and line if it was read from the configuration file; nothing if there is none.
+  [[nodiscard]] std::optional<std::string> explain_unknown() const;
+
 private:
+  bool print_what_is_asked(const std::vector<std::string>& words);
   void keep(caf::string_view name, caf::config_value value);
 };
 
@@ -88,6 +104,9 @@ private:
 /// Checks ranges (option_ranges.hpp lists them). Throws as above. Nodes check whatever options they
 /// are given.
 void require_valid(const node_options& options);
+
+/// Reads the option `mobula.stop-limit`; see `run_main`. Throws as above.
+[[nodiscard]] std::chrono::nanoseconds read_stop_limit(const caf::actor_system_config& config);
 
 /// Reads a size such as `4096`, `64MB` or `1.5GiB`. Throws `object_error` (`invalid_argument`) that
 /// names `option`.

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/config_option_set.hpp>
+#include <caf/settings.hpp>
+
+/// What users write to choose options, on a command line or in a file, and what they are told about
+/// it.
+
+namespace mobula {
+
+/// What else may stand where a size or a time is asked for, for errors.
+inline constexpr std::string_view size_words =
+  "a number of bytes with an optional unit, such as 64MiB: B, kB, MB, GB, TB (1 MB is 1,000,000 "
+  "bytes), KiB, MiB, GiB, TiB (1 MiB is 1,048,576), or K, M, G for the latter";
+inline constexpr std::string_view time_words =
+  "a time with a unit, such as 5s: a whole number and ns, us, ms, s, min or h";
+
+/// Returns what is wrong with the first word of a command line that CAF cannot read, as a sentence
+/// that names the word and what was probably meant; nothing if all can be read.
+[[nodiscard]] std::optional<std::string> explain_words(const caf::config_option_set& options,
+                                                       const std::vector<std::string>& words);
+
+/// Returns whether one of the words that CAF takes for options is `--name`, without a value.
+[[nodiscard]] bool has_flag(const caf::config_option_set& options,
+                            const std::vector<std::string>& words, std::string_view name);
+
+/// Returns what `--help` prints: the options of the group "global", which are CAF's and the
+/// application's, and those of Mobula, a line for each.
+[[nodiscard]] std::string help_of(const caf::config_option_set& options);
+
+/// Returns what is wrong with a configuration whose group `mobula` has a key that is no option, or
+/// that has a group which was probably meant to be `mobula`; nothing if all is well. `file` is
+/// where the configuration may have been read from: the line of the key is looked for there.
+[[nodiscard]] std::optional<std::string> explain_keys(const caf::config_option_set& options,
+                                                      const caf::settings& content,
+                                                      const std::string& file);
+
+} // namespace mobula

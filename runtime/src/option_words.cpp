@@ -1,0 +1,195 @@
+#include "mobula/runtime/option_words.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "mobula/runtime/nearest_word.hpp"
+
+namespace mobula {
+
+namespace {
+
+std::string_view view_of(caf::string_view text) {
+  return {text.data(), text.size()};
+}
+
+caf::string_view view_of(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// As it is written on a command line, without dashes.
+std::string command_name(const caf::config_option& option) {
+  auto name = std::string{view_of(option.long_name())};
+  return option.has_flat_cli_name() ? name : fmt::format("{}.{}", view_of(option.category()), name);
+}
+
+std::vector<std::string> command_names(const caf::config_option_set& options) {
+  std::vector<std::string> result;
+  for (const auto& option : options)
+    result.push_back("--" + command_name(option));
+  return result;
+}
+
+/// One word of a command line, taken apart.
+struct option_word {
+  std::string name; ///< without dashes
+  std::optional<std::string> value;
+};
+
+option_word take_apart(std::string_view word) {
+  word.remove_prefix(2);
+  auto split = word.find('=');
+  if (split == std::string_view::npos)
+    return {std::string{word}, std::nullopt};
+  return {std::string{word.substr(0, split)}, std::string{word.substr(split + 1)}};
+}
+
+/// Returns the words that CAF takes for long options: it stops at the first that is neither an
+/// option nor the value of a short one.
+std::vector<option_word> long_options(const caf::config_option_set& options,
+                                      const std::vector<std::string>& words) {
+  std::vector<option_word> result;
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const auto& word = words[index];
+    if (word == "--" || !word.starts_with('-') || word == "-")
+      break;
+    if (word.starts_with("--")) {
+      result.push_back(take_apart(word));
+      continue;
+    }
+    const auto* option = options.cli_short_name_lookup(word[1]);
+    if (option != nullptr && !option->is_flag() && word.size() == 2)
+      ++index;
+  }
+  return result;
+}
+
+/// Returns what a value of this type looks like.
+std::string range_of(const caf::config_option& option) {
+  auto type = view_of(option.type_name());
+  if (type == "timespan")
+    return std::string{time_words};
+  if (type.find("int") != std::string_view::npos)
+    return "a whole number";
+  if (type == "boolean" || type == "bool")
+    return "true or false";
+  if (type.find("vector") != std::string_view::npos || type.find("list") != std::string_view::npos)
+    return R"(a list such as ["one","two"])";
+  return fmt::format("of type {}", type);
+}
+
+std::optional<std::string> explain(const caf::config_option_set& options, const option_word& word) {
+  const auto* option = options.cli_long_name_lookup(view_of(std::string_view{word.name}));
+  if (option == nullptr)
+    return fmt::format("there is no option --{}{}; --help lists those there are", word.name,
+                       did_you_mean("--" + word.name, command_names(options)));
+  if (!word.value)
+    return option->is_flag()
+             ? std::nullopt
+             : std::optional{fmt::format("option {0} needs a value, as in --{0}=…; it must be {1}",
+                                         word.name, range_of(*option))};
+  if (option->parse(view_of(std::string_view{*word.value})))
+    return std::nullopt;
+  return fmt::format("option {} is \"{}\", but must be {}", word.name, *word.value,
+                     range_of(*option));
+}
+
+/// What stands for a value in the help text.
+std::string_view placeholder(const caf::config_option& option) {
+  auto type = view_of(option.type_name());
+  auto description = view_of(option.description());
+  if (type == "timespan")
+    return "TIME";
+  if (type.find("int") != std::string_view::npos)
+    return "N";
+  if (description.starts_with("ADDRESS:PORT"))
+    return "ADDRESS:PORT";
+  if (type.find("vector") != std::string_view::npos || type.find("list") != std::string_view::npos)
+    return "LIST";
+  return description.find("iB") != std::string_view::npos
+             || description.find("bytes") != std::string_view::npos
+           ? "SIZE"
+           : "TEXT";
+}
+
+std::string help_line(const caf::config_option& option) {
+  auto name = "--" + command_name(option);
+  if (!option.is_flag())
+    name += fmt::format("={}", placeholder(option));
+  return fmt::format("  {:<35} {}\n", name, view_of(option.description()));
+}
+
+/// Returns `file:line: ` if a line of the file begins with one of the words, else nothing.
+std::string place_of(const std::string& file, const std::vector<std::string>& beginnings) {
+  std::ifstream lines{file};
+  std::string line;
+  for (std::size_t number = 1; std::getline(lines, line); ++number) {
+    auto begin = line.find_first_not_of(" \t\"[{,");
+    if (begin == std::string::npos)
+      continue;
+    auto text = std::string_view{line}.substr(begin);
+    for (const auto& word : beginnings)
+      if (text.starts_with(word)
+          && (text.size() == word.size()
+              || std::string_view{" \t\"=:.{]"}.find(text[word.size()]) != std::string_view::npos))
+        return fmt::format("{}:{}: ", file, number);
+  }
+  return {};
+}
+
+} // namespace
+
+std::optional<std::string> explain_words(const caf::config_option_set& options,
+                                         const std::vector<std::string>& words) {
+  for (const auto& word : long_options(options, words))
+    if (auto text = explain(options, word))
+      return text;
+  return std::nullopt;
+}
+
+bool has_flag(const caf::config_option_set& options, const std::vector<std::string>& words,
+              std::string_view name) {
+  return std::ranges::any_of(long_options(options, words), [&](const option_word& word) {
+    return word.name == name && !word.value;
+  });
+}
+
+std::string help_of(const caf::config_option_set& options) {
+  auto result = options.help_text();
+  while (result.ends_with("\n\n"))
+    result.pop_back();
+  result += "  --version              : print the version of Mobula and exit\n"
+            "\nmobula options (a SIZE is 4096, 64MB or 64MiB, a TIME 20ms, 5s, 2min or 1h):\n";
+  for (const auto& option : options)
+    if (view_of(option.category()) == "mobula")
+      result += help_line(option);
+  return result + "\n--long-help lists those of CAF, too.\n";
+}
+
+std::optional<std::string> explain_keys(const caf::config_option_set& options,
+                                        const caf::settings& content, const std::string& file) {
+  std::vector<std::string> known;
+  for (const auto& option : options)
+    if (view_of(option.category()) == "mobula")
+      known.emplace_back(view_of(option.long_name()));
+  for (const auto& [group, value] : content) {
+    const auto* keys = caf::get_if<caf::settings>(&value);
+    if (keys == nullptr)
+      continue;
+    // Applications have groups of their own, which may be called nearly anything.
+    if (group != "mobula" && typing_errors(group, "mobula") == 1)
+      return fmt::format("{}there is no group \"{}\" of options; did you mean \"mobula\"?",
+                         place_of(file, {group}), group);
+    if (group != "mobula")
+      continue;
+    for (const auto& [key, ignored] : *keys)
+      if (std::ranges::find(known, key) == known.end())
+        return fmt::format("{}there is no option mobula.{}{}; --help lists those there are",
+                           place_of(file, {key, "mobula." + key}), key, did_you_mean(key, known));
+  }
+  return std::nullopt;
+}
+
+} // namespace mobula

@@ -1,0 +1,145 @@
+// What is said about words of a command line and keys of a file that mean nothing.
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "../temporary_directory.hpp"
+#include "one_node.hpp"
+
+using namespace mobula;
+
+namespace {
+
+struct application_config : config {
+  application_config() {
+    opt_group{custom_options_, "global"}
+      .add<std::string>("colour,c", "colour of the application")
+      .add<bool>("verify,v", "look at everything twice");
+  }
+};
+
+/// Reads a command line, and a file if there is one. Returns the error's message, empty if none.
+std::string parse(config& settings, std::vector<std::string> arguments,
+                  const std::string& file = "/dev/null") {
+  arguments.insert(arguments.begin(), "program");
+  std::vector<char*> pointers;
+  for (auto& argument : arguments)
+    pointers.push_back(argument.data());
+  auto error = settings.parse(static_cast<int>(pointers.size()), pointers.data(), file.c_str());
+  return error ? to_error_info(error).message : std::string{};
+}
+
+std::string failure_of(std::vector<std::string> arguments) {
+  application_config settings;
+  return parse(settings, std::move(arguments));
+}
+
+/// A configuration file, and what is said about it.
+struct file_of_options {
+  test::temporary_directory directory;
+  std::string path = (directory.path() / "options.ini").string();
+
+  std::string failure_with(const std::string& content) const {
+    std::ofstream{path} << content;
+    config settings;
+    return parse(settings, {}, path);
+  }
+};
+
+/// Returns what a command line has printed.
+std::string printed(std::vector<std::string> arguments) {
+  std::ostringstream output;
+  auto* before = std::cout.rdbuf(output.rdbuf());
+  application_config settings;
+  auto failure = parse(settings, std::move(arguments));
+  std::cout.rdbuf(before);
+  CHECK(failure.empty());
+  CHECK(settings.cli_helptext_printed);
+  return output.str();
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("an option that is misspelled is told with what was meant") {
+  CHECK(contains(failure_of({"--mobula.stroe-size=1MiB"}),
+                 R"(no option --mobula.stroe-size; did you mean "--mobula.store-size"?)"));
+  CHECK(contains(failure_of({"--color=red"}), R"(did you mean "--colour"?)"));
+  CHECK(contains(failure_of({"-c", "red", "--verfy"}), R"(did you mean "--verify"?)"));
+  CHECK(!contains(failure_of({"--entirely-different"}), "did you mean"));
+}
+
+TEST_CASE("a value that cannot be read is told with what it must be") {
+  CHECK(contains(failure_of({"--mobula.drain=7sec"}), "ns, us, ms, s, min or h"));
+  CHECK(contains(failure_of({"--mobula.shards=many"}), "a whole number"));
+  CHECK(contains(failure_of({"--mobula.shards"}), "needs a value"));
+  CHECK(contains(failure_of({"--mobula.store-size=12XB"}), "KiB, MiB, GiB, TiB"));
+}
+
+TEST_CASE("words of the application's own are nobody else's business") {
+  CHECK(failure_of({"-c", "red", "word", "--what=ever"}).empty());
+}
+
+TEST_CASE_FIXTURE(file_of_options,
+                  "a key that is misspelled in a file is told with file and line") {
+  auto text = failure_with("; options\n[mobula]\nshards=2\nstroe-size=\"1MiB\"\n");
+  CHECK(contains(text, path + ":4: "));
+  CHECK(contains(text, R"(no option mobula.stroe-size; did you mean "store-size"?)"));
+}
+
+TEST_CASE_FIXTURE(file_of_options,
+                  "a group that is misspelled in a file is told with file and line") {
+  auto text = failure_with("[mobulla]\nshards=2\n");
+  CHECK(contains(text, path + ":1: "));
+  CHECK(contains(text, R"(did you mean "mobula"?)"));
+}
+
+TEST_CASE_FIXTURE(file_of_options, "groups of the application's own may be in a file") {
+  CHECK(failure_with("[module]\nname=\"x\"\n[mobula]\nshards=3\n").empty());
+}
+
+TEST_CASE("a key that was set by code and is no option is refused by the first node") {
+  config settings;
+  settings.set("mobula.store_size", std::string{"1MiB"});
+  auto text = message_of([&] { static_cast<void>(read_options(settings)); });
+  CHECK(contains(text, R"(no option mobula.store_size; did you mean "store-size"?)"));
+}
+
+TEST_CASE("help lists each option of Mobula on one line with its default") {
+  for (const auto* word : {"--help", "-h", "-?"}) {
+    std::istringstream lines{printed({word})};
+    std::size_t options = 0;
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("  --mobula.")) {
+        ++options;
+        CHECK_MESSAGE(contains(line, "(default "), line);
+        CHECK_MESSAGE(line.size() <= 120, line);
+      }
+    CHECK(options > 25);
+  }
+}
+
+TEST_CASE("help lists the application's options and what units there are") {
+  auto text = printed({"--help"});
+  CHECK(contains(text, "--colour"));
+  CHECK(contains(text, "64MiB"));
+  CHECK(contains(text, "--mobula.drain=TIME"));
+  CHECK(contains(text, "--mobula.store-size=SIZE"));
+}
+
+TEST_CASE("the version is printed") {
+  CHECK(printed({"--version"}).starts_with("mobula "));
+}
+
+TEST_CASE("how long a program may take to end is an option") {
+  using namespace std::chrono_literals;
+  config settings;
+  CHECK(read_stop_limit(settings) == 10s);
+  CHECK(parse(settings, {"--mobula.stop-limit=3s"}).empty());
+  CHECK(read_stop_limit(settings) == 3s);
+  CHECK(contains(failure_of({"--mobula.stop-limit=-1s"}), "mobula.stop-limit"));
+}
