@@ -58,6 +58,13 @@ object_handle basic_object_ref::read(const object_id& id) {
   return result;
 }
 
+object_id basic_object_ref::id_from(std::string_view text) {
+  auto id = parse_object_id(text);
+  if (!id)
+    throw codec_error("this text is no object id");
+  return *id;
+}
+
 std::string to_string(const basic_object_ref& ref) {
   return ref.empty() ? "ObjectRef()" : fmt::format("ObjectRef({})", to_string(ref.id()));
 }

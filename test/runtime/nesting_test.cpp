@@ -38,7 +38,38 @@ struct link {
   MSGPACK_DEFINE(next, value)
 };
 
+/// Refers to objects of any type.
+struct box {
+  std::vector<ObjectRef<void>> contents;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(contents));
+  }
+
+  MSGPACK_DEFINE(contents)
+};
+
+/// Puts two objects of different types in a box, and reads them as what they are.
+template <codec_id Codec>
+void check_box(node& node) {
+  auto outer = node.put_as<Codec>(box{{node.put(7), node.put("text"), ObjectRef<void>{}}});
+  CHECK(node.stats().owned.objects == 3);
+  auto read = node.get(outer);
+  CHECK(*node.get(read->contents[0].template as<int>()) == 7);
+  CHECK(node.get(read->contents[1].template as<std::string>()).copy() == "text");
+  CHECK(read->contents[2].empty());
+  CHECK_THROWS_AS(static_cast<void>(read->contents[0].template as<double>()), object_error);
+}
+
 } // namespace
+
+TEST_CASE_FIXTURE(one_node, "a value may refer to objects of any type") {
+  check_box<codec_id::cereal_binary>(node);
+  check_box<codec_id::cereal_json>(node);
+  check_box<codec_id::message_pack>(node);
+  CHECK(node.stats().owned.objects == 0);
+}
 
 TEST_CASE_FIXTURE(one_node, "references are found anywhere within a value") {
   ObjectRef<folder> outer;

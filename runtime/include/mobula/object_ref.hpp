@@ -97,6 +97,32 @@ protected:
   /// Finds a reference that was part of the value that is being read.
   [[nodiscard]] static object_handle read(const object_id& id);
 
+  /// Throws `codec_error` for a text that is no id.
+  [[nodiscard]] static object_id id_from(std::string_view text);
+
+  /// The same as `write`, into an archive of cereal's.
+  template <class Archive>
+  void save_id(Archive& archive) const {
+    auto id = write();
+    if constexpr (cereal::traits::is_text_archive<Archive>::value)
+      archive(cereal::make_nvp("object", to_string(id)));
+    else
+      archive(id.owner.high, id.owner.low, id.sequence);
+  }
+
+  template <class Archive>
+  [[nodiscard]] static object_id load_id(Archive& archive) {
+    if constexpr (cereal::traits::is_text_archive<Archive>::value) {
+      std::string text;
+      archive(cereal::make_nvp("object", text));
+      return id_from(text);
+    } else {
+      object_id id;
+      archive(id.owner.high, id.owner.low, id.sequence);
+      return id;
+    }
+  }
+
 private:
   object_handle handle_;
 };
@@ -114,24 +140,12 @@ public:
   /// Serializes for cereal, as part of a value.
   template <class Archive>
   void save(Archive& archive) const {
-    auto id = write();
-    if constexpr (cereal::traits::is_text_archive<Archive>::value)
-      archive(cereal::make_nvp("object", to_string(id)));
-    else
-      archive(id.owner.high, id.owner.low, id.sequence);
+    save_id(archive);
   }
 
   template <class Archive>
   void load(Archive& archive) {
-    if constexpr (cereal::traits::is_text_archive<Archive>::value) {
-      std::string text;
-      archive(cereal::make_nvp("object", text));
-      assign_from(parse_object_id(text));
-    } else {
-      object_id id;
-      archive(id.owner.high, id.owner.low, id.sequence);
-      assign_from(id);
-    }
+    assign_from(load_id(archive));
   }
 
   /// Serializes for MessagePack, as part of a value.
@@ -141,14 +155,12 @@ public:
   }
 
   void msgpack_unpack(const msgpack::object& object) {
-    assign_from(parse_object_id(object.as<std::string>()));
+    assign_from(id_from(object.as<std::string>()));
   }
 
 private:
-  void assign_from(const std::optional<object_id>& id) {
-    if (!id)
-      throw codec_error("this text is no object id");
-    ObjectRef result{read(*id)};
+  void assign_from(const object_id& id) {
+    ObjectRef result{read(id)};
     if (!result.empty())
       result.require_type(type_name<T>());
     *this = std::move(result);
@@ -174,6 +186,26 @@ public:
   [[nodiscard]] ObjectRef<T> as() const {
     require_type(type_name<T>());
     return ObjectRef<T>{handle()};
+  }
+
+  /// Serializes for cereal and MessagePack, as part of a value; whatever was in it comes back.
+  template <class Archive>
+  void save(Archive& archive) const {
+    save_id(archive);
+  }
+
+  template <class Archive>
+  void load(Archive& archive) {
+    *this = ObjectRef{read(load_id(archive))};
+  }
+
+  template <class Packer>
+  void msgpack_pack(Packer& packer) const {
+    packer.pack(to_string(write()));
+  }
+
+  void msgpack_unpack(const msgpack::object& object) {
+    *this = ObjectRef{read(id_from(object.as<std::string>()))};
   }
 };
 
