@@ -56,7 +56,7 @@ void name_service::stop() {
   disappointed_.clear();
   timers_.stop_all();
   for (const auto& [number, each] : std::exchange(requests_, {}))
-    each.request.answer->set_value(left_cluster());
+    each.request.answer.set_value(left_cluster());
 }
 
 // -- sessions
@@ -99,16 +99,17 @@ void name_service::forget_peer(const incarnation_id& node) {
 
 void name_service::publish(const publish_name& message) {
   if (!table_)
-    return message.answer->set_value(left_cluster());
+    return message.answer.set_value(left_cluster());
   name_effects effects;
-  if (auto refusal = table_->publish(message.name, to_bytes(message.about), effects))
-    return message.answer->set_value(error_info{.type = error_type::invalid_argument,
-                                                .message = "cannot publish: " + *refusal,
-                                                .origin = core_->origin()});
+  if (auto refusal =
+        table_->publish(message.name, to_bytes(message.about), effects, message.if_own))
+    return message.answer.set_value(error_info{.type = error_type::invalid_argument,
+                                               .message = "cannot publish: " + *refusal,
+                                               .origin = core_->origin()});
   contents_.insert_or_assign(message.name, named_thing{message.content, message.object});
   run(std::move(effects));
   search_on(message.name);
-  message.answer->set_value(std::nullopt);
+  message.answer.set_value(std::nullopt);
 }
 
 void name_service::unpublish(const unpublish_name& message) {
@@ -118,14 +119,14 @@ void name_service::unpublish(const unpublish_name& message) {
     table_->unpublish(message.name, effects);
     run(std::move(effects));
   }
-  message.answer->set_value(std::nullopt);
+  message.answer.set_value(std::nullopt);
 }
 
 void name_service::lookup(const lookup_name& message) {
   if (!table_)
-    return message.answer->set_value(left_cluster());
+    return message.answer.set_value(left_cluster());
   if (requests_.size() == max_searches)
-    return message.answer->set_value(
+    return message.answer.set_value(
       error_info{.type = error_type::name_not_found,
                  .message = fmt::format("cannot look up \"{}\": {} lookups wait already, which is "
                                         "the most",
@@ -165,9 +166,9 @@ void name_service::search_on(search_number number) {
     send(found->publisher, find_name{peers_.at(found->publisher).session, number, request.name});
   } else if (found != nullptr) {
     auto ended = end_search(number);
-    ended.answer->set_value(named_content{.about = to_text(found->payload),
-                                          .publisher = found->publisher,
-                                          .content = contents_.at(ended.name).content});
+    ended.answer.set_value(named_content{.about = to_text(found->payload),
+                                         .publisher = found->publisher,
+                                         .content = contents_.at(ended.name).content});
   } else if (is_at_once(request.limit)) {
     expired(number);
   }
@@ -202,8 +203,8 @@ void name_service::expired(search_number number) {
   if (disappointed_.contains(number) && !has_prospects(number))
     had_nothing = requests_.at(number).last_asked;
   auto ended = end_search(number);
-  ended.answer->set_value(had_nothing ? nothing_there(ended, *had_nothing)
-                                      : not_found(ended, asked));
+  ended.answer.set_value(had_nothing ? nothing_there(ended, *had_nothing)
+                                     : not_found(ended, asked));
 }
 
 error_info name_service::nothing_there(const lookup_name& request,
@@ -290,7 +291,7 @@ void name_service::received(name_found& message) {
   }
   auto request = end_search(message.search);
   const auto* found = table_->lookup(request.name);
-  request.answer->set_value(
+  request.answer.set_value(
     named_content{.about = found == nullptr ? std::string{} : to_text(found->payload),
                   .publisher = *from,
                   .content = std::move(message.content)});

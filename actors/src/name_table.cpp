@@ -31,7 +31,7 @@ name_table::name_table(const incarnation_id& self, name_config config)
 
 std::optional<std::string> name_table::publish(const std::string& name,
                                                std::vector<std::byte> payload,
-                                               name_effects& effects) {
+                                               name_effects& effects, own_name if_own) {
   if (name.empty() || name.size() > config_.max_name_bytes)
     return fmt::format("the name \"{:.40}\" has {} bytes; use 1 to {}", name, name.size(),
                        config_.max_name_bytes);
@@ -39,6 +39,11 @@ std::optional<std::string> name_table::publish(const std::string& name,
     return fmt::format("what \"{}\" stands for has {} bytes; publish a reference instead of more "
                        "than {}",
                        name, payload.size(), config_.max_payload_bytes);
+  // One that this node keeps stands first: it would have lost the name otherwise.
+  if (const auto* mine = own(name); mine != nullptr && if_own == own_name::replace) {
+    replace(*mine, name, std::move(payload), effects);
+    return std::nullopt;
+  }
   if (const auto* present = lookup(name))
     return fmt::format("the name \"{}\" is taken by node {}; choose another, or unpublish it there "
                        "first",
@@ -51,6 +56,14 @@ std::optional<std::string> name_table::publish(const std::string& name,
   insert(self_, fresh);
   tell_all({.withdrawn = {}, .published = {std::move(fresh)}}, effects);
   return std::nullopt;
+}
+
+void name_table::replace(const publication& mine, const std::string& name,
+                         std::vector<std::byte> payload, name_effects& effects) {
+  published_name fresh{name, mine.number, std::move(payload)};
+  remove(self_, name, fresh.number);
+  insert(self_, fresh);
+  tell_all({.withdrawn = {}, .published = {std::move(fresh)}}, effects);
 }
 
 void name_table::unpublish(const std::string& name, name_effects& effects) {

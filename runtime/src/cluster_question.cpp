@@ -35,7 +35,8 @@ drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
   return ask_cluster<drain_result>(core, drain_values{.limit = limit, .answer = {}},
                                    {.without_cluster = "nobody who could keep its values",
                                     .caller = "draining a node",
-                                    .without_answer = "have others keep values"},
+                                    .without_answer = "have others keep values",
+                                    .instead = "a thread of the application's own"},
                                    with_answer(limit));
 }
 

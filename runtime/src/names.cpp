@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
@@ -16,33 +15,23 @@ namespace {
   throw object_error{{.type = type, .message = std::move(text), .origin = core.origin()}};
 }
 
+/// Has the actor run that keeps names. The network is not needed for that.
+void start_names(node_core& core) {
+  core.require_home();
+  if (!core.in_cluster())
+    core.start_cluster();
+}
+
 template <class Answer, class Request>
 Answer ask(node_core& core, Request request, const wait_limit& limit = std::nullopt) {
+  start_names(core);
   return ask_cluster<Answer>(core, std::move(request),
                              {.without_cluster = "no names",
                               .caller = "publishing or looking up a name",
-                              .without_answer = "publish this name"},
+                              .without_answer = "publish this name",
+                              .instead = "mobula::publish(self, node, name, …), lookup and their "
+                                         "like (mobula/names.hpp)"},
                              with_answer(limit));
-}
-
-void publish(node_core& core, const std::string& name, std::string about, caf::message content,
-             const object_id& object = {}) {
-  auto failure = ask<std::optional<error_info>>(core, publish_name{.name = name,
-                                                                   .about = std::move(about),
-                                                                   .content = std::move(content),
-                                                                   .answer = {},
-                                                                   .object = object});
-  if (failure)
-    throw object_error{*std::move(failure)};
-}
-
-named_content look_up(node_core& core, const std::string& name, const wait_limit& limit) {
-  require_valid(limit);
-  auto answer =
-    ask<name_answer>(core, lookup_name{.name = name, .limit = limit, .answer = {}}, limit);
-  if (auto* failure = std::get_if<error_info>(&answer))
-    throw object_error{std::move(*failure)};
-  return std::get<named_content>(std::move(answer));
 }
 
 [[noreturn]] void refuse_type(const node_core& core, const std::string& name,
@@ -54,29 +43,45 @@ named_content look_up(node_core& core, const std::string& name, const wait_limit
 
 } // namespace
 
-void publish_reference(node_core& core, const std::string& name, const ObjectRef<void>& ref) {
+// -- questions
+// --------------------------------------------------------------------------------------
+
+publish_name publication_of(const node_core& core, const std::string& name,
+                            const ObjectRef<void>& ref, own_name if_own) {
   if (&ref.entry().core() != &core)
     refuse(core, error_type::invalid_argument,
            fmt::format("{} is a reference of another node of this process; publish it there",
                        to_string(ref)));
-  publish(core, name, fmt::format("an object of type {}", ref.stored_type()),
-          caf::make_message(ref), ref.id());
+  return {.name = name,
+          .about = fmt::format("an object of type {}", ref.stored_type()),
+          .content = caf::make_message(ref),
+          .answer = {},
+          .if_own = if_own,
+          .object = ref.id()};
 }
 
-void publish_actor(node_core& core, const std::string& name, const published_actor& actor) {
+publish_name publication_of(const node_core& core, const std::string& name,
+                            const published_actor& actor, own_name if_own) {
   if (actor.handle == nullptr)
     refuse(core, error_type::invalid_argument,
            fmt::format("cannot publish \"{}\": there is no actor behind this handle", name));
-  publish(core, name, "an actor", caf::make_message(actor.handle, actor.interface));
+  return {.name = name,
+          .about = "an actor",
+          .content = caf::make_message(actor.handle, actor.interface),
+          .answer = {},
+          .if_own = if_own};
 }
 
-void unpublish_name_of(node_core& core, const std::string& name) {
-  ask<std::optional<error_info>>(core, unpublish_name{.name = name, .answer = {}});
+lookup_name search_for(const std::string& name, const wait_limit& limit) {
+  require_valid(limit);
+  return {.name = name, .limit = limit, .answer = {}};
 }
 
-ObjectRef<void> lookup_reference(node_core& core, const std::string& name, std::string_view wanted,
-                                 const wait_limit& limit) {
-  auto found = look_up(core, name, limit);
+// -- answers
+// ----------------------------------------------------------------------------------------
+
+ObjectRef<void> reference_in(const node_core& core, const std::string& name,
+                             const named_content& found, std::string_view wanted) {
   auto wanted_text =
     wanted.empty() ? std::string{"an object"} : fmt::format("an object of type {}", wanted);
   if (!found.content.match_elements<ObjectRef<void>>())
@@ -87,9 +92,8 @@ ObjectRef<void> lookup_reference(node_core& core, const std::string& name, std::
   return result;
 }
 
-caf::strong_actor_ptr lookup_actor(node_core& core, const std::string& name,
-                                   const std::set<std::string>& wanted, const wait_limit& limit) {
-  auto found = look_up(core, name, limit);
+caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const named_content& found,
+                               const std::set<std::string>& wanted) {
   if (!found.content.match_elements<caf::strong_actor_ptr, std::set<std::string>>())
     refuse_type(core, name, found, "an actor");
   auto result = found.content.get_as<caf::strong_actor_ptr>(0);
@@ -101,6 +105,50 @@ caf::strong_actor_ptr lookup_actor(node_core& core, const std::string& name,
   if (!core.system().assignable(found.content.get_as<std::set<std::string>>(1), wanted))
     refuse_type(core, name, found, "one of this type, as it does not take all that is asked of it");
   return result;
+}
+
+// -- asking
+// -----------------------------------------------------------------------------------------
+
+void publish_name_of(node_core& core, publish_name question) {
+  if (auto failure = ask<publish_answer>(core, std::move(question)))
+    throw object_error{*std::move(failure)};
+}
+
+void unpublish_name_of(node_core& core, const std::string& name) {
+  if (auto failure = ask<publish_answer>(core, unpublish_name{.name = name, .answer = {}}))
+    throw object_error{*std::move(failure)};
+}
+
+named_content look_up(node_core& core, lookup_name question) {
+  auto limit = question.limit;
+  auto answer = ask<name_answer>(core, std::move(question), limit);
+  if (auto* failure = std::get_if<error_info>(&answer))
+    throw object_error{std::move(*failure)};
+  return std::get<named_content>(std::move(answer));
+}
+
+void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order order,
+                  name_question question, std::function<void(const name_told&)> on_told) {
+  start_names(core);
+  auto id = self.new_request_id(caf::message_priority::normal);
+  auto asker = std::make_shared<asking_actor>(caf::actor_cast<caf::strong_actor_ptr>(&self), id,
+                                              core.shutting_down_error());
+  caf::behavior handler{[on_told = std::move(on_told)](const name_told& answer) {
+    on_told(answer);
+  }};
+  if (order == response_order::awaited)
+    self.add_awaited_response_handler(id.response_id(), std::move(handler));
+  else
+    self.add_multiplexed_response_handler(id.response_id(), std::move(handler));
+  std::visit(
+    [&](auto& asked) {
+      asked.answer = std::move(asker);
+      // Without it, the answer says that the node has shut down: it goes with the question.
+      if (node_core::services_use use{core})
+        caf::anon_send(core.cluster(), std::move(asked));
+    },
+    question);
 }
 
 } // namespace mobula

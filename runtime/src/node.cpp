@@ -58,6 +58,7 @@ ObjectRef<std::string> node::put(std::string_view text, const call_site& where) 
 node_stats node::stats() const {
   core_->require_home();
   require_no_watcher(*core_, "node::stats");
+  require_may_block("node::stats", "a thread of its own");
   return core_->collect();
 }
 
@@ -69,13 +70,7 @@ drain_result node::drain(const wait_limit& limit) {
 void node::shutdown() {
   core_->require_home();
   require_no_watcher(*core_, "node::shutdown");
-  if (on_worker_thread())
-    throw object_error{{.type = error_type::invalid_argument,
-                        .message =
-                          "an actor cannot shut a node down, since it would wait for "
-                          "others with the thread that they may need; have the thread that "
-                          "made the node do so",
-                        .origin = core_->origin()}};
+  require_may_block("node::shutdown", "the thread that made the node");
   core_->shut_down();
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/member_watchers.hpp"
+#include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
 
@@ -162,8 +163,12 @@ blocking_wait::result await(blocking_wait& group, std::span<object_entry* const>
   if (entries.empty())
     return blocking_wait::result::fired;
   auto waits = !limit || *limit > std::chrono::nanoseconds::zero();
-  if (waits && in_member_watcher() && !group.fired())
-    require_no_question(entries, needed, goal);
+  if (waits && !group.fired()) {
+    if (in_member_watcher())
+      require_no_question(entries, needed, goal);
+    require_may_block("reading an object that is not here yet",
+                      "mobula::get(self, ref), get_all or wait (mobula/get.hpp)");
+  }
   // A node that is closing refuses its waits, and has no clock any more: another one counts for the
   // rest.
   auto running =

@@ -1,32 +1,77 @@
+// Which thread is whose. CAF tells a hook of each thread that it starts, but not what for: a thread
+// of the pool, of a detached actor, of the network. The schedulers know the threads of their pools,
+// and are asked when somebody is about to wait.
+
 #include "mobula/runtime/worker_thread.hpp"
 
+#include <thread>
+
+#include <caf/policy/work_sharing.hpp>
+#include <caf/policy/work_stealing.hpp>
+#include <caf/scheduler/coordinator.hpp>
 #include <caf/thread_hook.hpp>
+#include <fmt/format.h>
+
+#include "mobula/serialization/error.hpp"
 
 namespace mobula {
 
 namespace {
 
-thread_local bool is_worker = false;
+/// The actor system that started the calling thread; it outlives the thread.
+thread_local caf::actor_system* system_of_thread = nullptr;
 
 class worker_mark : public caf::thread_hook {
 public:
-  void init(caf::actor_system&) override {
-    // nop
+  void init(caf::actor_system& system) override {
+    system_ = &system;
   }
 
   void thread_started() override {
-    is_worker = true;
+    system_of_thread = system_;
   }
 
   void thread_terminates() override {
     // nop
   }
+
+private:
+  caf::actor_system* system_ = nullptr;
 };
+
+/// Looks among the threads of a pool with this policy; finds nothing in one with another.
+template <class Policy>
+bool runs_calling_thread(caf::scheduler::abstract_coordinator& scheduler) {
+  auto* pool = dynamic_cast<caf::scheduler::coordinator<Policy>*>(&scheduler);
+  if (pool == nullptr)
+    return false;
+  for (std::size_t index = 0; index < pool->num_workers(); ++index)
+    if (pool->worker_by_id(index)->get_thread().get_id() == std::this_thread::get_id())
+      return true;
+  return false;
+}
 
 } // namespace
 
 bool on_worker_thread() noexcept {
-  return is_worker;
+  return system_of_thread != nullptr;
+}
+
+bool on_pool_thread() noexcept {
+  if (system_of_thread == nullptr)
+    return false;
+  auto& scheduler = system_of_thread->scheduler();
+  return runs_calling_thread<caf::policy::work_sharing>(scheduler)
+         || runs_calling_thread<caf::policy::work_stealing>(scheduler);
+}
+
+void require_may_block(std::string_view what, std::string_view instead) {
+  if (on_pool_thread()) [[unlikely]]
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("{} would wait on a thread that actors share, and keep it from those "
+                              "it waits for; in an actor use {}, or spawn it with caf::detached",
+                              what, instead)}};
 }
 
 void mark_worker_threads(caf::actor_system_config& config) {

@@ -67,6 +67,53 @@ TEST_CASE("a name that is known is refused to others, with its keeper") {
   CHECK(world.publish(1, "index"));
 }
 
+TEST_CASE("a name that is republished is known to members at any time, first as the old one") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.run();
+  const std::vector<std::byte> fresh{std::byte{1}, std::byte{2}};
+  CHECK(!world.republish(1, "index", fresh));
+  CHECK(world.keeper(0, "index") == 1);
+  // The one message that is under way changes the one into the other.
+  CHECK(world.links[{1, 0}].size() == 1);
+  world.deliver(1, 0);
+  REQUIRE(world.nodes[0].table->lookup("index") != nullptr);
+  CHECK(world.nodes[0].table->lookup("index")->payload == fresh);
+  CHECK(world.nodes[1].table->lookup("index")->payload == fresh);
+}
+
+TEST_CASE("a name that is republished is as old as it was, and not lost to one in between") {
+  three_members world;
+  CHECK(!world.publish(2, "index"));
+  world.deliver(2, 1);
+  CHECK(!world.publish(1, "other"));
+  world.deliver(1, 0);
+  CHECK(!world.publish(0, "index"));
+  world.deliver(1, 2);
+  CHECK(!world.republish(2, "index", name_world::payload_of(2)));
+  world.run();
+  CHECK(world.nodes[0].lost == std::vector<std::string>{"index"});
+  CHECK(world.keeper(0, "index") == 2);
+}
+
+TEST_CASE("republishing publishes a name that is free, and is refused one of another node") {
+  three_members world;
+  CHECK(!world.republish(1, "index", name_world::payload_of(1)));
+  world.run();
+  CHECK(world.keeper(0, "index") == 1);
+  CHECK(world.republish(2, "index", name_world::payload_of(2)));
+}
+
+TEST_CASE("a name that was republished is taken back as any other") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  CHECK(!world.republish(1, "index", name_world::payload_of(1)));
+  world.run();
+  world.unpublish(1, "index");
+  world.run();
+  CHECK(!world.keeper(0, "index"));
+}
+
 TEST_CASE("of two that publish a name at once the smaller incarnation keeps it, and all agree") {
   three_members world;
   CHECK(!world.publish(1, "index"));

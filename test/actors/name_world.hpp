@@ -49,6 +49,17 @@ public:
     return refusal;
   }
 
+  std::optional<std::string> republish(std::size_t index, const std::string& name,
+                                       std::vector<std::byte> payload) {
+    std::optional<std::string> refusal;
+    event(index, [&](auto& table, auto& out) {
+      refusal = table.publish(name, std::move(payload), out, own_name::replace);
+    });
+    if (!refusal)
+      nodes[index].own[name] = true;
+    return refusal;
+  }
+
   void unpublish(std::size_t index, const std::string& name) {
     nodes[index].own.erase(name);
     event(index, [&](auto& table, auto& out) { table.unpublish(name, out); });

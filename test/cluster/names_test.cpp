@@ -230,14 +230,6 @@ TEST_CASE_FIXTURE(three_nodes, "an actor that takes other messages is an error")
   caf::anon_send_exit(adder, caf::exit_reason::user_shutdown);
 }
 
-TEST_CASE("a node without a cluster has no names") {
-  testing::simulation sim;
-  auto& node = sim.add_node();
-  auto failure = failure_of([&] { node.publish("motto", node.put("a text")); });
-  CHECK(failure.type == error_type::invalid_argument);
-  CHECK(contains(failure.message, "listen or join first"));
-}
-
 TEST_CASE_FIXTURE(three_nodes, "a reference of another node cannot be published") {
   CHECK(failure_of([&] { home.publish("motto", away.put("a text")); }).type
         == error_type::invalid_argument);

@@ -31,7 +31,9 @@ namespace mobula {
 /// that the application already has; several nodes may share one.
 ///
 /// All members are thread-safe. Inside actors, use `mobula::get(self, ref)` and its relatives
-/// (mobula/get.hpp) instead of the members that block.
+/// (mobula/get.hpp, mobula/names.hpp) instead of the members that block: on a thread that actors
+/// share these throw `object_error` (`invalid_argument`) instead of waiting. Actors that are
+/// detached or blocking have threads of their own and may wait.
 ///
 /// *fork.* A node belongs to the process that started it. In a child that is forked without exec,
 /// every use of it, of its cluster, promises and builders throws `object_error`
@@ -115,7 +117,8 @@ public:
 
   /// Returns the value behind `ref`; waits for it if it is pending or on disk. Throws
   /// `object_error`: the object's own error, `type_mismatch`, `get_timed_out`, `shutting_down`,
-  /// `invalid_reference`.
+  /// `invalid_reference`; `invalid_argument` where it would have to wait on a thread that actors
+  /// share.
   template <class T>
   view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
     core_->require_home();
@@ -126,7 +129,8 @@ public:
   }
 
   /// The same, with the error as a value; `to_error_info` unwraps it. Throws only for an empty
-  /// reference, a negative limit, in a forked child, or in a function that watches the members (see
+  /// reference, a negative limit, in a forked child, or where it would have to wait on a thread
+  /// that must not: one that actors share, or in a function that watches the members (see
   /// `cluster::watch`).
   template <class T>
   caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
@@ -182,16 +186,18 @@ public:
 
   // -- names --------------------------------------------------------------------------------------
 
-  // Names are those of the cluster: what one node publishes, all its members can look up. These
-  // members block, and throw `object_error` (`invalid_argument`) on a node that is in no cluster;
-  // none is for use by an actor.
+  // Names are those of the cluster: what one node publishes, all its members can look up. A node
+  // that is in none has names of its own, which the others learn when it joins one.
+  //
+  // These members block. On a thread that actors share they throw `object_error`
+  // (`invalid_argument`): actors have functions of the same names in mobula/names.hpp.
 
   /// Gives an object a name, and keeps it alive until `unpublish` or until this node leaves. Throws
   /// `invalid_argument` if the name is taken. Of two nodes that publish one name before they hear
   /// of each other, one keeps it; the other's log says that it lost.
   template <class T>
   void publish(const std::string& name, const ObjectRef<T>& ref) {
-    publish_reference(*core_, name, ref);
+    publish_name_of(*core_, publication_of(*core_, name, ref, own_name::refuse));
   }
 
   /// The same for an actor, with or without static type. CAF keeps an actor that was looked up from
@@ -199,9 +205,22 @@ public:
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void publish(const std::string& name,
                                                             const Handle& actor) {
-    publish_actor(
-      *core_, name,
-      {caf::actor_cast<caf::strong_actor_ptr>(actor), system().template message_types<Handle>()});
+    publish_name_of(*core_, publication_of(*core_, name, describe(actor), own_name::refuse));
+  }
+
+  /// Does what `publish` does, and lets a name of this node stand for something else from now on:
+  /// whoever looks it up meanwhile finds one of the two. Throws `invalid_argument` if the name is
+  /// another node's.
+  template <class T>
+  void republish(const std::string& name, const ObjectRef<T>& ref) {
+    publish_name_of(*core_, publication_of(*core_, name, ref, own_name::replace));
+  }
+
+  /// The same for an actor.
+  template <class Handle>
+  requires caf::is_actor_handle<Handle>::value void republish(const std::string& name,
+                                                              const Handle& actor) {
+    publish_name_of(*core_, publication_of(*core_, name, describe(actor), own_name::replace));
   }
 
   /// Takes a name of this node back. References that others looked up stay. Does nothing if the
@@ -217,8 +236,8 @@ public:
   template <class T>
   [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto ref = lookup_reference(*core_, name, wanted_type<T>(), limit);
-    return ObjectRef<T>{ref.handle()};
+    auto found = look_up(*core_, search_for(name, limit));
+    return ObjectRef<T>{reference_in(*core_, name, found, wanted_type<T>()).handle()};
   }
 
   /// Returns the actor of this name, which may be on another node: ask it with `mobula::request`
@@ -228,8 +247,16 @@ public:
   template <class Handle = caf::actor>
   [[nodiscard]] Handle lookup_actor(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
+    auto found = look_up(*core_, search_for(name, limit));
     return caf::actor_cast<Handle>(
-      mobula::lookup_actor(*core_, name, system().template message_types<Handle>(), limit));
+      actor_in(*core_, name, found, system().template message_types<Handle>()));
+  }
+
+  /// Returns an actor as it is published. For the runtime's own use.
+  template <class Handle>
+  [[nodiscard]] published_actor describe(const Handle& actor) const {
+    return {caf::actor_cast<caf::strong_actor_ptr>(actor),
+            system().template message_types<Handle>()};
   }
 
   // -- the node itself ----------------------------------------------------------------------------
@@ -258,7 +285,7 @@ public:
   /// removes its files. Inline values and views stay readable. May be called several times and from
   /// several threads; each call returns when all is done. What does not end within some seconds (a
   /// disk that hangs, an actor of the node's that is held up) is left behind, with a line in the
-  /// log. Throws `object_error` (`invalid_argument`) in a thread that runs actors: those that it
+  /// log. Throws `object_error` (`invalid_argument`) on a thread that actors share: those that it
   /// would wait for may need that thread.
   void shutdown();
 

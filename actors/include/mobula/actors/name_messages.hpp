@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "mobula/actors/caf_compat.hpp"
@@ -43,21 +44,6 @@ void add_name_messages(caf::actor_system_config& config);
 // -- within a node
 // ----------------------------------------------------------------------------------
 
-struct publish_name {
-  std::string name;
-  std::string about; ///< what it stands for, in words that all nodes are told
-  caf::message content;
-  /// Set to why not, or to nothing.
-  std::shared_ptr<std::promise<std::optional<error_info>>> answer;
-  /// The object, if it is one: for reports, to which the content is closed.
-  object_id object{};
-};
-
-struct unpublish_name {
-  std::string name;
-  std::shared_ptr<std::promise<std::optional<error_info>>> answer;
-};
-
 /// What a lookup found.
 struct named_content {
   std::string about;
@@ -65,14 +51,88 @@ struct named_content {
   caf::message content;
 };
 
+/// What a thread is told that publishes a name or takes one back: nothing, or why not.
+using publish_answer = std::optional<error_info>;
+
+/// What a thread is told that looks one up.
 using name_answer = std::variant<named_content, error_info>;
+
+/// What an actor is told that does either, as the answer to a request of its own. Nothing to say
+/// stands for success.
+struct name_told {
+  std::variant<std::monostate, named_content, error_info> content;
+};
+
+/// An actor that waits for an answer. It gets exactly one: `otherwise`, if none was given when this
+/// goes, as CAF tells nobody of a question that is dropped.
+class asking_actor {
+public:
+  asking_actor(caf::strong_actor_ptr asker, caf::message_id request, error_info otherwise);
+
+  asking_actor(const asking_actor&) = delete;
+  asking_actor& operator=(const asking_actor&) = delete;
+
+  ~asking_actor();
+
+  void tell(publish_answer answer);
+  void tell(name_answer answer);
+
+private:
+  void send(name_told answer);
+
+  caf::strong_actor_ptr asker_; ///< null when it was told
+  caf::message_id request_;
+  error_info otherwise_;
+};
+
+/// Where an answer goes: to a thread that waits for it, or to an actor.
+template <class Answer>
+class answer_slot {
+public:
+  answer_slot() = default;
+
+  answer_slot(std::shared_ptr<std::promise<Answer>> thread) : thread_(std::move(thread)) {
+    // nop
+  }
+
+  answer_slot(std::shared_ptr<asking_actor> actor) : actor_(std::move(actor)) {
+    // nop
+  }
+
+  /// REQUIRES: called once for each question.
+  void set_value(Answer answer) const {
+    if (actor_)
+      actor_->tell(std::move(answer));
+    else
+      thread_->set_value(std::move(answer));
+  }
+
+private:
+  std::shared_ptr<std::promise<Answer>> thread_;
+  std::shared_ptr<asking_actor> actor_;
+};
+
+struct publish_name {
+  std::string name;
+  std::string about; ///< what it stands for, in words that all nodes are told
+  caf::message content;
+  answer_slot<publish_answer> answer;
+  own_name if_own = own_name::refuse;
+  /// The object, if it is one: for reports, to which the content is closed.
+  object_id object{};
+};
+
+struct unpublish_name {
+  std::string name;
+  answer_slot<publish_answer> answer;
+};
 
 struct lookup_name {
   std::string name;
   /// How long to wait for somebody to publish it: nothing means as long as it takes, zero or less
   /// not at all.
   std::optional<std::chrono::nanoseconds> limit;
-  std::shared_ptr<std::promise<name_answer>> answer;
+  answer_slot<name_answer> answer;
 };
 
 // -- inspection
@@ -116,6 +176,7 @@ typename Inspector::result_type inspect(Inspector& f, name_found& x) {
 
 } // namespace mobula
 
+MOBULA_LOCAL_MESSAGE(mobula::name_told)
 MOBULA_LOCAL_MESSAGE(mobula::publish_name)
 MOBULA_LOCAL_MESSAGE(mobula::unpublish_name)
 MOBULA_LOCAL_MESSAGE(mobula::lookup_name)

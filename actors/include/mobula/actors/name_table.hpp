@@ -61,6 +61,9 @@ struct report_name_ignored {
 using name_effect = std::variant<tell_names, report_name_taken, report_name_ignored>;
 using name_effects = std::vector<name_effect>;
 
+/// What to do about a name that this node has published already.
+enum class own_name : std::uint8_t { refuse, replace };
+
 struct name_config {
   std::size_t max_names = 65'536; ///< of one publisher
   std::size_t max_name_bytes = 256;
@@ -91,9 +94,13 @@ public:
   // -- this node's names --------------------------------------------------------------------------
 
   /// Publishes a name, and returns why not if it cannot. The name may still be lost to a node that
-  /// was first: see `report_name_taken`.
-  [[nodiscard]] std::optional<std::string>
-  publish(const std::string& name, std::vector<std::byte> payload, name_effects& effects);
+  /// was first: see `report_name_taken`. Where this node's own publication is replaced, members
+  /// hear of the new one in place of the old one: at no time do they know of none. It keeps its
+  /// number, since the name is as old as it was.
+  [[nodiscard]] std::optional<std::string> publish(const std::string& name,
+                                                   std::vector<std::byte> payload,
+                                                   name_effects& effects,
+                                                   own_name if_own = own_name::refuse);
 
   /// Takes a name back. Ignored if it is not this node's, as it may have been lost.
   void unpublish(const std::string& name, name_effects& effects);
@@ -138,6 +145,8 @@ private:
   /// Of one name, first the one that keeps it; never empty.
   using publications = std::vector<publication>;
 
+  void replace(const publication& mine, const std::string& name, std::vector<std::byte> payload,
+               name_effects& effects);
   [[nodiscard]] std::optional<std::string> objection_to(const incarnation_id& publisher,
                                                         const published_name& fresh) const;
   void ignore(const incarnation_id& publisher, const std::string& why, name_effects& effects);

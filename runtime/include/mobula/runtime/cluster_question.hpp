@@ -13,6 +13,7 @@
 #include "mobula/actors/drain_table.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/simulated_wait.hpp"
+#include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
 
@@ -21,6 +22,7 @@ struct question_subject {
   std::string_view without_cluster; ///< what the node lacks outside of a cluster, after "has"
   std::string_view caller;          ///< what asks
   std::string_view without_answer;  ///< what nothing in a simulation does, after "could"
+  std::string_view instead;         ///< what actors call, after "use"
 };
 
 /// Throws `object_error` (`invalid_argument`) in a function that watches the members: it runs in
@@ -54,8 +56,8 @@ bool await(node_core& core, const std::future<Answer>& answer,
 
 /// Sends a request to the cluster actor and blocks until it has answered, in a simulation by
 /// running it, but no longer than `limit`. Throws `object_error` if the node is in no cluster, in a
-/// function that watches the members, if the actor is gone or held up, or if nothing in the
-/// simulation could bring the answer.
+/// function that watches the members, on a thread that actors share, if the actor is gone or held
+/// up, or if nothing in the simulation could bring the answer.
 template <class Answer, class Request>
 Answer ask_cluster(node_core& core, Request request, const question_subject& about,
                    std::chrono::nanoseconds limit = std::chrono::nanoseconds::max()) {
@@ -68,6 +70,7 @@ Answer ask_cluster(node_core& core, Request request, const question_subject& abo
            fmt::format("node {} is in no cluster and has {}; have it listen or join first",
                        to_string(core.incarnation()), about.without_cluster));
   require_no_watcher(core, about.caller);
+  require_may_block(about.caller, about.instead);
   auto promised = make_answer<Answer>(core);
   auto answer = promised->get_future();
   request.answer = std::move(promised);

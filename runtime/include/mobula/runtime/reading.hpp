@@ -46,8 +46,8 @@ void require_count(std::size_t count, std::size_t size);
                                 wait_goal goal) noexcept;
 
 /// Blocks the calling thread until `group`, which watches `entries`, is satisfied or time is up.
-/// Throws `object_error` (`invalid_argument`) in a function that watches the members, if that would
-/// have to wait for another node.
+/// Throws `object_error` (`invalid_argument`) if it would have to wait on a thread that actors
+/// share, or for another node in a function that watches the members.
 blocking_wait::result await(blocking_wait& group, std::span<object_entry* const> entries,
                             std::size_t needed, wait_goal goal, const wait_limit& limit);
 

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "mobula/node.hpp"
+#include "mobula/runtime/names.hpp"
+
+// Names inside of actors: what `node::publish` and its relatives do, but nothing blocks. Each
+// function returns a request to which handlers are attached with `then` or `await`, as for
+// `mobula::get`; a coroutine may `co_await` it. Nothing is asked before that. Without an error
+// handler, an error goes to the actor's own one, whose default ends the actor.
+
+namespace mobula {
+
+/// A pending question about a name, whose answer is a `Result`, or nothing (`void`). Attach
+/// handlers exactly once, while the node exists.
+template <class Result>
+class name_request {
+public:
+  /// What makes a result of what was told; may throw `object_error`.
+  using conversion = std::function<Result(const name_told&)>;
+
+  name_request(caf::scheduled_actor* self, node& asked, name_question question, conversion convert)
+    : self_(self), core_(&asked.core()), question_(std::move(question)),
+      convert_(std::move(convert)) {
+    // nop
+  }
+
+  /// Calls `on_value(Result)`, or `on_value()` without one, or `on_error(caf::error&)`;
+  /// `to_error_info` unwraps the error. Throws `object_error` (`shutting_down`) if the node has
+  /// shut down, (`invalid_argument`) for a second handler.
+  template <class OnValue, class OnError>
+  void then(OnValue on_value, OnError on_error) {
+    start(response_order::multiplexed, std::move(on_value), std::move(on_error));
+  }
+
+  template <class OnValue>
+  void then(OnValue on_value) {
+    then(std::move(on_value), default_error_handler());
+  }
+
+  template <class OnValue, class OnError>
+  void await(OnValue on_value, OnError on_error) {
+    start(response_order::awaited, std::move(on_value), std::move(on_error));
+  }
+
+  template <class OnValue>
+  void await(OnValue on_value) {
+    await(std::move(on_value), default_error_handler());
+  }
+
+private:
+  auto default_error_handler() const {
+    return [self = self_](caf::error& reason) {
+      self->call_error_handler(reason);
+    };
+  }
+
+  template <class OnValue, class OnError>
+  void start(response_order order, OnValue on_value, OnError on_error) {
+    if (!convert_)
+      throw_handler_attached();
+    auto handlers =
+      std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));
+    ask_in_actor(*core_, *self_, order, std::move(question_),
+                 [handlers, convert = std::exchange(convert_, nullptr)](const name_told& told) {
+                   auto failure = finish(convert, told, handlers->first);
+                   if (failure) {
+                     auto reason = to_caf_error(*std::move(failure));
+                     handlers->second(reason);
+                   }
+                 });
+  }
+
+  /// Returns why there is no value. What the handler throws passes through.
+  template <class OnValue>
+  static std::optional<error_info> finish([[maybe_unused]] const conversion& convert,
+                                          const name_told& told, OnValue& on_value) {
+    if (const auto* failure = std::get_if<error_info>(&told.content))
+      return *failure;
+    if constexpr (std::is_void_v<Result>) {
+      on_value();
+    } else {
+      std::optional<Result> result;
+      try {
+        result.emplace(convert(told));
+      } catch (const object_error& error) {
+        return error.info();
+      }
+      on_value(*std::move(result));
+    }
+    return std::nullopt;
+  }
+
+  caf::scheduled_actor* self_;
+  core_pointer core_;
+  name_question question_;
+  conversion convert_; ///< empty from the first handler on
+};
+
+/// Gives an object a name, as `node::publish` does. `asked` is the node of the reference. Throws
+/// `object_error` (`invalid_reference`, `invalid_argument`) for a reference that cannot be
+/// published.
+template <class T>
+name_request<void> publish(caf::scheduled_actor* self, node& asked, const std::string& name,
+                           const ObjectRef<T>& ref) {
+  return {self, asked, publication_of(asked.core(), name, ref, own_name::refuse),
+          [](const name_told&) {
+          }};
+}
+
+/// The same for an actor.
+template <class Handle>
+  requires caf::is_actor_handle<Handle>::value name_request<void>
+  publish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
+    return {self, asked,
+            publication_of(asked.core(), name, asked.describe(actor), own_name::refuse),
+            [](const name_told&) {
+            }};
+  }
+
+/// Gives a name to something else at once, as `node::republish` does.
+template <class T>
+name_request<void> republish(caf::scheduled_actor* self, node& asked, const std::string& name,
+                             const ObjectRef<T>& ref) {
+  return {self, asked, publication_of(asked.core(), name, ref, own_name::replace),
+          [](const name_told&) {
+          }};
+}
+
+/// The same for an actor.
+template <class Handle>
+  requires caf::is_actor_handle<Handle>::value name_request<void>
+  republish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
+    return {self, asked,
+            publication_of(asked.core(), name, asked.describe(actor), own_name::replace),
+            [](const name_told&) {
+            }};
+  }
+
+/// Takes a name back, as `node::unpublish` does.
+inline name_request<void> unpublish(caf::scheduled_actor* self, node& asked,
+                                    const std::string& name) {
+  return {self, asked, unpublish_name{.name = name, .answer = {}}, [](const name_told&) {
+          }};
+}
+
+/// Gives an `ObjectRef<T>` to the object of this name, as `node::lookup` does. Throws
+/// `object_error` (`invalid_argument`) for a negative limit.
+template <class T>
+name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const std::string& name,
+                                  const wait_limit& limit = std::chrono::nanoseconds{}) {
+  return {self, asked, search_for(name, limit),
+          [core = core_pointer{&asked.core()}, name](const name_told& told) {
+            const auto& found = std::get<named_content>(told.content);
+            return ObjectRef<T>{reference_in(*core, name, found, wanted_type<T>()).handle()};
+          }};
+}
+
+/// Gives the actor of this name, as `node::lookup_actor` does. Throws the same.
+template <class Handle = caf::actor>
+name_request<Handle> lookup_actor(caf::scheduled_actor* self, node& asked, const std::string& name,
+                                  const wait_limit& limit = std::chrono::nanoseconds{}) {
+  return {self, asked, search_for(name, limit),
+          [core = core_pointer{&asked.core()}, name](const name_told& told) {
+            const auto& found = std::get<named_content>(told.content);
+            auto wanted = core->system().template message_types<Handle>();
+            return caf::actor_cast<Handle>(actor_in(*core, name, found, wanted));
+          }};
+}
+
+} // namespace mobula
