@@ -67,6 +67,107 @@ coroutine hold(caf::event_based_actor* self, ObjectRef<int> ref, counted token) 
   co_await ref;
 }
 
+using doubling_actor = caf::typed_actor<caf::replies_to<int>::with<int>>;
+using summing_actor = caf::typed_actor<caf::replies_to<ObjectRef<int>, ObjectRef<int>>::with<int>>;
+
+doubling_actor::behavior_type doubling() {
+  return {[](int number) {
+    return 2 * number;
+  }};
+}
+
+coroutine ask_typed(caf::event_based_actor* self, doubling_actor worker, int& answer) {
+  answer = co_await self->request(worker, 5s, 21);
+}
+
+coroutine ask_any(caf::event_based_actor* self, caf::actor worker, std::string& answer,
+                  error_info& failure) {
+  try {
+    answer = co_await expect<std::string>(self->request(worker, 5s, 1));
+    answer += co_await expect<std::string>(self->request(worker, 5s, 2));
+  } catch (const object_error& error) {
+    failure = error.info();
+  }
+}
+
+task<int> sum(caf::event_based_actor* self, ObjectRef<int> left, ObjectRef<int> right) {
+  static_cast<void>(self);
+  auto first = co_await left;
+  auto second = co_await right;
+  co_return *first + *second;
+}
+
+task<int> sum_of_typed(summing_actor::pointer self, ObjectRef<int> left, ObjectRef<int> right) {
+  static_cast<void>(self);
+  auto both = co_await get_all(self, left, right);
+  co_return *both[0] + *both[1];
+}
+
+task<void> wait_for(caf::event_based_actor* self, ObjectRef<int> ref) {
+  static_cast<void>(self);
+  co_await ref;
+}
+
+caf::behavior summing(caf::event_based_actor* self) {
+  return {[self](ObjectRef<int> left, ObjectRef<int> right) { return sum(self, left, right); },
+          [self](ObjectRef<int> ref) {
+            return wait_for(self, ref);
+          }};
+}
+
+summing_actor::behavior_type summing_typed(summing_actor::pointer self) {
+  return {[self](ObjectRef<int> left, ObjectRef<int> right) {
+    return sum_of_typed(self, left, right);
+  }};
+}
+
+/// Asks once, and keeps what it is answered.
+struct asker {
+  std::optional<int> answer;
+  caf::error failure;
+  bool done = false;
+
+  template <class Target, class... Ts>
+  caf::actor ask(testing::simulation& sim, Target target, Ts... contents) {
+    return sim.system().spawn([=, this](caf::event_based_actor* self) {
+      self->request(target, caf::infinite, contents...)
+        .then([this](int number) { answer = number; },
+              [this](caf::error& reason) { failure = std::move(reason); });
+    });
+  }
+};
+
+coroutine read_all(caf::event_based_actor* self, ObjectRef<int> left, ObjectRef<int> right,
+                   int& read, std::size_t& pending) {
+  for (auto& each : co_await get_all(self, left))
+    read += *each;
+  for (auto& each : co_await get_all(self, 10ms, left, right))
+    pending += each.pending() ? 1 : 0;
+}
+
+struct keeps_a_number {
+  int number = 0;
+
+  coroutine member(caf::event_based_actor* self, ObjectRef<int> ref) {
+    static_cast<void>(self);
+    number = *co_await ref;
+  }
+};
+
+// A lambda with captures is refused, one without and a member of an actor's state are not.
+[[maybe_unused]] constexpr auto plain = [](caf::event_based_actor*, int) {
+};
+static_assert(!captures_for_coroutine<decltype(plain), caf::event_based_actor*, int>);
+static_assert(!captures_for_coroutine<keeps_a_number, caf::event_based_actor*, ObjectRef<int>>);
+[[maybe_unused]] auto capturing = [number = 1](caf::event_based_actor*, promise<int>) mutable {
+  ++number;
+};
+static_assert(captures_for_coroutine<decltype(capturing), caf::event_based_actor*, promise<int>>);
+[[maybe_unused]] auto capturing_any = [number = 1](auto*, const auto& value) {
+  return number + value;
+};
+static_assert(captures_for_coroutine<decltype(capturing_any), caf::event_based_actor*, int>);
+
 template <class F>
 caf::actor start(testing::simulation& sim, F body) {
   return sim.system().spawn([body](caf::event_based_actor* self) {
@@ -153,4 +254,128 @@ TEST_CASE_FIXTURE(one_node, "a coroutine that ended leaves no frame behind") {
     start(sim, [&](caf::event_based_actor* self) { hold(self, node.put(1), counted{living}); });
   sim.run();
   CHECK(living == 0);
+}
+
+TEST_CASE_FIXTURE(one_node, "a coroutine awaits the answer of an actor with a static type") {
+  int answer = 0;
+  auto worker = sim.system().spawn(doubling);
+  auto runner = start(sim, [&](caf::event_based_actor* self) { ask_typed(self, worker, answer); });
+  sim.run();
+  CHECK(answer == 42);
+}
+
+TEST_CASE_FIXTURE(one_node, "a coroutine says what it expects of an actor without static type") {
+  std::string answer;
+  error_info failure;
+  auto worker = sim.system().spawn([](caf::event_based_actor* self) {
+    self->set_default_handler(caf::drop);
+    return caf::behavior{[](int number) -> caf::result<std::string> {
+      if (number == 1)
+        return std::string{"one"};
+      return caf::make_error(caf::sec::invalid_argument);
+    }};
+  });
+  auto runner =
+    start(sim, [&](caf::event_based_actor* self) { ask_any(self, worker, answer, failure); });
+  sim.run();
+  CHECK(answer == "one");
+  CHECK(failure.message.find("invalid_argument") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(one_node, "an answer of another type than expected is an error") {
+  std::string answer;
+  error_info failure;
+  auto worker = sim.system().spawn(doubling);
+  auto runner = start(sim, [&](caf::event_based_actor* self) {
+    ask_any(self, caf::actor_cast<caf::actor>(worker), answer, failure);
+  });
+  sim.run();
+  CHECK(answer.empty());
+  CHECK(failure.message.find("unexpected_response") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(one_node, "a task answers the message that its actor handles") {
+  asker client;
+  auto worker = sim.system().spawn(summing);
+  auto open = node.make_promise<int>();
+  client.ask(sim, worker, node.put(40), open.ref());
+  sim.run();
+  CHECK(!client.answer);
+  open.set_value(2);
+  sim.run();
+  CHECK(client.answer == 42);
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE_FIXTURE(one_node, "an actor with a static type may return a task") {
+  asker client;
+  auto worker = sim.system().spawn(summing_typed);
+  client.ask(sim, worker, node.put(40), node.put(2));
+  sim.run();
+  CHECK(client.answer == 42);
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE_FIXTURE(one_node, "a task without a value answers when it is done") {
+  auto worker = sim.system().spawn(summing);
+  auto open = node.make_promise<int>();
+  auto done = false;
+  auto client = sim.system().spawn([&](caf::event_based_actor* self) {
+    self->request(worker, caf::infinite, open.ref()).then([&done] { done = true; });
+  });
+  sim.run();
+  CHECK_FALSE(done);
+  open.set_value(1);
+  sim.run();
+  CHECK(done);
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE_FIXTURE(one_node,
+                  "an exception that leaves a task is its answer, and its actor goes on") {
+  asker client;
+  auto worker = sim.system().spawn(summing);
+  auto open = node.make_promise<int>();
+  client.ask(sim, worker, node.put(40), open.ref());
+  sim.run();
+  open.set_error({.type = error_type::task_execution_exception, .message = "oops"});
+  sim.run();
+  CHECK(to_string(to_error_info(client.failure)).find("oops") != std::string::npos);
+  asker second;
+  second.ask(sim, worker, node.put(1), node.put(1));
+  sim.run();
+  CHECK(second.answer == 2);
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE_FIXTURE(one_node, "who waits for a task learns that its actor has ended") {
+  asker client;
+  auto worker = sim.system().spawn(summing);
+  auto open = node.make_promise<int>();
+  client.ask(sim, worker, node.put(40), open.ref());
+  sim.run();
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+  sim.run();
+  CHECK(client.failure == caf::sec::request_receiver_down);
+}
+
+TEST_CASE_FIXTURE(one_node, "a coroutine reads references that it lists, with a limit or without") {
+  int read = 0;
+  std::size_t pending = 0;
+  auto open = node.make_promise<int>();
+  auto runner = start(sim, [&](caf::event_based_actor* self) {
+    read_all(self, node.put(42), open.ref(), read, pending);
+  });
+  sim.run();
+  sim.advance(10ms);
+  sim.run();
+  CHECK(read == 42);
+  CHECK(pending == 1);
+}
+
+TEST_CASE_FIXTURE(one_node, "a coroutine may be a member of its actor's state") {
+  keeps_a_number state;
+  auto runner = start(sim, [&](caf::event_based_actor* self) { state.member(self, node.put(42)); });
+  sim.run();
+  CHECK(state.number == 42);
 }

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <coroutine>
-#include <exception>
-#include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
-#include "mobula/get.hpp"
+#include <caf/sec.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include "mobula/runtime/coroutine_frame.hpp"
 
 namespace mobula {
 
@@ -21,142 +21,132 @@ namespace mobula {
 ///
 /// It starts at once and resumes on its actor, never on another thread. The actor owns it: one that
 /// still waits when its actor ends is destroyed there. An exception that leaves it ends the actor,
-/// with an error that describes the exception. The body must not suspend for anything but objects.
+/// with an error that describes the exception.
 ///
-/// A coroutine lambda must not capture: captures die with the lambda, long before the coroutine
-/// does.
+/// What it may `co_await`, and what that gives:
+///
+/// | what                                          | gives                                      |
+/// |-----------------------------------------------|--------------------------------------------|
+/// | a reference, `get(self, ref, limit)`          | a `view`                                   |
+/// | `get_all(self, …)`, `wait(self, …)`           | `outcomes`, a `wait_result`                |
+/// | `publish(self, …)`, `lookup(self, …)` etc.    | what mobula/names.hpp says                 |
+/// | `self->request(actor, 5s, …)` of a typed      | the answer; a `std::tuple` if it has       |
+/// | actor, `expect<T>(self->request(…))` of any   | several parts                              |
+///
+/// What fails throws `object_error` there. (`co_await get_all(self, std::vector{a, b})` makes GCC
+/// 12 fail: list references one by one, or name the vector first.)
+///
+/// A coroutine lambda must not capture, which does not compile: captures die with the lambda, long
+/// before the coroutine does.
 class coroutine {
 public:
-  class promise_type;
+  class promise_type : public coroutine_frame {
+  public:
+    using coroutine_frame::coroutine_frame;
 
-private:
-  using handle = std::coroutine_handle<promise_type>;
+    coroutine get_return_object() noexcept {
+      return {};
+    }
 
-  struct destroy_frame {
-    void operator()(void* frame) const noexcept {
-      std::coroutine_handle<>::from_address(frame).destroy();
+    void return_void() noexcept {
+      // nop
+    }
+
+    /// Thrown on instead, the exception would leave the frame to nobody.
+    void unhandled_exception() {
+      self()->quit(to_caf_error(describe_current_exception(error_type::task_execution_exception,
+                                                           "an exception left a coroutine")));
     }
   };
-
-  /// Owns a suspended coroutine.
-  using frame_pointer = std::unique_ptr<void, destroy_frame>;
-
-  template <class Request, class Result>
-  class awaiter;
 };
 
-/// Suspends until a request of the actor is answered. `Result` is what the handler stores.
-template <class Request, class Result>
-class coroutine::awaiter {
+/// The return type of a coroutine that answers the message that its actor handles:
+///
+///     mobula::task<int> sum(caf::event_based_actor* self, ObjectRef<int> a, ObjectRef<int> b) {
+///       co_return *co_await a + *co_await b;
+///     }
+///
+///     caf::behavior adder(caf::event_based_actor* self) {
+///       return {[self](ObjectRef<int> a, ObjectRef<int> b) { return sum(self, a, b); }};
+///     }
+///
+/// It is what `coroutine` is, and CAF's own promise of a response to whoever calls it: so handlers
+/// of actors with and without static type may return it, and other messages are handled while it
+/// waits. `co_return` gives the answer, or a `caf::error` in its place. An exception that leaves it
+/// is the answer, as an error; where nobody waits for one, it ends the actor. If the actor ends
+/// first, the answer is `caf::sec::request_receiver_down`. `task<void>` answers without a value.
+template <class T>
+using task = caf::typed_response_promise<T>;
+
+/// Says which types the answer of an actor without static type has: `co_await
+/// mobula::expect<int>(self->request(worker, 5s, 1))`. Another answer is an error.
+template <class... Ts, class Handle>
+[[nodiscard]] expected_answer<Handle, Ts...> expect(Handle request) {
+  return expected_answer<Handle, Ts...>{request};
+}
+
+/// The frame of a `task<T>`.
+template <class T>
+class task_frame : public coroutine_frame {
 public:
-  explicit awaiter(Request request) : request_(std::move(request)) {
-    // nop
+  using coroutine_frame::coroutine_frame;
+
+  ~task_frame() {
+    // CAF tells nobody of a promise that is dropped.
+    if (promise_.pending())
+      promise_.deliver(make_error(caf::sec::request_receiver_down));
   }
 
-  [[nodiscard]] bool await_ready() const noexcept {
-    return false;
+  task<T> get_return_object() {
+    promise_ = self()->template make_response_promise<T>();
+    return promise_;
   }
 
-  void await_suspend(std::coroutine_handle<> suspended) {
-    // The handlers own the coroutine until one of them resumes it.
-    auto frame = std::make_shared<frame_pointer>(suspended.address());
-    auto resume = [this, frame](auto&& result) {
-      result_.emplace(std::forward<decltype(result)>(result));
-      std::coroutine_handle<>::from_address(frame->release()).resume();
-    };
-    try {
-      attach(resume);
-    } catch (...) {
-      // The coroutine goes on at once, with the exception: it is not the handlers' any more.
-      static_cast<void>(frame->release());
-      throw;
-    }
-  }
-
-  auto await_resume() {
-    if constexpr (is_reading) {
-      if (auto* error = std::get_if<error_info>(&*result_))
-        throw object_error{std::move(*error)};
-      return std::get<0>(std::move(*result_));
-    } else {
-      return std::move(*result_);
-    }
-  }
-
-private:
-  static constexpr bool is_reading = requires(Result result) {
-    std::get_if<error_info>(&result);
-  };
-
-  template <class F>
-  void attach(F resume) {
-    if constexpr (is_reading)
-      request_.then([resume](auto value) mutable { resume(std::move(value)); },
-                    [resume](caf::error& reason) mutable { resume(to_error_info(reason)); });
-    else
-      request_.then([resume](Result result) mutable { resume(std::move(result)); });
-  }
-
-  Request request_;
-  std::optional<Result> result_;
-};
-
-class coroutine::promise_type {
-public:
-  /// For free functions: the actor is the first argument.
-  template <class Self, class... Ts>
-    requires std::is_base_of_v<caf::scheduled_actor, Self>
-  explicit promise_type(Self* self, const Ts&...) noexcept : self_(self) {
-    // nop
-  }
-
-  /// For member functions and lambdas: the actor is the first argument after the object.
-  template <class Object, class Self, class... Ts>
-    requires std::is_base_of_v<caf::scheduled_actor, Self> promise_type(const Object&, Self* self,
-                                                                        const Ts&...)
-  noexcept : self_(self) {
-    // nop
-  }
-
-  coroutine get_return_object() noexcept {
-    return {};
-  }
-
-  std::suspend_never initial_suspend() noexcept {
-    return {};
-  }
-
-  std::suspend_never final_suspend() noexcept {
-    return {};
-  }
-
-  void return_void() noexcept {
-    // nop
-  }
-
-  /// Thrown on instead, the exception would leave the frame to nobody.
   void unhandled_exception() {
-    self_->quit(to_caf_error(describe_current_exception(error_type::task_execution_exception,
-                                                        "an exception left a coroutine")));
+    auto reason = to_caf_error(describe_current_exception(error_type::task_execution_exception,
+                                                          "an exception left a coroutine"));
+    if (promise_.pending())
+      promise_.deliver(std::move(reason));
+    else
+      self()->quit(std::move(reason));
   }
 
-  template <class T>
-  auto await_transform(ObjectRef<T> ref) {
-    return await_transform(get(self_, std::move(ref)));
+protected:
+  task<T> promise_;
+};
+
+/// What differs between a `task<T>` and a `task<void>`.
+template <class T>
+class task_promise : public task_frame<T> {
+public:
+  using task_frame<T>::task_frame;
+
+  template <class U>
+    requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::decay_t<U>, caf::error>)
+  void return_value(U&& value) {
+    T answer = std::forward<U>(value);
+    this->promise_.deliver(std::move(answer));
   }
 
-  template <class T>
-  auto await_transform(get_request<T> request) {
-    return awaiter<get_request<T>, reading<T>>{std::move(request)};
+  void return_value(caf::error reason) {
+    this->promise_.deliver(std::move(reason));
   }
+};
 
-  template <class T, class Result>
-  auto await_transform(group_request<T, Result> request) {
-    return awaiter<group_request<T, Result>, Result>{std::move(request)};
+template <>
+class task_promise<void> : public task_frame<void> {
+public:
+  using task_frame<void>::task_frame;
+
+  void return_void() {
+    static_cast<caf::response_promise&>(promise_).deliver(caf::unit);
   }
-
-private:
-  caf::scheduled_actor* self_;
 };
 
 } // namespace mobula
+
+/// Lets CAF's promise of a response be the return type of a coroutine, as `mobula::task`.
+template <class T, class... Parameters>
+struct std::coroutine_traits<caf::typed_response_promise<T>, Parameters...> {
+  using promise_type = mobula::task_promise<T>;
+};

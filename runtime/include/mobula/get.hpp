@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -109,6 +110,7 @@ private:
     when_read(self_, order, std::move(wait),
               [refs = std::move(refs_), needed = needed_,
                on_result = std::move(on_result)](actor_reading& done) mutable {
+                static_cast<void>(needed); // not needed by one that reads
                 if constexpr (reads)
                   on_result(collect_all<T>(done.entries(), done.group()));
                 else
@@ -130,12 +132,39 @@ get_request<T> get(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limi
   return {self, std::move(ref), limit};
 }
 
+/// Returns the references as a vector. Braces would do, but not within `co_await`: GCC 12 fails at
+/// arrays of temporaries there.
+template <class T, class... Others>
+std::vector<ObjectRef<T>> list_of(const ObjectRef<T>& first, const Others&... others) {
+  std::vector<ObjectRef<T>> result;
+  result.reserve(1 + sizeof...(others));
+  result.push_back(first);
+  (result.push_back(others), ...);
+  return result;
+}
+
 /// Reads all of `refs` and gives `outcomes<T>`: one outcome for each, in their order.
 template <class T>
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
                                       wait_limit limit = {}) {
   auto needed = refs.size();
   return {self, std::move(refs), needed, limit};
+}
+
+/// The same for references that are listed: `get_all(self, a, b, c)`.
+template <class T, class... Others>
+  requires(std::is_same_v<Others, ObjectRef<T>>&&...)
+group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, const ObjectRef<T>& first,
+                                      const Others&... others) {
+  return get_all(self, list_of(first, others...));
+}
+
+/// The same with a limit: `get_all(self, 5s, a, b, c)`.
+template <class T, class... Others>
+  requires(std::is_same_v<Others, ObjectRef<T>>&&...)
+group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, wait_limit limit,
+                                      const ObjectRef<T>& first, const Others&... others) {
+  return get_all(self, list_of(first, others...), limit);
 }
 
 /// Waits for `count` of `refs` and gives a `wait_result<T>`; see `node::wait`.
