@@ -122,6 +122,20 @@ void add_launch(CLI::App& app, launch_options& chosen) {
     "started), or with 128 and the signal's number.");
 }
 
+void add_clean(CLI::App& app, clean_options& chosen) {
+  auto* clean = app.add_subcommand("clean", "Removes what dead nodes left on this host");
+  clean
+    ->add_option("--arena-dir", chosen.arena_directory,
+                 "Directory that nodes were given as mobula.arena-dir")
+    ->type_name("DIRECTORY")
+    ->capture_default_str();
+  clean
+    ->add_option("--spill-dir", chosen.spill_directories,
+                 "Directory that nodes were given in mobula.spill-dirs; may be repeated")
+    ->type_name("DIRECTORY");
+  clean->footer("Asks no node, and leaves alone what belongs to one that lives.");
+}
+
 std::string exit_codes_text() {
   std::string result = "Exit codes:";
   for (const auto& each : exit_meanings)
@@ -133,7 +147,8 @@ std::string exit_codes_text() {
 
 void describe(CLI::App& app, arguments& chosen) {
   app.name("mobula");
-  app.description("Starts a Mobula cluster, and shows what it holds and for whom.");
+  app.description(
+    "Starts a Mobula cluster, shows what it holds and for whom, and cleans up after it.");
   app.footer(exit_codes_text());
   app.require_subcommand(1);
   app.set_version_flag("--version", "mobula " MOBULA_VERSION_STRING, "Print the version and exit");
@@ -158,6 +173,7 @@ void describe(CLI::App& app, arguments& chosen) {
   add_count(*memory, "--limit", chosen.memory.most_rows, "rows", "Rows of text");
   objects->add_option("ID", chosen.id, "As `mobula memory` shows it")->type_name("")->required();
   add_launch(app, chosen.launch);
+  add_clean(app, chosen.clean);
 }
 
 void parse(CLI::App& app, arguments& chosen, std::vector<std::string> words) {

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "clean.hpp"
 #include "launch.hpp"
 #include "memory_options.hpp"
 
@@ -22,6 +23,7 @@ struct arguments {
   memory_options memory;
   std::string id;
   launch_options launch;
+  clean_options clean;
 };
 
 enum exit_code {
@@ -37,8 +39,9 @@ struct exit_meaning {
 };
 
 inline constexpr std::array exit_meanings{
-  exit_meaning{exit_complete, "all nodes answered"},
-  exit_meaning{exit_not_there, "the node or the object is not there"},
+  exit_meaning{exit_complete, "all went well: all nodes answered"},
+  exit_meaning{exit_not_there,
+               "the node or the object is not there, or something could not be removed"},
   exit_meaning{exit_bad_arguments, "the arguments are wrong"},
   exit_meaning{exit_incomplete,
                "members of the cluster did not answer; what the others said is shown"},

@@ -1,5 +1,5 @@
-// The `mobula` command: starts a cluster, and shows what it holds and for whom. command_line.cpp
-// says which words it takes and how it exits.
+// The `mobula` command: starts a cluster, shows what it holds and for whom, and cleans up after it.
+// command_line.cpp says which words it takes and how it exits.
 
 #include <iostream>
 #include <limits>
@@ -7,6 +7,7 @@
 
 #include <caf/io/middleman.hpp>
 
+#include "clean.hpp"
 #include "command_line.hpp"
 #include "json_text.hpp"
 #include "mobula/cluster.hpp"
@@ -60,6 +61,8 @@ exit_code show_object(const arguments& chosen, const cluster_report& report, con
 int run(const CLI::App& app, const arguments& chosen) {
   if (app.got_subcommand("launch"))
     return launch(chosen.launch);
+  if (app.got_subcommand("clean"))
+    return clean(chosen.clean);
   auto where = parse_endpoint("node", chosen.node);
   auto id = parse_object_id(chosen.id);
   if (app.got_subcommand("objects") && !id) {

@@ -192,8 +192,8 @@ def check_words(first):
     memory = ["memory", "--node", first.address]
     for words, text in (
         (["status"], "--node is required"),
-        ([], "there is no command; give status, memory, objects or launch"),
-        (["memroy"], '"memroy" is no command; there are status, memory, objects or launch; did you mean "memory"?'),
+        ([], "there is no command; give status, memory, objects, launch or clean"),
+        (["memroy"], '"memroy" is no command; there are status, memory, objects, launch or clean; did you mean "memory"?'),
         (["memroy", "--node", first.address], 'did you mean "memory"?'),
         (["--node", first.address, "status"], "--node belongs behind a command, as in `mobula status --node`"),
         (["--versoin"], 'mobula has no option --versoin; did you mean "--version"?'),

@@ -15,7 +15,7 @@ fail() {
 
 # All that the help texts name stands in the page. Its minus signs are escaped, as roff wants them.
 plain=$(sed -e 's/\\f.//g' -e 's/\\-/-/g' "$manual")
-for command in status memory objects launch; do
+for command in status memory objects launch clean; do
   [[ $plain == *".SS $command"* ]] || fail "no section about $command: $plain"
   "$mobula" "$command" --help | grep -o -e '--[a-z-]*' | while read -r option; do
     [[ $plain == *"$option"* ]] || fail "nothing about $option: $plain"
@@ -47,7 +47,7 @@ expect() {
   [[ ${COMPREPLY[*]} == "$expected" ]] || fail "$*: proposes \"${COMPREPLY[*]}\" instead of \"$expected\""
 }
 
-expect 'status memory objects launch --help --version' mobula ''
+expect 'status memory objects launch clean --help --version' mobula ''
 expect 'memory' mobula m
 expect '--version' mobula --v
 expect '--help --node --json' mobula status ''
@@ -58,5 +58,6 @@ expect 'call-site' mobula memory --group-by = c
 expect 'size references age' mobula memory --node a:1 --sort-by ''
 expect '' mobula objects --node ''
 # Bash then proposes files.
+expect '' mobula clean --spill-dir ''
 expect '' mobula launch --nodes 3 -- ./st
 [[ $(complete -p mobula) == 'complete -o default -F _mobula mobula' ]] || fail 'bash does not use the completion'
