@@ -1,11 +1,9 @@
 #include <algorithm>
-#include <csignal>
 #include <iostream>
 #include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
-#include <semaphore.h>
 #include <unistd.h>
 
 #include <caf/scoped_actor.hpp>
@@ -180,31 +178,22 @@ bool work(mobula::node& node, const index_config& config) {
   return rest.left.empty();
 }
 
-::sem_t asked_to_end;
-
-/// SIGTERM ends the process at once until this is called. Says when it does so no more.
-void wait_for_sigterm() {
-  ::sem_init(&asked_to_end, 0, 0);
-  std::signal(SIGTERM, [](int) { ::sem_post(&asked_to_end); });
-  std::cout << "Staying until SIGTERM comes" << std::endl;
-  while (::sem_wait(&asked_to_end) != 0)
-    ;
-}
-
-/// Lets others look at the node until nobody writes to this process any more. One that was launched
-/// has no input.
+/// Lets others look at the node until nobody writes to this process any more, or until a signal.
+/// One that was launched has no input.
 void stay(const index_config& config) {
   if (!config.stay || config.role() == role::alone)
     return;
-  if (config.launched())
-    return wait_for_sigterm();
+  if (config.launched()) {
+    mobula::stop_signal stop;
+    std::cout << "Staying until SIGTERM comes" << std::endl;
+    stop.wait();
+    return;
+  }
   std::cout << "Staying until the standard input ends" << std::endl;
   std::cin.ignore(std::numeric_limits<std::streamsize>::max());
 }
 
-int run(mobula::node& node, const index_config& config) {
-  mobula::cluster cluster{node};
-  cluster.follow_options();
+int run(mobula::node& node, const index_config& config, mobula::cluster& cluster) {
   if (config.role() != role::alone)
     std::cout << "Listening at port " << cluster.port() << std::endl;
   auto well = config.role() == role::works ? work(node, config) : give_work(node, config);

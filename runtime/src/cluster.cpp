@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <random>
+#include <utility>
 
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
@@ -20,6 +22,7 @@
 #include "mobula/runtime/cluster_question.hpp"
 #include "mobula/runtime/node_places.hpp"
 #include "mobula/runtime/option_ranges.hpp"
+#include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
 
@@ -71,6 +74,9 @@ void open_data_port(node_core& core, const std::string& number) {
     {.where = data_endpoints(core, {number, port->address().port}), .token = draw_token()},
     {.values = std::move(values), .events = std::move(events), .port = std::move(port)});
 }
+
+/// What an actor does that is to speak for its node: see `require_may_block`.
+constexpr std::string_view instead_of_waiting = "the thread that made the node";
 
 /// How long the end of a membership waits for an actor. One that is held up, by what an application
 /// runs in it, is left behind.
@@ -140,18 +146,64 @@ void flush_network(caf::actor_system& system) {
                [](const caf::error&) {});
 }
 
+/// Before the port is closed: others may have to connect for what they fetch.
+void drain_leaving(node_core& core) {
+  auto limit = core.options().drain_timeout;
+  if (limit <= std::chrono::nanoseconds::zero())
+    return;
+  try {
+    if (auto result = drain_node(core, limit); result.lost > 0)
+      log_warning(core.system(),
+                  fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
+                              "were kept",
+                              to_string(core.incarnation()), result.lost, result.kept));
+  } catch (const object_error& error) {
+    // A node that has shut down before has nothing to keep any more.
+    if (!core.closing())
+      log_warning(core.system(), fmt::format("node {} leaves without having others keep values: "
+                                             "{}",
+                                             to_string(core.incarnation()), error.what()));
+  }
+}
+
+/// The objects that may be taken over, by their nodes. An object is here no longer than it lives.
+struct offered_clusters {
+  std::mutex mutex;
+  std::map<const node_core*, cluster*> known;
+};
+
+offered_clusters& offered() {
+  static auto& result = *new offered_clusters; // outlives all objects
+  return result;
+}
+
 } // namespace
+
+void leave_cluster(node_core& core) {
+  // A node that has shut down left on its own, and its actor system may be gone.
+  if (!core.in_cluster() || core.services_gone() || !core.system().has_middleman())
+    return;
+  drain_leaving(core);
+  core.close_port();
+  end_membership_of(core.cluster());
+  flush_network(core.system());
+}
 
 cluster::cluster(node& owner) : core_(&owner.core()) {
   // nop
 }
 
 cluster::~cluster() {
+  // In a forked child, the mutex may be locked for ever.
+  if (core_->at_home()) {
+    auto& all = offered();
+    std::unique_lock guard{all.mutex};
+    std::erase_if(all.known, [this](const auto& each) { return each.second == this; });
+  }
   end();
 }
 
-// -- listening and joining
-// --------------------------------------------------------------------------
+// -- listening and joining -----------------------------------------------------------------------
 
 /// Throws if the node is of no use any more: its actor system may be gone.
 void cluster::require_open() const {
@@ -161,6 +213,7 @@ void cluster::require_open() const {
 
 std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
   require_open();
+  require_may_block("cluster::listen", instead_of_waiting);
   std::unique_lock guard{mutex_};
   if (left_)
     refuse(error_type::shutting_down, "this node has left its cluster; start another one");
@@ -182,7 +235,8 @@ void cluster::open(const std::string& address, std::uint16_t port) {
   if (!core_->claim_membership())
     refuse(error_type::invalid_argument,
            "this node listens, or has listened, through another cluster object, and does so once "
-           "in its life; use that object, or start another node");
+           "in its life; use that object, which run_main hands to a third parameter of what it "
+           "runs, or start another node");
   endpoint where{address, port};
   std::shared_ptr<control_port> control;
   try {
@@ -217,6 +271,7 @@ std::shared_ptr<control_port> cluster::publish(const endpoint& where) {
 void cluster::join(const std::string& address, std::uint16_t port) {
   require_open();
   require_no_watcher(*core_, "cluster::join");
+  require_may_block("cluster::join", instead_of_waiting);
   if (!listens()) {
     // It may take long to find out what a name stands for.
     auto own_address = address_to_join_from(*core_, {address, port});
@@ -248,6 +303,8 @@ bool cluster::listens() const {
 
 void cluster::follow_options() {
   require_open();
+  if (take_over())
+    return;
   const auto& settings = core_->system().config();
   if (auto where = caf::get_if<std::string>(&settings, "mobula.listen")) {
     auto [address, port] = parse_endpoint("listen", *where);
@@ -259,12 +316,36 @@ void cluster::follow_options() {
   }
 }
 
-// -- members
-// ----------------------------------------------------------------------------------------
+void cluster::offer() {
+  auto& all = offered();
+  std::unique_lock guard{all.mutex};
+  if (port() != 0)
+    all.known[core_.get()] = this;
+}
+
+/// Returns whether there was an object to take over from. The registry's mutex comes first.
+bool cluster::take_over() {
+  auto& all = offered();
+  std::unique_lock guard{all.mutex};
+  auto found = all.known.find(core_.get());
+  if (found == all.known.end() || found->second == this)
+    return false;
+  auto& former = *found->second;
+  std::scoped_lock both{mutex_, former.mutex_};
+  if (actor_ || left_ || former.left_)
+    return false;
+  actor_ = std::exchange(former.actor_, nullptr);
+  port_ = std::exchange(former.port_, 0);
+  all.known.erase(found);
+  return true;
+}
+
+// -- members -------------------------------------------------------------------------------------
 
 std::vector<member_info> cluster::members() const {
   core_->require_home();
   require_no_watcher(*core_, "cluster::members");
+  require_may_block("cluster::members", "cluster::watch");
   cluster_actor actor;
   {
     std::unique_lock guard{mutex_};
@@ -299,6 +380,7 @@ void cluster::watch(std::function<void(const member_event&)> watcher) {
 
 void cluster::leave() {
   require_no_watcher(*core_, "cluster::leave");
+  require_may_block("cluster::leave", instead_of_waiting);
   end();
 }
 
@@ -313,33 +395,8 @@ void cluster::end() {
     port_ = 0;
     actor = std::exchange(actor_, nullptr);
   }
-  // A node that has shut down left on its own, and its actor system may be gone.
-  if (!actor || core_->services_gone())
-    return;
-  drain();
-  core_->close_port();
-  end_membership_of(actor);
-  flush_network(core_->system());
-}
-
-/// Before the port is closed: others may have to connect for what they fetch.
-void cluster::drain() {
-  auto limit = core_->options().drain_timeout;
-  if (limit <= std::chrono::nanoseconds::zero())
-    return;
-  try {
-    if (auto result = drain_node(*core_, limit); result.lost > 0)
-      log_warning(core_->system(),
-                  fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
-                              "were kept",
-                              to_string(core_->incarnation()), result.lost, result.kept));
-  } catch (const object_error& error) {
-    // A node that has shut down before has nothing to keep any more.
-    if (!core_->closing())
-      log_warning(core_->system(), fmt::format("node {} leaves without having others keep values: "
-                                               "{}",
-                                               to_string(core_->incarnation()), error.what()));
-  }
+  if (actor)
+    leave_cluster(*core_);
 }
 
 cluster_actor cluster::require_actor() const {
@@ -351,8 +408,7 @@ cluster_actor cluster::require_actor() const {
   return actor_;
 }
 
-// -- options
-// ----------------------------------------------------------------------------------------
+// -- options -------------------------------------------------------------------------------------
 
 endpoint parse_endpoint(std::string_view option, std::string_view text) {
   auto split = text.rfind(':');

@@ -215,7 +215,7 @@ def test_launched(program, mobula, corpus, fingerprint):
             if launched.next_line() is None:
                 launched.fail("ended too early")
         launched.process.send_signal(signal.SIGTERM)
-        ends = [f"mobula: node {node} ended with exit code 0" for node in (0, 2)]
+        ends = [f"mobula: node {node} ended with exit code 143" for node in (0, 2)]
         launched.end(128 + signal.SIGTERM, "[0] " + fingerprint, "nothing is left there", *ends)
     finally:
         # What it started ends with it.

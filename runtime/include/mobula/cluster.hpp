@@ -24,8 +24,12 @@ class control_port;
 /// actor system needs CAF's middleman: `mobula::config` loads it when the options `mobula.listen`
 /// or `mobula.join` are given, `load<caf::io::middleman>()` in any other case.
 ///
+/// `run_main` makes an object of this class, does what these options say, and hands it to a third
+/// parameter of what it runs.
+///
 /// All members are thread-safe, and block: none is for use by an actor. They throw `object_error`
-/// (`invalid_argument`, `node_died`, `shutting_down`) with a text that says what to do.
+/// (`invalid_argument`, `node_died`, `shutting_down`) with a text that says what to do, and
+/// `invalid_argument` on a thread that actors share.
 class cluster {
 public:
   /// Does nothing yet. After the end of `owner`, the cluster has no members, and listens and joins
@@ -58,8 +62,14 @@ public:
   /// `node_died` if nobody answers.
   void join(const std::string& address, std::uint16_t port);
 
-  /// Does what the options `mobula.listen` and `mobula.join` say. Throws as the above.
+  /// Does what the options `mobula.listen` and `mobula.join` say. Throws as the above. Where
+  /// `run_main` has done so, takes the node's place in the cluster over from its object, which then
+  /// neither listens nor has members: so this one leaves at the end of its scope, as anywhere else.
   void follow_options();
+
+  /// Lets the next object that is to follow the options take over from this one. For the runtime's
+  /// own use.
+  void offer();
 
   /// Returns the nodes that this one is connected to, without itself.
   [[nodiscard]] std::vector<member_info> members() const;
@@ -84,7 +94,7 @@ private:
   void open(const std::string& address, std::uint16_t port);
   [[nodiscard]] std::shared_ptr<control_port> publish(const endpoint& where);
   [[nodiscard]] bool listens() const;
-  void drain();
+  [[nodiscard]] bool take_over();
   void end();
   void require_open() const;
   [[nodiscard]] cluster_actor require_actor() const;
@@ -95,6 +105,10 @@ private:
   std::uint16_t port_ = 0;
   bool left_ = false;
 };
+
+/// Has a node leave its cluster, whoever made it a member: does what `cluster::leave` does, for the
+/// runtime's own use. Does nothing for a node that is in none, or that has left. Never throws.
+void leave_cluster(node_core& core);
 
 /// Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `:PORT`. Throws `object_error` (`invalid_argument`)
 /// that names `option`.

@@ -64,8 +64,9 @@ namespace mobula {
 /// |                      | connection                                               |          |
 /// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |
 ///
-/// `listen` and `join` are done by `cluster::follow_options`; given on the command line or in the
-/// file, they load CAF's middleman.
+/// `run_main` does what `listen` and `join` say before it calls the program's function; other
+/// programs call `cluster::follow_options`. Given on the command line or in the file, they load
+/// CAF's middleman.
 ///
 /// CAF's own `scheduler.policy` is `sharing` unless it is set: idle threads wait rather than poll,
 /// which halves the time that a message to another process takes.

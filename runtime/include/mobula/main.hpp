@@ -3,16 +3,36 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <type_traits>
 
 #include <caf/actor_system.hpp>
 
+#include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"
+#include "mobula/runtime/program_run.hpp"
 
 namespace mobula {
 
+/// Calls what `run_main` runs with as much as it takes. Returns its exit code.
+template <class Config, class F>
+int call_program(F& run, node& local, Config& settings, cluster& network) {
+  auto call = [&]() -> decltype(auto) {
+    if constexpr (std::is_invocable_v<F&, node&, Config&, cluster&>)
+      return run(local, settings, network);
+    else
+      return run(local, settings);
+  };
+  if constexpr (std::is_convertible_v<decltype(call()), int>)
+    return call();
+  call();
+  return EXIT_SUCCESS;
+}
+
 /// Runs a program that starts from nothing: reads the configuration, starts an actor system and a
-/// node, calls `run(node, config)`, and shuts down when that returns and all actors are done.
+/// node, does what `mobula.listen` and `mobula.join` say, calls `run(node, config)` or
+/// `run(node, config, cluster)`, and leaves and shuts down when that has returned and all actors
+/// are done.
 ///
 ///     int main(int argc, char** argv) {
 ///       return mobula::run_main(argc, argv, [](mobula::node& node, const mobula::config&) {
@@ -23,6 +43,14 @@ namespace mobula {
 /// `Config` may derive from `mobula::config` to add options. Returns the program's exit code: 0,
 /// what `run` returns if it returns a number, or 1 after an error, which is printed. A child that
 /// `run` forked ends here with the same code, as an actor system cannot be destroyed in it.
+///
+/// *Signals.* SIGINT (Ctrl-C) and SIGTERM have the node leave its cluster (with `mobula.drain`),
+/// shut down and remove its files: what `run` waits for then ends with `shutting_down`. Returns 128
+/// and the number of the signal when `run` has returned and all actors are done; if that takes
+/// longer than `mobula.stop-limit`, the process exits with the same code at once. A `run` that has
+/// a `stop_signal` waits for that instead and ends by itself, with its node as it was. A second
+/// signal ends the process at once; `mobula clean`, or the next node that starts, removes what is
+/// left.
 template <class Config = config, class F>
 int run_main(int argc, char** argv, F&& run) {
   try {
@@ -33,24 +61,16 @@ int run_main(int argc, char** argv, F&& run) {
     }
     if (settings.cli_helptext_printed)
       return EXIT_SUCCESS;
-    caf::actor_system system{settings};
-    node local{system};
-    auto result = EXIT_SUCCESS;
-    try {
-      if constexpr (std::is_convertible_v<decltype(run(local, settings)), int>)
-        result = run(local, settings);
-      else
-        run(local, settings);
-    } catch (const std::exception& error) {
-      if (local.core().at_home())
-        throw;
-      std::cerr << error.what() << '\n';
-      std::exit(EXIT_FAILURE);
+    program_run program{read_stop_limit(settings)};
+    auto result = EXIT_FAILURE;
+    {
+      caf::actor_system system{settings};
+      node local{system};
+      cluster network{local};
+      result = program.run(local, network,
+                           [&] { return call_program<Config>(run, local, settings, network); });
     }
-    if (!local.core().at_home())
-      std::exit(result);
-    system.await_all_actors_done();
-    return result;
+    return program.exit_code(result);
   } catch (const object_error& error) {
     std::cerr << to_string(error.info()) << '\n';
   } catch (const std::exception& error) {

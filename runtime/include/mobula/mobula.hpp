@@ -15,5 +15,6 @@
 #include "mobula/outcome.hpp"
 #include "mobula/promise.hpp"
 #include "mobula/request.hpp"
+#include "mobula/stop_signal.hpp"
 #include "mobula/version.hpp"
 #include "mobula/view.hpp"
