@@ -430,6 +430,10 @@ TEST_CASE_FIXTURE(one_node, "a view that was moved from says so") {
   CHECK(error_of([&] { static_cast<void>(seen.raw_bytes()); }) == error_type::invalid_reference);
   CHECK(seen.get() == nullptr);
   CHECK(*taken == 1);
+  auto later = node.get(node.put(2));
+  taken = std::move(later);
+  CHECK(later.get() == nullptr);
+  CHECK(*taken == 2);
 }
 
 TEST_CASE_FIXTURE(one_node, "an outcome without a value throws why it has none") {

@@ -65,8 +65,9 @@ public:
   }
 
   view& operator=(view&& other) noexcept {
-    std::swap(value_, other.value_);
-    std::swap(pin_, other.pin_);
+    view taken{std::move(other)};
+    std::swap(value_, taken.value_);
+    std::swap(pin_, taken.pin_);
     return *this;
   }
 
