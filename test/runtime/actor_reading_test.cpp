@@ -229,6 +229,22 @@ TEST_CASE_FIXTURE(one_node, "a request for many objects has one handler") {
   CHECK(answers == 1);
 }
 
+TEST_CASE_FIXTURE(one_node, "a request for an object has one handler") {
+  auto refused = error_type::worker_died;
+  int answers = 0;
+  sim.system().spawn([&, ref = node.put(1)](caf::event_based_actor* self) {
+    auto request = get(self, ref);
+    auto count = [&](const view<int>&) {
+      ++answers;
+    };
+    request.then(count);
+    refused = error_of([&] { request.await(count); });
+  });
+  sim.run();
+  CHECK(refused == error_type::invalid_argument);
+  CHECK(answers == 1);
+}
+
 TEST_CASE_FIXTURE(one_node, "a handler may start the next read") {
   int seen = 0;
   auto next = node.put(2);

@@ -56,6 +56,8 @@ private:
 
   template <class OnValue, class OnError>
   void start(response_order order, OnValue on_value, OnError on_error) {
+    if (std::exchange(attached_, true))
+      throw_handler_attached();
     auto wait = std::make_shared<actor_reading>(
       *self_, handles_of(std::span{&std::as_const(ref_), 1}), 1, wait_goal::readable, limit_);
     when_read(self_, order, std::move(wait),
@@ -74,6 +76,7 @@ private:
   caf::scheduled_actor* self_;
   ObjectRef<T> ref_;
   wait_limit limit_;
+  bool attached_ = false;
 };
 
 /// A pending read or wait that always ends in a result. Attach a handler exactly once.
