@@ -80,7 +80,7 @@ error_info to_error_info(const caf::error& error) {
     return {.type = error_type::task_execution_exception, .message = "no error"};
   // What CAF answers for an actor that is no more.
   if (error == caf::sec::request_receiver_down)
-    return {.type = error_type::actor_died, .message = "the actor that was asked has ended"};
+    return {.type = error_type::actor_died, .message = text_of(error)};
   if (error.category() == error_category && error.context().match_elements<error_info>())
     return error.context().get_as<error_info>(0);
   if (error == caf::sec::request_timeout)

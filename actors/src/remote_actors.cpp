@@ -95,8 +95,9 @@ error_info error_of(const std::string& actor, const caf::error& reason) {
                                    "what was asked there; ask again when the node is back",
                                    actor)};
   return {.type = error_type::actor_died,
-          .message = reason ? fmt::format("actor {} has ended: {}", actor, caf::to_string(reason))
-                            : fmt::format("actor {} has ended", actor)};
+          .message = reason
+                       ? fmt::format("actor {} has ended: {}", actor, to_error_info(reason).message)
+                       : fmt::format("actor {} has ended", actor)};
 }
 
 void answer(const waiter& waiting, error_info info) {
