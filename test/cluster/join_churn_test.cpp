@@ -30,11 +30,13 @@ public:
     // Its descriptors become free at the others while they accept this one.
     if (members_.size() > residents + guests)
       end_oldest();
-    auto answer = fresh->await_either("joined", "failed ");
-    for (std::size_t index = 0; answer.empty() && index < residents; ++index)
+    auto answer = fresh->await_any({"joined", "failed "});
+    if (answer != "joined")
+      return answer;
+    for (std::size_t index = 0; index < residents; ++index)
       members_[index]->await_member(*fresh);
     members_.push_back(std::move(fresh));
-    return answer;
+    return {};
   }
 
 private:

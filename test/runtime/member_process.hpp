@@ -83,20 +83,6 @@ public:
     }
   }
 
-  /// Waits for one of two lines, and returns the rest of that which comes.
-  std::string await_either(std::string_view first, std::string_view second) {
-    for (;;) {
-      for (auto line = heard_.begin(); line != heard_.end(); ++line)
-        for (auto begin : {first, second})
-          if (line->starts_with(begin)) {
-            auto rest = line->substr(begin.size());
-            heard_.erase(line);
-            return rest;
-          }
-      REQUIRE_MESSAGE(hear(), "the process ended before it said ", first, " or ", second);
-    }
-  }
-
   /// Listens on loopback. Returns the port.
   std::string listen(const std::string& port = "0") {
     return listen_at("127.0.0.1", port);
