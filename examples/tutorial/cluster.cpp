@@ -55,15 +55,6 @@ void visit(mobula::node& node, std::uint16_t port) {
       [](caf::error& reason) { std::cerr << mobula::to_error_info(reason).message << '\n'; });
 }
 
-/// Says when the counter is gone, with its node or alone.
-caf::behavior guard(caf::event_based_actor* self, const counter_actor& worker) {
-  mobula::watch(self, worker, [self](caf::error& reason) {
-    std::cout << "the counter is gone: " << to_string(mobula::to_error_info(reason).type) << '\n';
-    self->quit();
-  });
-  return {[](const text_ref&) { /* its work */ }};
-}
-
 int main(int argc, char** argv) {
   return mobula::run_main<cluster_config>(argc, argv, [](mobula::node& node, auto&) {
     mobula::cluster cluster{node};
@@ -80,7 +71,6 @@ int main(int argc, char** argv) {
     }
     node.unpublish("motto");
     node.unpublish("counter");
-    node.system().spawn(guard, worker);
     caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   });
 }

@@ -50,14 +50,13 @@ worker_actor::behavior_type worker(worker_actor::pointer self) {
 /// Hands out jobs, and hears of the worker's end, whatever it ends of.
 caf::behavior foreman(caf::event_based_actor* self, const worker_actor& worker,
                       std::shared_ptr<std::promise<std::int32_t>> last_line) {
-  self->monitor(worker);
-  self->set_down_handler([self](const caf::down_msg&) {
+  mobula::watch(self, worker, [self](caf::error&) {
     std::cout << "the worker is gone\n";
     self->quit();
   });
   return {
     [=](const job& work) {
-      self->request(worker, caf::infinite, work).then([=](std::int32_t line) {
+      mobula::request(self, worker, std::nullopt, work).then([=](std::int32_t line) {
         last_line->set_value(line);
       });
     },
