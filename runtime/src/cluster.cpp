@@ -9,8 +9,6 @@
 #include <utility>
 
 #include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor.hpp>
-#include <caf/scoped_actor.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include "mobula/actors/control_port.hpp"
 #include "mobula/actors/data_port.hpp"
 #include "mobula/actors/network_address.hpp"
+#include "mobula/runtime/cluster_leaving.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 #include "mobula/runtime/node_places.hpp"
@@ -78,17 +77,6 @@ void open_data_port(node_core& core, const std::string& number) {
 /// What an actor does that is to speak for its node: see `require_may_block`.
 constexpr std::string_view instead_of_waiting = "the thread that made the node";
 
-/// How long the end of a membership waits for an actor. One that is held up, by what an application
-/// runs in it, is left behind.
-constexpr std::chrono::seconds end_limit{10};
-
-void end_membership_of(const cluster_actor& actor) {
-  auto answer = std::make_shared<std::promise<void>>();
-  auto done = answer->get_future();
-  caf::anon_send(actor, end_membership{std::move(answer)});
-  done.wait_for(end_limit);
-}
-
 /// What a message over a connection of this node may have.
 std::uint32_t max_message_bytes(const node_options& options) {
   // A value of the node's own and what is said of it.
@@ -116,56 +104,6 @@ void open_to_others(control_port& control, const node_core& core, const cluster_
   control.start(std::move(take), std::move(report));
 }
 
-/// After this, nobody who connects meets `actor`. CAF's own function for this waits without a
-/// limit. Closing twice does no harm.
-void close_control_port(caf::actor_system& system, control_port& control,
-                        const cluster_actor& actor, port_closing until) {
-  auto port = control.port();
-  control.stop();
-  if (until == port_closing::begun)
-    return caf::anon_send(system.middleman().actor_handle(), caf::unpublish_atom_v, actor.address(),
-                          port);
-  caf::scoped_actor self{system};
-  self
-    ->request(system.middleman().actor_handle(), end_limit, caf::unpublish_atom_v, actor.address(),
-              port)
-    .receive([] {}, [](const caf::error&) {});
-}
-
-/// Waits until what was sent to other nodes is with the operating system: CAF drops the rest when
-/// the system ends, and the others would take this node for dead instead of gone.
-void flush_network(caf::actor_system& system) {
-  // The broker answers the first question after it took the messages, the second in a later turn of
-  // its event loop, in which it writes, and the third after that turn.
-  constexpr int turns = 3;
-  constexpr auto limit = std::chrono::seconds{1};
-  caf::scoped_actor self{system};
-  for (int turn = 0; turn < turns; ++turn)
-    self->request(system.middleman().actor_handle(), limit, caf::get_atom_v, system.node())
-      .receive([](const caf::node_id&, const std::string&, std::uint16_t) {},
-               [](const caf::error&) {});
-}
-
-/// Before the port is closed: others may have to connect for what they fetch.
-void drain_leaving(node_core& core) {
-  auto limit = core.options().drain_timeout;
-  if (limit <= std::chrono::nanoseconds::zero())
-    return;
-  try {
-    if (auto result = drain_node(core, limit); result.lost > 0)
-      log_warning(core.system(),
-                  fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
-                              "were kept",
-                              to_string(core.incarnation()), result.lost, result.kept));
-  } catch (const object_error& error) {
-    // A node that has shut down before has nothing to keep any more.
-    if (!core.closing())
-      log_warning(core.system(), fmt::format("node {} leaves without having others keep values: "
-                                             "{}",
-                                             to_string(core.incarnation()), error.what()));
-  }
-}
-
 /// The objects that may be taken over, by their nodes. An object is here no longer than it lives.
 struct offered_clusters {
   std::mutex mutex;
@@ -178,16 +116,6 @@ offered_clusters& offered() {
 }
 
 } // namespace
-
-void leave_cluster(node_core& core) {
-  // A node that has shut down left on its own, and its actor system may be gone.
-  if (!core.in_cluster() || core.services_gone() || !core.system().has_middleman())
-    return;
-  drain_leaving(core);
-  core.close_port();
-  end_membership_of(core.cluster());
-  flush_network(core.system());
-}
 
 cluster::cluster(node& owner) : core_(&owner.core()) {
   // nop
@@ -396,7 +324,7 @@ void cluster::end() {
     actor = std::exchange(actor_, nullptr);
   }
   if (actor)
-    leave_cluster(*core_);
+    leave_cluster_of(*core_);
 }
 
 cluster_actor cluster::require_actor() const {

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "mobula/runtime/cluster_leaving.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/signal_state.hpp"
 
@@ -97,7 +98,7 @@ int program_run::run_body(node& owner, cluster& network, const std::function<int
     if (!owner.core().at_home() || !received_signal())
       print_current_exception();
     // Actors may wait for what the function was to do: it ends with the node.
-    leave_cluster(owner.core());
+    leave_cluster_of(owner.core());
     owner.core().shut_down();
   }
   // An actor system cannot be destroyed in a forked child: its threads stayed with the parent.
@@ -124,7 +125,7 @@ void program_run::stop_on_signal(node_core& core) {
   // It ends by itself, and may need the node for that, for as long as it takes.
   if (application_holds_signals())
     static_cast<void>(await_phase(phase::returned, std::chrono::nanoseconds::max()));
-  leave_cluster(core);
+  leave_cluster_of(core);
   core.shut_down();
   await_end_of(core);
 }

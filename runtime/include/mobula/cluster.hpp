@@ -106,10 +106,6 @@ private:
   bool left_ = false;
 };
 
-/// Has a node leave its cluster, whoever made it a member: does what `cluster::leave` does, for the
-/// runtime's own use. Does nothing for a node that is in none, or that has left. Never throws.
-void leave_cluster(node_core& core);
-
 /// Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `:PORT`. Throws `object_error` (`invalid_argument`)
 /// that names `option`.
 [[nodiscard]] endpoint parse_endpoint(std::string_view option, std::string_view text);
