@@ -275,8 +275,8 @@ public:
   /// Closes that port, unless that was done before. Any thread but a service's.
   void close_port();
 
-  /// What this node tells others of its data port; without one, the port's number is 0. REQUIRES:
-  /// called by the cluster actor or the transfers.
+  /// What this node tells others of its data port; without one, that is nowhere. REQUIRES: called
+  /// by the cluster actor or the transfers.
   [[nodiscard]] const data_door& door() const noexcept {
     return door_;
   }
