@@ -80,6 +80,13 @@ coroutine ask_typed(caf::event_based_actor* self, doubling_actor worker, int& an
   answer = co_await self->request(worker, 5s, 21);
 }
 
+/// Asks as one asks actors that may be on other nodes.
+coroutine ask_anywhere(caf::event_based_actor* self, doubling_actor worker, int& answer) {
+  answer = co_await mobula::request(self, worker, std::nullopt, 21);
+  auto untyped = caf::actor_cast<caf::actor>(worker);
+  answer += co_await expect<int>(mobula::request(self, untyped, std::nullopt, 4));
+}
+
 coroutine ask_any(caf::event_based_actor* self, caf::actor worker, std::string& answer,
                   error_info& failure) {
   try {
@@ -262,6 +269,15 @@ TEST_CASE_FIXTURE(one_node, "a coroutine awaits the answer of an actor with a st
   auto runner = start(sim, [&](caf::event_based_actor* self) { ask_typed(self, worker, answer); });
   sim.run();
   CHECK(answer == 42);
+}
+
+TEST_CASE_FIXTURE(one_node, "a coroutine awaits an answer that may come from another node") {
+  int answer = 0;
+  auto worker = sim.system().spawn(doubling);
+  auto runner =
+    start(sim, [&](caf::event_based_actor* self) { ask_anywhere(self, worker, answer); });
+  sim.run();
+  CHECK(answer == 50);
 }
 
 TEST_CASE_FIXTURE(one_node, "a coroutine says what it expects of an actor without static type") {

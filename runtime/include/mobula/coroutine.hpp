@@ -32,6 +32,8 @@ namespace mobula {
 /// | `publish(self, …)`, `lookup(self, …)` etc.    | what mobula/names.hpp says                 |
 /// | `self->request(actor, 5s, …)` of a typed      | the answer; a `std::tuple` if it has       |
 /// | actor, `expect<T>(self->request(…))` of any   | several parts                              |
+/// | `mobula::request(self, actor, 5s, …)` in the  | the same; it ends with the actor's node    |
+/// | place of these                                |                                            |
 ///
 /// What fails throws `object_error` there. (`co_await get_all(self, std::vector{a, b})` makes GCC
 /// 12 fail: list references one by one, or name the vector first.)

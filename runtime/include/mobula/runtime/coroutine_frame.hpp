@@ -14,6 +14,7 @@
 
 #include "mobula/get.hpp"
 #include "mobula/names.hpp"
+#include "mobula/request.hpp"
 
 // What coroutines that actors run are made of: who owns a suspended one, and what it may wait for.
 
@@ -27,7 +28,8 @@ inline constexpr bool captures_for_coroutine =
   !std::is_empty_v<
     Object> && (std::is_invocable_v<Object&, Parameters...> || std::is_invocable_v<Object&, Parameters&...>);
 
-/// A request of CAF whose answer has the types `Ts`, with handlers as `get_request` takes them.
+/// A request to an actor whose answer has the types `Ts`, with handlers as `get_request` takes
+/// them.
 template <class Handle, class... Ts>
 class expected_answer {
 public:
@@ -122,11 +124,14 @@ public:
   /// For actors with a static type: the types of the answer are known.
   template <class Self, class... Ts>
   auto await_transform(caf::response_handle<Self, caf::detail::type_list<Ts...>, false> request) {
-    using handle = decltype(request);
-    if constexpr (std::is_same_v<std::tuple<Ts...>, std::tuple<void>>)
-      return await_transform(expected_answer<handle>{request});
-    else
-      return await_transform(expected_answer<handle, Ts...>{request});
+    return await_answer<Ts...>(std::move(request));
+  }
+
+  /// The same for what `mobula::request` gives.
+  template <class Self, class... Ts>
+  auto await_transform(
+    actor_request<caf::response_handle<Self, caf::detail::type_list<Ts...>, false>> request) {
+    return await_answer<Ts...>(std::move(request));
   }
 
   template <class Self>
@@ -148,6 +153,14 @@ private:
       std::coroutine_handle<>::from_address(frame).destroy();
     }
   };
+
+  template <class... Ts, class Handle>
+  auto await_answer(Handle request) {
+    if constexpr (std::is_same_v<std::tuple<Ts...>, std::tuple<void>>)
+      return await_transform(expected_answer<Handle>{std::move(request)});
+    else
+      return await_transform(expected_answer<Handle, Ts...>{std::move(request)});
+  }
 
   /// Owns a suspended coroutine.
   using frame_pointer = std::unique_ptr<void, destroy_frame>;
