@@ -113,8 +113,9 @@ void print_manual(const CLI::App& app) {
   for (const auto* option : named_options(app))
     std::cout << "\\fBmobula\\fR " << roff_option(*option) << "\n.br\n";
   std::cout << ".SH DESCRIPTION\n"
-            << roff("launch runs a program in several processes. The other commands ask any node "
-                    "that listens, and through it all others of its cluster, without joining them.")
+            << roff("launch runs a program in several processes, and clean removes what dead nodes "
+                    "left. The other commands ask any node that listens, and through it all others "
+                    "of its cluster, without joining them.")
             << "\n.SH COMMANDS\n";
   for (const auto* command : app.get_subcommands(nullptr)) {
     std::cout << ".SS " << roff(command->get_name()) << '\n'

@@ -22,7 +22,7 @@ for command in status memory objects launch clean; do
   done
 done
 for part in 'owner|node|type|state|call-site' 'MOBULA_NODE' '40 if not given' 'EXIT STATUS' '--version' \
-  'launch runs a program in several processes. The other commands ask any node'; do
+  'clean removes what dead nodes left. The other commands ask any node'; do
   [[ $plain == *"$part"* ]] || fail "nothing about $part: $plain"
 done
 if command -v groff >/dev/null; then
