@@ -245,6 +245,29 @@ TEST_CASE_FIXTURE(one_node, "a request for an object has one handler") {
   CHECK(answers == 1);
 }
 
+TEST_CASE_FIXTURE(one_node, "a request to an actor has one handler") {
+  auto refused = error_type::worker_died;
+  int answers = 0;
+  auto asked = sim.system().spawn([](caf::event_based_actor*) {
+    return caf::behavior{[](int number) {
+      return number + 1;
+    }};
+  });
+  sim.system().spawn([&](caf::event_based_actor* self) {
+    auto request = mobula::request(self, asked, std::nullopt, 41);
+    auto count = [&](int) {
+      ++answers;
+    };
+    auto fail = [](caf::error&) {
+    };
+    request.then(count, fail);
+    refused = error_of([&] { request.await(count, fail); });
+  });
+  sim.run();
+  CHECK(refused == error_type::invalid_argument);
+  CHECK(answers == 1);
+}
+
 TEST_CASE_FIXTURE(one_node, "a handler may start the next read") {
   int seen = 0;
   auto next = node.put(2);

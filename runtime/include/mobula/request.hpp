@@ -20,7 +20,8 @@
 
 namespace mobula {
 
-/// A request under way. Attach handlers exactly once, right away, as with `self->request(...)`.
+/// A request under way. Attach handlers exactly once, right away, as with `self->request(...)`;
+/// more of them throw `object_error` (`invalid_argument`).
 template <class Response>
 class actor_request {
 public:
@@ -34,22 +35,30 @@ public:
   /// Other messages are handled meanwhile.
   template <class OnAnswer, class... OnError>
   void then(OnAnswer on_answer, OnError... on_error) {
+    attach_once();
     response_.then(keeping(std::move(on_answer)), std::move(on_error)...);
   }
 
   /// The same; other messages wait.
   template <class OnAnswer, class... OnError>
   void await(OnAnswer on_answer, OnError... on_error) {
+    attach_once();
     response_.await(keeping(std::move(on_answer)), std::move(on_error)...);
   }
 
   /// The same for actors that block, `caf::scoped_actor` among them.
   template <class OnAnswer, class OnError>
   void receive(OnAnswer on_answer, OnError on_error) {
+    attach_once();
     response_.receive(std::move(on_answer), std::move(on_error));
   }
 
 private:
+  void attach_once() {
+    if (std::exchange(attached_, true))
+      throw_handler_attached();
+  }
+
   /// Returns a handler with which the wait lives: until the answer, or the actor's end.
   template <class F>
   auto keeping(F handler) {
@@ -62,6 +71,7 @@ private:
 
   Response response_;
   actor_wait_token token_;
+  bool attached_ = false;
 };
 
 /// Sends `content` to `receiver`, as `self->request(receiver, limit, content...)` does, and gives a
