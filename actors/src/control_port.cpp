@@ -71,9 +71,9 @@ private:
 
 class control_port::state {
 public:
-  state(owned_socket listener, const stranger_limits& limits)
-    : listener_(std::move(listener)), waker_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      port_(port_of(listener_)), table_(limits) {
+  state(owned_socket listener, owned_socket waker, const stranger_limits& limits)
+    : listener_(std::move(listener)), waker_(std::move(waker)), port_(port_of(listener_)),
+      table_(limits) {
     // nop
   }
 
@@ -249,7 +249,13 @@ control_port::open(const endpoint& where, const stranger_limits& limits) {
   auto listener = listen_at(where);
   if (auto* failure = std::get_if<std::string>(&listener))
     return std::move(*failure);
-  auto content = std::make_unique<state>(std::get<owned_socket>(std::move(listener)), limits);
+  owned_socket waker{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  // Without it the thread could not be told to end, and whoever stops the port would wait for ever.
+  if (waker.get() < 0)
+    return fmt::format("cannot listen at {}: {}; raise the limit on open files (ulimit -n)",
+                       to_string(where), std::generic_category().message(errno));
+  auto content =
+    std::make_unique<state>(std::get<owned_socket>(std::move(listener)), std::move(waker), limits);
   return std::unique_ptr<control_port>{new control_port{std::move(content)}};
 }
 

@@ -93,14 +93,14 @@ std::chrono::nanoseconds processor_time() {
   return std::chrono::seconds{taken.tv_sec} + std::chrono::nanoseconds{taken.tv_nsec};
 }
 
-/// No new descriptors in this process until the end of the scope.
+/// No new descriptors in this process until the end of the scope, but for so many.
 class no_descriptors {
 public:
-  no_descriptors() {
+  explicit no_descriptors(rlim_t spare = 0) {
     ::getrlimit(RLIMIT_NOFILE, &before_);
     auto next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::close(next);
-    set(static_cast<rlim_t>(next));
+    set(static_cast<rlim_t>(next) + spare);
   }
 
   ~no_descriptors() {
@@ -252,7 +252,10 @@ TEST_CASE("a port that was stopped is free, closes who waits, and hands on nothi
 TEST_CASE("a port that was stopped before it began does not begin") {
   auto opened = control_port::open({"127.0.0.1", 0}, {});
   auto& port = *std::get<std::unique_ptr<control_port>>(opened);
+  auto waiting = raw_socket::connect_to(port.port());
+  waiting.send(caf_handshake{}.whole());
   port.stop();
+  CHECK(is_closed(waiting));
   port.start([](greeted_connection) { FAIL("it began"); }, [](const std::string&) {});
 }
 
@@ -262,6 +265,17 @@ TEST_CASE("a port that is in use is refused with a remedy") {
   auto second = control_port::open({"127.0.0.1", number}, {});
   REQUIRE(std::holds_alternative<std::string>(second));
   CHECK(contains(std::get<std::string>(second), "the port is in use; choose another, or 0"));
+}
+
+TEST_CASE("a port for which there are too few descriptors is refused, and not half open") {
+  for (rlim_t spare : {0U, 1U}) {
+    no_descriptors few{spare};
+    auto opened = control_port::open({"127.0.0.1", 0}, {});
+    REQUIRE(std::holds_alternative<std::string>(opened));
+    CHECK(contains(std::get<std::string>(opened), "cannot listen at 127.0.0.1:0: Too many open"));
+  }
+  CHECK(std::holds_alternative<std::unique_ptr<control_port>>(
+    control_port::open({"127.0.0.1", 0}, {})));
 }
 
 TEST_CASE("a port of all addresses is reached over IPv4") {
