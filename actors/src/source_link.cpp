@@ -90,10 +90,13 @@ bool source_link::tries_another(connect_failure why) {
   disconnect();
   header_filled_ = 0;
   enqueue({.header = encode(hello_frame{token_, owner().config().self, node_})});
-  for (const auto& [number, open] : asks_)
+  for (const auto& [number, open] : asks_) {
     enqueue({.header = encode(request_frame{number, open.range})});
-  if (!is_closed())
-    start_attempt();
+    // More than may wait: the link has closed, and ended all asks.
+    if (is_closed())
+      return true;
+  }
+  start_attempt();
   return true;
 }
 
