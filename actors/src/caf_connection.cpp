@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <variant>
@@ -177,9 +179,13 @@ bool checked_connection::deliver(caf::execution_unit* context, const void* data,
   return goes_on;
 }
 
+/// Whoever can connect can have this happen again and again: of many the log has few.
 bool checked_connection::refuse(caf::execution_unit* context, const std::string& why) {
-  log_warning(stream_.backend().system(),
-              fmt::format("closed the connection with {}:{}, since it {}", addr(), port(), why));
+  static std::atomic<std::uint64_t> refused{0};
+  if (auto count = ++refused; std::has_single_bit(count))
+    log_warning(stream_.backend().system(),
+                fmt::format("closed the connection with {}:{}, since it {} ({} of these so far)",
+                            addr(), port(), why, count));
   // What waits to be written goes to nobody, and must not keep the connection.
   ::shutdown(*socket_, SHUT_RDWR);
   io_failure(context, caf::io::network::operation::read);

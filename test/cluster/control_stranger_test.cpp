@@ -1,8 +1,10 @@
 // Connections to a running node's control port that are no nodes', or turn out to be none: what
 // they cost the node, and that others join it all the same.
 
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,14 +77,18 @@ struct listening_node {
     CHECK(peak_bytes(home) < before + (64ULL << 20U));
   }
 
-  /// Ends the node, and returns whether it said this in its log.
-  bool said(const std::string& text) {
+  /// Ends the node, and returns how many lines of its log say this.
+  std::size_t lines_with(const std::string& text) {
     home.end();
     std::ifstream file{log};
+    std::size_t result = 0;
     for (std::string line; std::getline(file, line);)
-      if (line.find(text) != std::string::npos)
-        return true;
-    return false;
+      result += line.find(text) == std::string::npos ? 0 : 1;
+    return result;
+  }
+
+  bool said(const std::string& text) {
+    return lines_with(text) > 0;
   }
 
   temporary_directory directory;
@@ -124,6 +130,17 @@ TEST_CASE_FIXTURE(listening_node, "who greeted as a node and announces 4 GB is c
   await_close(stranger);
   check_that_all_is_well();
   CHECK(said("announced a message of 4294967295 bytes, but mobula.message-limit is 268435456"));
+}
+
+TEST_CASE_FIXTURE(listening_node, "of many that announce 4 GB the log has few") {
+  for (int count = 0; count < 100; ++count) {
+    auto stranger = greet();
+    stranger.send(
+      caf_handshake{.operation = direct_message, .announced_bytes = 0xFFFFFFFFU, .actor = 1}
+        .header());
+    await_close(stranger);
+  }
+  CHECK(lines_with("announced a message of 4294967295 bytes") == 7);
 }
 
 TEST_CASE_FIXTURE(listening_node,
