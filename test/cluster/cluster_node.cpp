@@ -180,7 +180,7 @@ private:
     if (command == "figure")
       return say_figure(argument);
     if (command == "door")
-      return say("door " + std::to_string(node_.core().door().where.front().port));
+      return say_door();
     if (command == "calls")
       return watch_calls(argument);
     if (command == "watcher-reads")
@@ -206,6 +206,11 @@ private:
     else if (command == "lookup")
       look_up(argument);
     say("done");
+  }
+
+  void say_door() {
+    const auto& where = node_.core().door().where;
+    say("door " + std::to_string(where.empty() ? 0 : where.front().port));
   }
 
   static std::size_t number() {

@@ -1,6 +1,8 @@
 // Something that speaks CAF and knows all messages of a cluster, but not how to behave: what it
 // says changes nothing, and the node goes on with others as before.
 
+#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <limits>
 
@@ -12,6 +14,7 @@
 #include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_report.hpp"
 #include "mobula/actors/peer_messages.hpp"
+#include "mobula/config.hpp"
 #include "peer_process.hpp"
 
 using namespace mobula;
