@@ -152,6 +152,17 @@ public:
       actor->get()->attach(caf::attachable_ptr{new end_report{actor}});
   }
 
+  /// What is asked was sent. A proxy that ended just before, as it does with its actor, has dropped
+  /// it, and the other node, which does not know of it, has no news: the end is the answer then. If
+  /// that node has one all the same, the second of the two is ignored.
+  void sent() const {
+    if (actor_ && waiting_.what == waited_for::answer && has_ended(actor_))
+      actor_->get()->attach_functor(
+        [waiting = waiting_, name = to_string(actor_)](const caf::error& reason) {
+          answer(waiting, error_of(name, reason));
+        });
+  }
+
   void end_without(const caf::strong_actor_ptr& actor) const {
     answer(waiting_, error_of(to_string(actor), caf::exit_reason::remote_link_unreachable));
   }
@@ -225,6 +236,7 @@ actor_wait_token start_waiting(caf::local_actor& self, const caf::strong_actor_p
                    return entry->end_without(actor);
                  entry->begin(found);
                  send(found, nullptr);
+                 entry->sent();
                });
     return entry;
   }
@@ -232,6 +244,7 @@ actor_wait_token start_waiting(caf::local_actor& self, const caf::strong_actor_p
   if (what == waited_for::end || is_remote(self, actor))
     entry->begin(actor);
   send(actor, self.context());
+  entry->sent();
   return entry;
 }
 
