@@ -36,12 +36,12 @@ std::uint64_t peak_bytes(const peer& process) {
 }
 
 /// A node id that no process has, as CAF writes it.
-std::vector<std::byte> node_id_bytes() {
+std::vector<std::byte> node_id_bytes(std::uint32_t process) {
   caf::node_id::default_data::host_id_type host{};
   host.fill(0x5A);
   std::vector<char> written;
   caf::binary_serializer sink{nullptr, written};
-  auto id = caf::make_node_id(4711, host);
+  auto id = caf::make_node_id(process, host);
   REQUIRE_FALSE(sink(id));
   auto bytes = std::as_bytes(std::span{written});
   return {bytes.begin(), bytes.end()};
@@ -61,9 +61,9 @@ struct listening_node {
   }
 
   /// Connects as a CAF node does.
-  [[nodiscard]] raw_socket greet() const {
+  [[nodiscard]] raw_socket greet(std::uint32_t process = 4711) const {
     auto result = connect();
-    auto id = node_id_bytes();
+    auto id = node_id_bytes(process);
     result.send(caf_handshake{.announced_bytes = static_cast<std::uint32_t>(id.size())}.header());
     result.send(id);
     return result;
@@ -133,8 +133,8 @@ TEST_CASE_FIXTURE(listening_node, "who greeted as a node and announces 4 GB is c
 }
 
 TEST_CASE_FIXTURE(listening_node, "of many that announce 4 GB the log has few") {
-  for (int count = 0; count < 100; ++count) {
-    auto stranger = greet();
+  for (std::uint32_t process = 1; process <= 100; ++process) {
+    auto stranger = greet(process);
     stranger.send(
       caf_handshake{.operation = direct_message, .announced_bytes = 0xFFFFFFFFU, .actor = 1}
         .header());
