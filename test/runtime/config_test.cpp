@@ -65,7 +65,7 @@ TEST_CASE("times are read in all their units, and not without one") {
 }
 
 TEST_CASE("an address of another kind than a text is refused by name") {
-  for (const auto* option : {"mobula.listen", "mobula.join"}) {
+  for (const std::string option : {"mobula.listen", "mobula.join"}) {
     config settings;
     settings.set(option, 4242);
     CHECK(message_of([&] { static_cast<void>(read_options(settings)); }).find(option)

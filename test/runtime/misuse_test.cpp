@@ -360,7 +360,7 @@ const std::vector<step> node_operations{
    }},
   {"take a handle across",
    [](stage& on) {
-     static_cast<void>(on.sim.remote(*on.node, *on.other, {}));
+     static_cast<void>(on.sim.remote(*on.node, *on.other, caf::actor{}));
    }},
 };
 
