@@ -30,6 +30,8 @@ std::string describe_holders(const reported_object& object) {
   add(object.transits, "in messages under way");
   for (const auto& each : object.borrowers)
     parts.push_back(fmt::format("node {}", to_string(each.node)));
+  for (const auto& each : object.lost_holders)
+    parts.push_back(fmt::format("node {}, which is lost, for a while yet", to_string(each.node)));
   add(object.views, "views that read it");
   add(object.readers, "other processes that read it");
   return parts.empty() ? "nobody" : fmt::format("{}", fmt::join(parts, ", "));
