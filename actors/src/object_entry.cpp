@@ -60,8 +60,13 @@ object_value& pinned_value::value_of_copy() const noexcept {
 
 object_entry* object_entry::make(node_core& core, std::size_t capacity, const type_descriptor& type,
                                  const call_site& where) {
-  auto& stripe = core.local_stripe();
-  if (core.options().call_sites == call_site_recording::off || where.file == nullptr) [[likely]] {
+  return make(core.local_stripe(), capacity, type, where);
+}
+
+object_entry* object_entry::make(entry_stripe& stripe, std::size_t capacity,
+                                 const type_descriptor& type, const call_site& where) {
+  if (stripe.core().options().call_sites == call_site_recording::off || where.file == nullptr)
+    [[likely]] {
     auto* memory = ::operator new(sizeof(object_entry) + capacity);
     return new (memory)
       object_entry(stripe, entry_kind::own, site_place::none, stripe.enlist(), type);

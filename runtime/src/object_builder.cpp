@@ -13,7 +13,7 @@ basic_object_builder::basic_object_builder(node_core& core, std::size_t size_byt
   if (shape != nullptr)
     require_shape(*shape, shape->elements());
   if (stays_in_heap(core, size_bytes)) {
-    charge_ = heap_for_small(core, size_bytes);
+    charge_ = heap_for_small(core.local_stripe(), size_bytes);
     entry_.emplace(core, size_bytes, type, where);
     return;
   }

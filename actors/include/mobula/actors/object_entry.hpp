@@ -151,6 +151,10 @@ public:
   static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type,
                             const call_site& where);
 
+  /// The same, by who has asked for the calling thread's stripe already.
+  static object_entry* make(entry_stripe& stripe, std::size_t capacity, const type_descriptor& type,
+                            const call_site& where);
+
   /// Makes an entry for an object of another node, with one handle, in phase `pending`. Only the
   /// border does. Throws `std::bad_alloc`.
   static object_entry* make_foreign(node_core& core, const object_id& id,

@@ -22,6 +22,13 @@ public:
     // nop
   }
 
+  /// The same, by who has asked for the calling thread's stripe already.
+  entry_draft(entry_stripe& stripe, std::size_t capacity, const type_descriptor& type,
+              const call_site& where)
+    : entry_(object_entry::make(stripe, capacity, type, where)) {
+    // nop
+  }
+
   entry_draft(const entry_draft&) = delete;
   entry_draft& operator=(const entry_draft&) = delete;
 
@@ -117,9 +124,10 @@ private:
 /// room.
 [[nodiscard]] heap_charge wait_for_heap(node_core& core, std::size_t size_bytes);
 
-[[nodiscard]] inline heap_charge heap_for_small(node_core& core, std::size_t size_bytes) {
-  auto charge = core.try_take_heap(size_bytes);
-  return charge ? std::move(charge) : wait_for_heap(core, size_bytes);
+[[nodiscard]] inline heap_charge heap_for_small(entry_stripe& stripe, std::size_t size_bytes) {
+  if (stripe.ledger().try_take(size_bytes)) [[likely]]
+    return {stripe.ledger(), size_bytes};
+  return wait_for_heap(stripe.core(), size_bytes);
 }
 
 /// Returns room in the process heap for a value that could also be in the store; none if it is
@@ -241,8 +249,9 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
   return with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
     unused_room room{core};
     if (stays_in_heap(core, size)) {
-      auto charge = heap_for_small(core, size);
-      entry_draft draft{core, size, type, where};
+      auto& stripe = core.local_stripe();
+      auto charge = heap_for_small(stripe, size);
+      entry_draft draft{stripe, size, type, where};
       write(draft->storage(size));
       draft->publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
       room.kept();
@@ -285,7 +294,7 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
     require_no_cycle(scope, *entry.get());
     unused_room room{core};
     if (stays_in_heap(core, size)) {
-      auto charge = heap_for_small(core, size);
+      auto charge = heap_for_small(core.local_stripe(), size);
       auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
       write(std::span{buffer.get(), size});
       if (entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)),
