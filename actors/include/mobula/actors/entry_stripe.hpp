@@ -302,22 +302,25 @@ private:
   void request_flush();
   void release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept;
 
-  mutable std::mutex mutex_;
+  // What every put and every end of an entry reads, and hardly anybody writes.
   node_core* core_ = nullptr;
-  std::vector<object_entry*> added_;
-  std::vector<new_reference> sealed_;
-  std::vector<entry_scope> removed_;
-  wait_link* waiters_ = nullptr;
-  std::size_t live_ = 0;
-  std::size_t waiting_ = 0;
-  std::uint64_t enlisted_ = 0;
-  std::uint32_t index_ = 0;
   heap_ledger* ledger_ = nullptr;
-  heap_table heap_values_;
-  heap_table heap_decoded_;
+  std::uint32_t index_ = 0;
   bool closed_ = false;
   bool core_released_ = false;
   bool waiters_refused_ = false;
+
+  // What they write: a cache line apart, since the other side's core has it.
+  alignas(64) mutable std::mutex mutex_;
+  std::size_t live_ = 0;
+  std::uint64_t enlisted_ = 0;
+  std::size_t waiting_ = 0;
+  std::vector<object_entry*> added_;
+  std::vector<entry_scope> removed_;
+  wait_link* waiters_ = nullptr;
+  std::vector<new_reference> sealed_;
+  heap_table heap_values_;
+  heap_table heap_decoded_;
 };
 
 /// Describes `entry` as the owner needs it.

@@ -484,24 +484,28 @@ private:
   void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 
-  service_uses uses_;
+  // What each put, get and end of an entry reads, and hardly anybody writes.
   home_process home_;
   std::atomic<bool> closing_ = false;
   std::atomic<bool> stopping_ = false; ///< a thread is in `shut_down`, or was
   std::atomic<bool> failed_ = false;   ///< a service has died
-  std::atomic<bool> flush_requested_ = false;
-  std::atomic<bool> fill_requested_ = false;
   std::atomic<bool> in_cluster_ = false;
   std::atomic<bool> membership_claimed_ = false;
   std::atomic<bool> heap_watched_ = false;
   std::atomic<bool> heap_awaited_ = false;
-  std::atomic<bool> heap_refused_ = false;     ///< the keeper waits for the next of `store_frees_`
-  std::atomic<std::uint64_t> store_frees_ = 0; ///< by all shards
-  std::atomic<bool> heap_look_requested_ = false;
-  std::atomic<std::uint64_t> messages_ = 0;
+  std::atomic<bool> heap_refused_ = false; ///< the keeper waits for the next of `store_frees_`
   caf::actor_system* system_;
   caf::scheduler::test_coordinator* simulation_;
-  node_options options_;
+
+  // What messages write: a cache line apart.
+  alignas(64) service_uses uses_;
+  std::atomic<std::uint64_t> messages_ = 0;
+  std::atomic<std::uint64_t> store_frees_ = 0; ///< by all shards
+  std::atomic<bool> flush_requested_ = false;
+  std::atomic<bool> fill_requested_ = false;
+  std::atomic<bool> heap_look_requested_ = false;
+
+  alignas(64) node_options options_;
   incarnation_id incarnation_;
   std::string file_label_;
   heap_budget heap_limits_;
