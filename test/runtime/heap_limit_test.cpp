@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(small_heap,
   for (int round = 0; round < 10; ++round)
     put(20);
   CHECK(node.get(ref)->data() != reinterpret_cast<const std::uint64_t*>(address));
-  CHECK(node.get(ref)->at(1'999) == 2'006);
+  CHECK(node.get(ref)->data()[1'999] == 2'006);
 }
 
 TEST_CASE_FIXTURE(small_heap, "a value that is read stays, one that is not leaves") {
