@@ -29,11 +29,13 @@ void borrow_table::session_ended(const peer_session& peer, grace_number grace,
   end_channel(ended, grace, effects);
 }
 
-void borrow_table::owner_unreachable(const incarnation_id& owner, grace_number grace,
+bool borrow_table::owner_unreachable(const incarnation_id& owner, grace_number grace,
                                      reference_effects& effects) {
   auto waiting = channels_.find(owner);
-  if (waiting != channels_.end() && waiting->second.session == session_id::none)
-    end_channel(waiting, grace, effects);
+  if (waiting == channels_.end() || waiting->second.session != session_id::none)
+    return false;
+  end_channel(waiting, grace, effects);
+  return lingering_.contains(grace);
 }
 
 void borrow_table::end_channel(channels::iterator ended, grace_number grace,

@@ -62,8 +62,8 @@ void reference_protocol::owner_unreachable(const incarnation_id& owner,
   if (sessions_.contains(owner))
     return;
   auto grace = grace_number{++graces_};
-  borrows_.owner_unreachable(owner, grace, effects);
-  effects.emplace_back(start_grace{grace});
+  if (borrows_.owner_unreachable(owner, grace, effects))
+    effects.emplace_back(start_grace{grace});
 }
 
 // -- messages -------------------------------------------------------------------------------------

@@ -226,3 +226,17 @@ TEST_CASE("an owner that has a session is not unreachable") {
   CHECK(shell.told<fail_references>().size() == 1);
   CHECK(shell.graces.size() == 1);
 }
+
+TEST_CASE("an owner that nothing was borrowed from starts no timer when it is unreachable") {
+  protocol_shell shell;
+  auto give_up = [&](std::uint64_t owner) {
+    shell.run([&](auto& effects) { shell.tables.owner_unreachable(node_number(owner), effects); });
+  };
+  give_up(9);
+  CHECK(shell.out.empty());
+  shell.arrive(object_of(9, 7), 3, 50);
+  give_up(9);
+  CHECK(shell.told<start_grace>().size() == 1);
+  give_up(9);
+  CHECK(shell.out.empty());
+}

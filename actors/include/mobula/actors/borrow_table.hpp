@@ -86,7 +86,8 @@ public:
   void session_ended(const peer_session& peer, grace_number grace, reference_effects& effects);
 
   /// There will be no session with an owner that was asked for. Ignored if there is one by now.
-  void owner_unreachable(const incarnation_id& owner, grace_number grace,
+  /// Returns whether anything waits for the end of the grace period.
+  bool owner_unreachable(const incarnation_id& owner, grace_number grace,
                          reference_effects& effects);
 
   void grace_over(grace_number grace, reference_effects& effects);
