@@ -56,6 +56,8 @@ void store_table::abort(const object_id& id, store_effects& effects) {
 }
 
 void store_table::request_copy(request_token token, const object_id& id, store_effects& effects) {
+  if (shutting_down_)
+    return refuse(token, id, refusal::shutting_down, 0, effects);
   auto* entry = find(id);
   if (entry == nullptr || entry->released)
     return refuse(token, id, entry == nullptr ? refusal::not_here : refusal::released, 0, effects);

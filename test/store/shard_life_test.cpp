@@ -141,6 +141,18 @@ TEST_CASE("shutting down refuses what waits and frees what is there") {
   CHECK(shell.refused(3) == refusal::shutting_down);
 }
 
+TEST_CASE("readers that come after the shutdown hear of it, and not that their object is lost") {
+  shard_shell shell;
+  shell.put(1, 60);
+  REQUIRE(shell.pin(1));
+  shell.put(2, 40);
+  shell.shut_down();
+  shell.request(50, 1);
+  CHECK(shell.refused(50) == refusal::shutting_down);
+  shell.request(51, 2);
+  CHECK(shell.refused(51) == refusal::shutting_down);
+}
+
 TEST_CASE("shutting down waits for creators and for lent credit") {
   shard_shell shell;
   shell.create(1, 10);
