@@ -34,8 +34,6 @@ std::optional<arena_block> shared_heap::allocate(std::uint64_t size_bytes) {
     std::unique_lock guard{mutex_};
     if (!closed_)
       found = heap_.allocate(size_bytes);
-    if (found)
-      late_commit_bytes_ += found->to_commit.size;
   }
   if (!found)
     return std::nullopt;
@@ -67,11 +65,14 @@ bool shared_heap::fill(page_stock stock, std::uint64_t step_bytes) {
     return false;
   // A part of the range: what is left is planned anew, since creators commit meanwhile.
   next->size = std::min(next->size, step_bytes);
-  if (!commit(*next))
-    return below_stock(stock);
+  auto failure = segment_->commit(*next);
   std::unique_lock guard{mutex_};
-  fill_failed_ = true;
-  return false;
+  if (failure) {
+    fill_failed_ = true;
+    return false;
+  }
+  note_committed(*next);
+  return heap_.next_commit(stock).has_value();
 }
 
 void shared_heap::close() noexcept {
@@ -84,24 +85,23 @@ bool shared_heap::below_stock(page_stock stock) const {
   return !fill_failed_ && heap_.next_commit(stock).has_value();
 }
 
-std::optional<io_failure> shared_heap::commit(arena_range range) {
-  auto failure = segment_->commit(range);
-  if (failure)
-    return failure;
-  std::unique_lock guard{mutex_};
+/// The system gives memory again. REQUIRES: the mutex is held.
+void shared_heap::note_committed(arena_range range) {
   heap_.committed(range);
   shortage_.reset();
   fill_failed_ = false;
-  return std::nullopt;
 }
 
 bool shared_heap::commit_for_creator(arena_range range) {
-  auto failure = commit(range);
-  if (!failure)
-    return true;
+  auto failure = segment_->commit(range);
   std::unique_lock guard{mutex_};
-  shortage_ = failure;
-  return false;
+  if (failure) {
+    shortage_ = failure;
+    return false;
+  }
+  note_committed(range);
+  late_commit_bytes_ += range.size;
+  return true;
 }
 
 void shared_heap::free(arena_range extent) noexcept {

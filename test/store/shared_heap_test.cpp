@@ -61,6 +61,18 @@ TEST_CASE_FIXTURE(crowded_directory, "committed memory is used again when there 
   heap->check_invariants();
 }
 
+TEST_CASE_FIXTURE(crowded_directory,
+                  "what the system refuses a creator is not counted as faulted in") {
+  if (!mounted)
+    return;
+  auto held = heap->allocate(1 * mib);
+  auto before = heap->figures().late_commit_bytes;
+  CHECK(before > 0);
+  take_the_rest();
+  CHECK_FALSE(heap->allocate(3 * mib));
+  CHECK(heap->figures().late_commit_bytes == before);
+}
+
 TEST_CASE_FIXTURE(crowded_directory, "a stock that finds no memory is no shortage, and waits") {
   if (!mounted)
     return;

@@ -117,7 +117,7 @@ private:
   explicit shared_heap(std::shared_ptr<const arena_segment> segment);
 
   [[nodiscard]] std::optional<arena_block> allocate_committed(std::uint64_t size_bytes);
-  [[nodiscard]] std::optional<io_failure> commit(arena_range range);
+  void note_committed(arena_range range);
   [[nodiscard]] bool commit_for_creator(arena_range range);
   void free(arena_range extent) noexcept;
 
