@@ -41,7 +41,7 @@ reclaim_result shard_readers::reclaim(shard_slot& held) {
   if (pins.try_reclaim() == reclaim_result::pinned)
     return reclaim_result::pinned;
   if (held.shown != no_slot && shown_.try_withdraw(held.shown) == reclaim_result::pinned) {
-    pins.reset();
+    pins.reopen();
     return reclaim_result::pinned;
   }
   held.shown = no_slot;

@@ -12,13 +12,11 @@ metadata stored_copy::describe() const {
 }
 
 bool stored_copy::drop_decoded() noexcept {
-  auto last_use = pins.last_use();
   if (!pins.try_close())
     return !value.has_decoded();
   // It dies when the copy is open again: that may take long, and who comes then need not wait.
   auto decoded = value.take_decoded();
-  pins.reset();
-  pins.touch(last_use);
+  pins.reopen();
   return true;
 }
 

@@ -90,6 +90,20 @@ TEST_CASE("the stamp of the last use is forgotten with the copy") {
   CHECK(word.last_use() == use_stamp{});
 }
 
+TEST_CASE("a copy that is given back to its readers keeps the stamp of its last use") {
+  pin_word word;
+  word.reset();
+  word.touch(use_stamp{5});
+  REQUIRE(word.try_reclaim() == reclaim_result::reclaimed);
+  word.reopen();
+  CHECK(word.last_use() == use_stamp{5});
+  REQUIRE(word.try_close());
+  CHECK_FALSE(word.try_pin());
+  word.reopen();
+  CHECK(word.last_use() == use_stamp{5});
+  CHECK(word.try_pin());
+}
+
 TEST_CASE("the pins of a dead process can be dropped, and a doomed copy stays doomed") {
   pin_word word;
   word.reset();

@@ -32,7 +32,8 @@ enum class unpin_result { nothing, tell_shard };
 /// in the shard's own success.
 ///
 /// Who writes: readers the count, and the watched mark when they clear it; the shard the marks and,
-/// in `reset`, all of it. The touch stamp belongs to readers; the shard zeroes it in `reset`.
+/// in `reset` and `reopen`, all of it. The touch stamp belongs to readers; the shard zeroes it in
+/// `reset`.
 ///
 /// Who may die: all readers of a word live in one process. While that is the shard's process, the
 /// word dies with them. In shared memory each slot has one word for each reader process, because a
@@ -156,9 +157,15 @@ public:
 
   /// Opens the word for a new copy. REQUIRES: it is new, or was reclaimed.
   void reset() noexcept {
-    MOBULA_ASSERT((word_.load(std::memory_order_relaxed) & ~watched) == closed);
     // Relaxed: ordered before every later pin by the release below.
     last_use_.store(0, std::memory_order_relaxed);
+    reopen();
+  }
+
+  /// Gives a copy back to its readers as it was taken from them: with the stamp of its last use.
+  /// REQUIRES: it was reclaimed or closed.
+  void reopen() noexcept {
+    MOBULA_ASSERT((word_.load(std::memory_order_relaxed) & ~watched) == closed);
     // Release: pairs with the acquire in `try_pin`; the copy's bytes are there before its readers.
     word_.store(0, std::memory_order_release);
   }
