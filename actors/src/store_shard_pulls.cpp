@@ -28,6 +28,10 @@ void store_shard_state::reserve_for_pull(const want_pull_room& request) {
 /// A reader came at a moment when the copy was closed, though it was not to go (`drop_decoded`), so
 /// it was asked for once more: that reader has been served, or is now.
 void store_shard_state::answer_whole(const want_pull_room& request) {
+  // The puller asks once for a number until it was answered or has given the room back. What is
+  // out of scope here is pulled by nobody: its entry is gone, or has another copy.
+  const auto& held = slot_of(id_of(static_cast<std::uint64_t>(request.copy->pulled_as)));
+  MOBULA_ASSERT(!held.pull && !held.in_transfer);
   auto entry = core_->border().find_foreign(request.object);
   if (entry && entry->copy() == request.copy.get()) {
     // In this order, as in `seal_pull`.
