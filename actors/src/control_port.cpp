@@ -24,7 +24,8 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "mobula/store/home_process.hpp"
 
 namespace mobula {
 
@@ -89,15 +90,18 @@ public:
   }
 
   void stop() {
+    // Threads do not follow a process into its child, and one of them may have had the mutex.
+    if (!home_.is_this()) {
+      if (thread_.joinable())
+        thread_.detach();
+      return;
+    }
     std::unique_lock guard{thread_mutex_};
     stopped_ = true;
     if (!thread_.joinable()) {
       listener_ = owned_socket{-1};
       return;
     }
-    // Threads do not follow a process into its child.
-    if (::getpid() != home_)
-      return thread_.detach();
     ::eventfd_write(waker_.get(), 1);
     thread_.join();
   }
@@ -120,7 +124,7 @@ private:
   owned_socket listener_;
   owned_socket waker_;
   std::uint16_t port_;
-  pid_t home_ = ::getpid();
+  home_process home_;
   stranger_table table_;
   taker take_;
   std::optional<bounded_reports> reports_;

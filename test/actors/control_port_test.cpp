@@ -1,16 +1,23 @@
 // A control port's sockets and what strangers do with them; nothing here knows CAF.
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <fstream>
+#include <future>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "caf_handshake.hpp"
 #include "mobula/actors/control_port.hpp"
@@ -84,6 +91,13 @@ bool is_closed(const raw_socket& socket) {
 
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+/// Returns whether a thread of this process waits for something.
+bool is_asleep(pid_t thread) {
+  std::ifstream file{"/proc/self/task/" + std::to_string(thread) + "/stat"};
+  std::string stat{std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
+  return contains(stat, ") S ");
 }
 
 /// Returns the processor time that this process has taken.
@@ -247,6 +261,40 @@ TEST_CASE("a port that was stopped is free, closes who waits, and hands on nothi
   CHECK(is_closed(stranger));
   auto again = control_port::open({"127.0.0.1", number}, {});
   CHECK(std::holds_alternative<std::unique_ptr<control_port>>(again));
+}
+
+TEST_CASE("a forked child does not wait for who stops the port in its parent") {
+  std::promise<void> taken;
+  std::promise<void> go_on;
+  auto opened = control_port::open({"127.0.0.1", 0}, {});
+  auto& port = *std::get<std::unique_ptr<control_port>>(opened);
+  port.start(
+    [&](greeted_connection) {
+      taken.set_value();
+      go_on.get_future().wait();
+    },
+    [](const std::string&) {});
+  auto node = raw_socket::connect_to(port.port());
+  node.send(caf_handshake{}.whole());
+  taken.get_future().wait();
+  std::atomic<pid_t> id{0};
+  std::thread stopper{[&] {
+    id = ::gettid();
+    port.stop();
+  }};
+  while (!is_asleep(id))
+    std::this_thread::yield();
+  auto child = ::fork();
+  if (child == 0) {
+    ::alarm(10);
+    port.stop();
+    ::_exit(0);
+  }
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  go_on.set_value();
+  stopper.join();
 }
 
 TEST_CASE("a port that was stopped before it began does not begin") {
