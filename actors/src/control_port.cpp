@@ -155,7 +155,7 @@ void control_port::state::wait() {
     strangers.push_back(stranger);
   }
   // Without memory for all of them, only the waker is waited for; patience ends all the same.
-  if (::poll(polled.data(), polled.size(), timeout_ms()) < 0)
+  if (::poll(polled.data(), polled.size(), timeout_ms()) < 0 && errno != EINTR)
     ::poll(polled.data(), 1, poll_retry_ms);
   stranger_effects effects;
   for (std::size_t index = 0; index < strangers.size(); ++index)

@@ -1,5 +1,6 @@
 #include "mobula/actors/network_address.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -52,6 +53,26 @@ std::string numeric(const sockaddr* address, socklen_t size) {
   return error == 0 ? text : "";
 }
 
+/// Waits for the end of a connect, which signals do not cut short. Returns the error number, or 0.
+int await_connect(int socket, std::chrono::milliseconds limit) {
+  using std::chrono::milliseconds;
+  auto due = std::chrono::steady_clock::now() + limit;
+  for (auto left = limit;;
+       left = std::chrono::ceil<milliseconds>(due - std::chrono::steady_clock::now())) {
+    pollfd waiting{.fd = socket, .events = POLLOUT, .revents = 0};
+    auto ready = ::poll(&waiting, 1, static_cast<int>(std::max(left, milliseconds{0}).count()));
+    if (ready > 0)
+      break;
+    if (ready == 0)
+      return ETIMEDOUT;
+    if (errno != EINTR)
+      return errno;
+  }
+  int error = 0;
+  socklen_t size = sizeof(error);
+  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
 /// Returns the error number of a connect, or 0 with a socket.
 std::pair<int, owned_socket> try_connect(const addrinfo& address, std::chrono::milliseconds limit) {
   owned_socket attempt{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
@@ -62,17 +83,10 @@ std::pair<int, owned_socket> try_connect(const addrinfo& address, std::chrono::m
     return ended(errno);
   if (::connect(attempt.get(), address.ai_addr, address.ai_addrlen) == 0)
     return ended(0);
-  if (errno != EINPROGRESS)
+  // An interrupted one goes on as well.
+  if (errno != EINPROGRESS && errno != EINTR)
     return ended(errno);
-  pollfd waiting{.fd = attempt.get(), .events = POLLOUT, .revents = 0};
-  auto ready = ::poll(&waiting, 1, static_cast<int>(limit.count()));
-  if (ready == 0)
-    return ended(ETIMEDOUT);
-  int error = 0;
-  socklen_t size = sizeof(error);
-  if (ready < 0 || ::getsockopt(attempt.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-    return ended(errno);
-  return ended(error);
+  return ended(await_connect(attempt.get(), limit));
 }
 
 /// Returns the error number, or 0 with a socket.

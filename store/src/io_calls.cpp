@@ -13,8 +13,11 @@ namespace mobula {
 
 namespace {
 
+/// Some file systems, as those of a network, let signals interrupt this.
 int open_file(const char* path, int flags, mode_t mode) {
-  return ::open(path, flags, mode);
+  for (;;)
+    if (auto file = ::open(path, flags, mode); file >= 0 || errno != EINTR)
+      return file;
 }
 
 std::string_view name_of(io_operation operation) {

@@ -109,6 +109,8 @@ void sweep_holder(const std::filesystem::path& lock_file, const holder_files& fi
 std::variant<int, io_failure> take_lock(const std::filesystem::path& path) {
   for (int attempt = 0; attempt < max_claim_attempts; ++attempt) {
     auto descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0 && errno == EINTR)
+      continue;
     if (descriptor < 0)
       return io_failure{path.string(), io_operation::open, errno};
     auto locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;

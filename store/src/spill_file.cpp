@@ -94,6 +94,13 @@ std::size_t count_whole(std::span<const record_view> records, std::uint64_t byte
   return whole;
 }
 
+/// Returns what `fdatasync` returns once no signal interrupts it.
+int sync_data(const file_handle& handle, const io_calls& calls) {
+  for (;;)
+    if (auto result = calls.fdatasync(handle.get()); result == 0 || errno != EINTR)
+      return result;
+}
+
 struct write_progress {
   std::uint64_t bytes = 0;
   std::optional<int> error_number;
@@ -152,7 +159,7 @@ write_result write_records(const std::filesystem::path& file, std::uint64_t offs
   if (written.error_number)
     result.failure = failed_at(io_operation::write, *written.error_number);
   // After a failed sync Linux drops the dirty pages: none of this batch can be trusted.
-  if (sync == sync_policy::data && result.records_written > 0 && calls.fdatasync(handle.get()) != 0)
+  if (sync == sync_policy::data && result.records_written > 0 && sync_data(handle, calls) != 0)
     return {0, failed_at(io_operation::sync, errno)};
   // Network file systems report delayed writes here.
   if (handle.close() != 0)

@@ -3,9 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +20,7 @@
 #include "caf_handshake.hpp"
 #include "mobula/actors/control_port.hpp"
 #include "raw_socket.hpp"
+#include "sleeping_thread.hpp"
 
 using namespace mobula;
 using namespace mobula::test;
@@ -91,13 +90,6 @@ bool is_closed(const raw_socket& socket) {
 
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
-}
-
-/// Returns whether a thread of this process waits for something.
-bool is_asleep(pid_t thread) {
-  std::ifstream file{"/proc/self/task/" + std::to_string(thread) + "/stat"};
-  std::string stat{std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
-  return contains(stat, ") S ");
 }
 
 /// Returns the processor time that this process has taken.

@@ -163,6 +163,14 @@ int failing_sync(int) {
   return -1;
 }
 
+int interrupted_sync(int file) {
+  if (plan.interruptions == 0)
+    return ::fdatasync(file);
+  --plan.interruptions;
+  errno = EINTR;
+  return -1;
+}
+
 int failing_close(int file) {
   ::close(file);
   errno = EIO;
@@ -223,6 +231,14 @@ TEST_CASE_FIXTURE(fault_fixture, "after a failed sync no record of the batch cou
   auto result = write(calls, sync_policy::data);
   CHECK(result.records_written == 0);
   CHECK(result.failure->operation == io_operation::sync);
+}
+
+TEST_CASE_FIXTURE(fault_fixture, "an interrupted sync is repeated") {
+  auto calls = system_io_calls();
+  calls.fdatasync = interrupted_sync;
+  plan = {.interruptions = 2};
+  CHECK(write(calls, sync_policy::data).records_written == 4);
+  CHECK(plan.interruptions == 0);
 }
 
 TEST_CASE_FIXTURE(fault_fixture, "after a failed close no record of the batch counts") {
