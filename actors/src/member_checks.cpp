@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/text_beginning.hpp"
+
 namespace mobula {
 
 namespace {
@@ -180,7 +182,7 @@ std::string_view name_of(const member_message& message) noexcept {
 
 std::string printable(std::string_view text) {
   auto too_long = text.size() > member_limits::text_bytes;
-  std::string result{text.substr(0, member_limits::text_bytes)};
+  std::string result{beginning_of(text, member_limits::text_bytes)};
   std::ranges::replace_if(result, is_control, '?');
   if (too_long)
     result += "...";

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/text_beginning.hpp"
 #include "node_figures.hpp"
 
 namespace mobula {
@@ -27,17 +28,12 @@ reported_state state_of(const object_entry& entry) noexcept {
   return reported_state::freed;
 }
 
-/// A report is no place for long texts: the first line, cut between two characters.
-std::string beginning_of(const error_info& error) {
+/// A report is no place for long texts: the first line, or the beginning of it.
+std::string first_line_of(const error_info& error) {
   constexpr std::size_t max_bytes = 300;
   auto text = fmt::format("{}: {}", to_string(error.type), error.message);
-  auto end = std::min({text.size(), max_bytes, text.find('\n')});
-  auto inside = [&](std::size_t at) {
-    return at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-  };
-  while (inside(end))
-    --end;
-  return end == text.size() ? text : text.substr(0, end) + " ...";
+  auto line = beginning_of(std::string_view{text}.substr(0, text.find('\n')), max_bytes);
+  return line.size() == text.size() ? text : std::string{line} + " ...";
 }
 
 } // namespace
@@ -225,7 +221,7 @@ reported_object object_listing::describe(const object_entry& entry) {
                          .names = {},
                          .error = {}};
   if (result.state == reported_state::failed)
-    result.error = beginning_of(entry.failure());
+    result.error = first_line_of(entry.failure());
   return result;
 }
 

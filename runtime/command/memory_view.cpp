@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/text_beginning.hpp"
 #include "object_view.hpp"
 #include "text_table.hpp"
 #include "view_words.hpp"
@@ -57,11 +58,12 @@ std::vector<found_object> sorted_objects(const cluster_report& report, sorting o
 
 /// With what went wrong, as far as it fits into a table.
 std::string state_cell(const reported_object& object) {
-  constexpr std::size_t max_letters = 60;
+  constexpr std::size_t max_bytes = 60;
   auto result = state_text(object);
   if (!object.error.empty())
     result += ": " + object.error;
-  return result.size() <= max_letters ? result : result.substr(0, max_letters) + "...";
+  auto shown = beginning_of(result, max_bytes);
+  return shown.size() == result.size() ? result : std::string{shown} + "...";
 }
 
 std::vector<std::string> cells_of(const cluster_report& report, const found_object& row) {

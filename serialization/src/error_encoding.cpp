@@ -3,6 +3,7 @@
 
 #include "mobula/serialization/byte_stream.hpp"
 #include "mobula/serialization/error.hpp"
+#include "mobula/serialization/text_beginning.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -20,18 +21,8 @@ constexpr std::size_t length_bytes = 4;
 /// Type, process, and the lengths of four texts and two lists.
 constexpr std::size_t smallest_record_bytes = 2 + 8 + 6 * length_bytes;
 
-/// Cuts to the limit without splitting an UTF-8 sequence, which has at most three bytes after its
-/// first.
 std::string_view cut(std::string_view text) {
-  if (text.size() <= error_limits::text_bytes)
-    return text;
-  auto size = error_limits::text_bytes;
-  auto continues = [&] {
-    return (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80;
-  };
-  while (size + 3 > error_limits::text_bytes && continues())
-    --size;
-  return text.substr(0, size);
+  return beginning_of(text, error_limits::text_bytes);
 }
 
 std::span<const std::string> cut_frames(const error_info& info) {
