@@ -307,24 +307,17 @@ told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error
 
 told_object tell_value(std::uint64_t sequence, pinned_value pin, metadata_writer& writer) {
   const auto& value = pin.value();
-  auto refuse = [&](error_type type, std::string why) {
-    return tell_error(sequence, told_outcome::failed,
-                      {.type = type,
-                       .message = fmt::format("object {} cannot be told to another node: {}",
-                                              to_string(pin.entry().id()), why),
-                       .origin = pin.entry().core().origin()});
-  };
-  if (value.bytes().size() > carried_bytes::most_bytes)
-    return refuse(error_type::reference_not_portable,
-                  fmt::format("it has {} bytes, and a message holds {}", value.bytes().size(),
-                              carried_bytes::most_bytes));
   try {
     auto result = tell_without_bytes(sequence, told_outcome::value, value.extras());
     result.about = writer.write(value, value.bytes().size());
     result.data = carried_bytes{std::move(pin)};
     return result;
   } catch (const codec_error& error) {
-    return refuse(error_type::encode_failed, error.what());
+    return tell_error(sequence, told_outcome::failed,
+                      {.type = error_type::encode_failed,
+                       .message = fmt::format("object {} cannot be told to another node: {}",
+                                              to_string(pin.entry().id()), error.what()),
+                       .origin = pin.entry().core().origin()});
   }
 }
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include <fmt/format.h>
+
+#include "mobula/actors/caf_connection.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/store/assertion.hpp"
 
@@ -37,6 +40,9 @@ told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& 
   }
 }
 
+/// For what a message has beside one large object, which is generous.
+constexpr std::uint64_t beside_an_object = 64U << 10U;
+
 /// What an object takes in a message, but for some bytes. Metadata that are as before are left out.
 std::size_t bytes_of(const told_object& object) {
   auto result = object.about_as_before ? 0 : object.about.bytes().size();
@@ -54,7 +60,10 @@ bool all_pull(std::span<const awaiting_peer> readers) {
 
 } // namespace
 
-value_teller::value_teller(node_core& core, copy_directory& copies) : core_(core), copies_(copies) {
+value_teller::value_teller(node_core& core, copy_directory& copies)
+  : core_(core), copies_(copies),
+    max_object_bytes_(std::min<std::uint64_t>(max_message_bytes(core.options()) - beside_an_object,
+                                              carried_bytes::most_bytes)) {
   // nop
 }
 
@@ -191,7 +200,25 @@ void value_teller::tell_description_of(const object_handle& entry,
     tell_in_form(told, reader.session);
 }
 
+/// For now: the data port of this node may be reached again, and then the value is pulled.
+told_object value_teller::refuse_size(const told_object& object, std::size_t size) const {
+  return tell_error(
+    object.sequence, told_outcome::refused,
+    {.type = error_type::object_fetch_timed_out,
+     .message = fmt::format("object {} would take {} bytes of a message to another node, and they "
+                            "may have {}; see why the data port of node {} cannot be reached (is a "
+                            "firewall in the way?), or raise mobula.message-limit on all nodes, "
+                            "and try again",
+                            to_string(object_id{core_.incarnation(), object.sequence}), size,
+                            max_object_bytes_, to_string(core_.incarnation())),
+     .origin = core_.origin()});
+}
+
+/// What is too large for a message must not be sent: it would end the connection, and with it all
+/// that the two nodes have from each other.
 void value_teller::tell_in_form(told_object object, const peer_session& reader) {
+  if (auto size = bytes_of(object); size > max_object_bytes_)
+    return tell(refuse_size(object, size), reader);
   if (object.outcome == told_outcome::stored)
     object.source = copies_.assign(object.sequence, reader.node);
   tell(std::move(object), reader);

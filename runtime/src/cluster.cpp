@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <map>
 #include <random>
 #include <utility>
@@ -76,15 +75,6 @@ void open_data_port(node_core& core, const std::string& number) {
 
 /// What an actor does that is to speak for its node: see `require_may_block`.
 constexpr std::string_view instead_of_waiting = "the thread that made the node";
-
-/// What a message over a connection of this node may have.
-std::uint32_t max_message_bytes(const node_options& options) {
-  // A value of the node's own and what is said of it.
-  constexpr std::uint64_t beside_a_value = 16ULL << 20U;
-  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::min(
-    most, std::max(options.message_limit_bytes, options.inline_limit_bytes + beside_a_value)));
-}
 
 /// Has those who come through the port, and greet as nodes do, meet `actor`.
 void open_to_others(control_port& control, const node_core& core, const cluster_actor& actor) {

@@ -61,7 +61,7 @@ namespace mobula {
 /// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off      | auto     |
 /// | `piggyback`          | bytes of small values that a message's references carry  | 4KiB     |
 /// | `message-limit`      | what a message from another node may have; more ends the | 256MiB   |
-/// |                      | connection                                               |          |
+/// |                      | connection; to be the same on all nodes                  |          |
 /// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |
 ///
 /// `run_main` does what `listen` and `join` say before it calls the program's function; other

@@ -17,8 +17,14 @@
 
 namespace mobula {
 
+struct node_options;
+
 /// What one message of CAF's may have, all its content together. More than any of a node's own.
 constexpr std::uint32_t default_message_bytes = 256U << 20U;
+
+/// Returns what one message over a connection of a node with these options may have. What a node
+/// sends is measured by its own limit, which is to be that of all nodes.
+[[nodiscard]] std::uint32_t max_message_bytes(const node_options& options) noexcept;
 
 /// Lets somebody outside of CAF's network thread end a connection. Keeps nothing alive.
 class connection_grip {

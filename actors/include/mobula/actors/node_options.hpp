@@ -104,7 +104,7 @@ struct node_options {
 
   /// What one message from another node may have, in CAF's encoding; one that announces more ends
   /// the connection. In effect at least 16 MiB more than the inline limit. What is larger belongs
-  /// into the store.
+  /// into the store. To be the same on all nodes.
   std::uint64_t message_limit_bytes = 256ULL << 20U;
 
   /// Whether objects remember where they were made, for the `mobula` command; 32 bytes for each.

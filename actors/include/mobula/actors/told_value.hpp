@@ -34,7 +34,8 @@ private:
   std::optional<decoded<metadata>> decoded_;
 };
 
-/// What another node is told of the value that `pin` pins: the value itself, whatever its size.
+/// What another node is told of the value that `pin` pins: the value itself, whatever its size,
+/// which the caller compares with what a message may have.
 [[nodiscard]] told_object tell_value(std::uint64_t sequence, pinned_value pin,
                                      metadata_writer& writer);
 

@@ -46,6 +46,7 @@ struct awaiting_peer {
 /// given into memory, for as long as the other side takes to read it: a reader is told of the rest
 /// that it is to be asked for again, which it does when it has got what comes before that. A window
 /// without any state here; each round names the rest once more, in 30 bytes for each of its values.
+/// A value that is larger than a message may be, and cannot be pulled, is refused until it can.
 ///
 /// | field            | raised by                       | lowered by                         |
 /// |------------------|---------------------------------|------------------------------------|
@@ -114,11 +115,13 @@ private:
                      std::span<const awaiting_peer> readers);
   void tell_description_of(const object_handle& entry, std::span<const awaiting_peer> readers);
   void tell_in_form(told_object object, const peer_session& reader);
+  [[nodiscard]] told_object refuse_size(const told_object& object, std::size_t size) const;
   void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
   [[nodiscard]] bool deferred(std::uint64_t sequence, const peer_session& reader);
 
   node_core& core_;
   copy_directory& copies_;
+  const std::uint64_t max_object_bytes_; ///< in a message
   std::unordered_map<std::uint64_t, watched_object> waiting_;
   std::vector<std::pair<peer_session, objects_told>> answers_;
   std::vector<answer_state> states_;          ///< of each answer
