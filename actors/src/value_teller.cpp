@@ -243,18 +243,17 @@ bool value_teller::deferred(std::uint64_t sequence, const peer_session& reader) 
 }
 
 void value_teller::tell(told_object object, const peer_session& reader) {
-  // The latest answer for this reader; those before it are full.
-  auto latest = std::find_if(answers_.rbegin(), answers_.rend(),
-                             [&](const auto& answer) { return answer.first == reader; });
-  auto index = static_cast<std::size_t>(answers_.rend() - latest) - 1;
-  object.about_as_before = latest != answers_.rend() && object.about.shares(states_[index].about);
-  if (latest == answers_.rend()
-      || states_[index].bytes + bytes_of(object) > answer_limits::answer_bytes) {
-    index = answers_.size();
+  auto latest = latest_.find(reader);
+  object.about_as_before =
+    latest != latest_.end() && object.about.shares(states_[latest->second].about);
+  if (latest == latest_.end()
+      || states_[latest->second].bytes + bytes_of(object) > answer_limits::answer_bytes) {
+    latest = latest_.insert_or_assign(reader, answers_.size()).first;
     answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
     states_.emplace_back();
     object.about_as_before = false;
   }
+  auto index = latest->second;
   auto& state = states_[index];
   state.bytes += bytes_of(object);
   spent_[reader] += bytes_of(object);
@@ -264,6 +263,7 @@ void value_teller::tell(told_object object, const peer_session& reader) {
 
 std::vector<std::pair<peer_session, objects_told>> value_teller::take_answers() {
   states_.clear();
+  latest_.clear();
   return std::exchange(answers_, {});
 }
 

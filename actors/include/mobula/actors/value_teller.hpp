@@ -52,7 +52,8 @@ struct awaiting_peer {
 /// |------------------|---------------------------------|------------------------------------|
 /// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end     |
 /// | waiting::readers | `wanted`, once for each session | `let_go`, `session_ended`, `ready` |
-/// | answers_, states_| `wanted`, `ready`               | `take_answers`                     |
+/// | answers_, states_| all that is told                | `take_answers`                     |
+/// | latest_          | the same                        | the same                           |
 /// | spent_           | all that is told                | `begin_event`                      |
 ///
 /// *Bounds*: one watch for each object that others borrow and wait for; answers by `answer_limits`.
@@ -124,8 +125,9 @@ private:
   const std::uint64_t max_object_bytes_; ///< in a message
   std::unordered_map<std::uint64_t, watched_object> waiting_;
   std::vector<std::pair<peer_session, objects_told>> answers_;
-  std::vector<answer_state> states_;          ///< of each answer
-  std::map<peer_session, std::size_t> spent_; ///< bytes told in this event
+  std::vector<answer_state> states_;           ///< of each answer
+  std::map<peer_session, std::size_t> latest_; ///< each reader's answer that is not full
+  std::map<peer_session, std::size_t> spent_;  ///< bytes told in this event
   metadata_writer writer_;
 };
 
