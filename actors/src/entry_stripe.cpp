@@ -41,7 +41,16 @@ void entry_stripe::announce(object_entry& entry) {
     if (entry.copy() != nullptr)
       note_in_heap(entry);
   }
-  request_flush();
+  try {
+    request_flush();
+  } catch (...) {
+    std::unique_lock guard{mutex_};
+    // Somebody else's flush may have told the owner of it meanwhile.
+    if (!is_unsent(entry))
+      return;
+    take_back(entry);
+    throw;
+  }
 }
 
 void entry_stripe::retire(object_entry& entry) noexcept {

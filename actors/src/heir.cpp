@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/entry_draft.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/stored_copy.hpp"
 
@@ -30,15 +31,13 @@ std::unique_ptr<object_extras> same_extras(const object_value& value) {
 
 object_handle make_inline(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
-  auto* entry = object_entry::make(core, size, value.type(), {});
-  std::ranges::copy(value.bytes(), entry->storage(size).begin());
-  entry->publish_inline(size, same_extras(value), core.take_heap_anyway(size));
-  entry->announce();
-  return object_handle::adopt(entry);
+  entry_draft draft{core, size, value.type(), {}};
+  std::ranges::copy(value.bytes(), draft->storage(size).begin());
+  draft->publish_inline(size, same_extras(value), core.take_heap_anyway(size));
+  return draft.announce();
 }
 
-/// Returns a copy of the value's bytes for `entry`, with so many bytes of metadata. The memory was
-/// taken before the entry was made: without it, there is to be no entry either.
+/// Returns a copy of the value's bytes for `entry`, with so many bytes of metadata.
 copy_pointer copy_into(copy_memory memory, std::size_t about, const object_entry& entry,
                        const object_value& value) {
   copy_pointer copy{new stored_copy(entry.core().shard_of(entry.sequence()), value.bytes().size(),
@@ -54,11 +53,10 @@ object_handle make_stored(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   auto about = encoded_size(value.describe());
   auto memory = copy_memory::outside(size, core.take_heap_anyway(size));
-  auto* entry = object_entry::make(core, 0, value.type(), {});
-  auto copy = copy_into(std::move(memory), about, *entry, value);
+  entry_draft draft{core, 0, value.type(), {}};
+  auto copy = copy_into(std::move(memory), about, *draft, value);
   copy->value.assign(copy->storage(), same_extras(value));
-  entry->announce();
-  auto result = object_handle::adopt(entry);
+  auto result = draft.announce();
   core.send_to_shard(copy->shard, admit_copy{copy, result});
   return result;
 }
@@ -72,13 +70,12 @@ object_handle make_movable(node_core& core, const object_value& value) {
     return make_stored(core, value);
   auto about = encoded_size(value.describe());
   auto memory = copy_memory::in_heap(size, std::move(charge));
-  auto* entry = object_entry::make(core, 0, value.type(), {});
-  auto copy = copy_into(std::move(memory), about, *entry, value);
+  entry_draft draft{core, 0, value.type(), {}};
+  auto copy = copy_into(std::move(memory), about, *draft, value);
   copy->in_heap.store(true, std::memory_order_relaxed);
   open_heap_copy(*copy, same_extras(value));
-  entry->publish_stored(*copy);
-  entry->announce();
-  return object_handle::adopt(entry);
+  draft->publish_stored(*copy);
+  return draft.announce();
 }
 
 } // namespace

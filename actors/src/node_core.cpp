@@ -181,8 +181,16 @@ void node_core::request_flush() {
   // mutex since.
   if (flush_requested_.load(std::memory_order_relaxed) || flush_requested_.exchange(true))
     return;
-  if (services_use use{*this})
+  services_use use{*this};
+  if (!use)
+    return;
+  try {
     caf::anon_send(counter_, flush_references{});
+  } catch (...) {
+    // Without memory for the message, the next to ask sends it.
+    flush_requested_ = false;
+    throw;
+  }
 }
 
 reader_census node_core::clear_dead_readers() {

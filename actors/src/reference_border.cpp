@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/entry_draft.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/actors/told_value.hpp"
@@ -78,9 +79,15 @@ std::optional<transit_number> reference_border::open_transit(object_entry& entry
   if (state_ != state::open)
     return std::nullopt;
   auto number = transit_number{++transits_};
-  changes_.traffic.opened.push_back({number, entry.id(), kept(entry)});
-  if (entry.kind() == entry_kind::own)
-    ++record_of(entry).kept;
+  auto& opened = changes_.traffic.opened;
+  opened.push_back({number, entry.id(), kept(entry)});
+  try {
+    if (entry.kind() == entry_kind::own)
+      ++record_of(entry).kept;
+  } catch (...) {
+    opened.pop_back();
+    throw;
+  }
   entry.add_handle();
   auto needed = take_note(wake_time::soon);
   guard.unlock();
@@ -102,10 +109,12 @@ void reference_border::cancel_transit(transit_number transit) {
 // -- entering -------------------------------------------------------------------------------------
 
 object_handle reference_border::arrive(const incoming_reference& reference) {
+  // Goes after the guard if something fails: the last handle on an entry comes back here.
+  object_handle result;
   std::unique_lock guard{mutex_};
   if (state_ != state::open)
-    return {};
-  auto result = bind(reference.object, *reference.type);
+    return result;
+  result = bind(reference.object, *reference.type);
   changes_.traffic.arrived.push_back(
     {token_of(*result.get()), reference.object, reference.sender, reference.transit});
   auto needed = take_note(wake_time::soon);
@@ -127,9 +136,9 @@ std::vector<object_handle> reference_border::value_read(const object_handle& out
   }
   if (read.inner.empty())
     return result;
-  outer->add_handle();
   read.outer = kept(*outer.get());
   changes_.traffic.read.push_back(std::move(read));
+  outer->add_handle();
   auto needed = take_note(wake_time::soon);
   guard.unlock();
   wake(needed);
@@ -148,20 +157,28 @@ object_handle reference_border::bind(const object_id& object, const type_descrip
 }
 
 object_handle reference_border::bind_foreign(const object_id& object, const type_descriptor& type) {
-  auto& record = foreign_[object];
-  if (record.entry == nullptr || !record.entry->try_add_handle())
+  auto [known, is_new] = foreign_.try_emplace(object);
+  auto& record = known->second;
+  if (!is_new && record.entry->try_add_handle())
+    return object_handle::adopt(record.entry);
+  try {
     record = {.entry = object_entry::make_foreign(core_, object, type), .wanted = std::nullopt};
+  } catch (...) {
+    if (is_new)
+      foreign_.erase(known);
+    throw;
+  }
   return object_handle::adopt(record.entry);
 }
 
 /// An own object that does not exist: whoever named it had no right to.
 object_handle reference_border::make_missing(const object_id& object, const type_descriptor& type) {
-  auto result = object_handle::adopt(object_entry::make_foreign(core_, object, type));
+  entry_draft result{core_, object, type};
   result->seal_failed(
     {.type = error_type::object_deleted,
      .message = fmt::format("object {} does not exist any more", to_string(object)),
      .origin = core_.origin()});
-  return result;
+  return result.hand_over();
 }
 
 object_handle reference_border::find_foreign(const object_id& object) {
@@ -224,8 +241,13 @@ known_heir reference_border::find_heir(const object_entry& entry) const {
 object_handle reference_border::adopt(const object_entry& orphan, object_handle heir) {
   std::unique_lock guard{mutex_};
   auto [known, is_new] = heirs_.try_emplace(&orphan, heir);
-  if (is_new)
-    ++record_of(*heir.get()).shown;
+  try {
+    if (is_new)
+      ++record_of(*heir.get()).shown;
+  } catch (...) {
+    heirs_.erase(known);
+    throw;
+  }
   auto result = known->second;
   // The one that is too late goes outside of the mutex.
   guard.unlock();
@@ -350,9 +372,15 @@ void reference_border::show(const object_entry& container,
   // Contents may be on other nodes of the process, so no mutex is held here. The record stays:
   // only the cluster actor, which is here, lowers it.
   std::vector<object_entry*> shown;
-  for (auto* entry : contents)
-    if (entry->kind() == entry_kind::own && entry->core().border().add_shown(*entry))
-      shown.push_back(entry);
+  shown.reserve(contents.size());
+  try {
+    for (auto* entry : contents)
+      if (entry->kind() == entry_kind::own && entry->core().border().add_shown(*entry))
+        shown.push_back(entry);
+  } catch (...) {
+    hide_all(std::move(shown));
+    throw;
+  }
   std::unique_lock guard{mutex_};
   own_.at(container.sequence()).shows = std::move(shown);
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "mobula/actors/entry_draft.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/runtime/reference_scope.hpp"
 #include "mobula/serialization/byte_buffer.hpp"
@@ -12,48 +13,6 @@
 #include "mobula/serialization/metadata.hpp"
 
 namespace mobula {
-
-/// An entry that is being made: discarded unless it was announced.
-class entry_draft {
-public:
-  entry_draft(node_core& core, std::size_t capacity, const type_descriptor& type,
-              const call_site& where)
-    : entry_(object_entry::make(core, capacity, type, where)) {
-    // nop
-  }
-
-  /// The same, by who has asked for the calling thread's stripe already.
-  entry_draft(entry_stripe& stripe, std::size_t capacity, const type_descriptor& type,
-              const call_site& where)
-    : entry_(object_entry::make(stripe, capacity, type, where)) {
-    // nop
-  }
-
-  entry_draft(const entry_draft&) = delete;
-  entry_draft& operator=(const entry_draft&) = delete;
-
-  ~entry_draft() {
-    if (entry_ != nullptr)
-      entry_->discard();
-  }
-
-  object_entry* operator->() const noexcept {
-    return entry_;
-  }
-
-  object_entry& operator*() const noexcept {
-    return *entry_;
-  }
-
-  /// Tells the owner and hands the first handle over.
-  object_handle announce() {
-    entry_->announce();
-    return object_handle::adopt(std::exchange(entry_, nullptr));
-  }
-
-private:
-  object_entry* entry_;
-};
 
 /// What a creator does when the store has no room for its object.
 enum class when_full : std::uint8_t {

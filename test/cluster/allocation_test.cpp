@@ -1,0 +1,156 @@
+// What is left when memory runs out in the middle of a step: nothing. Each step is taken again and
+// again, with a later allocation that fails each time, until none does.
+
+#include "failing_memory.hpp"
+#include "post.hpp"
+
+#include <new>
+#include <optional>
+
+#include <mobula/actors/heir.hpp>
+#include <mobula/actors/node_core.hpp>
+
+using namespace mobula;
+using namespace std::literals;
+using mobula::test::failing_allocation;
+
+namespace {
+
+/// Calls `step` until it says that it is through, and `check` whenever it is not. Returns how often
+/// it was not.
+template <class Step, class Check>
+std::size_t failures_of(Step step, Check check) {
+  constexpr std::size_t most_failures = 1'000;
+  for (std::size_t number = 1; number <= most_failures; ++number) {
+    auto through = false;
+    try {
+      failing_allocation failure{number};
+      through = step();
+    } catch (const std::bad_alloc&) {
+    }
+    if (through)
+      return number - 1;
+    check();
+  }
+  FAIL("it never succeeds");
+  return most_failures;
+}
+
+object_entry& entry_behind(const text_ref& ref) {
+  return *ref.handle().get();
+}
+
+struct short_of_memory : three_nodes {
+  /// Wakes the cluster actor, which gets its turn later: what follows need not send it a message,
+  /// which must not fail.
+  static void wake_ahead(const node& at, const text_ref& ref) {
+    auto& border = at.core().border();
+    border.cancel_transit(border.open_transit(entry_behind(ref)).value());
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(short_of_memory, "a reference that cannot leave leaves nothing behind") {
+  auto woken = home.put("another");
+  auto ref = home.put("a text");
+  sim.run();
+  wake_ahead(home, woken);
+  auto& border = home.core().border();
+  auto& entry = entry_behind(ref);
+  std::optional<transit_number> transit;
+  auto failures = failures_of(
+    [&] {
+      transit = border.open_transit(entry);
+      return true;
+    },
+    [&] {
+      CHECK(entry.handles() == 1);
+      border.check_invariants();
+    });
+  CHECK(failures > 0);
+  CHECK(border.kept_handles(ref.id().sequence) == 1);
+  border.cancel_transit(*transit);
+}
+
+TEST_CASE_FIXTURE(short_of_memory, "a reference that cannot arrive leaves nothing behind") {
+  auto woken = away.put("another");
+  auto ref = home.put("a text");
+  sim.run();
+  wake_ahead(away, woken);
+  auto& border = away.core().border();
+  auto transit = home.core().border().open_transit(entry_behind(ref));
+  const incoming_reference incoming{.object = ref.id(),
+                                    .type = &entry_behind(ref).type(),
+                                    .sender = home.incarnation(),
+                                    .transit = transit.value()};
+  object_handle arrived;
+  auto failures = failures_of(
+    [&] {
+      arrived = border.arrive(incoming);
+      return true;
+    },
+    [&] { border.check_invariants(); });
+  CHECK(failures > 1);
+  CHECK(arrived->id() == ref.id());
+}
+
+TEST_CASE_FIXTURE(short_of_memory, "an object that does not exist is one without memory, too") {
+  auto& border = home.core().border();
+  auto ref = home.put("a text");
+  sim.run();
+  wake_ahead(home, ref);
+  const incoming_reference incoming{.object = {.owner = home.incarnation(), .sequence = 1U << 30U},
+                                    .type = &entry_behind(ref).type(),
+                                    .sender = home.incarnation(),
+                                    .transit = transit_number{1U << 30U}};
+  object_handle arrived;
+  auto failures = failures_of(
+    [&] {
+      arrived = border.arrive(incoming);
+      return true;
+    },
+    [&] { border.check_invariants(); });
+  CHECK(failures > 1);
+  CHECK(arrived->has_failed());
+}
+
+TEST_CASE_FIXTURE(short_of_memory, "references in a value that cannot be noted are let go") {
+  send_away(home.put("inner"));
+  send_away(home.put("outer"));
+  auto woken = away.put("another");
+  sim.run();
+  wake_ahead(away, woken);
+  auto& border = away.core().border();
+  const auto& outer = at_away.letters.at(1).handle();
+  auto& inner = entry_behind(at_away.letters.at(0));
+  const std::vector<enclosed_reference> references{{inner.id(), &inner.type()}};
+  auto handles_before = outer->handles();
+  auto failures = failures_of([&] { return border.value_read(outer, references).size() == 1; },
+                              [&] {
+                                CHECK(outer->handles() == handles_before);
+                                CHECK(inner.handles() == 1);
+                              });
+  CHECK(failures > 0);
+}
+
+TEST_CASE_FIXTURE(short_of_memory, "an heir that is not finished goes") {
+  for (std::size_t size : {100U, 50'000U, 500'000U})
+    send_away(home.put(std::string(size, 'a')));
+  CHECK(home.drain(1min).lost == 0);
+  sim.remove_node(home);
+  sim.run();
+  for (const auto& ref : at_away.letters) {
+    // Whoever tells the owner of new objects is woken already, as above.
+    auto woken = away.put("another");
+    object_handle heir;
+    auto failures = failures_of(
+      [&] {
+        heir = heir_of(entry_behind(ref));
+        return static_cast<bool>(heir);
+      },
+      [] {});
+    CHECK(failures > 1);
+    sim.run();
+  }
+}
