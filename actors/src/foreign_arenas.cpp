@@ -12,38 +12,6 @@
 
 namespace mobula {
 
-namespace {
-
-/// Why an arena cannot be opened: for now, or as long as there is this session.
-struct arena_obstacle {
-  std::string why;
-  bool passing = false;
-};
-
-using opened_arena = std::variant<std::shared_ptr<arena_reader>, arena_obstacle>;
-
-/// Opens the arena of a living node. Returns why that is not possible.
-opened_arena open_proved(const std::string& path, const incarnation_id& node) {
-  auto opened = arena_reader::open(path);
-  auto* reader = std::get_if<std::unique_ptr<arena_reader>>(&opened);
-  if (reader == nullptr)
-    return std::visit(
-      []<class Content>(const Content& content) -> arena_obstacle {
-        if constexpr (requires { explain(content); })
-          return {explain(content), !std::is_same_v<Content, arena_refusal>};
-        else
-          return {};
-      },
-      opened);
-  if ((*reader)->layout().incarnation != node)
-    return arena_obstacle{fmt::format("{} is the arena of another node", path)};
-  if (!(*reader)->owner_lives())
-    return arena_obstacle{fmt::format("{} has no living owner", path)};
-  return std::shared_ptr<arena_reader>{std::move(*reader)};
-}
-
-} // namespace
-
 host_identity foreign_arenas::own_host() const {
   return identify_host(options_.arena_directory);
 }
@@ -66,17 +34,25 @@ void foreign_arenas::session_closed(const incarnation_id& node) {
   std::erase_if(former_, [](const auto& each) { return each.second.expired(); });
 }
 
-void foreign_arenas::retry(const incarnation_id& node) {
+/// Nobody else opens the arena meanwhile: readers open only what was never tried, and sessions
+/// begin and end in the actor that calls this. So no reader has to wait for the system calls.
+void foreign_arenas::retry(const incarnation_id& node, time_point now) {
+  arena_address address;
   {
     std::shared_lock guard{mutex_};
     auto known = peers_.find(node);
-    if (known == peers_.end() || known->second.known != state::refused)
+    if (known == peers_.end() || known->second.known != state::refused
+        || now < known->second.next_try)
       return;
+    address = known->second.address;
   }
+  auto opened = open(node, address);
   std::unique_lock guard{mutex_};
-  if (auto known = peers_.find(node);
-      known != peers_.end() && known->second.known == state::refused)
-    open(node, known->second);
+  auto known = peers_.find(node);
+  if (known == peers_.end() || known->second.known != state::refused)
+    return;
+  known->second.next_try = now + retry_pause;
+  settle(node, known->second, std::move(opened));
 }
 
 void foreign_arenas::close() {
@@ -97,24 +73,48 @@ std::shared_ptr<arena_reader> foreign_arenas::reader_of(const incarnation_id& no
   if (known == peers_.end())
     return nullptr;
   if (known->second.known == state::untried)
-    open(node, known->second);
+    settle(node, known->second, open(node, known->second.address));
   return known->second.reader;
 }
 
+/// Opens the arena of a living node, or tells why that is not possible.
+foreign_arenas::opened_arena foreign_arenas::open(const incarnation_id& node,
+                                                  const arena_address& address) const {
+  if (options_.same_host_reading == reading_in_place::off || address.path.empty()
+      || address.host != own_host())
+    return obstacle{};
+  return open_proved(node, address.path);
+}
+
+foreign_arenas::opened_arena foreign_arenas::open_proved(const incarnation_id& node,
+                                                         const std::string& path) {
+  auto opened = arena_reader::open(path);
+  auto* reader = std::get_if<std::unique_ptr<arena_reader>>(&opened);
+  if (reader == nullptr)
+    return std::visit(
+      []<class Content>(const Content& content) -> obstacle {
+        if constexpr (requires { explain(content); })
+          return {explain(content), !std::is_same_v<Content, arena_refusal>};
+        else
+          return {};
+      },
+      opened);
+  if ((*reader)->layout().incarnation != node)
+    return obstacle{fmt::format("{} is the arena of another node", path)};
+  if (!(*reader)->owner_lives())
+    return obstacle{fmt::format("{} has no living owner", path)};
+  return std::shared_ptr<arena_reader>{std::move(*reader)};
+}
+
 /// REQUIRES: the mutex is held.
-void foreign_arenas::open(const incarnation_id& node, peer_arena& peer) {
-  auto first_try = std::exchange(peer.known, state::unreachable) == state::untried;
-  if (options_.same_host_reading == reading_in_place::off || peer.address.path.empty()
-      || peer.address.host != own_host())
-    return;
-  auto opened = open_proved(peer.address.path, node);
-  if (auto* obstacle = std::get_if<arena_obstacle>(&opened)) {
-    if (obstacle->passing)
-      peer.known = state::refused;
-    if (first_try)
+void foreign_arenas::settle(const incarnation_id& node, peer_arena& peer, opened_arena opened) {
+  auto first_try = peer.known == state::untried;
+  if (const auto* why_not = std::get_if<obstacle>(&opened)) {
+    peer.known = why_not->passing ? state::refused : state::unreachable;
+    if (first_try && !why_not->why.empty())
       log_info(fmt::format("values of node {} are not read in place, although it says that it is "
                            "on this host: {}",
-                           to_string(node), obstacle->why));
+                           to_string(node), why_not->why));
     return;
   }
   peer.reader = std::get<std::shared_ptr<arena_reader>>(std::move(opened));

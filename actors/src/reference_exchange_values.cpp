@@ -45,7 +45,7 @@ void reference_exchange::send_wants(want_lists& wants, told_form best) {
 /// message.
 told_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
                                        told_form best) const {
-  core_->arenas().retry(owner);
+  core_->arenas().retry(owner, core_->now());
   if (best == told_form::place && core_->arenas().reader_of(owner) != nullptr)
     return told_form::place;
   return best != told_form::bytes && has_doors(to) ? told_form::description : told_form::bytes;

@@ -346,9 +346,26 @@ TEST_CASE_FIXTURE(three_nodes, "a node that found no place among the readers get
   CHECK(away.get(at_away.letters.at(0)).copy() == large_text);
   CHECK(away.stats().pulled.objects == 1);
   others.clear();
+  sim.advance(1s);
   send_away(home.put(large_text));
   CHECK(away.get(at_away.letters.at(1)).copy() == large_text);
   CHECK(away.stats().pulled.objects == 1);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a place among the readers is not looked for with each question") {
+  auto others = take_places(home);
+  auto read = [&] {
+    send_away(home.put(large_text));
+    CHECK(away.get(at_away.letters.back()).copy() == large_text);
+    return away.stats().pulled.objects;
+  };
+  CHECK(read() == 1);
+  others.clear();
+  CHECK(read() == 2);
+  sim.advance(999ms);
+  CHECK(read() == 3);
+  sim.advance(1ms);
+  CHECK(read() == 3);
 }
 
 TEST_CASE_FIXTURE(three_nodes,

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <shared_mutex>
 #include <string>
+#include <variant>
 
 #include "mobula/actors/member_messages.hpp"
 #include "mobula/actors/node_options.hpp"
@@ -48,6 +50,11 @@ struct peer_places {
 /// arena's readers, a descriptor, memory) is tried again, by `retry`. Thread-safe.
 class foreign_arenas {
 public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// What is in the way is mostly so for longer, and each question to the owner would try again.
+  static constexpr auto retry_pause = std::chrono::seconds{1};
+
   /// REQUIRES: the options outlive this.
   explicit foreign_arenas(const node_options& options) noexcept : options_(options) {
     // nop
@@ -65,9 +72,10 @@ public:
 
   void session_closed(const incarnation_id& node);
 
-  /// Tries once more to open an arena that could not be opened for now. Called where a question to
-  /// its owner is under way anyway, and not by readers: it takes several system calls.
-  void retry(const incarnation_id& node);
+  /// Tries once more to open an arena that could not be opened for now, unless that was tried less
+  /// than `retry_pause` ago. Called where a question to its owner is under way anyway, and not by
+  /// readers: it takes a hundred system calls.
+  void retry(const incarnation_id& node, time_point now);
 
   void close();
 
@@ -83,9 +91,21 @@ private:
     arena_address address;
     state known = state::untried;
     std::shared_ptr<arena_reader> reader; ///< set while open
+    time_point next_try{};                ///< once refused
   };
 
-  void open(const incarnation_id& node, peer_arena& peer);
+  /// Why an arena cannot be opened: for now, or as long as there is this session.
+  struct obstacle {
+    std::string why; ///< empty if nobody expects that it can
+    bool passing = false;
+  };
+
+  using opened_arena = std::variant<std::shared_ptr<arena_reader>, obstacle>;
+
+  [[nodiscard]] opened_arena open(const incarnation_id& node, const arena_address& address) const;
+  [[nodiscard]] static opened_arena open_proved(const incarnation_id& node,
+                                                const std::string& path);
+  static void settle(const incarnation_id& node, peer_arena& peer, opened_arena opened);
 
   const node_options& options_;
   std::shared_mutex mutex_;
