@@ -92,6 +92,7 @@ public:
   }
 
   void end(const end_membership& message) {
+    core_->count_message();
     nodes.leave();
     names.stop();
     message.done->set_value();
@@ -122,10 +123,12 @@ public:
   }
 
   void set_finder(const ask_for_owners& message) {
+    core_->count_message();
     finder_ = message.finder;
   }
 
   void round_over() {
+    core_->count_message();
     auto given_up = search_.round_over(
       [this](const auto& owner) { return nodes.table()->is_vouched_for(owner); });
     // First: what is given up makes the exchange look further, and that may begin a search.
@@ -216,6 +219,19 @@ public:
     core_->count_message();
   }
 
+  /// The same for the membership.
+  template <class Message>
+  void member_message(const Message& message) {
+    core_->count_message();
+    nodes.received(message);
+  }
+
+  template <class F>
+  void member_event(F&& f) {
+    core_->count_message();
+    f(nodes);
+  }
+
   template <class F>
   void event(F&& f) {
     core_->count_message();
@@ -265,17 +281,19 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
                                      node_core* core) {
   auto& state = self->state;
   state.init(*core, self);
-  self->set_down_handler([&state](const caf::down_msg& message) { state.nodes.down(message); });
+  self->set_down_handler([&state](const caf::down_msg& message) {
+    state.member_event([&](auto& nodes) { nodes.down(message); });
+  });
   return {
     [&state](const ask_report& question) { return state.report(question); },
-    [&state](const hello_envelope& message) { state.nodes.received(message); },
-    [&state](const welcome& message) { state.nodes.received(message); },
-    [&state](const crossed& message) { state.nodes.received(message); },
-    [&state](const already_connected& message) { state.nodes.received(message); },
-    [&state](const refused& message) { state.nodes.received(message); },
-    [&state](const members_changed& message) { state.nodes.received(message); },
-    [&state](const session_over& message) { state.nodes.received(message); },
-    [&state](const leave_cluster& message) { state.nodes.received(message); },
+    [&state](const hello_envelope& message) { state.member_message(message); },
+    [&state](const welcome& message) { state.member_message(message); },
+    [&state](const crossed& message) { state.member_message(message); },
+    [&state](const already_connected& message) { state.member_message(message); },
+    [&state](const refused& message) { state.member_message(message); },
+    [&state](const members_changed& message) { state.member_message(message); },
+    [&state](const session_over& message) { state.member_message(message); },
+    [&state](const leave_cluster& message) { state.member_message(message); },
     [&state](const borrow_references& message) { state.receive(message); },
     [&state](const references_confirmed& message) { state.receive(message); },
     [&state](const transits_ended& message) { state.receive(message); },
@@ -298,12 +316,25 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](name_found& message) {
       state.name_event([&](auto& names) { names.received(message); });
     },
-    [&state](const begin_membership& message) { state.nodes.begin(message); },
-    [&state](const join_through& message) { state.nodes.join(message); },
-    [&state](const list_members& message) { state.nodes.list(message); },
-    [&state](const watch_members& message) { state.watchers.add(message); },
-    [&state](const dial_connected& message) { state.nodes.dial_connected(message); },
-    [&state](const dial_ended& message) { state.nodes.dial_done(message); },
+    [&state](const begin_membership& message) {
+      state.member_event([&](auto& nodes) { nodes.begin(message); });
+    },
+    [&state](const join_through& message) {
+      state.member_event([&](auto& nodes) { nodes.join(message); });
+    },
+    [&state](const list_members& message) {
+      state.member_event([&](auto& nodes) { nodes.list(message); });
+    },
+    [&state](const watch_members& message) {
+      state.count();
+      state.watchers.add(message);
+    },
+    [&state](const dial_connected& message) {
+      state.member_event([&](auto& nodes) { nodes.dial_connected(message); });
+    },
+    [&state](const dial_ended& message) {
+      state.member_event([&](auto& nodes) { nodes.dial_done(message); });
+    },
     [&state](const end_membership& message) { state.end(message); },
     [&state](const owner_not_found& message) {
       state.event([&](auto& exchange) { exchange.owner_unreachable(message.owner); });

@@ -58,6 +58,13 @@ TEST_CASE_FIXTURE(two_nodes, "a watcher that would wait for its node's actors is
   CHECK(first_place->members().size() == 1);
 }
 
+TEST_CASE_FIXTURE(two_nodes, "questions to a node's membership count as messages that it handled") {
+  first_place->listen("127.0.0.1", 0);
+  auto before = first->stats().messages;
+  static_cast<void>(first_place->members());
+  CHECK(first->stats().messages > before);
+}
+
 namespace {
 
 /// Two nodes that have met, and a watcher that holds up an actor of the first for as long as the
