@@ -247,6 +247,11 @@ private:
   return *reinterpret_cast<object_entry*>(static_cast<std::uintptr_t>(handle));
 }
 
+/// The reverse, for a handle that the caller owns or is about to add.
+[[nodiscard]] inline kept_handle kept_handle_of(object_entry& entry) noexcept {
+  return kept_handle{reinterpret_cast<std::uintptr_t>(&entry)};
+}
+
 /// The entry behind a token. REQUIRES: the tables have not been told of its drop.
 [[nodiscard]] inline object_entry& entry_of(entry_token token) noexcept {
   return *reinterpret_cast<object_entry*>(static_cast<std::uintptr_t>(token));
