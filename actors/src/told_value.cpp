@@ -384,6 +384,9 @@ told_use take_told(const object_handle& handle, told_object& told, metadata_read
 std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
   if (entry.phase() != object_phase::inline_value && entry.phase() != object_phase::stored)
     return std::nullopt;
+  // A value of the shard's does not travel, and to pin it would count as a use of it.
+  if (entry.in_shard())
+    return std::nullopt;
   // It may be another one by now, or none.
   auto pin = entry.try_pin();
   if (!pin || !pin.in_heap() || pin.value().bytes().size() > most_bytes

@@ -68,8 +68,9 @@ void open_data_port(node_core& core, const std::string& number) {
   if (const auto* failure = std::get_if<data_port_failure>(&opened))
     refuse(error_type::invalid_argument, failure->message);
   auto port = std::get<std::unique_ptr<data_port>>(std::move(opened));
+  auto where = data_endpoints(core, {number, port->address().port});
   core.open_door(
-    {.where = data_endpoints(core, {number, port->address().port}), .token = draw_token()},
+    {.where = std::move(where), .token = draw_token()},
     {.values = std::move(values), .events = std::move(events), .port = std::move(port)});
 }
 
