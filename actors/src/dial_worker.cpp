@@ -14,7 +14,8 @@ address_failure lasting(std::string text) {
 }
 
 address_failure explain(const caf::error& error, const dial_job& job) {
-  if (error == caf::sec::request_timeout)
+  // CAF's heartbeat counts what says nothing at all as lost, about when the limit is over.
+  if (error == caf::sec::request_timeout || error == caf::sec::connection_timeout)
     return {dial_failure::silent,
             fmt::format("{} accepts connections, but did not answer within {} ms; is the "
                         "process there stopped, or no Mobula node?",

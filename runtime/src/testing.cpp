@@ -134,6 +134,8 @@ simulation::~simulation() {
   for (const auto& each : nodes_)
     each->core().shut_down();
   run();
+  // CAF's own requests leave their timers behind, which hold the actors that asked.
+  scheduler().clock().cancel_all();
   nodes_.clear();
   run();
   network_.reset();

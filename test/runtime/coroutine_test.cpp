@@ -77,7 +77,7 @@ doubling_actor::behavior_type doubling() {
 }
 
 coroutine ask_typed(caf::event_based_actor* self, doubling_actor worker, int& answer) {
-  answer = co_await self->request(worker, 5s, 21);
+  answer = co_await self->request(worker, caf::infinite, 21);
 }
 
 /// Asks as one asks actors that may be on other nodes.
@@ -90,8 +90,8 @@ coroutine ask_anywhere(caf::event_based_actor* self, doubling_actor worker, int&
 coroutine ask_any(caf::event_based_actor* self, caf::actor worker, std::string& answer,
                   error_info& failure) {
   try {
-    answer = co_await expect<std::string>(self->request(worker, 5s, 1));
-    answer += co_await expect<std::string>(self->request(worker, 5s, 2));
+    answer = co_await expect<std::string>(self->request(worker, caf::infinite, 1));
+    answer += co_await expect<std::string>(self->request(worker, caf::infinite, 2));
   } catch (const object_error& error) {
     failure = error.info();
   }
