@@ -35,7 +35,8 @@ struct worded_code {
 constexpr worded_code<caf::sec> system_errors[] = {
   {caf::sec::request_timeout, "no answer came before the time limit"},
   {caf::sec::request_receiver_down, "the actor that was asked has ended"},
-  {caf::sec::unexpected_message, "the actor does not take such a message"},
+  {caf::sec::unexpected_message,
+   "the actor does not take such a message, or its node has shut down and could not read it"},
   {caf::sec::unexpected_response, "the answer is not of the type that was expected"},
   {caf::sec::unknown_type, "a type of a message has no name here; add_message_type gives it one"},
   {caf::sec::end_of_stream, "a message ends in the middle"},

@@ -23,7 +23,8 @@ bool comes_from_a_loss(const mobula::error_info& error) {
 
 /// Returns whether a task failed only because of where it was done.
 bool may_be_tried_again(const caf::error& reason) {
-  return reason == caf::sec::request_receiver_down
+  // A node that is shutting down reads no references any more: its actors get an empty message.
+  return reason == caf::sec::request_receiver_down || reason == caf::sec::unexpected_message
          || reason == caf::exit_reason::remote_link_unreachable
          || comes_from_a_loss(mobula::to_error_info(reason));
 }

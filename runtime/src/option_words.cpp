@@ -46,23 +46,30 @@ option_word take_apart(std::string_view word) {
   return {std::string{word.substr(0, split)}, std::string{word.substr(split + 1)}};
 }
 
-/// Returns the words that CAF takes for long options: it stops at the first that is neither an
-/// option nor the value of a short one.
-std::vector<option_word> long_options(const caf::config_option_set& options,
-                                      const std::vector<std::string>& words) {
-  std::vector<option_word> result;
+/// Calls `f` with the place of each word that CAF takes for a long option: it stops at the first
+/// that is neither an option nor the value of a short one.
+template <class F>
+void for_each_long_option(const caf::config_option_set& options,
+                          const std::vector<std::string>& words, F f) {
   for (std::size_t index = 0; index < words.size(); ++index) {
     const auto& word = words[index];
     if (word == "--" || !word.starts_with('-') || word == "-")
-      break;
+      return;
     if (word.starts_with("--")) {
-      result.push_back(take_apart(word));
+      f(index);
       continue;
     }
     const auto* option = options.cli_short_name_lookup(word[1]);
     if (option != nullptr && !option->is_flag() && word.size() == 2)
       ++index;
   }
+}
+
+std::vector<option_word> long_options(const caf::config_option_set& options,
+                                      const std::vector<std::string>& words) {
+  std::vector<option_word> result;
+  for_each_long_option(options, words,
+                       [&](std::size_t index) { result.push_back(take_apart(words[index])); });
   return result;
 }
 
@@ -154,6 +161,25 @@ bool has_flag(const caf::config_option_set& options, const std::vector<std::stri
   return std::ranges::any_of(long_options(options, words), [&](const option_word& word) {
     return word.name == name && !word.value;
   });
+}
+
+flag_words take_flag_values(const caf::config_option_set& options, std::vector<std::string> words) {
+  flag_words result;
+  for_each_long_option(options, words, [&](std::size_t index) {
+    auto word = take_apart(words[index]);
+    const auto* option = options.cli_long_name_lookup(view_of(std::string_view{word.name}));
+    if (option == nullptr || !option->is_flag() || !word.value)
+      return;
+    if (word.value == "true") {
+      words[index] = "--" + word.name;
+    } else if (word.value == "false") {
+      words[index].clear();
+      result.off.push_back(word.name);
+    }
+  });
+  std::erase(words, std::string{});
+  result.words = std::move(words);
+  return result;
 }
 
 std::string help_of(const caf::config_option_set& options) {

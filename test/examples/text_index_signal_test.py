@@ -61,10 +61,12 @@ class Run:
         shutil.rmtree(self.spill)
 
     def await_line(self, part):
+        lines = []
         for line in self.process.stdout:
             if part in line:
                 return line.strip()
-        sys.exit(f"ended before it said {part}")
+            lines.append(line)
+        sys.exit(f"ended before it said {part}:\n{''.join(lines)}")
 
     def await_arena(self):
         deadline = time.monotonic() + PATIENCE

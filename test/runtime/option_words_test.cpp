@@ -80,6 +80,27 @@ TEST_CASE("a value that cannot be read is told with what it must be") {
   CHECK(contains(failure_of({"--mobula.store-size=12XB"}), "KiB, MiB, GiB, TiB"));
 }
 
+TEST_CASE("a flag may have a value on the command line, as in a file") {
+  auto insecure_after = [](std::vector<std::string> arguments) {
+    application_config settings;
+    CHECK(parse(settings, std::move(arguments)).empty());
+    return read_options(settings).listening == listening_scope::any;
+  };
+  CHECK(insecure_after({"--mobula.insecure"}));
+  CHECK(insecure_after({"--mobula.insecure=true"}));
+  CHECK_FALSE(insecure_after({"--mobula.insecure=false"}));
+  CHECK_FALSE(insecure_after({"--mobula.insecure", "--mobula.insecure=false"}));
+  CHECK(failure_of({"--verify=false"}).empty());
+  CHECK(failure_of({"--mobula.insecure=maybe"}).find("must be true or false") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(file_of_options, "a flag that a file sets can be taken back") {
+  std::ofstream{path} << "mobula { insecure=true }\n";
+  application_config settings;
+  CHECK(parse(settings, {"--mobula.insecure=false"}, path).empty());
+  CHECK(read_options(settings).listening == listening_scope::loopback);
+}
+
 TEST_CASE("words of the application's own are nobody else's business") {
   CHECK(failure_of({"-c", "red", "word", "--what=ever"}).empty());
 }

@@ -29,6 +29,17 @@ inline constexpr std::string_view time_words =
 [[nodiscard]] bool has_flag(const caf::config_option_set& options,
                             const std::vector<std::string>& words, std::string_view name);
 
+/// What a command line says, as CAF takes it.
+struct flag_words {
+  std::vector<std::string> words; ///< all, but flags without values
+  std::vector<std::string> off;   ///< full names of the flags that were given as `--name=false`
+};
+
+/// Makes `--name` of `--name=true`, and takes `--name=false` away: CAF gives flags no values, but
+/// files do, and nobody should have to know.
+[[nodiscard]] flag_words take_flag_values(const caf::config_option_set& options,
+                                          std::vector<std::string> words);
+
 /// Returns what `--help` prints: the options of the group "global", which are CAF's and the
 /// application's, and those of Mobula, a line for each.
 [[nodiscard]] std::string help_of(const caf::config_option_set& options);
