@@ -1,2 +1,4 @@
+// The main function of all test programs.
+
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>

@@ -1,3 +1,6 @@
+// Runs any number of timers of one actor on one alarm of CAF's clock. The alarm is moved only if it
+// would ring too late, so that most timers that start or stop cost the clock nothing.
+
 #include "mobula/actors/actor_timers.hpp"
 
 #include <utility>

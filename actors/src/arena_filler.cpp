@@ -1,3 +1,6 @@
+// The actor that commits pages of the arena ahead of need, in a thread of low priority and in small
+// steps, so that puts find memory ready and never wait long behind it.
+
 #include "mobula/actors/arena_filler.hpp"
 
 #include <sys/resource.h>

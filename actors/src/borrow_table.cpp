@@ -1,3 +1,6 @@
+// Tells owners what this node borrows, frees and returns, one batch of each in a turn, and lets go
+// of what waits until they have confirmed. Messages and handles are effects: no CAF, no clock.
+
 #include "mobula/actors/borrow_table.hpp"
 
 #include <algorithm>

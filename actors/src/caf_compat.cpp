@@ -1,3 +1,6 @@
+// Wraps what differs between versions of CAF: errors and their texts, the log, alarms that can be
+// stopped, serializers, and the clock of its test scheduler.
+
 #include "mobula/actors/caf_compat.hpp"
 
 #include <span>

@@ -1,3 +1,6 @@
+// Bytes inside of a message: an object's own, pinned until they are written, or received ones,
+// whose memory becomes that of the value without a further copy.
+
 #include "mobula/actors/carried_bytes.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The actor that speaks for a node: hands each message to the membership, the reference exchange or
+// the names, tells each what the others have heard, looks for owners and answers reports.
+
 #include "mobula/actors/cluster_actor.hpp"
 
 #include <algorithm>

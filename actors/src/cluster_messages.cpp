@@ -1,3 +1,6 @@
+// Names the types of membership messages, which are part of the protocol, and packs a hello so that
+// a node that speaks another version gets an answer instead of a decoding error.
+
 #include "mobula/actors/cluster_messages.hpp"
 
 #include <caf/actor_system_config.hpp>

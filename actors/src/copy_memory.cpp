@@ -1,3 +1,6 @@
+// Allocates memory outside of the arena, for values that stay in the process heap or wait there for
+// room in a shard, and has it count against the heap's limit.
+
 #include "mobula/actors/copy_memory.hpp"
 
 #include <new>

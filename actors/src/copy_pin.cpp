@@ -1,3 +1,6 @@
+// Pins a copy that was pulled, for a service that goes on reading it, and reports the last pin to
+// its shard, which may wait for that.
+
 #include "mobula/actors/copy_pin.hpp"
 
 #include <utility>

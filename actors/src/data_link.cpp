@@ -1,4 +1,5 @@
-// What both kinds of links have in common: waiting, writing, closing.
+// What both ends of a connection between data ports have in common: waiting, writing and closing,
+// in the port's thread, which nothing here blocks.
 
 #include <algorithm>
 

@@ -1,3 +1,6 @@
+// The data port: one thread moves bulk bytes over TCP, and another reads files and compresses, so
+// that the first never waits for either. What is asked of whom is decided by puller and pusher.
+
 #include "mobula/actors/data_port.hpp"
 
 #include <algorithm>

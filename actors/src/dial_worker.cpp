@@ -1,3 +1,7 @@
+// Connects to another node in a thread of its own, since resolving and connecting may take long,
+// and then has CAF shake hands over that socket within a limit, which CAF's own connect does not
+// have.
+
 #include "mobula/actors/dial_worker.hpp"
 
 #include <utility>

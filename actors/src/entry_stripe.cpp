@@ -1,3 +1,6 @@
+// What a stripe's entries have to tell their owner, and who waits for them. An entry that dies
+// before its announcement was sent is taken back, so that the owner never hears of it.
+
 #include "mobula/actors/entry_stripe.hpp"
 
 #include <utility>

@@ -1,3 +1,6 @@
+// Counts which nodes hold which of this node's objects, occurrence by occurrence. What a lost node
+// held stays for a grace period, since references that it sent on may still arrive.
+
 #include "mobula/actors/export_table.hpp"
 
 #include <algorithm>

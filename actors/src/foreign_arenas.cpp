@@ -1,3 +1,6 @@
+// Maps the arenas of other nodes of the host, each when somebody first reads there: once its header
+// has named the node and a lock has proved that the node lives.
+
 #include "mobula/actors/foreign_arenas.hpp"
 
 #include <mutex>

@@ -1,3 +1,7 @@
+// Reads another node's value where it is: the first view here pins it in its owner's arena, the
+// last one unpins it. Bytes that came in a message are read in this process until the heap gives
+// them up.
+
 #include "mobula/actors/foreign_place.hpp"
 
 #include <utility>

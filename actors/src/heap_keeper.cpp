@@ -1,3 +1,6 @@
+// The actor that brings the process heap back below its limit, as `heap_relief` plans it: chooses
+// what leaves, sends values to shards, and tells those who wait for room how that ended.
+
 #include "mobula/actors/heap_keeper.hpp"
 
 #include <optional>

@@ -1,3 +1,7 @@
+// Makes a successor for an object whose owner is gone: a copy of its value as an object of this
+// node, which other nodes are given instead. It is made when the reference goes to another node,
+// not before.
+
 #include "mobula/actors/heir.hpp"
 
 #include <algorithm>

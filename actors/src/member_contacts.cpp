@@ -1,3 +1,6 @@
+// How the membership table dials: a contact waits, is queued, dialed and greeted, and is tried
+// again or given up. What is said once the two are connected is in member_handshake.cpp.
+
 #include <algorithm>
 #include <utility>
 

@@ -1,3 +1,6 @@
+// How two nodes agree on one session, whoever greets first and however their messages cross, and
+// why one is refused. What a stranger says is checked before it changes anything.
+
 #include <algorithm>
 #include <bit>
 #include <utility>

@@ -1,3 +1,5 @@
+// Texts for what membership messages hold: addresses, and why a member is gone.
+
 #include "mobula/actors/member_messages.hpp"
 
 #include <fmt/format.h>

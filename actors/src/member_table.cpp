@@ -1,3 +1,6 @@
+// Who is a member, over which link and in which session, and who vouches for whom. Dials are in
+// member_contacts.cpp, greetings in member_handshake.cpp.
+
 #include "mobula/actors/member_table.hpp"
 
 #include <algorithm>

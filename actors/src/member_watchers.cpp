@@ -1,3 +1,7 @@
+// Calls the functions with which an application watches members, in the cluster actor. What they
+// throw ends here, and their thread is marked, so that they cannot wait for the very actor they run
+// in.
+
 #include "mobula/actors/member_watchers.hpp"
 
 #include <exception>

@@ -1,3 +1,6 @@
+// Feeds the membership table with CAF's messages, connections and deaths of actors, and carries out
+// its effects. What is a link to the table is an actor here.
+
 #include "mobula/actors/membership.hpp"
 
 #include <algorithm>

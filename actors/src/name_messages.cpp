@@ -1,3 +1,6 @@
+// Names the types of messages about published names, and answers actors that asked: a question that
+// is dropped on its way answers all the same.
+
 #include "mobula/actors/name_messages.hpp"
 
 namespace mobula {

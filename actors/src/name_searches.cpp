@@ -1,3 +1,6 @@
+// Finds the lookups that are under way by the name they wait for, or the publisher they asked, so
+// that news touch only those that they concern.
+
 #include "mobula/actors/name_searches.hpp"
 
 #include "mobula/store/assertion.hpp"

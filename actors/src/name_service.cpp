@@ -1,3 +1,6 @@
+// Publishes and looks up names for this node: keeps what its own names stand for, asks publishers
+// for theirs, and brings each lookup to an end in time. Who has which name is in name_table.cpp.
+
 #include "mobula/actors/name_service.hpp"
 
 #include <span>

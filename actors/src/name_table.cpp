@@ -1,3 +1,6 @@
+// Who has published which name. Each member tells all others, and of two publications the one with
+// the lower number counts everywhere, so that all agree without asking anybody.
+
 #include "mobula/actors/name_table.hpp"
 
 #include <algorithm>

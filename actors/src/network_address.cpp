@@ -1,3 +1,6 @@
+// The system calls behind addresses: resolving, connecting within a limit, listening, and what
+// there is to know of this host. Which addresses are used is decided in address_choice.cpp.
+
 #include "mobula/actors/network_address.hpp"
 
 #include <algorithm>

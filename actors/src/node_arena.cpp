@@ -1,3 +1,6 @@
+// Makes a node's arena, and decides how large it, the heap's limit and the stock of ready pages are
+// where the options leave that open.
+
 #include "mobula/actors/node_arena.hpp"
 
 #include <algorithm>

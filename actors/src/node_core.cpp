@@ -1,3 +1,7 @@
+// What the parts of a node share and how they reach each other: its stripes, messages to its
+// services, its process heap and its figures. How services start, die and stop is in
+// node_services.cpp.
+
 #include "mobula/actors/node_core.hpp"
 
 #include <chrono>

@@ -1,3 +1,6 @@
+// Gathers what a node tells people of its objects: a list of bounded length, the first by size,
+// references or age, and sums over all of them.
+
 #include "mobula/actors/node_report.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The one table of a node's figures: their names and labels, and which of them are zero when
+// nothing is left. What prints them, sends them or looks for leaks goes by it.
+
 #include "mobula/actors/node_stats.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// What an entry does at each step of its life, which object_entry.hpp puts in order. What its owner
+// hears and who waits for it is in entry_stripe.cpp, where bytes can move in stored_copy.cpp.
+
 #include "mobula/actors/object_entry.hpp"
 
 #include <utility>

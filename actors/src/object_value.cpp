@@ -1,3 +1,6 @@
+// The bytes of a value, the references inside of it, and the one decoded value that all readers
+// share: the first one decodes, and the others wait for that on one word.
+
 #include "mobula/actors/object_value.hpp"
 
 #include <utility>

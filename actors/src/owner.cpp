@@ -1,3 +1,6 @@
+// The actor that knows the objects that this node made: feeds the owner table, frees what nobody
+// refers to any more, has shards free what they hold, and lists objects for reports.
+
 #include "mobula/actors/owner.hpp"
 
 #include <chrono>

@@ -1,3 +1,6 @@
+// How long this node waits for owners that references name and that it has no session with: as long
+// as somebody vouches for them, but no longer than some rounds.
+
 #include "mobula/actors/owner_search.hpp"
 
 #include <utility>

@@ -1,3 +1,6 @@
+// The records of objects that this node owns, from the first reference that the owner hears of to
+// the last, and sums over them that no question has to recompute.
+
 #include "mobula/actors/owner_table.hpp"
 
 #include "mobula/store/assertion.hpp"

@@ -1,3 +1,6 @@
+// Names the types of all messages about references and values that nodes send each other: the names
+// are part of the protocol.
+
 #include "mobula/actors/peer_messages.hpp"
 
 namespace mobula {

@@ -1,3 +1,6 @@
+// Asks the kernel and the C library what memory this process has, with what was freed and not given
+// back, which no figure of the store shows.
+
 #include "mobula/actors/process_memory.hpp"
 
 #include <fstream>

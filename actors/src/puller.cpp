@@ -1,3 +1,6 @@
+// Pulls values for this node, as the pull table decides: gets room from shards and bytes from the
+// data port, turns to the owner when another source fails, and tells how each pull ended.
+
 #include "puller.hpp"
 
 #include <algorithm>

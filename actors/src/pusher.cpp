@@ -1,3 +1,6 @@
+// Serves values to other nodes over the data port, as the push table decides: from memory, from a
+// spill file, or from a copy that is itself arriving, as far as it has come.
+
 #include "pusher.hpp"
 
 #include <limits>

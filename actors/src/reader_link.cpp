@@ -1,4 +1,5 @@
-// The serving end of a connection.
+// The serving end of a connection between data ports: hears nobody who has not greeted as a known
+// node, passes asks on, and measures how fast the link takes bytes.
 
 #include <algorithm>
 

@@ -1,3 +1,6 @@
+// Finds the node that a deserialized reference comes to: the one that a scope of the thread names,
+// else the first node of the actor system that joined a cluster.
+
 #include "mobula/actors/receiving_node.hpp"
 
 #include <algorithm>

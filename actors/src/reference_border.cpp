@@ -1,3 +1,6 @@
+// The gateway of references: notes under one mutex what threads serialize and deserialize until the
+// cluster actor asks for it, and finds the entries that other nodes may name.
+
 #include "mobula/actors/reference_border.hpp"
 
 #include <utility>

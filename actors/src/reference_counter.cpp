@@ -1,3 +1,6 @@
+// The actor that takes what the stripes gathered and tells the owner: additions, then seals, then
+// removals. It only relays; what is counted is counted by entries and tables.
+
 #include "mobula/actors/reference_counter.hpp"
 
 #include "mobula/actors/node_core.hpp"

@@ -1,3 +1,6 @@
+// The cluster actor's part in references: turns what happened at the gateway, and what other nodes
+// say, into events of the protocol's tables, and carries out their effects.
+
 #include "mobula/actors/reference_exchange.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Spreads each event over the three tables of the protocol, for transits, exports and borrows, in
+// the order that they rely on. The tables do not know each other.
+
 #include "mobula/actors/reference_protocol.hpp"
 
 #include <vector>

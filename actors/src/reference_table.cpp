@@ -1,3 +1,6 @@
+// Counts what the owner was told of, and puts the changes of a turn into the order that the owner
+// relies on.
+
 #include "mobula/actors/reference_table.hpp"
 
 #include <utility>

@@ -1,3 +1,6 @@
+// The words for a refusal of the store: what its room is used for, what would make room, and what
+// the disks said. Why a request is refused is decided by the store's table.
+
 #include "mobula/actors/refusal_error.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Lets a thread wait for room in the store or the heap. A request that is dropped, because its
+// service has ended, counts as refused, so that nobody waits for ever.
+
 #include "mobula/actors/room_request.hpp"
 
 #include <utility>

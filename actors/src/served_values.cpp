@@ -1,3 +1,6 @@
+// Values that the threads of the data port may read, in memory or in a spill file, kept for as long
+// as somebody sends them.
+
 #include "mobula/actors/served_values.hpp"
 
 #include <utility>

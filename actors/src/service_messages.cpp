@@ -1,3 +1,5 @@
+// Hands the figures of a node from the service that completes them to the thread that asked.
+
 #include "mobula/actors/service_messages.hpp"
 
 namespace mobula {

@@ -1,3 +1,6 @@
+// Lets readers of this process and of others at a shard's copies, and takes copies back from both:
+// memory is free only when neither side reads it.
+
 #include "shard_readers.hpp"
 
 namespace mobula {

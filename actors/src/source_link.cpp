@@ -1,4 +1,5 @@
-// The asking end of a connection.
+// The asking end of a connection between data ports: tries a node's addresses in turn, greets, and
+// reads chunks straight into the memory they are for, each against its checksum.
 
 #include <algorithm>
 #include <utility>

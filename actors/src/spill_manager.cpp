@@ -1,3 +1,6 @@
+// The actor that brings copies to disk and back: feeds the spill table, has I/O workers carry out
+// its effects, tries again what failed, and removes all files at the end.
+
 #include "mobula/actors/spill_manager.hpp"
 
 #include <filesystem>

@@ -1,3 +1,6 @@
+// The actor that does I/O for the spill manager, in a thread of its own, since disks block. It does
+// one job after the other and decides nothing.
+
 #include "mobula/actors/spill_worker.hpp"
 
 #include "mobula/actors/node_core.hpp"

@@ -1,3 +1,6 @@
+// The actor for a share of the store's objects: turns messages of creators, owner, readers and disk
+// into events of the store's table, whose effects store_shard_effects.cpp carries out.
+
 #include "mobula/actors/store_shard.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Carries out what the store's table decides for this shard: gives memory, takes it back from
+// readers, spills, restores and refuses. Carrying out one effect may append others.
+
 #include <algorithm>
 #include <utility>
 

@@ -1,3 +1,6 @@
+// Describes a copy whose bytes can move, and drops what was decoded of it: readers are shut out for
+// that moment only, and the decoded value dies when they are let in again.
+
 #include "mobula/actors/stored_copy.hpp"
 
 #include <utility>

@@ -1,3 +1,6 @@
+// Which new connections of a control port are waited for, for how long, and which is closed when
+// there are too many: the oldest, which has had the most time to say who it is.
+
 #include "mobula/actors/stranger_table.hpp"
 
 #include <algorithm>

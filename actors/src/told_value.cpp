@@ -1,3 +1,7 @@
+// Makes and applies object replies: what an owner says of a value (its bytes, where to read or pull
+// them, or an error), and how a borrowed entry takes that. What came is checked before it is
+// believed.
+
 #include "mobula/actors/told_value.hpp"
 
 #include <algorithm>

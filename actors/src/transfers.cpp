@@ -1,3 +1,6 @@
+// The actor that owns data port, puller and pusher, and hands each message to the one that it
+// concerns. The port closes before they let go of what it reads and writes.
+
 #include "mobula/actors/transfers.hpp"
 
 #include <unordered_map>

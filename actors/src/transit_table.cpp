@@ -1,3 +1,6 @@
+// Keeps objects alive while references to them travel: each transit ends with the owner's word, or
+// when every node that may have received it has passed a barrier or is given up.
+
 #include "mobula/actors/transit_table.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Keeps one descriptor for each type that other nodes name, as long as the process lives, since
+// entries point to it, and up to a bound, since anybody may send names.
+
 #include "mobula/actors/type_descriptor.hpp"
 
 #include "mobula/serialization/codec_error.hpp"

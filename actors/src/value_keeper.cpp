@@ -1,3 +1,6 @@
+// Keeps values of a node that leaves for those here who refer to them: waits for each, pins what
+// could go away again, and tells the owner which are safe.
+
 #include "mobula/actors/value_keeper.hpp"
 
 #include "mobula/actors/cluster_actor.hpp"

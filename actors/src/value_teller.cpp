@@ -1,3 +1,6 @@
+// An owner's answers to readers on other nodes: one object reply for each object, at once or when
+// it is there, in messages of bounded size. What is too much for one event is deferred.
+
 #include "mobula/actors/value_teller.hpp"
 
 #include <algorithm>

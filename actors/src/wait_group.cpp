@@ -1,3 +1,6 @@
+// Lets a thread or an actor wait for some of many entries: each entry has a link to the group, and
+// whoever seals it counts the group down. Nothing polls.
+
 #include "mobula/actors/wait_group.hpp"
 
 #include "mobula/actors/node_core.hpp"

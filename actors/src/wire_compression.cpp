@@ -1,3 +1,6 @@
+// Compresses chunks for the data port, and judges by samples and the speed of the link whether that
+// saves time.
+
 #include "mobula/actors/wire_compression.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The actor that has an index built: hands texts to indexers and indexes to mergers as the work
+// plan says, and has done again what was lost with a node.
+
 #include "builder.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Finds files and reads them one by one. What is no text, too large or not to be read is skipped,
+// with the reason.
+
 #include "corpus.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Speaks for a process that helps: offers its workers to the builder, and says when they are
+// dismissed whether anything is left on its node.
+
 #include "foreman.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The index of some files: counts their words, splits the result into partitions, and merges
+// indexes, in any order.
+
 #include "index.hpp"
 
 #include <algorithm>

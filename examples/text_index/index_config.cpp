@@ -1,3 +1,5 @@
+// The program's options: those of every Mobula node, and its own.
+
 #include "index_config.hpp"
 
 #include <charconv>

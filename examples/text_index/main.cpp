@@ -1,3 +1,6 @@
+// text_index builds an index of all words in thousands of files, alone or with other processes,
+// answers questions from it, and shows that nothing is left in the store when it is done.
+
 #include <algorithm>
 #include <iostream>
 #include <iterator>

@@ -1,3 +1,5 @@
+// Names the types of all messages, as CAF has to know them on both sides of a connection.
+
 #include "messages.hpp"
 
 namespace text_index {

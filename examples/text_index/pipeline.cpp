@@ -1,3 +1,6 @@
+// Spawns what builds an index on one node: indexers, half as many mergers, and the builder that
+// gives them work.
+
 #include "pipeline.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Makes text of unknown origin fit for a terminal, cut to so many columns, and numbers fit for
+// people.
+
 #include "printable.hpp"
 
 #include <array>

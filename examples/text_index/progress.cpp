@@ -1,3 +1,5 @@
+// Shows how far the work is, as a bar or in lines, no more often than is worth reading.
+
 #include "progress.hpp"
 
 #include <algorithm>

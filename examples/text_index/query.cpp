@@ -1,3 +1,6 @@
+// Answers questions from a finished index: the most frequent words, where a word stands, and a
+// fingerprint of all of it.
+
 #include "query.hpp"
 
 #include <algorithm>

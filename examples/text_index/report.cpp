@@ -1,3 +1,5 @@
+// Prints what a run found, who did it, and what the store held.
+
 #include "report.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Compares an index with one that is made in the simplest way and shares no code with it.
+
 #include "verify.hpp"
 
 #include <map>

@@ -1,3 +1,6 @@
+// Splits text into words and lowers them. Words are runs of letters, digits, underscores and all
+// bytes above ASCII, so that those of other alphabets stay whole.
+
 #include "words.hpp"
 
 #include <algorithm>

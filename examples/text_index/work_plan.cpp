@@ -1,3 +1,6 @@
+// Decides what is indexed and merged next, and what must be done again when a team of workers is
+// lost. Without actors and I/O, so that tests can try every order.
+
 #include "work_plan.hpp"
 
 #include <algorithm>

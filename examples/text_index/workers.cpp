@@ -1,3 +1,6 @@
+// The actors that do the work: one reads files, the others index texts and merge indexes. Each does
+// a task at a time, and says why it failed if it did.
+
 #include "workers.hpp"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// An actor reads an object, and handles other messages until it is there.
+
 #include <iostream>
 #include <sstream>
 

@@ -1,3 +1,5 @@
+// A matrix is filled in place, in the memory where its readers will see it.
+
 #include <iostream>
 #include <numeric>
 

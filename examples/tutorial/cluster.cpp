@@ -1,3 +1,5 @@
+// A node lets another one join, which finds an object and an actor of the first by their names.
+
 #include <chrono>
 #include <iostream>
 #include <sstream>

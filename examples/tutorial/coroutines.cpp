@@ -1,3 +1,5 @@
+// An actor reads one object after the other, in code that looks as if it waited.
+
 #include <chrono>
 #include <iostream>
 #include <sstream>

@@ -1,3 +1,5 @@
+// What a reader gets when there is no value: an error, as an exception or as a result.
+
 #include <chrono>
 #include <iostream>
 

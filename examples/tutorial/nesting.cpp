@@ -1,3 +1,5 @@
+// A value that refers to other objects keeps them alive.
+
 #include <iostream>
 
 #include <cereal/types/string.hpp>

@@ -1,3 +1,6 @@
+// References travel in an application's own messages, and requests end with the node that was
+// asked.
+
 #include <algorithm>
 #include <chrono>
 #include <future>

@@ -1,3 +1,5 @@
+// A value is put into the store and read from there.
+
 #include <iostream>
 
 #include <mobula/mobula.hpp>

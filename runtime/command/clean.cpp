@@ -1,3 +1,6 @@
+// `mobula clean`: removes what dead nodes left in arena and spill directories, and says what that
+// was. Which nodes are dead is known from their locks; no node is asked.
+
 #include "clean.hpp"
 
 #include <cstdlib>

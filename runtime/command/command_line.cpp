@@ -1,3 +1,6 @@
+// Describes the words that the command takes, once for parser, help, manual page and completion,
+// and says what is wrong with those that it does not take.
+
 #include "command_line.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Decides what `mobula launch` does when its processes start, crash or end, and when a signal
+// comes. Touches no process and no clock: launch.cpp does.
+
 #include "launch_plan.hpp"
 
 #include <algorithm>

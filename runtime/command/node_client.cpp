@@ -1,3 +1,6 @@
+// Asks a node, and by what that says all others of its cluster, for reports: dials each as nodes
+// do, but joins nothing. Members that do not answer are named.
+
 #include "node_client.hpp"
 
 #include <chrono>

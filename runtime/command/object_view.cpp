@@ -1,3 +1,6 @@
+// What `mobula objects` shows of one object, as text and as JSON, with the values on all nodes that
+// refer to it.
+
 #include "object_view.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The words and numbers that all views of reports have in common: sizes, times, nodes, holders and
+// states.
+
 #include "view_words.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// What `mobula status` shows, as text and as JSON: each node's figures, and what keeps nodes from
+// each other.
+
 #include "views.hpp"
 
 #include <algorithm>

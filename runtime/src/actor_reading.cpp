@@ -1,3 +1,5 @@
+// One wait of an actor for objects: arms its group and its timer, and takes both back at the end.
+
 #include "mobula/runtime/actor_reading.hpp"
 
 #include <algorithm>

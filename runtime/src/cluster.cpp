@@ -1,3 +1,6 @@
+// A node's place in a cluster, as applications see it: opens the ports, joins, lists and watches
+// members, and leaves. What nodes say to each other is the cluster actor's business.
+
 #include "mobula/cluster.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Turns the options of the network into what CAF must know before its own network starts, and
+// refuses heartbeats that could not work.
+
 #include "mobula/runtime/cluster_options.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Declares a node's options to CAF and reads them, with words for what is wrong with one. Which
+// values make sense is in option_ranges.cpp, typing errors are explained in option_words.cpp.
+
 #include "mobula/config.hpp"
 
 #include <algorithm>

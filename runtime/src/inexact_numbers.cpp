@@ -1,3 +1,6 @@
+// Finds floating-point numbers that CAF 0.17 would not bring to another node as they are, by
+// serializing a message into nothing, so that a simulation refuses what would go wrong on a wire.
+
 #include "mobula/runtime/inexact_numbers.hpp"
 
 #include <cmath>

@@ -1,3 +1,6 @@
+// Guesses which known word somebody meant who typed another one: that with the fewest typing
+// errors, as long as there are few.
+
 #include "mobula/runtime/nearest_word.hpp"
 
 #include <algorithm>

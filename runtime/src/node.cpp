@@ -1,3 +1,6 @@
+// The node that applications make: checks its options and its surroundings once, and then leaves
+// all work to its core.
+
 #include "mobula/node.hpp"
 
 #include "mobula/actors/cluster_actor.hpp"

@@ -1,3 +1,6 @@
+// Memory of an object that its caller fills in place: in the heap or the store, as its size says,
+// and sealed without a copy unless the store had no room at once.
+
 #include "mobula/object_builder.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,6 @@
+// What a reference does when a codec writes or reads it: the scope of the value around it finds its
+// object. Bytes without such a scope keep nothing alive, so that there it is an error.
+
 #include "mobula/object_ref.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,6 @@
+// Explains the words of a command line and the keys of a file that CAF refuses with no more than a
+// code, or passes over in silence, and prints the help text.
+
 #include "mobula/runtime/option_words.hpp"
 
 #include <algorithm>

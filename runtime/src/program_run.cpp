@@ -1,3 +1,6 @@
+// Runs an application's function around a node: a signal has the node leave and shut down, and what
+// has not ended in time is left behind.
+
 #include "mobula/runtime/program_run.hpp"
 
 #include <algorithm>

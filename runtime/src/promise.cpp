@@ -1,3 +1,6 @@
+// A reference whose object is made later: whoever claims it first sets it, and one that is dropped
+// unset becomes an error, so that no reader waits for ever.
+
 #include "mobula/promise.hpp"
 
 #include <exception>

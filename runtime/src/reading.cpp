@@ -1,3 +1,6 @@
+// How threads wait for objects, and the errors that reading ends in. A thread that others need to
+// make progress is refused the wait instead.
+
 #include "mobula/runtime/reading.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Finds the references of a value while it is encoded or decoded. Codecs know nothing of objects,
+// so that what they have found is kept in a scope of the thread.
+
 #include "mobula/runtime/reference_scope.hpp"
 
 #include <utility>

@@ -1,3 +1,6 @@
+// The network of a simulation: messages between nodes become bytes that stand in lines, and arrive
+// in an order, and with losses, that the scheduler and the seed decide.
+
 #include "mobula/runtime/simulated_network.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The data ports of a simulation: bytes go from buffer to buffer in the one thread there is, a step
+// at a time, over connections that break when the seed says so.
+
 #include "mobula/runtime/simulated_ports.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Lets a server wait for SIGINT and SIGTERM. How these are noted is in signal_state.cpp.
+
 #include "mobula/stop_signal.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The test kit: runs nodes in one thread under CAF's test scheduler, in an order that a seed
+// chooses, moves their clock, and says what is left at the end and who holds it.
+
 #include "mobula/testing.hpp"
 
 #include <algorithm>

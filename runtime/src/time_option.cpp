@@ -1,3 +1,6 @@
+// A command-line option that is a time in any unit from ns to h. One that is longer than
+// nanoseconds can say is as long as it takes.
+
 #include "mobula/runtime/time_option.hpp"
 
 #include <algorithm>

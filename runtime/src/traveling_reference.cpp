@@ -1,3 +1,6 @@
+// Has references cross between nodes: the sender opens a transit, and sends a small value along;
+// the receiver gets an entry at its gateway. Bytes that are no message are refused.
+
 #include "mobula/runtime/traveling_reference.hpp"
 
 #include <algorithm>

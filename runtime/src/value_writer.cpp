@@ -1,3 +1,6 @@
+// Finds room for a value that is put: lent credit, a grant of its shard, or memory outside of the
+// store for threads that must not wait. Whatever fails gives the room back.
+
 #include "mobula/runtime/value_writer.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Checks the extents of an array's shape. Their product must be countable even where one of them is
+// 0, since readers multiply them in any order.
+
 #include "mobula/serialization/array_shape.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Grows the buffer that codecs append to. Its memory doubles by `realloc`, so that each appended
+// byte costs the same however many there are, and a large buffer may grow in place.
+
 #include "mobula/serialization/byte_buffer.hpp"
 
 #include <algorithm>

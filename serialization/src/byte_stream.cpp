@@ -1,3 +1,7 @@
+// Writes and reads the little-endian numbers and the texts that all our formats are made of. A
+// reader keeps its first failure and never reads beyond the end, so a decoder asks once, when it is
+// done.
+
 #include "mobula/serialization/byte_stream.hpp"
 
 #include <cassert>

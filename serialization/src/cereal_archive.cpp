@@ -1,3 +1,6 @@
+// Reads cereal's portable binary form from bytes that nobody vouches for: sizes, counts, bools and
+// shared pointers are checked here before cereal believes them.
+
 #include "mobula/serialization/cereal_archive.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Names the codecs, and tells the numbers that stand for one from all others.
+
 #include "mobula/serialization/codec_id.hpp"
 
 namespace mobula {

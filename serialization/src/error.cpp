@@ -1,3 +1,6 @@
+// Turns exceptions into errors with their causes, and errors into text. Where errors follow from
+// each other for too long, the nearest links of the chain go, since what began it tells most.
+
 #include "mobula/serialization/error.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The one table of error types and their names. A number that is not in it is no error, and
+// decoders refuse it.
+
 #include "mobula/serialization/error_type.hpp"
 
 #include <algorithm>

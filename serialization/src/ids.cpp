@@ -1,3 +1,5 @@
+// Writes ids as bytes and as text, and reads them back. Both forms are the same on every machine.
+
 #include "mobula/serialization/ids.hpp"
 
 #include <charconv>

@@ -1,3 +1,6 @@
+// Walks over JSON before a parser sees it, and refuses what that could not take: nesting that would
+// exhaust the stack, and strings with a NUL, which would be cut there.
+
 #include "mobula/serialization/json_codec.hpp"
 
 #include <string_view>

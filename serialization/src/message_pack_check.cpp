@@ -1,3 +1,6 @@
+// Walks over MessagePack without building anything, so that a hostile length allocates nothing and
+// deep nesting does not recurse. What passes can be handed to msgpack.
+
 #include "mobula/serialization/message_pack_codec.hpp"
 
 namespace mobula::detail {

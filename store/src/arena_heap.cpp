@@ -1,3 +1,6 @@
+// Finds, splits and merges the free extents of an arena's heap: best fit, and memory that was
+// committed before comes first. Nothing is written into the arena itself.
+
 #include "mobula/store/arena_heap.hpp"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// Where the regions of an arena lie, and the header that says so. All offsets follow from a few
+// fields: a decoder computes them anew and compares every byte, so that no damaged header is
+// believed.
+
 #include "mobula/store/arena_layout.hpp"
 
 #include <bit>

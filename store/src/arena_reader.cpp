@@ -1,3 +1,6 @@
+// The reading side of another process's arena: takes one of its places for readers, finds sealed
+// objects in its table and pins them, without a message or a system call for each.
+
 #include "mobula/store/arena_reader.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Drops what dead readers have pinned in an arena. A reader whose lock can be taken is dead: the
+// kernel gave the lock back, however its process ended.
+
 #include "mobula/store/arena_readers.hpp"
 
 #include <cerrno>

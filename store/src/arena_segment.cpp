@@ -1,3 +1,7 @@
+// Makes, maps, commits and sweeps the files of arenas. A file gets its name only when it is
+// complete and locked, so that nobody ever sees a half-made arena, or a living one without its
+// lock.
+
 #include "mobula/store/arena_segment.hpp"
 
 #include <algorithm>

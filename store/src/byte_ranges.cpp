@@ -1,3 +1,6 @@
+// Keeps a set of bytes as ranges that never touch each other: adding merges them, removing splits
+// them.
+
 #include "mobula/store/byte_ranges.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Sends each reader of a value to a copy that is near and not busy, so that an owner is asked the
+// less the more copies there are. A wrong answer costs no more than a detour.
+
 #include "mobula/store/copy_directory.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Counts forks in each child, so that a child knows that memory, locks and files which look like
+// its own are its parent's.
+
 #include "mobula/store/home_process.hpp"
 
 #include <pthread.h>

@@ -1,3 +1,6 @@
+// Names of the files that belong to one incarnation of a node: sweeps touch nothing else. Also
+// tells whether an open file still has its name, which a sweep may have taken from it.
+
 #include "incarnation_files.hpp"
 
 #include <sys/stat.h>

@@ -1,3 +1,6 @@
+// The system calls that tests can replace, and what people read when one fails: what was tried,
+// where, why it failed, and what to do about it.
+
 #include "mobula/store/io_calls.hpp"
 
 #include <cerrno>

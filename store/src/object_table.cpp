@@ -1,3 +1,6 @@
+// Publishes a shard's sealed objects to other processes and takes them back. What is used is known
+// from ordinary memory: of what readers can write, only their own bits are believed.
+
 #include "mobula/store/object_table.hpp"
 
 #include <algorithm>

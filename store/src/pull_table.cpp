@@ -1,3 +1,7 @@
+// The life of a pull: who wants the object, what is heard of it, and how asks for its bytes end.
+// Who gets room is decided in pull_admission.cpp, whom to ask and how long to wait in
+// pull_sources.cpp.
+
 #include "mobula/store/pull_table.hpp"
 
 #include <algorithm>

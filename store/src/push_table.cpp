@@ -1,3 +1,6 @@
+// Serves other nodes' asks for bytes: looks each object up once for all who ask, and ends each ask
+// with its last byte or a refusal. Whose chunk goes out next is decided in push_dispatch.cpp.
+
 #include "mobula/store/push_table.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// One word and one locked byte of an arena for each reader process. The kernel drops the lock when
+// the process ends, which is how the owner learns of a death that reports nothing.
+
 #include "reader_places.hpp"
 
 #include <cerrno>

@@ -1,3 +1,6 @@
+// Gives memory of an arena to any thread of its owner's process. The mutex is never held during a
+// page fault: what an extent needs is committed outside of it.
+
 #include "mobula/store/shared_heap.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Claims a directory for a living node with a locked file, and sweeps what dead nodes left there. A
+// lock that can be taken proves that its incarnation is dead, as a process id could not.
+
 #include "mobula/store/spill_claim.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Copies records from one spill file to another, each verified before any of it is written. One
+// that cannot be read is left out, and the caller is told.
+
 #include "mobula/store/spill_copy.hpp"
 
 #include <cerrno>

@@ -1,3 +1,6 @@
+// Writes and reads the records of spill files, many in one call of the system. A record that was
+// read is believed only if its header, metadata and data match their checksums.
+
 #include "mobula/store/spill_file.hpp"
 
 #include <algorithm>

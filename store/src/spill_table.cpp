@@ -1,3 +1,6 @@
+// What shards, the disk and time tell the spill table, and what it makes of each. What the disk
+// does next is decided in spill_dispatch.cpp, which files are rewritten in spill_moves.cpp.
+
 #include "mobula/store/spill_table.hpp"
 
 #include <algorithm>

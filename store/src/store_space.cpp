@@ -1,3 +1,6 @@
+// Hands each effect of the store's table to the shard that carries it out, and sees to credit in
+// the same step: what is taken back may grant more, which may leave some to lend.
+
 #include "mobula/store/store_space.hpp"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// What clients, shards and the spill manager tell the store's table, and what becomes of the object
+// that it is about. Places and grants are in store_places.cpp, how room is made in
+// store_relief.cpp.
+
 #include "mobula/store/store_table.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Encodes and decodes the frames of the data port. All are of one size and end in a checksum;
+// whatever a field may not hold is refused, since the bytes may be a stranger's.
+
 #include "mobula/store/transfer_frames.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The order in which deadlines of one actor end.
+
 #include <doctest/doctest.h>
 
 #include "mobula/actors/deadline_queue.hpp"

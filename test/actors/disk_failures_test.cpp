@@ -1,3 +1,6 @@
+// What the log and waiting callers are told of directories that fail: each cause once, and few
+// lines however often it comes back.
+
 #include "mobula/actors/disk_failures.hpp"
 
 #include <cerrno>

@@ -1,3 +1,6 @@
+// When a leaving node is done: all who refer to its objects have answered, let go, or run out of
+// time.
+
 #include <doctest/doctest.h>
 
 #include <vector>

@@ -1,3 +1,5 @@
+// Which lookups news of a name, or of a publisher, concern.
+
 #include <doctest/doctest.h>
 
 #include "mobula/actors/name_searches.hpp"

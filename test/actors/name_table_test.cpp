@@ -1,3 +1,6 @@
+// Who gets a name that several nodes publish, and what members that join, leave or misbehave make
+// of it.
+
 #include "mobula/actors/name_table.hpp"
 
 #include "name_world.hpp"

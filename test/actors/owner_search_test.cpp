@@ -1,3 +1,5 @@
+// How long owners are searched for that this node has no session with.
+
 #include "mobula/actors/owner_search.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,5 @@
+// What the owner knows of an object, from the first reference it hears of to the last.
+
 #include "mobula/actors/owner_table.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,5 @@
+// The order in which a turn's changes are told to the owner.
+
 #include "mobula/actors/reference_table.hpp"
 
 #include <doctest/doctest.h>

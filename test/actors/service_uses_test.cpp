@@ -1,3 +1,5 @@
+// Who may still send to services that are about to end, and who frees the node last.
+
 #include "mobula/actors/service_uses.hpp"
 
 #include <condition_variable>

@@ -1,3 +1,5 @@
+// When chunks are compressed, and that damaged ones write nowhere but into their target.
+
 #include <doctest/doctest.h>
 
 #include <random>

@@ -1,3 +1,6 @@
+// The baselines that several files of cases share, without any Mobula in them: CAF's messages and
+// requests, copies of bytes and of shared pointers. Others stand beside their case.
+
 #include "baselines.hpp"
 
 #include <algorithm>

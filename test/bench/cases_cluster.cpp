@@ -1,3 +1,6 @@
+// Cases with another process: values read in its arena, references handed to it and back, and many
+// references in one message.
+
 #include "cases.hpp"
 
 #include <memory>

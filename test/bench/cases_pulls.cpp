@@ -1,3 +1,6 @@
+// Cases of values that other processes pull, against a plain TCP stream of the same bytes, and of
+// one value that spreads to many.
+
 #include "cases.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Cases of reading within actors, and of reading or awaiting many objects at once.
+
 #include "cases.hpp"
 
 #include "actor_loop.hpp"

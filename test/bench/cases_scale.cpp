@@ -1,3 +1,6 @@
+// Cases of what an operation costs among a thousand or some million live objects, and of the memory
+// that one takes.
+
 #include "cases.hpp"
 
 #include <memory>

@@ -1,3 +1,5 @@
+// Cases of small values that plain threads put, get and drop.
+
 #include "cases.hpp"
 
 #include <memory>

@@ -1,3 +1,5 @@
+// Cases of objects that go to disk and come back, against plain sequential writes and reads.
+
 #include "cases.hpp"
 
 #include <filesystem>

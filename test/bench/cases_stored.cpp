@@ -1,3 +1,6 @@
+// Cases of values that lie in the store: puts into warm and fresh memory, filling in place, and
+// reading.
+
 #include "cases.hpp"
 
 #include <cstring>

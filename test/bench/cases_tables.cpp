@@ -1,3 +1,6 @@
+// Cases of tables with very many that wait, of which any one may be taken out: the cost must not
+// grow with the crowd.
+
 #include "cases.hpp"
 
 #include <memory>

@@ -1,3 +1,6 @@
+// Cases of data ports alone, over TCP on the loopback device, against plain sockets, with and
+// without compression.
+
 #include "cases.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Whether a case keeps to its budget, and the words for that.
+
 #include "comparison.hpp"
 
 #include <algorithm>

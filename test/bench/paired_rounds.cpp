@@ -1,3 +1,6 @@
+// Runs a case and its baseline in turns, so that a machine that drifts is as slow for the one as
+// for the other; paired_rounds.hpp says why.
+
 #include "paired_rounds.hpp"
 
 #include <stdexcept>

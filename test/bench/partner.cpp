@@ -1,3 +1,6 @@
+// The other process of the cases that need one: this program itself, started as a node that does
+// what it is asked.
+
 #include "partner.hpp"
 
 #include <algorithm>

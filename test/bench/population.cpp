@@ -1,3 +1,5 @@
+// Very many small objects that live side by side, and ways to replace them.
+
 #include "population.hpp"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// Prints the results as a table, and writes them as JSON.
+
 #include "report.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,6 @@
+// Runs one random schedule over several nodes of a simulation, from its seed to the judgement:
+// random_schedule.hpp says what must hold. What its actors do is in schedule_actor.cpp.
+
 #include "random_schedule.hpp"
 
 #include <stdexcept>

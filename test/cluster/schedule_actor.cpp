@@ -1,3 +1,6 @@
+// An actor of the random schedules: puts, nests, sends, drops, reads and waits as its messages say,
+// and holds each read against what the model allows.
+
 #include <utility>
 
 #include <mobula/mobula.hpp>

@@ -1,3 +1,5 @@
+// JSON is written whatever text it is to hold.
+
 #include <doctest/doctest.h>
 
 #include "json_text.hpp"

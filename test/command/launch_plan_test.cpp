@@ -1,3 +1,6 @@
+// What `mobula launch` does when processes crash, end or do not start, and when it is told to stop;
+// decided without processes.
+
 #include <doctest/doctest.h>
 
 #include "launch_plan.hpp"

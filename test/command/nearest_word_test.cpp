@@ -1,3 +1,5 @@
+// Which word is meant by one that was typed wrongly.
+
 #include <doctest/doctest.h>
 
 #include <mobula/runtime/nearest_word.hpp>

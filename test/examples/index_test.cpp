@@ -1,3 +1,5 @@
+// The parts of text_index that no actor has to do with: words, indexes, and choosing files.
+
 #include "index.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,5 @@
+// The smallest program that uses an installed Mobula: that it compiles, links and runs is the test.
+
 #include <iostream>
 
 #include <mobula/mobula.hpp>

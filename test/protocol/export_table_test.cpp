@@ -1,3 +1,6 @@
+// The owner's side of references across nodes, one event after the other: how long an object is
+// held, for whom, and who is told.
+
 #include <doctest/doctest.h>
 
 #include "mobula/actors/export_table.hpp"

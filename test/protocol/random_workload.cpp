@@ -1,3 +1,6 @@
+// Makes a random workload from a seed, runs it against a simulated cluster, and thins out one that
+// fails until it is short enough to read.
+
 #include "random_workload.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Nodes, links and time of the protocol's simulation: which message arrives next, what is lost with
+// a node or a connection, and whether a promise was broken.
+
 #include "simulated_cluster.hpp"
 
 #include <algorithm>

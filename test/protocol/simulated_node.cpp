@@ -1,3 +1,6 @@
+// A simulated node's application and entries: objects, handles and values, as in production but
+// without bytes. How it drives the tables is in simulated_node_messages.cpp.
+
 #include "simulated_node.hpp"
 
 #include <algorithm>

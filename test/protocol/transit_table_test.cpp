@@ -1,3 +1,6 @@
+// The sender's side of references across nodes: how transits end by the owner's word, by barriers,
+// and when sessions end meanwhile.
+
 #include <doctest/doctest.h>
 
 #include "mobula/actors/transit_table.hpp"

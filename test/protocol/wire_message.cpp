@@ -1,3 +1,5 @@
+// Messages of the protocol's simulation as text, for the trace of a run that failed.
+
 #include "wire_message.hpp"
 
 #include <fmt/format.h>

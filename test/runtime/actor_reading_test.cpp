@@ -1,3 +1,6 @@
+// Actors that read: in later messages, with others in between or not, until a limit, and until the
+// actor or the node ends.
+
 #include "one_node.hpp"
 
 using namespace mobula;

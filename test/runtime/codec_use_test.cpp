@@ -1,3 +1,5 @@
+// Codecs as users choose and write them, and what becomes of exceptions that theirs throw.
+
 #include "one_node.hpp"
 
 #include <cereal/types/string.hpp>

@@ -1,3 +1,5 @@
+// Where a node's options come from, and what is said about one that makes no sense.
+
 #include "one_node.hpp"
 
 #include <array>

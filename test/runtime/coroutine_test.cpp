@@ -1,3 +1,5 @@
+// Coroutines in actors: what they can wait for, how they end, and that no frame is left behind.
+
 #include "one_node.hpp"
 
 using namespace mobula;

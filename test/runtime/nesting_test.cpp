@@ -1,3 +1,5 @@
+// Values that refer to other objects: what they keep alive, and for how long.
+
 #include "one_node.hpp"
 
 #include <map>

@@ -1,3 +1,6 @@
+// References in one process: what they cost, when the owner hears of them, and that they may
+// outlive their node.
+
 #include "one_node.hpp"
 
 #include <thread>

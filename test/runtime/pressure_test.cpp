@@ -1,3 +1,6 @@
+// A store that is full: who waits, who is refused and when, and what moves to disk, on real threads
+// and in simulations.
+
 #include "../temporary_directory.hpp"
 #include "one_node.hpp"
 

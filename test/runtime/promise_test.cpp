@@ -1,3 +1,5 @@
+// Objects that are made later: set once, or broken.
+
 #include "one_node.hpp"
 
 using namespace mobula;

@@ -1,3 +1,5 @@
+// What a reader sees of a value: views, copies, time limits and errors.
+
 #include "one_node.hpp"
 
 #include <array>

@@ -1,3 +1,6 @@
+// What ends, and how, when a node shuts down while others put, read, wait or hold on to what was
+// its.
+
 #include "one_node.hpp"
 
 #include <filesystem>

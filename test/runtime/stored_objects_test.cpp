@@ -1,3 +1,5 @@
+// Values and arrays that are large enough to lie in the store.
+
 #include "one_node.hpp"
 
 #include <numeric>

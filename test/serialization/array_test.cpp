@@ -1,3 +1,5 @@
+// Shapes and arrays: which shapes there are, and how elements are found.
+
 #include "mobula/serialization/array.hpp"
 #include "mobula/serialization/error.hpp"
 

@@ -1,3 +1,5 @@
+// The buffer that codecs write to: what it keeps, how it grows, and that it says so when it cannot.
+
 #include "mobula/serialization/byte_buffer.hpp"
 
 #include "bytes.hpp"

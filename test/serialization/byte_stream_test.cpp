@@ -1,3 +1,5 @@
+// Numbers and texts as all formats have them, and a reader that never goes beyond the end.
+
 #include "mobula/serialization/byte_stream.hpp"
 
 #include "bytes.hpp"

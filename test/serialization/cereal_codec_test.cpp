@@ -1,3 +1,6 @@
+// Values in cereal's portable binary form: what can be encoded, its bytes as documented, and what
+// damaged or hostile ones come to.
+
 #include "bytes.hpp"
 #include "codec_types.hpp"
 

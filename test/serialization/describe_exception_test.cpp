@@ -1,3 +1,5 @@
+// What an error says of the exception that it was made from, with all that was nested in it.
+
 #include "mobula/serialization/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,5 @@
+// The bytes of an encoded error, against golden ones, damage and hostile lengths, and its text.
+
 #include "mobula/serialization/error.hpp"
 
 #include "bytes.hpp"

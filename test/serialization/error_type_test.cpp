@@ -1,3 +1,5 @@
+// Numbers and names of errors: Ray's where there are such, and our own.
+
 #include "mobula/serialization/error_type.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,5 @@
+// Ids as bytes and as text, both ways.
+
 #include "mobula/serialization/ids.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,5 @@
+// Values in JSON: its form as documented, and text that is no such value.
+
 #include "bytes.hpp"
 #include "codec_types.hpp"
 

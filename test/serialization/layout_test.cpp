@@ -1,3 +1,6 @@
+// Fingerprints of structures: equal where memory is alike, different where it is not, the same for
+// every compiler.
+
 #include "mobula/serialization/layout.hpp"
 
 #include <doctest/doctest.h>

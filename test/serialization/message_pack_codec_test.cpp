@@ -1,3 +1,5 @@
+// Values in MessagePack: its bytes as specified, and what damaged or hostile ones come to.
+
 #include "bytes.hpp"
 #include "codec_types.hpp"
 

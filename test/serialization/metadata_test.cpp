@@ -1,3 +1,5 @@
+// The bytes of metadata, against golden ones, every flipped bit and later versions.
+
 #include "mobula/serialization/metadata.hpp"
 
 #include "mobula/serialization/codec_error.hpp"

@@ -1,3 +1,5 @@
+// Values that are their own bytes: which types are, and which bytes are refused.
+
 #include "bytes.hpp"
 #include "codec_types.hpp"
 

@@ -1,3 +1,5 @@
+// Names of types, which must be the same in every process and for every compiler.
+
 #include "mobula/serialization/type_name.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,6 @@
+// The kinds of random schedules that mobula-soak runs, each as a function from a seed to what went
+// wrong.
+
 #include "schedule_kinds.hpp"
 
 #include <exception>

@@ -1,3 +1,6 @@
+// Runs schedules in processes of their own, which may die of a failure: the parent knows which seed
+// each of them ran.
+
 #include "worker_pool.hpp"
 
 #include <algorithm>

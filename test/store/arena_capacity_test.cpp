@@ -1,3 +1,5 @@
+// How large an arena becomes by default, with a machine and a memory cgroup of our own.
+
 #include "mobula/store/arena_capacity.hpp"
 
 #include "memory_files.hpp"

@@ -1,3 +1,5 @@
+// How an arena's heap gives out extents and takes them back, also after an hour of load.
+
 #include "mobula/store/arena_heap.hpp"
 
 #include <cmath>

@@ -1,3 +1,5 @@
+// Reader processes that are killed at any moment, or fork: what they had pinned is free again.
+
 #include "mobula/store/arena_readers.hpp"
 
 #include <array>

@@ -1,3 +1,6 @@
+// Readers against a shard that replaces objects all the time: no byte changes under a pin, and no
+// report is lost.
+
 #include "mobula/store/arena_reader.hpp"
 
 #include <array>

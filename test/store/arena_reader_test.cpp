@@ -1,3 +1,6 @@
+// What a reader finds in another process's arena, what it pins, and how the owner learns that it is
+// done.
+
 #include "mobula/store/arena_reader.hpp"
 
 #include <limits>

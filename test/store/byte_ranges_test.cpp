@@ -1,3 +1,5 @@
+// Sets of bytes, against one flag for each byte.
+
 #include <doctest/doctest.h>
 
 #include <random>

@@ -1,3 +1,5 @@
+// To which copy each reader is sent, and that nobody waits in a circle.
+
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// How the heap's limit is shared among stripes: all of it, and not a byte more unless somebody must
+// not wait.
+
 #include "mobula/store/heap_budget.hpp"
 
 #include <doctest/doctest.h>

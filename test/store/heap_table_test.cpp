@@ -1,3 +1,5 @@
+// The order in which values leave the process heap, and who is spared.
+
 #include "mobula/store/heap_table.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,6 @@
+// The table by which other processes find a shard's objects: which slot an object gets, and when it
+// gives it back.
+
 #include "mobula/store/object_table.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Stands for the actors around a store's table: carries out its effects on real pin words and
+// imaginary memory, and checks that nobody uses what is freed.
+
 #include "shard_shell.hpp"
 
 #include <algorithm>

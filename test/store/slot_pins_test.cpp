@@ -1,3 +1,5 @@
+// Threads of one reader process that share one bit of a slot.
+
 #include "mobula/store/slot_pins.hpp"
 #include "reclaiming.hpp"
 

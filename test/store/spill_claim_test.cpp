@@ -1,3 +1,5 @@
+// Claims on spill directories: who counts as alive, and whose files are swept.
+
 #include "mobula/store/spill_claim.hpp"
 
 #include <cerrno>

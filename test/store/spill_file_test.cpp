@@ -1,3 +1,6 @@
+// Records in spill files: written and read back, against damage, truncation and the documented
+// bytes.
+
 #include "mobula/store/spill_file.hpp"
 
 #include <array>

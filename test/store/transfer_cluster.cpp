@@ -1,3 +1,6 @@
+// Several nodes that pull from each other: what each step of their pull and push tables leads to,
+// with stores and connections that are only imagined.
+
 #include "transfer_cluster.hpp"
 
 #include <algorithm>

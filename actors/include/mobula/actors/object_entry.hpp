@@ -1,3 +1,40 @@
+// The life of an entry, of this node's object or of a borrowed one. Brackets name what says so.
+//
+//  1. Made: `make` for an object of this node (a put, a builder, a promise, a successor), or
+//     `make_foreign` when a reference to another node's object comes in at the gateway. A maker
+//     that fails calls `discard`, which leads to 11. [phase_ pending, handles_ 1, uses_ 1: its
+//     scope]
+//  2. Given its value, if that goes into the process heap: `publish_inline` for less than 4 KiB,
+//     behind the entry itself, else `publish_stored` for a copy that can move. A promise, and a
+//     value that goes into the store, are announced without. [phase_ inline_value; copy_, stored]
+//  3. Announced: `announce` puts the entry into its stripe's list, and from here on other threads
+//     may see it. A borrowed entry is in the gateway's index instead, from its making. [slot_ and
+//     entry_stripe::added_; reference_border::foreign_]
+//  4. Told of: the reference counter takes the list, and the owner makes a record. Of a borrowed
+//     entry the cluster actor tells the borrow table, and that the owner, on its node.
+//     [owner_table::objects_; channel::borrows of borrow_table]
+//  5. Sealed, if it is still pending: `seal_inline`, `seal_stored` or `seal_failed`, by who wrote
+//     the value, by the shard that had room for it, or with what another node sent. Waiters get
+//     their pins under the stripe's mutex and are woken; the owner of a node's own object hears of
+//     it. [phase_, waiters_, entry_stripe::sealed_]
+//  6. Read: each view is a use, and a pin of the copy if there is one. [uses_, stored_copy::pins]
+//  7. Moved, as often as need be, though never under a pin: the heap's keeper sends a copy to a
+//     shard, the shard to disk and back, and what came from another node is given up and fetched
+//     anew. The phase stays `stored`. [stored_copy::in_heap, stored_copy::memory]
+//  8. Ended before its references, perhaps: `lose` if the copy is lost or the owner is gone,
+//     `free_value` if a user says so. The references inside of it live on. [phase_ failed, freed]
+//  9. Retired: the last handle goes. The scope goes to the owner by way of the stripe, unless the
+//     announcement is unsent: that is taken back, and the owner never hears of the object. The
+//     scope of a borrowed entry goes to the cluster actor, since the tables know the entry by its
+//     address until they are told. [handles_ 0, entry_stripe::removed_; border_changes::dropped]
+// 10. Out of scope: the owner forgets its record, and ends the scope. Whatever has a copy in a
+//     shard takes its scope there first, which ends it when the copy has no reader any more.
+//     [shard_slot::scope; one use less]
+// 11. Freed: the last use goes, be it the scope's, a view's or a shard's. `destroy` lets go of the
+//     copy and of the references inside of the value, and the stripe counts the entry down: with
+//     the last one of a node that has shut down, the node's core goes. [uses_ 0,
+//     entry_stripe::live_]
+
 #pragma once
 
 #include <atomic>

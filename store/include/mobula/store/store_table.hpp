@@ -1,3 +1,35 @@
+// The life of an object in the store. Brackets name the place that the table has it in, and other
+// fields that say so.
+//
+//  1. Waiting: its shard asked with `create`, and there is no room, or others wait for it already.
+//     It is granted in its turn, refused, or canceled. [waiting, in queue_]
+//  2. Reserved: `grant` counts its bytes as used, the shard takes memory of the arena for it, and a
+//     creator, a mover or a pull writes. `room_refused` leads back to 1 if the heap has no extent,
+//     `abort` to 12. A creator with credit took that before, and begins at 3. [unsealed;
+//     lent_bytes_]
+//  3. Sealed: `seal`, or `adopt` for what was made with credit. Readers may come, and it stands in
+//     the order of last use. [idle, in evictable_, spillable_ or set_aside_]
+//  4. Asked: when room is short, the shard is asked from the least recently used on whether the
+//     copy has readers (`check_idle`), and for its memory if it may go (`try_reclaim`). A copy that
+//     was used since goes back to 3, as the youngest. [asked]
+//  5. Pinned: the shard found readers (`reclaim_refused`). The last of them reports (`unpinned`),
+//     which leads back to 3. [pinned]
+//  6. Spilling: a primary without readers (`found_idle`) is written by the spill manager, and can
+//     be read meanwhile. `spill_finished` leads to 3, where it is the next to be asked for its
+//     memory, `spill_failed` to 3 as well. [spilling; has_record]
+//  7. Evicted: the shard took the memory from readers and gave it back (`reclaim_succeeded`). A
+//     secondary is gone, which is 12; a primary is on disk only. [spilled]
+//  8. Wanted again: `request_copy` of what is on disk only waits for room like a create.
+//     [restore_waiting, in queue_]
+//  9. Restoring: room is granted, the shard gives memory, the spill manager reads. Leads to 3, with
+//     the record still there, or back to 7; a record that is lost leads to 12. [restoring]
+// 10. Released: its owner lets go (`release`), at any time. What has no memory goes at once, with
+//     its record; what has is taken from new readers (`try_reclaim`), at once or when whoever
+//     writes, reads or answers at that moment is done. [released, then releasing]
+// 11. Doomed: somebody still reads it. The last of them reports, and it is asked for anew. [doomed]
+// 12. Freed: the shard has given the memory back to the heap, the bytes count as free
+//     (`free_copy`), and nothing is left of the object here. [not in objects_]
+
 #pragma once
 
 #include <array>
