@@ -1,3 +1,5 @@
+// The table of objects that `mobula memory` prints: how its cells are cut.
+
 #include <string>
 #include <string_view>
 #include <utility>

@@ -1,3 +1,5 @@
+// Where a text is cut that is too long: never within a character.
+
 #include "mobula/serialization/text_beginning.hpp"
 
 #include <doctest/doctest.h>
