@@ -322,17 +322,17 @@ bool config::print_what_is_asked(const std::vector<std::string>& words) {
 
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
   auto words = words_of(argc, argv);
-  if (print_what_is_asked(words))
-    return caf::none;
   auto flags = take_flag_values(custom_options_, words);
+  if (print_what_is_asked(flags.words))
+    return caf::none;
   if (auto error = caf::actor_system_config::parse(std::move(flags.words), ini_file)) {
     // CAF tells the word and a code.
     if (auto text = explain_words(custom_options_, words))
       return to_caf_error({.type = error_type::invalid_argument, .message = *std::move(text)});
     return error;
   }
-  for (const auto& name : flags.off)
-    set(name, false);
+  for (const auto* flag : flags.off)
+    turn_off(content, *flag);
   try {
     static_cast<void>(read_options(*this));
     prepare_network(*this);

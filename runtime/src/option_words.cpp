@@ -49,21 +49,24 @@ option_word take_apart(std::string_view word) {
   return {std::string{word.substr(0, split)}, std::string{word.substr(split + 1)}};
 }
 
-/// Calls `f` with the place of each word that CAF takes for a long option: it stops at the first
-/// that is neither an option nor the value of a short one.
+/// Calls `f` with the place of each word that CAF takes for an option, and with that option, null
+/// if there is none of this name. CAF stops at the first word that is neither an option nor the
+/// value of a short one.
 template <class F>
-void for_each_long_option(const caf::config_option_set& options,
-                          const std::vector<std::string>& words, F f) {
+void for_each_option(const caf::config_option_set& options, const std::vector<std::string>& words,
+                     F f) {
   for (std::size_t index = 0; index < words.size(); ++index) {
     const auto& word = words[index];
     if (word == "--" || !word.starts_with('-') || word == "-")
       return;
     if (word.starts_with("--")) {
-      f(index);
+      f(index, options.cli_long_name_lookup(view_of(std::string_view{take_apart(word).name})));
       continue;
     }
     const auto* option = options.cli_short_name_lookup(word[1]);
-    if (option != nullptr && !option->is_flag() && word.size() == 2)
+    auto value_follows = option != nullptr && !option->is_flag() && word.size() == 2;
+    f(index, option);
+    if (value_follows)
       ++index;
   }
 }
@@ -71,8 +74,10 @@ void for_each_long_option(const caf::config_option_set& options,
 std::vector<option_word> long_options(const caf::config_option_set& options,
                                       const std::vector<std::string>& words) {
   std::vector<option_word> result;
-  for_each_long_option(options, words,
-                       [&](std::size_t index) { result.push_back(take_apart(words[index])); });
+  for_each_option(options, words, [&](std::size_t index, const caf::config_option*) {
+    if (words[index].starts_with("--"))
+      result.push_back(take_apart(words[index]));
+  });
   return result;
 }
 
@@ -168,21 +173,36 @@ bool has_flag(const caf::config_option_set& options, const std::vector<std::stri
 
 flag_words take_flag_values(const caf::config_option_set& options, std::vector<std::string> words) {
   flag_words result;
-  for_each_long_option(options, words, [&](std::size_t index) {
-    auto word = take_apart(words[index]);
-    const auto* option = options.cli_long_name_lookup(view_of(std::string_view{word.name}));
-    if (option == nullptr || !option->is_flag() || !word.value)
+  std::vector<std::size_t> taken;
+  for_each_option(options, words, [&](std::size_t index, const caf::config_option* option) {
+    if (option == nullptr || !option->is_flag())
       return;
+    // As with other options, the last word decides.
+    std::erase(result.off, option);
+    if (!words[index].starts_with("--"))
+      return;
+    auto word = take_apart(words[index]);
     if (word.value == "true") {
       words[index] = "--" + word.name;
     } else if (word.value == "false") {
-      words[index].clear();
-      result.off.push_back(word.name);
+      result.off.push_back(option);
+      taken.push_back(index);
+    } else if (word.value == "") {
+      // CAF would take it for no value, and turn the flag on.
+      words[index] += "?";
     }
   });
-  std::erase(words, std::string{});
-  result.words = std::move(words);
+  for (std::size_t index = 0; index < words.size(); ++index)
+    if (!std::ranges::binary_search(taken, index))
+      result.words.push_back(std::move(words[index]));
   return result;
+}
+
+void turn_off(caf::settings& content, const caf::config_option& flag) {
+  caf::config_value off{false};
+  flag.store(off);
+  // Leaves the name of the group "global" out.
+  caf::put(content, flag.full_name(), std::move(off));
 }
 
 std::string help_of(const caf::config_option_set& options) {

@@ -12,10 +12,13 @@ using namespace mobula;
 namespace {
 
 struct application_config : config {
+  bool loud = true;
+
   application_config() {
     opt_group{custom_options_, "global"}
       .add<std::string>("colour,c", "colour of the application")
       .add<bool>("verify,v", "look at everything twice");
+    opt_group{custom_options_, "?sound"}.add<bool>(loud, "loud", "make noise");
   }
 };
 
@@ -90,8 +93,38 @@ TEST_CASE("a flag may have a value on the command line, as in a file") {
   CHECK(insecure_after({"--mobula.insecure=true"}));
   CHECK_FALSE(insecure_after({"--mobula.insecure=false"}));
   CHECK_FALSE(insecure_after({"--mobula.insecure", "--mobula.insecure=false"}));
-  CHECK(failure_of({"--verify=false"}).empty());
-  CHECK(failure_of({"--mobula.insecure=maybe"}).find("must be true or false") != std::string::npos);
+  CHECK(insecure_after({"--mobula.insecure=false", "--mobula.insecure"}));
+  CHECK(insecure_after({"--mobula.insecure=false", "--mobula.insecure=true"}));
+  for (const auto* word : {"--mobula.insecure=maybe", "--mobula.insecure="})
+    CHECK(contains(failure_of({word}), "must be true or false"));
+}
+
+TEST_CASE("an application's own flags can be turned off, too") {
+  auto settings_after = [](std::vector<std::string> arguments) {
+    auto settings = std::make_unique<application_config>();
+    CHECK(parse(*settings, std::move(arguments)).empty());
+    return settings;
+  };
+  auto verifies_after = [&](std::vector<std::string> arguments) {
+    auto settings = settings_after(std::move(arguments));
+    return caf::get_or(caf::content(*settings), "verify", true);
+  };
+  CHECK_FALSE(verifies_after({"--verify=false"}));
+  CHECK_FALSE(verifies_after({"-v", "--verify=false"}));
+  CHECK(verifies_after({"--verify=false", "-v"}));
+  auto quiet = settings_after({"--loud=false"});
+  CHECK_FALSE(quiet->loud);
+  CHECK_FALSE(caf::get_or(caf::content(*quiet), "sound.loud", true));
+}
+
+TEST_CASE("words that are no options are left as they are, empty ones too") {
+  application_config settings;
+  CHECK(parse(settings, {"--mobula.insecure=false", "", "--mobula.insecure=true"}).empty());
+  CHECK(settings.remainder == std::vector<std::string>{"", "--mobula.insecure=true"});
+}
+
+TEST_CASE("help is a flag like others") {
+  CHECK(printed({"--help=true"}) == printed({"--help"}));
 }
 
 TEST_CASE_FIXTURE(file_of_options, "a flag that a file sets can be taken back") {

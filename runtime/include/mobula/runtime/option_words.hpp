@@ -31,14 +31,21 @@ inline constexpr std::string_view time_words =
 
 /// What a command line says, as CAF takes it.
 struct flag_words {
-  std::vector<std::string> words; ///< all, but flags without values
-  std::vector<std::string> off;   ///< full names of the flags that were given as `--name=false`
+  std::vector<std::string> words; ///< all, but those that turn a flag off; flags without values
+
+  /// The flags that are to be off: the last word on each of them is `--name=false`. They are the
+  /// set's own.
+  std::vector<const caf::config_option*> off;
 };
 
 /// Makes `--name` of `--name=true`, and takes `--name=false` away: CAF gives flags no values, but
-/// files do, and nobody should have to know.
+/// files do, and nobody should have to know. Any other value is left, for CAF to refuse.
 [[nodiscard]] flag_words take_flag_values(const caf::config_option_set& options,
                                           std::vector<std::string> words);
+
+/// As CAF turns a flag on. A configuration's `set` does not find those of the group "global", which
+/// are the application's.
+void turn_off(caf::settings& content, const caf::config_option& flag);
 
 /// Returns what `--help` prints: the options of the group "global", which are CAF's and the
 /// application's, and those of Mobula, a line for each.
