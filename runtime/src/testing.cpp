@@ -137,12 +137,20 @@ simulation::~simulation() {
   for (const auto& each : nodes_)
     each->core().shut_down();
   run();
-  // CAF's own requests leave their timers behind, which hold the actors that asked.
-  scheduler().clock().cancel_all();
+  // CAF's own requests leave their timers behind, which hold the actors that asked. Who hears of
+  // their ends may set others.
+  auto end_timers = [this] {
+    do {
+      scheduler().clock().cancel_all();
+      run();
+    } while (timers() > 0);
+  };
+  end_timers();
   nodes_.clear();
   run();
   network_.reset();
   run();
+  end_timers();
 }
 
 // -- what there is

@@ -2,6 +2,7 @@
 // whose.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <optional>
@@ -192,6 +193,31 @@ TEST_CASE("an actor that ended by itself is none that a crash has to end") {
   sim.run();
   sim.crash(home);
   sim.run();
+}
+
+TEST_CASE("a simulation ends though actors set timers when they hear of others' ends") {
+  auto heard = false;
+  auto watch = [&heard](caf::event_based_actor* self) {
+    self->set_down_handler([&heard, self](const caf::down_msg&) {
+      heard = true;
+      self->delayed_send(self, std::chrono::seconds{1}, 1);
+    });
+    // Nothing but its timer keeps the other, and nothing but the other keeps the watcher.
+    self->spawn<caf::monitored>(
+      [watcher = caf::actor_cast<caf::actor>(self)](caf::event_based_actor* other) {
+        other->delayed_send(other, std::chrono::hours{1}, 1);
+        return caf::behavior{[watcher](int) {
+        }};
+      });
+    return caf::behavior{[](int) {
+    }};
+  };
+  {
+    testing::simulation sim;
+    sim.spawn_on(sim.add_node(), watch);
+    sim.run();
+  }
+  CHECK(heard);
 }
 
 TEST_CASE("typed actors are reached across nodes, and answer") {
