@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mobula/actors/node_core.hpp"
+#include "mobula/actors/stored_copy.hpp"
 #include "mobula/actors/wait_group.hpp"
 
 namespace mobula {
@@ -48,10 +49,14 @@ void entry_stripe::announce(object_entry& entry) {
     request_flush();
   } catch (...) {
     std::unique_lock guard{mutex_};
-    // Somebody else's flush may have told the owner of it meanwhile.
-    if (!is_unsent(entry))
+    // Somebody else's flush may have told the owner of it meanwhile; what the heap's keeper has
+    // taken meanwhile is told of by the next one.
+    if (!is_unsent(entry) || entry.handles() > 1)
       return;
     take_back(entry);
+    // From here on the keeper must not find it: whoever made it frees it, whatever handles it has.
+    if (auto* copy = entry.copy())
+      heap_values_.gone(copy->value_part);
     throw;
   }
 }
