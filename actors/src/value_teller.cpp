@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -205,15 +206,17 @@ void value_teller::tell_description_of(const object_handle& entry,
 
 /// For now: the data port of this node may be reached again, and then the value is pulled.
 told_object value_teller::refuse_size(const told_object& object, std::size_t size) const {
+  std::string_view or_else = max_object_bytes_ < carried_bytes::most_bytes
+                               ? ", or raise mobula.message-limit on all nodes,"
+                               : ",";
   return tell_error(
     object.sequence, told_outcome::refused,
     {.type = error_type::object_fetch_timed_out,
      .message = fmt::format("object {} would take {} bytes of a message to another node, and they "
                             "may have {}; see why the data port of node {} cannot be reached (is a "
-                            "firewall in the way?), or raise mobula.message-limit on all nodes, "
-                            "and try again",
+                            "firewall in the way?){} and try again",
                             to_string(object_id{core_.incarnation(), object.sequence}), size,
-                            max_object_bytes_, to_string(core_.incarnation())),
+                            max_object_bytes_, to_string(core_.incarnation()), or_else),
      .origin = core_.origin()});
 }
 
