@@ -175,6 +175,11 @@ bool checked_connection::consume(caf::execution_unit* context, const void* data,
 
 /// Hands a header or a whole payload to the broker, out of `rd_buf`.
 bool checked_connection::deliver(caf::execution_unit* context, const void* data, std::size_t size) {
+  // CAF keeps the address of the name of the node that the thread's last message came from, and
+  // looks there for each new proxy, such as that of the actor that a handshake names. It is gone by
+  // then.
+  if (auto* broker = dynamic_cast<caf::io::basp_broker*>(parent()))
+    broker->set_last_hop(nullptr);
   auto goes_on = scribe::consume(context, data, size);
   if (!objection_.empty() && !detached())
     return refuse(context, std::exchange(objection_, {}));

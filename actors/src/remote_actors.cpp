@@ -212,6 +212,9 @@ void find_again(caf::actor_system& system, const caf::strong_actor_ptr& lost, F 
       return on_found(nullptr);
     auto& basp = static_cast<caf::io::basp_broker&>(*content);
     auto route = basp.instance.tbl().lookup(lost->node());
+    // CAF keeps, for each thread, the address of the name of the node that a message came from
+    // last, and looks there for a new proxy: it is gone by now, as the message is.
+    basp.set_last_hop(nullptr);
     on_found(route ? basp.proxies().get_or_put(lost->node(), lost->id()) : nullptr);
   });
 }
