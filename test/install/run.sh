@@ -51,7 +51,7 @@ check_version() {
 check_version 'pkg-config' "$(pkg-config --modversion mobula)" "$version"
 check_version 'mobula/version.hpp' \
   "$(echo MOBULA_VERSION_STRING \
-    | "${compiler[@]}" -E -P -x c++ "-I$prefix/include" -include mobula/version.hpp -)" \
+    | "${compiler[@]}" -E -P -x c++ "-I$prefix/include" -include mobula/version.hpp - | tr -d '[:space:]')" \
   "\"$version\""
 check_version 'the soname' \
   "$(objdump -p "$LD_LIBRARY_PATH/libmobula.so" | sed -n 's/^ *SONAME *//p')" \
