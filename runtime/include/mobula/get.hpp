@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "mobula/outcome.hpp"
-#include "mobula/runtime/actor_reading.hpp"
+#include "mobula/runtime/handler_attachment.hpp"
 
 // Reading inside of actors: nothing blocks. Each function returns a request to which handlers are
 // attached with `then` (other messages are handled meanwhile) or `await` (they wait), as with
@@ -17,50 +17,26 @@
 
 namespace mobula {
 
-/// A pending read of one object. Attach handlers exactly once.
+/// A pending read of one object, whose value is a `view<T>`. Attach handlers exactly once.
 template <class T>
-class get_request {
+class get_request : public handler_attachment<get_request<T>> {
 public:
   get_request(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit)
-    : self_(self), ref_(std::move(ref)), limit_(limit) {
+    : handler_attachment<get_request>(self), ref_(std::move(ref)), limit_(limit) {
     // nop
   }
 
-  /// Calls `on_value(view<T>)`, or `on_error(caf::error&)`; `to_error_info` unwraps the error.
-  template <class OnValue, class OnError>
-  void then(OnValue on_value, OnError on_error) {
-    start(response_order::multiplexed, std::move(on_value), std::move(on_error));
-  }
-
-  template <class OnValue>
-  void then(OnValue on_value) {
-    then(std::move(on_value), default_error_handler());
-  }
-
-  template <class OnValue, class OnError>
-  void await(OnValue on_value, OnError on_error) {
-    start(response_order::awaited, std::move(on_value), std::move(on_error));
-  }
-
-  template <class OnValue>
-  void await(OnValue on_value) {
-    await(std::move(on_value), default_error_handler());
-  }
-
 private:
-  auto default_error_handler() const {
-    return [self = self_](caf::error& reason) {
-      self->call_error_handler(reason);
-    };
-  }
+  friend handler_attachment<get_request>;
 
   template <class OnValue, class OnError>
   void start(response_order order, OnValue on_value, OnError on_error) {
     if (std::exchange(attached_, true))
       throw_handler_attached();
-    auto wait = std::make_shared<actor_reading>(
-      *self_, handles_of(std::span{&std::as_const(ref_), 1}), 1, wait_goal::readable, limit_);
-    when_read(self_, order, std::move(wait),
+    auto wait =
+      std::make_shared<actor_reading>(*this->self(), handles_of(std::span{&std::as_const(ref_), 1}),
+                                      1, wait_goal::readable, limit_);
+    when_read(this->self(), order, std::move(wait),
               [on_value = std::move(on_value),
                on_error = std::move(on_error)](actor_reading& done) mutable {
                 auto& entry = *done.entries().front();
@@ -73,7 +49,6 @@ private:
               });
   }
 
-  caf::scheduled_actor* self_;
   ObjectRef<T> ref_;
   wait_limit limit_;
   bool attached_ = false;

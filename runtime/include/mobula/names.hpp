@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "mobula/node.hpp"
+#include "mobula/runtime/handler_attachment.hpp"
 #include "mobula/runtime/names.hpp"
 
 // Names inside of actors: what `node::publish` and its relatives do, but nothing blocks. Each
@@ -18,58 +19,34 @@
 
 namespace mobula {
 
-/// A pending question about a name, whose answer is a `Result`, or nothing (`void`). Attach
-/// handlers exactly once, while the node exists.
+/// A pending question about a name, whose value is a `Result`, or nothing (`void`). Attach handlers
+/// exactly once, while the node exists. That throws `object_error` (`shutting_down`) if the node
+/// has shut down, (`invalid_argument`) for a second handler.
 template <class Result>
-class name_request {
+class name_request : public handler_attachment<name_request<Result>> {
 public:
-  /// What makes a result of what was told; may throw `object_error`.
+  /// What makes a result of what was told; may throw `object_error`. Nothing is made if there is no
+  /// result.
   using conversion = std::function<Result(const name_told&)>;
 
-  name_request(caf::scheduled_actor* self, node& asked, name_question question, conversion convert)
-    : self_(self), core_(&asked.core()), question_(std::move(question)),
+  name_request(caf::scheduled_actor* self, node& asked, name_question question,
+               conversion convert = {})
+    : handler_attachment<name_request>(self), core_(&asked.core()), question_(std::move(question)),
       convert_(std::move(convert)) {
     // nop
   }
 
-  /// Calls `on_value(Result)`, or `on_value()` without one, or `on_error(caf::error&)`;
-  /// `to_error_info` unwraps the error. Throws `object_error` (`shutting_down`) if the node has
-  /// shut down, (`invalid_argument`) for a second handler.
-  template <class OnValue, class OnError>
-  void then(OnValue on_value, OnError on_error) {
-    start(response_order::multiplexed, std::move(on_value), std::move(on_error));
-  }
-
-  template <class OnValue>
-  void then(OnValue on_value) {
-    then(std::move(on_value), default_error_handler());
-  }
-
-  template <class OnValue, class OnError>
-  void await(OnValue on_value, OnError on_error) {
-    start(response_order::awaited, std::move(on_value), std::move(on_error));
-  }
-
-  template <class OnValue>
-  void await(OnValue on_value) {
-    await(std::move(on_value), default_error_handler());
-  }
-
 private:
-  auto default_error_handler() const {
-    return [self = self_](caf::error& reason) {
-      self->call_error_handler(reason);
-    };
-  }
+  friend handler_attachment<name_request>;
 
   template <class OnValue, class OnError>
   void start(response_order order, OnValue on_value, OnError on_error) {
-    if (!convert_)
+    if (std::exchange(attached_, true))
       throw_handler_attached();
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));
-    ask_in_actor(*core_, *self_, order, std::move(question_),
-                 [handlers, convert = std::exchange(convert_, nullptr)](const name_told& told) {
+    ask_in_actor(*core_, *this->self(), order, std::move(question_),
+                 [handlers, convert = std::move(convert_)](const name_told& told) {
                    auto failure = finish(convert, told, handlers->first);
                    if (failure) {
                      auto reason = to_caf_error(*std::move(failure));
@@ -98,10 +75,10 @@ private:
     return std::nullopt;
   }
 
-  caf::scheduled_actor* self_;
   core_pointer core_;
   name_question question_;
-  conversion convert_; ///< empty from the first handler on
+  conversion convert_;
+  bool attached_ = false;
 };
 
 /// Gives an object a name, as `node::publish` does. `asked` is the node of the reference. Throws
@@ -110,9 +87,7 @@ private:
 template <class T>
 name_request<void> publish(caf::scheduled_actor* self, node& asked, const std::string& name,
                            const ObjectRef<T>& ref) {
-  return {self, asked, publication_of(asked.core(), name, ref, own_name::refuse),
-          [](const name_told&) {
-          }};
+  return {self, asked, publication_of(asked.core(), name, ref, own_name::refuse)};
 }
 
 /// The same for an actor.
@@ -120,18 +95,14 @@ template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   publish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
     return {self, asked,
-            publication_of(asked.core(), name, asked.describe(actor), own_name::refuse),
-            [](const name_told&) {
-            }};
+            publication_of(asked.core(), name, asked.describe(actor), own_name::refuse)};
   }
 
 /// Gives a name to something else at once, as `node::republish` does.
 template <class T>
 name_request<void> republish(caf::scheduled_actor* self, node& asked, const std::string& name,
                              const ObjectRef<T>& ref) {
-  return {self, asked, publication_of(asked.core(), name, ref, own_name::replace),
-          [](const name_told&) {
-          }};
+  return {self, asked, publication_of(asked.core(), name, ref, own_name::replace)};
 }
 
 /// The same for an actor.
@@ -139,16 +110,13 @@ template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   republish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
     return {self, asked,
-            publication_of(asked.core(), name, asked.describe(actor), own_name::replace),
-            [](const name_told&) {
-            }};
+            publication_of(asked.core(), name, asked.describe(actor), own_name::replace)};
   }
 
 /// Takes a name back, as `node::unpublish` does.
 inline name_request<void> unpublish(caf::scheduled_actor* self, node& asked,
                                     const std::string& name) {
-  return {self, asked, unpublish_name{.name = name, .answer = {}}, [](const name_told&) {
-          }};
+  return {self, asked, unpublish_name{.name = name, .answer = {}}};
 }
 
 /// Gives an `ObjectRef<T>` to the object of this name, as `node::lookup` does. Throws
