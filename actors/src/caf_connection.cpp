@@ -175,11 +175,8 @@ bool checked_connection::consume(caf::execution_unit* context, const void* data,
 
 /// Hands a header or a whole payload to the broker, out of `rd_buf`.
 bool checked_connection::deliver(caf::execution_unit* context, const void* data, std::size_t size) {
-  // CAF keeps the address of the name of the node that the thread's last message came from, and
-  // looks there for each new proxy, such as that of the actor that a handshake names. It is gone by
-  // then.
-  if (auto* broker = dynamic_cast<caf::io::basp_broker*>(parent()))
-    broker->set_last_hop(nullptr);
+  // The actor that a handshake names gets a proxy. Nobody but this broker has such connections.
+  forget_last_hop(static_cast<caf::io::basp_broker&>(*parent()));
   auto goes_on = scribe::consume(context, data, size);
   if (!objection_.empty() && !detached())
     return refuse(context, std::exchange(objection_, {}));
@@ -237,6 +234,10 @@ caf_connection make_connection(caf::actor_system& system, owned_socket socket,
     caf::make_counted<checked_connection>(backend, std::move(socket), rules, std::move(place));
   auto grip = result->grip();
   return {std::move(result), std::move(grip)};
+}
+
+void forget_last_hop(caf::io::basp_broker& broker) noexcept {
+  broker.set_last_hop(nullptr);
 }
 
 caf::strong_actor_ptr network_broker(caf::actor_system& system) {

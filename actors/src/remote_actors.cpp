@@ -18,6 +18,8 @@
 #include <caf/io/network/multiplexer.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf_connection.hpp"
+
 namespace mobula {
 
 namespace {
@@ -204,17 +206,14 @@ bool is_remote(const caf::local_actor& self, const caf::strong_actor_ptr& actor)
 /// of that.
 template <class F>
 void find_again(caf::actor_system& system, const caf::strong_actor_ptr& lost, F on_found) {
-  auto& middleman = system.middleman();
-  auto broker = middleman.named_broker<caf::io::basp_broker>(caf::atom("BASP"));
-  middleman.backend().post([broker, lost, on_found = std::move(on_found)] {
+  auto broker = network_broker(system);
+  system.middleman().backend().post([broker, lost, on_found = std::move(on_found)] {
     auto* content = caf::actor_cast<caf::abstract_actor*>(broker);
     if (content->getf(caf::abstract_actor::is_terminated_flag))
       return on_found(nullptr);
     auto& basp = static_cast<caf::io::basp_broker&>(*content);
     auto route = basp.instance.tbl().lookup(lost->node());
-    // CAF keeps, for each thread, the address of the name of the node that a message came from
-    // last, and looks there for a new proxy: it is gone by now, as the message is.
-    basp.set_last_hop(nullptr);
+    forget_last_hop(basp);
     on_found(route ? basp.proxies().get_or_put(lost->node(), lost->id()) : nullptr);
   });
 }

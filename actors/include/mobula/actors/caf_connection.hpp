@@ -15,6 +15,12 @@
 /// How connections come to CAF's network, and what this library adds to them. Everything that knows
 /// CAF's broker from inside is here.
 
+namespace caf::io {
+
+class basp_broker;
+
+} // namespace caf::io
+
 namespace mobula {
 
 struct node_options;
@@ -89,5 +95,10 @@ void serve(caf::actor_system& system, const published_service& service, caf_conn
 /// and its interface, or an error. `self` has to handle the response to `request`.
 void greet(caf::scheduled_actor& self, caf::message_id request, caf_connection connection,
            std::uint16_t port);
+
+/// Has CAF forget, in the calling thread, which node a message came from last: it keeps the address
+/// of that node's name, which is gone when the message was handled, and looks there for each new
+/// proxy. Called by CAF's network thread.
+void forget_last_hop(caf::io::basp_broker& broker) noexcept;
 
 } // namespace mobula
