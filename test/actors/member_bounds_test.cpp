@@ -13,23 +13,6 @@ using namespace mobula::test;
 
 namespace {
 
-constexpr link_id stranger{90};
-
-const dialect ours{"c", 1, "1"};
-
-incarnation_id other() {
-  return member_world::incarnation_number(200);
-}
-
-/// A record that can be.
-node_record record_of_other() {
-  node_record result;
-  result.incarnation = other();
-  result.name = "other:1";
-  result.control = {{"host", 9}};
-  return result;
-}
-
 hello hello_with(session_id proposal) {
   return {.speaks = ours, .record = record_of_other(), .proposal = proposal};
 }

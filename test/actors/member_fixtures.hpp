@@ -9,6 +9,23 @@
 
 namespace mobula::test {
 
+/// A link of a node that is none of the world's, what that says it speaks, and who it says it is.
+inline constexpr link_id stranger{90};
+inline const dialect ours{"c", 1, "1"};
+
+inline incarnation_id other() {
+  return member_world::incarnation_number(200);
+}
+
+/// A record that can be.
+inline node_record record_of_other() {
+  node_record result;
+  result.incarnation = other();
+  result.name = "other:1";
+  result.control = {{"host", 9}};
+  return result;
+}
+
 /// Two nodes at ports 1 and 2 that have not met.
 struct two_strangers : member_world {
   two_strangers() {

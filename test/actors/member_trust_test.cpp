@@ -15,21 +15,11 @@ using namespace mobula::test;
 namespace {
 
 constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
-constexpr link_id stranger{90};
-
-const dialect ours{"c", 1, "1"};
-
-incarnation_id other() {
-  return member_world::incarnation_number(200);
-}
 
 node_record sound_record() {
-  node_record result;
-  result.incarnation = other();
-  result.name = "other:1";
+  auto result = record_of_other();
   result.host = {.boot_id = "b", .user_id = 1, .mount_device = 2};
   result.process_id = 1;
-  result.control = {{"host", 9}};
   result.data = {.where = {{"10.0.0.1", 5}}, .token = {}};
   result.arena_path = "/dev/shm/mobula";
   return result;

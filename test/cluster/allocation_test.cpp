@@ -6,6 +6,7 @@
 
 #include <new>
 #include <optional>
+#include <utility>
 
 #include <mobula/actors/heir.hpp>
 #include <mobula/actors/node_core.hpp>
@@ -38,6 +39,20 @@ std::size_t failures_of(Step step, Check check) {
 
 object_entry& entry_behind(const text_ref& ref) {
   return *ref.handle().get();
+}
+
+/// Has a reference arrive at a node. Returns it, and how often memory ran out before.
+std::pair<object_handle, std::size_t> arrive_at(const node& at,
+                                                const incoming_reference& incoming) {
+  auto& border = at.core().border();
+  object_handle arrived;
+  auto failures = failures_of(
+    [&] {
+      arrived = border.arrive(incoming);
+      return true;
+    },
+    [&] { border.check_invariants(); });
+  return {std::move(arrived), failures};
 }
 
 struct short_of_memory : three_nodes {
@@ -78,25 +93,17 @@ TEST_CASE_FIXTURE(short_of_memory, "a reference that cannot arrive leaves nothin
   auto ref = home.put("a text");
   sim.run();
   wake_ahead(away, woken);
-  auto& border = away.core().border();
   auto transit = home.core().border().open_transit(entry_behind(ref));
   const incoming_reference incoming{.object = ref.id(),
                                     .type = &entry_behind(ref).type(),
                                     .sender = home.incarnation(),
                                     .transit = transit.value()};
-  object_handle arrived;
-  auto failures = failures_of(
-    [&] {
-      arrived = border.arrive(incoming);
-      return true;
-    },
-    [&] { border.check_invariants(); });
+  auto [arrived, failures] = arrive_at(away, incoming);
   CHECK(failures > 1);
   CHECK(arrived->id() == ref.id());
 }
 
 TEST_CASE_FIXTURE(short_of_memory, "an object that does not exist is one without memory, too") {
-  auto& border = home.core().border();
   auto ref = home.put("a text");
   sim.run();
   wake_ahead(home, ref);
@@ -104,13 +111,7 @@ TEST_CASE_FIXTURE(short_of_memory, "an object that does not exist is one without
                                     .type = &entry_behind(ref).type(),
                                     .sender = home.incarnation(),
                                     .transit = transit_number{1U << 30U}};
-  object_handle arrived;
-  auto failures = failures_of(
-    [&] {
-      arrived = border.arrive(incoming);
-      return true;
-    },
-    [&] { border.check_invariants(); });
+  auto [arrived, failures] = arrive_at(home, incoming);
   CHECK(failures > 1);
   CHECK(arrived->has_failed());
 }
