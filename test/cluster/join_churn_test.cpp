@@ -1,5 +1,5 @@
 // Joins while members come and go, so that connections end just as others begin. `MOBULA_JOINS`
-// says how many (10,000 take about an hour); a join that gets no answer fails the test, and one
+// says how many (10,000 take long); a join that gets no answer fails the test, and one
 // that hangs its time limit.
 
 #include <cstdlib>
