@@ -9,6 +9,8 @@
 #include <caf/sec.hpp>
 #include <fmt/format.h>
 
+#include "request_limit.hpp"
+
 namespace mobula {
 
 namespace {
@@ -53,28 +55,6 @@ void dial_worker(caf::event_based_actor*, const caf::strong_actor_ptr& client,
   send_to(client, dial_connected{job, std::move(socket)});
 }
 
-/// The time limit of a request. Ends with the response handler that holds it, be it because of the
-/// answer or because the actor ended.
-class request_limit {
-public:
-  request_limit(caf::scheduled_actor& self, caf::message_id response,
-                std::chrono::milliseconds limit)
-    : self_(self), response_(response) {
-    self_.clock().set_request_timeout(self_.clock().now() + limit, &self_, response_);
-  }
-
-  request_limit(const request_limit&) = delete;
-  request_limit& operator=(const request_limit&) = delete;
-
-  ~request_limit() {
-    self_.clock().cancel_request_timeout(&self_, response_);
-  }
-
-private:
-  caf::scheduled_actor& self_;
-  caf::message_id response_;
-};
-
 } // namespace
 
 void spawn_dial_worker(caf::actor_system& system, caf::strong_actor_ptr client, dial_job job) {
@@ -93,7 +73,8 @@ void shake_hands(caf::scheduled_actor& self, const dial_connected& dialed) {
                     {.peer = handshake_of::listener, .max_message_bytes = job.max_message_bytes});
   auto grip = connection.grip;
   auto request = self.new_request_id(caf::message_priority::normal);
-  auto limit = std::make_shared<request_limit>(self, request.response_id(), job.limit);
+  auto limit =
+    std::make_shared<request_limit>(self, request.response_id(), self.clock().now() + job.limit);
   self.add_multiplexed_response_handler(
     request.response_id(),
     caf::behavior{

@@ -20,6 +20,8 @@
 
 #include "mobula/actors/caf_connection.hpp"
 
+#include "request_limit.hpp"
+
 namespace mobula {
 
 namespace {
@@ -55,17 +57,17 @@ public:
   enum class watched : std::uint8_t { already, not_yet };
 
   /// Returns whether the actor tells of its end already.
-  watched add(key actor, std::uint64_t number, waiter added) {
+  watched add(key actor, const void* who_waits, waiter added) {
     std::unique_lock guard{mutex_};
     auto [position, fresh] = actors_.try_emplace(actor);
-    position->second.emplace(number, std::move(added));
+    position->second.emplace(who_waits, std::move(added));
     return fresh ? watched::not_yet : watched::already;
   }
 
-  void remove(key actor, std::uint64_t number) {
+  void remove(key actor, const void* who_waits) {
     std::unique_lock guard{mutex_};
     if (auto known = actors_.find(actor); known != actors_.end())
-      known->second.erase(number);
+      known->second.erase(who_waits);
   }
 
   /// The actor has ended. Returns who waited for it.
@@ -74,20 +76,14 @@ public:
     auto known = actors_.extract(actor);
     std::vector<waiter> result;
     if (!known.empty())
-      for (auto& [number, each] : known.mapped())
+      for (auto& [who_waits, each] : known.mapped())
         result.push_back(std::move(each));
     return result;
   }
 
-  std::uint64_t next_number() {
-    std::unique_lock guard{mutex_};
-    return ++last_number_;
-  }
-
 private:
   std::mutex mutex_;
-  std::unordered_map<key, std::unordered_map<std::uint64_t, waiter>> actors_;
-  std::uint64_t last_number_ = 0;
+  std::unordered_map<key, std::unordered_map<const void*, waiter>> actors_;
 };
 
 error_info error_of(const std::string& actor, const caf::error& reason) {
@@ -141,16 +137,15 @@ public:
 
   ~wait_entry() {
     if (actor_)
-      waiter_table::of_process().remove(actor_.get(), number_);
+      waiter_table::of_process().remove(actor_.get(), this);
   }
 
   /// REQUIRES: called once.
   void begin(const caf::strong_actor_ptr& actor) {
     actor_ = actor;
-    auto& table = waiter_table::of_process();
-    number_ = table.next_number();
     // If it has ended by now, it says so at once.
-    if (table.add(actor.get(), number_, waiting_) == waiter_table::watched::not_yet)
+    if (waiter_table::of_process().add(actor.get(), this, waiting_)
+        == waiter_table::watched::not_yet)
       actor->get()->attach(caf::attachable_ptr{new end_report{actor}});
   }
 
@@ -158,7 +153,7 @@ public:
   /// it, and the other node, which does not know of it, has no news: the end is the answer then. If
   /// that node has one all the same, the second of the two is ignored.
   void sent() const {
-    if (actor_ && waiting_.what == waited_for::answer && has_ended(actor_))
+    if (waiting_.what == waited_for::answer && has_ended(actor_))
       actor_->get()->attach_functor(
         [waiting = waiting_, name = to_string(actor_)](const caf::error& reason) {
           answer(waiting, error_of(name, reason));
@@ -172,29 +167,18 @@ public:
 private:
   waiter waiting_;
   caf::strong_actor_ptr actor_; ///< stays, so that its place in the table is not another's
-  std::uint64_t number_ = 0;
 };
 
-/// A wait with a time limit, which leaves the clock with it.
-class limited_wait {
-public:
+/// A wait with a time limit.
+struct limited_wait {
   limited_wait(caf::local_actor& self, caf::message_id response, caf_clock::time_point due,
                actor_wait_token entry)
-    : self_(self), response_(response), entry_(std::move(entry)) {
-    self_.clock().set_request_timeout(due, &self_, response_);
+    : entry(std::move(entry)), limit(self, response, due) {
+    // nop
   }
 
-  limited_wait(const limited_wait&) = delete;
-  limited_wait& operator=(const limited_wait&) = delete;
-
-  ~limited_wait() {
-    self_.clock().cancel_request_timeout(&self_, response_);
-  }
-
-private:
-  caf::local_actor& self_;
-  caf::message_id response_;
-  actor_wait_token entry_;
+  actor_wait_token entry;
+  request_limit limit;
 };
 
 bool is_remote(const caf::local_actor& self, const caf::strong_actor_ptr& actor) {
@@ -221,13 +205,18 @@ void find_again(caf::actor_system& system, const caf::strong_actor_ptr& lost, F 
 actor_wait_token start_waiting(caf::local_actor& self, const caf::strong_actor_ptr& actor,
                                caf::message_id request, waited_for what, caf::message content) {
   auto myself = caf::actor_cast<caf::strong_actor_ptr>(self.address());
-  auto entry = std::make_shared<wait_entry>(
-    waiter{caf::actor_cast<caf::weak_actor_ptr>(myself), request.response_id(), what});
   auto send = [myself, request, content = std::move(content)](const caf::strong_actor_ptr& to,
                                                               caf::execution_unit* context) {
     if (!content.empty())
       to->enqueue(caf::make_mailbox_element(myself, request, {}, content), context);
   };
+  // CAF answers for actors of this system itself.
+  if (what == waited_for::answer && !is_remote(self, actor)) {
+    send(actor, self.context());
+    return nullptr;
+  }
+  auto entry = std::make_shared<wait_entry>(
+    waiter{caf::actor_cast<caf::weak_actor_ptr>(myself), request.response_id(), what});
   if (is_remote(self, actor) && has_ended(actor)) {
     find_again(self.home_system(), actor,
                [actor, send, waiting = std::weak_ptr{entry}](const caf::strong_actor_ptr& found) {
@@ -242,9 +231,7 @@ actor_wait_token start_waiting(caf::local_actor& self, const caf::strong_actor_p
                });
     return entry;
   }
-  // CAF answers for actors of this system itself.
-  if (what == waited_for::end || is_remote(self, actor))
-    entry->begin(actor);
+  entry->begin(actor);
   send(actor, self.context());
   entry->sent();
   return entry;
