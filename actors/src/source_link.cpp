@@ -27,7 +27,6 @@ source_link::source_link(link_owner& owner, tcp::socket socket, const incarnatio
   : data_link(owner, std::move(socket)), node_(node), lane_(lane), token_(token),
     hash_(XXH3_createState(), &XXH3_freeState) {
   MOBULA_ASSERT(hash_ != nullptr);
-  enqueue({.header = encode(hello_frame{token, owner.config().self, node})});
 }
 
 // -- connecting -----------------------------------------------------------------------
@@ -38,7 +37,15 @@ void source_link::connect(std::vector<tcp::endpoint> endpoints) {
   start_attempt();
 }
 
+/// What was said at an address before is said again.
 void source_link::start_attempt() {
+  enqueue({.header = encode(hello_frame{token_, owner().config().self, node_})});
+  for (const auto& [number, open] : asks_) {
+    enqueue({.header = encode(request_frame{number, open.range})});
+    // More than may wait: the link has closed, and ended all asks.
+    if (is_closed())
+      return;
+  }
   start_greeting_timer(attempts_->patience());
   auto self = std::static_pointer_cast<source_link>(shared_from_this());
   auto tried = attempts_->current();
@@ -84,19 +91,12 @@ void source_link::attempt_failed(connect_failure why) {
   close({});
 }
 
-/// Goes on with the next address, if there is one: what was said at this one is said again there.
+/// Goes on with the next address, if there is one.
 bool source_link::tries_another(connect_failure why) {
   if (!attempts_->failed(why))
     return false;
   disconnect();
   header_filled_ = 0;
-  enqueue({.header = encode(hello_frame{token_, owner().config().self, node_})});
-  for (const auto& [number, open] : asks_) {
-    enqueue({.header = encode(request_frame{number, open.range})});
-    // More than may wait: the link has closed, and ended all asks.
-    if (is_closed())
-      return true;
-  }
   start_attempt();
   return true;
 }
