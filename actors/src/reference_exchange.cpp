@@ -349,17 +349,13 @@ void reference_exchange::describe(object_listing& listing) const {
     if (listed != nullptr)
       ++listed->transits;
   });
-  tables_->exports().for_each([&](std::uint64_t sequence) {
-    auto* listed = listing.find(sequence);
-    if (listed == nullptr)
-      return;
-    for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
-      listed->borrowers.push_back({node, count});
-    for (const auto& lost : tables_->exports().lost_holders_of(sequence))
-      listed->lost_holders.push_back({lost.node, lost.count, left_ms(lost.grace)});
-  });
-  for (auto& listed : listing.objects)
+  for (auto& listed : listing.objects) {
+    for (const auto& [node, count] : tables_->exports().borrowers_of(listed.sequence))
+      listed.borrowers.push_back({node, count});
+    for (const auto& lost : tables_->exports().lost_holders_of(listed.sequence))
+      listed.lost_holders.push_back({lost.node, lost.count, left_ms(lost.grace)});
     listed.local -= std::min(listed.local, kept_handles(listed.sequence));
+  }
 }
 
 void reference_exchange::check_invariants() const {
