@@ -168,20 +168,18 @@ void member_table::handle(link_id link, const welcome& message, member_effects& 
         effects);
     return;
   }
-  if (auto found = members_.find(incarnation);
-      found != members_.end() && found->second.session != session_id::none) {
-    // Late: it came over another link, and the other side has ended that session since.
-    if (message.session <= found->second.session) {
-      for (auto id : greeters_on(link))
-        arrived(id, incarnation, effects);
-      return;
-    }
-    if (!expects_welcome(link, incarnation))
-      return reject(link, message, "it answers no hello of this node", effects);
-    end_session(found->second, departure::replaced, effects);
-  } else if (!expects_welcome(link, incarnation)) {
-    return reject(link, message, "it answers no hello of this node", effects);
+  auto found = members_.find(incarnation);
+  auto in_session = found != members_.end() && found->second.session != session_id::none;
+  // Late: it came over another link, and the other side has ended that session since.
+  if (in_session && message.session <= found->second.session) {
+    for (auto id : greeters_on(link))
+      arrived(id, incarnation, effects);
+    return;
   }
+  if (!expects_welcome(link, incarnation))
+    return reject(link, message, "it answers no hello of this node", effects);
+  if (in_session)
+    end_session(found->second, departure::replaced, effects);
   begin_session(link, message.record, message.session, effects);
   effects.emplace_back(
     send_on_link{link, members_changed{message.session, hints_without(incarnation), {}}});
