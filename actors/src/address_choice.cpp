@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
+#include "mobula/actors/member_checks.hpp"
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
@@ -122,11 +123,7 @@ std::optional<endpoint> read_advertised(std::string_view text) {
   if (address.starts_with('['))
     address = address.ends_with(']') ? address.substr(1, address.size() - 2) : std::string_view{};
   endpoint result{std::string{address}, 0};
-  constexpr std::size_t most_bytes = 255;
-  auto is_dialable = !address.empty() && address.size() <= most_bytes
-                     && std::ranges::all_of(address, [](char c) { return c > ' ' && c < '\x7f'; })
-                     && reach_of(result.address) != address_reach::all;
-  if (!is_dialable)
+  if (!can_be_address(address) || reach_of(result.address) == address_reach::all)
     return std::nullopt;
   if (end == text.size())
     return result;

@@ -72,11 +72,6 @@ struct peer {
   transfer_token token;
 };
 
-std::string name_of(const data_address& address) {
-  auto is_v6 = address.ip.find(':') != std::string::npos;
-  return (is_v6 ? "[" + address.ip + "]" : address.ip) + ":" + std::to_string(address.port);
-}
-
 std::optional<tcp::endpoint> endpoint_of(const data_address& address) {
   boost::system::error_code error;
   auto ip = asio::ip::make_address(address.ip, error);
@@ -165,7 +160,7 @@ private:
 };
 
 std::optional<data_port_failure> data_port::state::listen() {
-  auto name = name_of(config_.listen);
+  auto name = to_string(endpoint{config_.listen.ip, config_.listen.port});
   auto endpoint = endpoint_of(config_.listen);
   if (!endpoint)
     return data_port_failure{"data port: " + name

@@ -17,11 +17,6 @@ namespace {
 
 using fault = std::optional<std::string>;
 
-/// Letters, digits and signs of ASCII, as addresses are made of.
-bool is_graphic(char c) noexcept {
-  return c > ' ' && c < '\x7f';
-}
-
 /// Bytes above 0x7f may be parts of letters.
 bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
@@ -44,8 +39,7 @@ fault fault_of_node(std::string_view what, const incarnation_id& node) {
 }
 
 fault fault_of_endpoint(const endpoint& where) {
-  if (where.address.empty() || where.address.size() > member_limits::address_bytes
-      || !std::ranges::all_of(where.address, is_graphic))
+  if (!can_be_address(where.address))
     return fmt::format("\"{}\" is no address", printable(where.address));
   if (where.port == 0)
     return fmt::format("nothing listens at port 0 of {}", where.address);
@@ -168,6 +162,11 @@ fault check(const leave_cluster&) {
 }
 
 } // namespace
+
+bool can_be_address(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= member_limits::address_bytes
+         && std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
 
 std::optional<std::string> fault_of(const member_message& message) {
   return std::visit([](const auto& content) { return check(content); }, message);

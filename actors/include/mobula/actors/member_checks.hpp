@@ -41,4 +41,7 @@ struct member_limits {
 /// Returns `text` as it can be shown: without control characters, and not too long.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// Returns whether a text may be an address: letters, digits and signs of ASCII, and not too many.
+[[nodiscard]] bool can_be_address(std::string_view text) noexcept;
+
 } // namespace mobula
