@@ -47,6 +47,9 @@ void store_shard_state::describe_objects(object_listing& listing) {
 /// Adds what needs a look at each slot: sums, and objects that nobody refers to any more but whose
 /// memory views keep.
 void store_shard_state::describe_all(object_listing& listing) const {
+  const auto& asked = listing.asked();
+  if (asked.most_objects == 0 && asked.grouping != reported_grouping::state)
+    return;
   for (const auto& [sequence, held] : slots_) {
     if (held.scope != nullptr && held.scope->kind() == entry_kind::own) {
       // One use is the scope's, which `views` does not count, and one that of the slot.
@@ -57,7 +60,7 @@ void store_shard_state::describe_all(object_listing& listing) const {
         listing.add_pinned_only(*held.scope, held.copy->size_bytes,
                                 {views, readers_->processes_elsewhere(held)});
     } else if (held.entry != nullptr && !held.copy->memory
-               && listing.asked().grouping == reported_grouping::state
+               && asked.grouping == reported_grouping::state
                && held.entry->phase() == object_phase::stored) {
       listing.sum_is_on_disk(*held.entry);
     }
