@@ -194,9 +194,7 @@ void parse(CLI::App& app, arguments& chosen, std::vector<std::string> words) {
   program.insert(program.end(), of_the_program.begin(), of_the_program.end());
 }
 
-// -- errors ---------------------------------------------------------------------------------------
-
-namespace {
+// -- names ----------------------------------------------------------------------------------------
 
 std::vector<std::string> option_names(const CLI::App& command) {
   std::vector<std::string> result;
@@ -212,6 +210,10 @@ std::vector<std::string> command_names(const CLI::App& app) {
     result.push_back(command->get_name());
   return result;
 }
+
+// -- errors ---------------------------------------------------------------------------------------
+
+namespace {
 
 /// Returns the error for an option that the command does not have.
 std::string unknown_option(const CLI::App& command, const std::string& word) {

@@ -54,6 +54,11 @@ void describe(CLI::App& app, arguments& chosen);
 /// is given behind `--` reaches `chosen` as it is: CLI11 would take `[a,b]` for two values.
 void parse(CLI::App& app, arguments& chosen, std::vector<std::string> words);
 
+/// Returns the long names of a command's options, with dashes.
+[[nodiscard]] std::vector<std::string> option_names(const CLI::App& command);
+
+[[nodiscard]] std::vector<std::string> command_names(const CLI::App& app);
+
 /// Returns what is wrong with the arguments that could not be parsed, as one sentence that names
 /// the word and what was probably meant.
 [[nodiscard]] std::string usage_error(const CLI::App& app, const CLI::ParseError& error);

@@ -137,14 +137,6 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-std::vector<std::string> long_names(const CLI::App& command) {
-  std::vector<std::string> result;
-  for (const auto* option : named_options(command))
-    for (const auto& name : option->get_lnames())
-      result.push_back("--" + name);
-  return result;
-}
-
 /// Returns the words that may follow the option, separated by spaces; none if it takes what is not
 /// known here.
 std::string choices(const CLI::Option& option) {
@@ -185,9 +177,7 @@ complete -o default -F _mobula mobula
 )";
 
 void print_completion(const CLI::App& app) {
-  std::vector<std::string> commands;
-  for (const auto* command : app.get_subcommands(nullptr))
-    commands.push_back(command->get_name());
+  const auto commands = command_names(app);
   std::string begin{completion_begin};
   const std::string slot = "@COMMANDS@";
   begin.replace(begin.find(slot), slot.size(), fmt::format("{}", fmt::join(commands, " | ")));
@@ -201,9 +191,9 @@ void print_completion(const CLI::App& app) {
                                  choices(*option));
     }
     std::cout << fmt::format("    '{} '*) words='{}' ;;\n", command->get_name(),
-                             joined(long_names(*command)));
+                             joined(option_names(*command)));
   }
-  std::cout << fmt::format("    *) words='{} {}' ;;\n", joined(commands), joined(long_names(app)))
+  std::cout << fmt::format("    *) words='{} {}' ;;\n", joined(commands), joined(option_names(app)))
             << completion_end;
 }
 
