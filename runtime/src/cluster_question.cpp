@@ -32,9 +32,16 @@ std::chrono::nanoseconds with_answer(const std::optional<std::chrono::nanosecond
 }
 
 drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
+  core.require_home();
+  if (!core.in_cluster())
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("node {} is in no cluster and has nobody who could keep its values; "
+                              "have it listen or join first",
+                              to_string(core.incarnation())),
+       .origin = core.origin()}};
   return ask_cluster<drain_result>(core, drain_values{.limit = limit, .answer = {}},
-                                   {.without_cluster = "nobody who could keep its values",
-                                    .caller = "draining a node",
+                                   {.caller = "draining a node",
                                     .without_answer = "have others keep values",
                                     .instead = "a thread of the application's own"},
                                    with_answer(limit));

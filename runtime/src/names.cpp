@@ -29,8 +29,7 @@ template <class Answer, class Request>
 Answer ask(node_core& core, Request request, const wait_limit& limit = std::nullopt) {
   start_names(core);
   return ask_cluster<Answer>(core, std::move(request),
-                             {.without_cluster = "no names",
-                              .caller = "publishing or looking up a name",
+                             {.caller = "publishing or looking up a name",
                               .without_answer = "publish this name",
                               .instead = "mobula::publish(self, node, name, …), lookup and their "
                                          "like (mobula/names.hpp)"},

@@ -19,10 +19,9 @@ namespace mobula {
 
 /// What a question to a node's cluster is about, for errors.
 struct question_subject {
-  std::string_view without_cluster; ///< what the node lacks outside of a cluster, after "has"
-  std::string_view caller;          ///< what asks
-  std::string_view without_answer;  ///< what nothing in a simulation does, after "could"
-  std::string_view instead;         ///< what actors call, after "use"
+  std::string_view caller;         ///< what asks
+  std::string_view without_answer; ///< what nothing in a simulation does, after "could"
+  std::string_view instead;        ///< what actors call, after "use"
 };
 
 /// Throws `object_error` (`invalid_argument`) in a function that watches the members: it runs in
@@ -55,20 +54,15 @@ bool await(node_core& core, const std::future<Answer>& answer,
 }
 
 /// Sends a request to the cluster actor and blocks until it has answered, in a simulation by
-/// running it, but no longer than `limit`. Throws `object_error` if the node is in no cluster, in a
-/// function that watches the members, on a thread that actors share, if the actor is gone or held
-/// up, or if nothing in the simulation could bring the answer.
+/// running it, but no longer than `limit`. Throws `object_error` in a function that watches the
+/// members, on a thread that actors share, if the actor is gone or held up, or if nothing in the
+/// simulation could bring the answer. REQUIRES: the node has a cluster actor, and is at home.
 template <class Answer, class Request>
 Answer ask_cluster(node_core& core, Request request, const question_subject& about,
                    std::chrono::nanoseconds limit = std::chrono::nanoseconds::max()) {
   auto refuse = [&](error_type type, std::string text) {
     throw object_error{{.type = type, .message = std::move(text), .origin = core.origin()}};
   };
-  core.require_home();
-  if (!core.in_cluster())
-    refuse(error_type::invalid_argument,
-           fmt::format("node {} is in no cluster and has {}; have it listen or join first",
-                       to_string(core.incarnation()), about.without_cluster));
   require_no_watcher(core, about.caller);
   require_may_block(about.caller, about.instead);
   auto promised = make_answer<Answer>(core);
