@@ -30,6 +30,17 @@ namespace {
 /// What ends at once says nothing.
 constexpr std::chrono::seconds quiet_time{1};
 
+/// Writes what the program has printed so far, unless a thread is in the middle of printing, which
+/// may take for ever.
+void flush_output() {
+  if (::ftrylockfile(stdout) != 0)
+    return;
+  ::fflush_unlocked(stdout);
+  ::funlockfile(stdout);
+}
+
+} // namespace
+
 void print_current_exception() {
   try {
     throw;
@@ -41,17 +52,6 @@ void print_current_exception() {
     std::cerr << "the program ended with an exception that is no std::exception\n";
   }
 }
-
-/// Writes what the program has printed so far, unless a thread is in the middle of printing, which
-/// may take for ever.
-void flush_output() {
-  if (::ftrylockfile(stdout) != 0)
-    return;
-  ::fflush_unlocked(stdout);
-  ::funlockfile(stdout);
-}
-
-} // namespace
 
 program_run::program_run(std::chrono::nanoseconds stop_limit)
   : stop_limit_(stop_limit), over_event_(::eventfd(0, EFD_CLOEXEC)) {

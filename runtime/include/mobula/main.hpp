@@ -71,10 +71,8 @@ int run_main(int argc, char** argv, F&& run) {
                            [&] { return call_program<Config>(run, local, settings, network); });
     }
     return program.exit_code(result);
-  } catch (const object_error& error) {
-    std::cerr << to_string(error.info()) << '\n';
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
+  } catch (const std::exception&) {
+    print_current_exception();
   }
   return EXIT_FAILURE;
 }

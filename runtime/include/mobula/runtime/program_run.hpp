@@ -12,6 +12,9 @@
 
 namespace mobula {
 
+/// Tells on the standard error what a program ends with. REQUIRES: called in a handler.
+void print_current_exception();
+
 /// What `run_main` does around the application's function: follows the options of the network,
 /// notes signals, waits for actors, and ends a program that a signal has told to.
 ///
