@@ -56,8 +56,7 @@ public:
 
     /// Thrown on instead, the exception would leave the frame to nobody.
     void unhandled_exception() {
-      self()->quit(to_caf_error(describe_current_exception(error_type::task_execution_exception,
-                                                           "an exception left a coroutine")));
+      self()->quit(reason_of_exception());
     }
   };
 };
@@ -105,8 +104,7 @@ public:
   }
 
   void unhandled_exception() {
-    auto reason = to_caf_error(describe_current_exception(error_type::task_execution_exception,
-                                                          "an exception left a coroutine"));
+    auto reason = reason_of_exception();
     if (promise_.pending())
       promise_.deliver(std::move(reason));
     else

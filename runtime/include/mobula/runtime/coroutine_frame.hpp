@@ -147,6 +147,12 @@ protected:
     return self_;
   }
 
+  /// What the exception is to others that has left the coroutine.
+  [[nodiscard]] static caf::error reason_of_exception() {
+    return to_caf_error(describe_current_exception(error_type::task_execution_exception,
+                                                   "an exception left a coroutine"));
+  }
+
 private:
   struct destroy_frame {
     void operator()(void* frame) const noexcept {
