@@ -90,10 +90,6 @@ void set_default(config& settings, caf::string_view option, T value) {
     settings.set(option, std::move(value));
 }
 
-std::unique_ptr<config> default_settings() {
-  return std::make_unique<config>();
-}
-
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const auto* text = std::getenv(name);
   if (text == nullptr)
@@ -115,7 +111,7 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
 // -- constructors, destructors
 // ----------------------------------------------------------------------
 
-simulation::simulation(std::uint64_t seed) : simulation(seed, default_settings()) {
+simulation::simulation(std::uint64_t seed) : simulation(seed, std::make_unique<config>()) {
   // nop
 }
 
@@ -360,7 +356,8 @@ void simulation::check_invariants() {
 
 void for_each_seed(std::uint64_t first, std::uint64_t count,
                    const std::function<void(simulation&)>& body) {
-  for_each_seed(first, count, default_settings, body);
+  for_each_seed(
+    first, count, [] { return std::make_unique<config>(); }, body);
 }
 
 void for_each_seed(std::uint64_t first, std::uint64_t count,
