@@ -14,6 +14,13 @@ namespace mobula::command {
 
 namespace {
 
+nlohmann::json addresses_json(const std::vector<endpoint>& addresses) {
+  auto result = nlohmann::json::array();
+  for (const auto& where : addresses)
+    result.push_back(to_string(where));
+  return result;
+}
+
 /// Says which members cannot connect to each other; nothing if all can.
 std::string gaps_text(const cluster_report& report) {
   std::string result;
@@ -27,13 +34,10 @@ std::string gaps_text(const cluster_report& report) {
 
 nlohmann::json gaps_json(const node_report& node) {
   auto result = nlohmann::json::array();
-  for (const auto& gap : node.unreachable) {
-    auto addresses = nlohmann::json::array();
-    for (const auto& where : gap.control)
-      addresses.push_back(to_string(where));
-    result.push_back(
-      {{"node", to_string(gap.node)}, {"addresses", std::move(addresses)}, {"reason", gap.reason}});
-  }
+  for (const auto& gap : node.unreachable)
+    result.push_back({{"node", to_string(gap.node)},
+                      {"addresses", addresses_json(gap.control)},
+                      {"reason", gap.reason}});
   return result;
 }
 
@@ -91,15 +95,12 @@ nlohmann::json status_json(const cluster_report& report) {
     auto figures = nlohmann::json::object();
     for (const auto& each : node.figures)
       figures[each.name] = each.value;
-    auto control = nlohmann::json::array();
-    for (const auto& where : node.control)
-      control.push_back(to_string(where));
     nodes.push_back({{"incarnation", to_string(node.incarnation)},
                      {"name", node.name},
                      {"cluster", node.cluster},
                      {"library_version", node.library_version},
                      {"process_id", node.process_id},
-                     {"control", std::move(control)},
+                     {"control", addresses_json(node.control)},
                      {"unreachable_members", gaps_json(node)},
                      {"figures", std::move(figures)}});
   }
