@@ -69,10 +69,9 @@ private:
 const std::vector<std::string> on_networks{"--mobula.same-host-reading=off",
                                            "--mobula.insecure=true"};
 
-std::vector<std::string> logging_to(const std::string& file) {
+std::vector<std::string> on_networks_logging_to(const std::string& file) {
   auto result = on_networks;
-  for (const auto& option : {"--logger.file-name=" + file, std::string{"--logger.file-format=%m%n"},
-                             std::string{"--logger.verbosity=warning"}})
+  for (const auto& option : logging_to(file))
     result.push_back(option);
   return result;
 }
@@ -148,7 +147,7 @@ TEST_CASE_FIXTURE(two_networks, "members that have no way to each other say so i
   temporary_directory directory;
   auto log = directory.path() / "first";
   peer home{on_networks, middle.launcher(), "::"};
-  peer first{logging_to(log), left.launcher(), "::"};
+  peer first{on_networks_logging_to(log), left.launcher(), "::"};
   peer second{on_networks, right.launcher(), "::"};
   join(first, "10.77.1.1", home);
   join(second, "10.77.2.1", home);

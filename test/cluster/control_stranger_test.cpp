@@ -13,7 +13,6 @@
 
 #include "../actors/caf_handshake.hpp"
 #include "../actors/raw_socket.hpp"
-#include "../temporary_directory.hpp"
 #include "peer_process.hpp"
 
 using namespace mobula;
@@ -77,24 +76,11 @@ struct listening_node {
     CHECK(peak_bytes(home) < before + (64ULL << 20U));
   }
 
-  /// Ends the node, and returns how many lines of its log say this.
-  std::size_t lines_with(const std::string& text) {
-    home.end();
-    std::ifstream file{log};
-    std::size_t result = 0;
-    for (std::string line; std::getline(file, line);)
-      result += line.find(text) == std::string::npos ? 0 : 1;
-    return result;
-  }
-
   bool said(const std::string& text) {
-    return lines_with(text) > 0;
+    return home.lines_with(text) > 0;
   }
 
-  temporary_directory directory;
-  std::string log = directory.path() / "log";
-  peer home{
-    {"--logger.file-name=" + log, "--logger.file-format=%m%n", "--logger.verbosity=warning"}};
+  logging_peer home;
   std::uint64_t before = peak_bytes(home);
 };
 
@@ -140,7 +126,7 @@ TEST_CASE_FIXTURE(listening_node, "of many that announce 4 GB the log has few") 
         .header());
     await_close(stranger);
   }
-  CHECK(lines_with("announced a message of 4294967295 bytes") == 7);
+  CHECK(home.lines_with("announced a message of 4294967295 bytes") == 7);
 }
 
 TEST_CASE_FIXTURE(listening_node,
