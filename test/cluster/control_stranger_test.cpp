@@ -46,13 +46,6 @@ std::vector<std::byte> node_id_bytes(std::uint32_t process) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// Reads until the other side closes, which this waits for.
-void await_close(const raw_socket& socket) {
-  std::byte bytes[4096];
-  while (::recv(socket.get(), bytes, sizeof(bytes), 0) > 0)
-    continue;
-}
-
 /// A node that listens, and whose warnings are kept.
 struct listening_node {
   [[nodiscard]] raw_socket connect() const {
@@ -92,7 +85,7 @@ TEST_CASE_FIXTURE(listening_node, "32 bytes from a stranger that announce 4 GB t
   for (int count = 0; count < 20; ++count) {
     auto stranger = connect();
     stranger.send(caf_handshake{.announced_bytes = 0xFFFFFFFFU}.header());
-    await_close(stranger);
+    stranger.await_close();
   }
   check_that_all_is_well();
   CHECK(said("announced a handshake of 4294967295 bytes"));
@@ -113,7 +106,7 @@ TEST_CASE_FIXTURE(listening_node, "who greeted as a node and announces 4 GB is c
   stranger.send(
     caf_handshake{.operation = direct_message, .announced_bytes = 0xFFFFFFFFU, .actor = 1}
       .header());
-  await_close(stranger);
+  stranger.await_close();
   check_that_all_is_well();
   CHECK(said("announced a message of 4294967295 bytes, but mobula.message-limit is 268435456"));
 }
@@ -124,7 +117,7 @@ TEST_CASE_FIXTURE(listening_node, "of many that announce 4 GB the log has few") 
     stranger.send(
       caf_handshake{.operation = direct_message, .announced_bytes = 0xFFFFFFFFU, .actor = 1}
         .header());
-    await_close(stranger);
+    stranger.await_close();
   }
   CHECK(home.lines_with("announced a message of 4294967295 bytes") == 7);
 }
@@ -144,6 +137,6 @@ TEST_CASE_FIXTURE(listening_node,
 TEST_CASE_FIXTURE(listening_node, "a handshake that is none ends its connection only") {
   auto stranger = connect();
   stranger.send(caf_handshake{}.whole());
-  await_close(stranger);
+  stranger.await_close();
   check_that_all_is_well();
 }

@@ -81,13 +81,6 @@ struct deceived_node : place {
     }};
   }
 
-  /// Reads until the node closes the connection, which this waits for.
-  static void await_close(const test::raw_socket& socket) {
-    std::byte bytes[1024];
-    while (::recv(socket.get(), bytes, sizeof(bytes), 0) > 0)
-      continue;
-  }
-
   test::raw_socket listener = test::raw_socket::listen_anywhere();
 };
 
@@ -125,7 +118,7 @@ TEST_CASE_FIXTURE(deceived_node,
                   "a handshake that nobody answers is dropped, and dialed afresh once") {
   auto caller = fail_to_join("tried 2 times");
   for (int attempt = 0; attempt < 2; ++attempt)
-    await_close(listener.accept());
+    listener.accept().await_close();
   caller.join();
 }
 
@@ -135,7 +128,7 @@ TEST_CASE_FIXTURE(deceived_node, "a listener whose first header announces 4 GB i
   for (int attempt = 0; attempt < 8; ++attempt) {
     auto dialed = listener.accept();
     dialed.send(boast.header());
-    await_close(dialed);
+    dialed.await_close();
   }
   caller.join();
 }
