@@ -4,30 +4,25 @@
 #include <thread>
 #include <utility>
 
-#include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
-#include <doctest/doctest.h>
-
-#include <mobula/mobula.hpp>
 
 #include "../actors/caf_handshake.hpp"
 #include "../actors/raw_socket.hpp"
+#include "two_nodes.hpp"
 
 using namespace mobula;
 
 namespace {
 
-struct network_config : config {
-  network_config() {
-    load<caf::io::middleman>();
-    set("mobula.store-size", std::string{"16MiB"});
+struct limited_config : test::network_config {
+  limited_config() {
     set("mobula.message-limit", std::string{"20MiB"});
   }
 };
 
 /// A node with an actor system of its own.
 struct place {
-  network_config settings;
+  limited_config settings;
   caf::actor_system system{settings};
   node here{system};
   cluster at{here};
