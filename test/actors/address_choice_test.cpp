@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "../contains.hpp"
 #include "mobula/actors/address_choice.hpp"
 
 using namespace mobula;
 using namespace std::chrono_literals;
+using test::contains;
 
 namespace {
 
@@ -25,10 +27,6 @@ std::string place(const texts& numbers, listening_scope allowed = listening_scop
   auto found = place_to_join_from({"member", 42}, numbers, allowed);
   const auto* where = std::get_if<joining_place>(&found);
   return where == nullptr ? std::get<std::string>(found) : where->address;
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../contains.hpp"
 #include "caf_handshake.hpp"
 #include "mobula/actors/control_port.hpp"
 #include "raw_socket.hpp"
@@ -86,10 +87,6 @@ struct open_port {
 bool is_closed(const raw_socket& socket) {
   std::byte byte{};
   return ::recv(socket.get(), &byte, 1, 0) <= 0;
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Returns the processor time that this process has taken.

@@ -4,11 +4,13 @@
 #include "mobula/actors/disk_failures.hpp"
 
 #include <cerrno>
-#include <string_view>
 
 #include <doctest/doctest.h>
 
+#include "../contains.hpp"
+
 using namespace mobula;
+using test::contains;
 
 namespace {
 
@@ -17,10 +19,6 @@ constexpr spill_directory second{1};
 
 io_failure failure(int error_number, io_operation operation = io_operation::write) {
   return {.path = "/a/file", .operation = operation, .error_number = error_number};
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 struct two_directories {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 #include <variant>
 
+#include "../contains.hpp"
 #include "member_world.hpp"
 
 namespace mobula::test {
@@ -60,10 +60,6 @@ const Effect& first_of(const member_effects& effects) {
     effects, [](const auto& effect) { return std::holds_alternative<Effect>(effect); });
   REQUIRE(found != effects.end());
   return std::get<Effect>(*found);
-}
-
-inline bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace mobula::test

@@ -61,7 +61,6 @@ public:
     std::set<join_id> open_joins{};
     std::set<link_id> links{}; ///< that the table has use for
     std::vector<join_refusal> refusals{};
-    std::vector<std::string> ignored{};     ///< what was wrong with messages that changed nothing
     std::vector<std::string> unreachable{}; ///< as reported for the log
   };
 
@@ -362,8 +361,8 @@ private:
     nodes[index].refusals.push_back(effect.reason);
   }
 
-  void carry_out(std::size_t index, const report_ignored& effect) {
-    nodes[index].ignored.push_back(effect.text);
+  void carry_out(std::size_t, const report_ignored&) {
+    // nop
   }
 
   [[nodiscard]] std::optional<std::size_t> listener(std::uint16_t port) const {

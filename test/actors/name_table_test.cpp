@@ -3,6 +3,7 @@
 
 #include "mobula/actors/name_table.hpp"
 
+#include "../contains.hpp"
 #include "name_world.hpp"
 
 using namespace mobula;
@@ -16,10 +17,6 @@ struct three_members : name_world {
     run();
   }
 };
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

@@ -94,6 +94,13 @@ public:
     }
   }
 
+  /// Reads until the other side closes, which this waits for.
+  void await_close() const {
+    std::array<std::byte, 4096> bytes{};
+    while (::recv(descriptor_, bytes.data(), bytes.size(), 0) > 0)
+      continue;
+  }
+
   /// Returns nothing at the end of the stream.
   [[nodiscard]] std::optional<transfer_frame> receive() const {
     frame_header header{};

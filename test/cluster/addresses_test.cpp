@@ -2,83 +2,23 @@
 // sent to them: in namespaces of their own, with real interfaces. Needs root and `ip`; skipped with
 // a printed reason where these are missing.
 
-#include <chrono>
-#include <fstream>
-#include <optional>
-#include <sstream>
-#include <thread>
-
-#include "../temporary_directory.hpp"
+#include "../contains.hpp"
+#include "network_host.hpp"
 #include "peer_process.hpp"
 
 using namespace mobula::test;
 
 namespace {
 
-/// A host: a network namespace, gone after the test. All commands return whether they succeeded.
-class host {
-public:
-  explicit host(const std::string& name)
-    : name_("mobula_" + name + "_" + std::to_string(::getpid())) {
-    usable_ = run("ip netns add " + name_) && ip("link set lo up");
-  }
-
-  host(const host&) = delete;
-  host& operator=(const host&) = delete;
-
-  ~host() {
-    run("ip netns del " + name_);
-  }
-
-  [[nodiscard]] bool usable() const noexcept {
-    return usable_;
-  }
-
-  [[nodiscard]] std::vector<std::string> launcher() const {
-    return {"ip", "netns", "exec", name_};
-  }
-
-  [[nodiscard]] bool ip(const std::string& command) const {
-    return run("ip -n " + name_ + " " + command);
-  }
-
-  /// Lays a cable to another host, which gets the second address.
-  [[nodiscard]] bool connect(const host& other, const std::string& cable, const std::string& ours,
-                             const std::string& theirs) const {
-    return ip("link add " + cable + " type veth peer name " + cable + " netns " + other.name_)
-           && set_up(cable, ours) && other.set_up(cable, theirs);
-  }
-
-private:
-  static bool run(const std::string& command) {
-    return std::system((command + " 2>/dev/null").c_str()) == 0;
-  }
-
-  /// Without a search for others that have the address: nobody has.
-  [[nodiscard]] bool set_up(const std::string& cable, const std::string& address) const {
-    auto is_v6 = address.find(':') != std::string::npos;
-    return ip("addr add " + address + " dev " + cable + (is_v6 ? " nodad" : ""))
-           && ip("link set " + cable + " up");
-  }
-
-  std::string name_;
-  bool usable_ = false;
-};
-
 /// Nodes that reach each other by the network only, and listen at all addresses of their hosts.
 const std::vector<std::string> on_networks{"--mobula.same-host-reading=off",
                                            "--mobula.insecure=true"};
 
-std::vector<std::string> logging_to(const std::string& file) {
+std::vector<std::string> on_networks_logging_to(const std::string& file) {
   auto result = on_networks;
-  for (const auto& option : {"--logger.file-name=" + file, std::string{"--logger.file-format=%m%n"},
-                             std::string{"--logger.verbosity=warning"}})
+  for (const auto& option : logging_to(file))
     result.push_back(option);
   return result;
-}
-
-void skip() {
-  MESSAGE("skipped: no network namespaces here; they need root and the package iproute2");
 }
 
 void join(peer& node, const std::string& address, const peer& other) {
@@ -101,19 +41,6 @@ void check_pull(peer& owner, peer& reader, const std::string& name) {
   CHECK(reader.figure("lost_asks") == 0);
 }
 
-/// Waits for a line that holds all of the texts. What takes longer than this never comes.
-std::string await_line(const std::string& file, std::initializer_list<std::string_view> texts) {
-  auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
-  while (std::chrono::steady_clock::now() < end) {
-    std::ifstream input{file};
-    for (std::string line; std::getline(input, line);)
-      if (std::ranges::all_of(texts, [&](auto text) { return line.find(text) != line.npos; }))
-        return line;
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  }
-  return {};
-}
-
 /// A host in the middle of two networks, and one host on each.
 struct two_networks {
   host middle{"m"};
@@ -128,7 +55,7 @@ struct two_networks {
 
 TEST_CASE_FIXTURE(two_networks, "a node on two networks is read from both") {
   if (!usable)
-    return skip();
+    return skip_without_networks();
   peer home{on_networks, middle.launcher(), "::"};
   peer first{on_networks, left.launcher(), "10.77.1.2"};
   peer second{on_networks, right.launcher(), "::"};
@@ -144,17 +71,17 @@ TEST_CASE_FIXTURE(two_networks, "a node on two networks is read from both") {
 
 TEST_CASE_FIXTURE(two_networks, "members that have no way to each other say so in their logs") {
   if (!usable)
-    return skip();
-  temporary_directory directory;
-  auto log = directory.path() / "first";
+    return skip_without_networks();
   peer home{on_networks, middle.launcher(), "::"};
-  peer first{logging_to(log), left.launcher(), "::"};
+  // What it logs is among the lines that can be awaited.
+  peer first{on_networks_logging_to("/dev/stdout"), left.launcher(), "::"};
   peer second{on_networks, right.launcher(), "::"};
   join(first, "10.77.1.1", home);
   join(second, "10.77.2.1", home);
-  auto line = await_line(log, {"cannot connect to node " + second.incarnation(),
-                               "which other members are connected to (1)", "10.77.2.2"});
-  CHECK(line.find("mobula.advertise") != line.npos);
+  auto line = first.await("cannot connect to node " + second.incarnation());
+  CHECK(contains(line, "which other members are connected to (1)"));
+  CHECK(contains(line, "10.77.2.2"));
+  CHECK(contains(line, "mobula.advertise"));
 }
 
 TEST_CASE("nodes meet where there is IPv6 only, and read each other's values") {
@@ -162,7 +89,7 @@ TEST_CASE("nodes meet where there is IPv6 only, and read each other's values") {
   host other{"w"};
   if (!one.usable() || !other.usable()
       || !one.connect(other, "cable", "fd00:77::1/64", "fd00:77::2/64"))
-    return skip();
+    return skip_without_networks();
   peer home{on_networks, one.launcher(), "::"};
   peer away{on_networks, other.launcher(), "::"};
   join(away, "[fd00:77::1]", home);
@@ -181,7 +108,7 @@ TEST_CASE("an address that swallows what is sent to it keeps nobody apart") {
       || !one.ip("addr add 10.77.9.1/32 dev lo")
       || !other.ip("neigh add 10.77.3.99 lladdr 02:00:00:00:00:99 dev cable")
       || !other.ip("route add 10.77.9.1/32 via 10.77.3.99"))
-    return skip();
+    return skip_without_networks();
   peer home{on_networks, one.launcher(), "::"};
   peer neighbor{on_networks, one.launcher(), "::"};
   peer away{on_networks, other.launcher(), "::"};
@@ -200,7 +127,7 @@ TEST_CASE("a node that advertises an address is found there, and at its fixed da
   if (!one.usable() || !other.usable()
       || !one.connect(other, "cable", "10.77.4.1/24", "10.77.4.2/24")
       || !one.ip("addr add 10.77.9.1/32 dev lo") || !other.ip("route add blackhole 10.77.9.1/32"))
-    return skip();
+    return skip_without_networks();
   auto options = on_networks;
   options.emplace_back("--mobula.advertise=[\"10.77.4.1\"]");
   options.emplace_back("--mobula.data-port=4243");

@@ -48,7 +48,11 @@
 
 #include <mobula/mobula.hpp>
 
+#include "../runtime/spoken_lines.hpp"
 #include "system_call_watch.hpp"
+
+using mobula::test::say;
+using mobula::test::tell;
 
 namespace {
 
@@ -76,18 +80,6 @@ struct box {
     archive(inner);
   }
 };
-
-/// Several threads have something to say.
-void say(const std::string& line) {
-  static std::mutex mutex;
-  std::unique_lock guard{mutex};
-  std::cout << line << std::endl;
-}
-
-void tell(const mobula::member_event& event) {
-  auto who = to_string(event.member.record.incarnation);
-  say(event.left ? "-" + who + " " + std::string{to_string(*event.left)} : "+" + who);
-}
 
 constexpr auto mailbox_name = caf::atom("mailbox");
 

@@ -13,7 +13,6 @@
 
 #include "../actors/caf_handshake.hpp"
 #include "../actors/raw_socket.hpp"
-#include "../temporary_directory.hpp"
 #include "peer_process.hpp"
 
 using namespace mobula;
@@ -47,13 +46,6 @@ std::vector<std::byte> node_id_bytes(std::uint32_t process) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// Reads until the other side closes, which this waits for.
-void await_close(const raw_socket& socket) {
-  std::byte bytes[4096];
-  while (::recv(socket.get(), bytes, sizeof(bytes), 0) > 0)
-    continue;
-}
-
 /// A node that listens, and whose warnings are kept.
 struct listening_node {
   [[nodiscard]] raw_socket connect() const {
@@ -77,24 +69,11 @@ struct listening_node {
     CHECK(peak_bytes(home) < before + (64ULL << 20U));
   }
 
-  /// Ends the node, and returns how many lines of its log say this.
-  std::size_t lines_with(const std::string& text) {
-    home.end();
-    std::ifstream file{log};
-    std::size_t result = 0;
-    for (std::string line; std::getline(file, line);)
-      result += line.find(text) == std::string::npos ? 0 : 1;
-    return result;
-  }
-
   bool said(const std::string& text) {
-    return lines_with(text) > 0;
+    return home.lines_with(text) > 0;
   }
 
-  temporary_directory directory;
-  std::string log = directory.path() / "log";
-  peer home{
-    {"--logger.file-name=" + log, "--logger.file-format=%m%n", "--logger.verbosity=warning"}};
+  logging_peer home;
   std::uint64_t before = peak_bytes(home);
 };
 
@@ -106,7 +85,7 @@ TEST_CASE_FIXTURE(listening_node, "32 bytes from a stranger that announce 4 GB t
   for (int count = 0; count < 20; ++count) {
     auto stranger = connect();
     stranger.send(caf_handshake{.announced_bytes = 0xFFFFFFFFU}.header());
-    await_close(stranger);
+    stranger.await_close();
   }
   check_that_all_is_well();
   CHECK(said("announced a handshake of 4294967295 bytes"));
@@ -127,7 +106,7 @@ TEST_CASE_FIXTURE(listening_node, "who greeted as a node and announces 4 GB is c
   stranger.send(
     caf_handshake{.operation = direct_message, .announced_bytes = 0xFFFFFFFFU, .actor = 1}
       .header());
-  await_close(stranger);
+  stranger.await_close();
   check_that_all_is_well();
   CHECK(said("announced a message of 4294967295 bytes, but mobula.message-limit is 268435456"));
 }
@@ -138,9 +117,9 @@ TEST_CASE_FIXTURE(listening_node, "of many that announce 4 GB the log has few") 
     stranger.send(
       caf_handshake{.operation = direct_message, .announced_bytes = 0xFFFFFFFFU, .actor = 1}
         .header());
-    await_close(stranger);
+    stranger.await_close();
   }
-  CHECK(lines_with("announced a message of 4294967295 bytes") == 7);
+  CHECK(home.lines_with("announced a message of 4294967295 bytes") == 7);
 }
 
 TEST_CASE_FIXTURE(listening_node,
@@ -158,6 +137,6 @@ TEST_CASE_FIXTURE(listening_node,
 TEST_CASE_FIXTURE(listening_node, "a handshake that is none ends its connection only") {
   auto stranger = connect();
   stranger.send(caf_handshake{}.whole());
-  await_close(stranger);
+  stranger.await_close();
   check_that_all_is_well();
 }

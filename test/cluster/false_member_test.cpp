@@ -3,13 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
-#include "../temporary_directory.hpp"
 #include "mobula/actors/cluster_messages.hpp"
 #include "mobula/actors/name_messages.hpp"
 #include "mobula/actors/node_report.hpp"
@@ -39,10 +37,7 @@ struct speaker_config : config {
 };
 
 struct false_member {
-  temporary_directory directory;
-  std::string log = directory.path() / "log";
-  peer home{
-    {"--logger.file-name=" + log, "--logger.file-format=%m%n", "--logger.verbosity=warning"}};
+  logging_peer home;
   speaker_config settings;
   caf::actor_system system{settings};
   caf::scoped_actor self{system};
@@ -116,16 +111,6 @@ struct false_member {
     home.drop("value");
     away.end();
   }
-
-  /// Ends the node, and returns how many lines of its log hold this.
-  std::size_t lines_with(const std::string& part) {
-    home.end();
-    std::ifstream file{log};
-    std::size_t result = 0;
-    for (std::string line; std::getline(file, line);)
-      result += line.find(part) == std::string::npos ? 0 : 1;
-    return result;
-  }
 };
 
 } // namespace
@@ -150,8 +135,9 @@ TEST_CASE_FIXTURE(false_member, "a stranger's handshake that cannot be makes no 
   say_hello(record(), session_id{largest});
   CHECK(settle().members.empty());
   check_in_order();
-  CHECK(lines_with("ignored a welcome of another node: its session is 0") == 1);
-  CHECK(lines_with("cannot make sense of what the joining node says of itself: it names no address")
+  CHECK(home.lines_with("ignored a welcome of another node: its session is 0") == 1);
+  CHECK(home.lines_with(
+          "cannot make sense of what the joining node says of itself: it names no address")
         == 1);
 }
 
@@ -200,7 +186,7 @@ TEST_CASE_FIXTURE(false_member, "what a member says of references, values and na
   CHECK(figure(report, "exported_objects") == 0);
   CHECK(figure(report, "borrowed_objects") == 0);
   check_in_order();
-  CHECK(lines_with("ignored a name of node") == 1);
+  CHECK(home.lines_with("ignored a name of node") == 1);
 }
 
 TEST_CASE_FIXTURE(false_member, "a lookup that does not wait ends when its publisher has nothing") {

@@ -7,8 +7,11 @@
 
 #include <mobula/actors/name_messages.hpp>
 
+#include "../contains.hpp"
+
 using namespace mobula;
 using namespace std::chrono_literals;
+using test::contains;
 
 namespace {
 
@@ -31,10 +34,6 @@ error_info failure_of(F f) {
   }
   FAIL("nothing was thrown");
   return {};
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

@@ -3,38 +3,23 @@
 // see the other's shared memory. Needs root and `ip`; skipped with a printed reason where these are
 // missing.
 
-#include "peer_process.hpp"
-
-#include <cstdlib>
+#include <cstdio>
 #include <fstream>
 #include <optional>
+
+#include "network_host.hpp"
+#include "peer_process.hpp"
 
 using namespace mobula::test;
 
 namespace {
 
-/// Runs a command of the shell, and returns whether it succeeded.
-bool run(const std::string& command) {
-  return std::system((command + " 2>/dev/null").c_str()) == 0;
-}
-
-/// Two network namespaces with one cable between them.
+/// Two hosts with one cable between them.
 class cable {
 public:
-  cable() : left_("mobula_l" + suffix()), right_("mobula_r" + suffix()) {
-    usable_ = run("ip netns add " + left_) && run("ip netns add " + right_)
-              && run("ip -n " + left_ + " link add cable type veth peer name cable netns " + right_)
-              && set_up(left_, "10.77.0.1") && set_up(right_, "10.77.0.2");
+  cable() {
     if (!usable_)
-      MESSAGE("skipped: no network namespaces here; they need root and the package iproute2");
-  }
-
-  cable(const cable&) = delete;
-  cable& operator=(const cable&) = delete;
-
-  ~cable() {
-    run("ip netns del " + left_);
-    run("ip netns del " + right_);
+      skip_without_networks();
   }
 
   [[nodiscard]] bool usable() const noexcept {
@@ -42,29 +27,29 @@ public:
   }
 
   [[nodiscard]] std::vector<std::string> left() const {
-    return {"ip", "netns", "exec", left_};
+    return left_.launcher();
   }
 
   [[nodiscard]] std::vector<std::string> right() const {
-    return {"ip", "netns", "exec", right_};
+    return right_.launcher();
   }
 
   /// Neither side hears anything any more, and nobody tells them so.
   void pull() const {
-    for (const auto& side : {left_, right_})
-      control(side, "qdisc replace dev cable root tbf rate 8bit burst 1 limit 1");
+    for (const auto* side : {&left_, &right_})
+      control(*side, "qdisc replace dev cable root tbf rate 8bit burst 1 limit 1");
   }
 
   void plug_in() const {
-    for (const auto& side : {left_, right_})
-      control(side, "qdisc del dev cable root");
+    for (const auto* side : {&left_, &right_})
+      control(*side, "qdisc del dev cable root");
   }
 
   /// Returns whether the cable now carries so much a second and loses what exceeds a short queue.
   [[nodiscard]] bool make_slow(const std::string& rate = "8mbit") const {
-    for (const auto& side : {left_, right_})
-      if (!run("ip netns exec " + side + " tc qdisc replace dev cable root tbf rate " + rate
-               + " burst 4kb limit 16kb"))
+    for (const auto* side : {&left_, &right_})
+      if (!side->run_inside("tc qdisc replace dev cable root tbf rate " + rate
+                            + " burst 4kb limit 16kb"))
         return false;
     return true;
   }
@@ -72,23 +57,22 @@ public:
   /// Nothing that comes from this port of the left side arrives: whoever connects there hears
   /// nothing. Returns whether that can be brought about here.
   [[nodiscard]] bool hide(std::uint16_t port) const {
-    return run("ip -n " + left_ + " rule add ipproto tcp sport " + std::to_string(port)
-               + " blackhole");
+    return left_.ip("rule add ipproto tcp sport " + std::to_string(port) + " blackhole");
   }
 
   /// The same for the connections to that port that there are now, as if a firewall between had
   /// forgotten them.
   [[nodiscard]] bool forget_connections(std::uint16_t port) const {
     auto from = " rule add ipproto tcp sport " + std::to_string(port) + " dport ";
-    return run("ip netns exec " + left_ + " ss -Htn state established sport = :"
-               + std::to_string(port) + " | sed 's/.*://' | tr -d ' ' | xargs -r -I{} ip -n "
-               + left_ + from + "{} blackhole");
+    return left_.run_inside("ss -Htn state established sport = :" + std::to_string(port)
+                            + " | sed 's/.*://' | tr -d ' ' | xargs -r -I{} ip -n " + left_.name()
+                            + from + "{} blackhole");
   }
 
   /// Returns how many packets the left side has lost since it became slow.
   [[nodiscard]] int lost() const {
-    auto file = "/tmp/mobula_cable_" + suffix();
-    REQUIRE(run("ip netns exec " + left_ + " tc -s qdisc show dev cable > " + file));
+    auto file = "/tmp/mobula_cable_" + std::to_string(::getpid());
+    REQUIRE(left_.run_inside("tc -s qdisc show dev cable > " + file));
     std::ifstream input{file};
     std::string word;
     while (input >> word)
@@ -101,24 +85,15 @@ public:
   }
 
 private:
-  static std::string suffix() {
-    return std::to_string(::getpid());
-  }
-
-  static void control(const std::string& side, const std::string& command) {
-    auto succeeded = run("ip netns exec " + side + " tc " + command);
+  static void control(const host& side, const std::string& command) {
+    auto succeeded = side.run_inside("tc " + command);
     REQUIRE_MESSAGE(succeeded, command);
   }
 
-  static bool set_up(const std::string& side, const std::string& address) {
-    return run("ip -n " + side + " addr add " + address + "/24 dev cable")
-           && run("ip -n " + side + " link set cable up")
-           && run("ip -n " + side + " link set lo up");
-  }
-
-  std::string left_;
-  std::string right_;
-  bool usable_ = false;
+  host left_{"left"};
+  host right_{"right"};
+  bool usable_ = left_.usable() && right_.usable()
+                 && left_.connect(right_, "cable", "10.77.0.1/24", "10.77.0.2/24");
 };
 
 /// Two peers, one at each end of a cable, that never look at each other's memory.

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../runtime/member_process.hpp"
+#include "../temporary_directory.hpp"
 
 namespace mobula::test {
 
@@ -108,6 +112,40 @@ public:
   void await_nothing_left() {
     say("empty -");
     await("nothing left");
+  }
+};
+
+/// Has warnings written to a file, as they are.
+inline std::vector<std::string> logging_to(const std::string& file) {
+  return {"--logger.file-name=" + file, "--logger.file-format=%m%n", "--logger.verbosity=warning"};
+}
+
+struct log_directory {
+  temporary_directory directory;
+  std::string log = directory.path() / "log";
+};
+
+/// A peer whose warnings are kept, and read when it has ended.
+class logging_peer : log_directory, public peer {
+public:
+  logging_peer() : peer(logging_to(log)) {
+    // nop
+  }
+
+  /// Ends it, and returns the lines of its log.
+  std::vector<std::string> end_with_log() {
+    end();
+    std::ifstream file{log};
+    std::vector<std::string> result;
+    for (std::string line; std::getline(file, line);)
+      result.push_back(line);
+    return result;
+  }
+
+  /// Ends it, and returns how many lines of its log hold this.
+  std::size_t lines_with(const std::string& part) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+      end_with_log(), [&](const auto& line) { return line.find(part) != std::string::npos; }));
   }
 };
 

@@ -10,9 +10,10 @@ namespace mobula {
 
 inline const std::string large_text(300'000, 'x');
 
-inline std::unique_ptr<config> settings_with_call_sites(bool recorded) {
+/// A simulation records them unless it is told otherwise.
+inline std::unique_ptr<config> settings_without_call_sites() {
   auto result = post_settings();
-  result->set("mobula.record-call-sites", recorded);
+  result->set("mobula.record-call-sites", false);
   return result;
 }
 

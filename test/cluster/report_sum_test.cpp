@@ -40,7 +40,7 @@ struct tight_sums : spill_place, with_sums {
 };
 
 struct sums_without_call_sites : with_sums {
-  sums_without_call_sites() : with_sums(settings_with_call_sites(false)) {
+  sums_without_call_sites() : with_sums(settings_without_call_sites()) {
     // nop
   }
 };

@@ -7,11 +7,7 @@ using namespace mobula;
 
 namespace {
 
-struct with_call_sites : with_reports {
-  with_call_sites() : with_reports(settings_with_call_sites(true)) {
-    // nop
-  }
-
+struct with_lines : with_reports {
   /// The line where `ref` was made, in this file.
   template <class T>
   std::uint32_t line_of(const ObjectRef<T>& ref) {
@@ -199,7 +195,7 @@ TEST_CASE_FIXTURE(with_reports, "another node's value that was read here is a co
 // ----------------------------------------------------------------------------
 
 struct without_call_sites : with_reports {
-  without_call_sites() : with_reports(settings_with_call_sites(false)) {
+  without_call_sites() : with_reports(settings_without_call_sites()) {
     // nop
   }
 };
@@ -210,7 +206,7 @@ TEST_CASE_FIXTURE(without_call_sites, "nothing is recorded unless it is asked fo
   CHECK(ask(home).call_sites.empty());
 }
 
-TEST_CASE_FIXTURE(with_call_sites, "each way to make an object records its place") {
+TEST_CASE_FIXTURE(with_lines, "each way to make an object records its place") {
   const auto here = call_site::here().line;
   auto text = home.put("text");                             // here + 1
   auto number = home.put(1);                                // here + 2
@@ -228,20 +224,19 @@ TEST_CASE_FIXTURE(with_call_sites, "each way to make an object records its place
   CHECK(line_of(promise.ref()) == here + 7);
 }
 
-TEST_CASE_FIXTURE(with_call_sites, "a promise's object is made with the promise") {
+TEST_CASE_FIXTURE(with_lines, "a promise's object is made with the promise") {
   const auto here = call_site::here().line;
   auto promise = home.make_promise<std::string>();
   promise.set_value(large_text);
   CHECK(line_of(promise.ref()) == here + 1);
 }
 
-TEST_CASE_FIXTURE(with_call_sites,
-                  "a function that makes objects for others passes their place on") {
+TEST_CASE_FIXTURE(with_lines, "a function that makes objects for others passes their place on") {
   auto ref = put_for_caller(home);
   CHECK(line_of(ref) == call_site::here().line - 1);
 }
 
-TEST_CASE_FIXTURE(with_call_sites, "a call site names its function") {
+TEST_CASE_FIXTURE(with_reports, "a call site names its function") {
   auto make = [this] {
     return home.put("text");
   };
@@ -251,7 +246,7 @@ TEST_CASE_FIXTURE(with_call_sites, "a call site names its function") {
   CHECK(report.call_sites[0].function == "operator()");
 }
 
-TEST_CASE_FIXTURE(with_call_sites, "objects of one call site share one") {
+TEST_CASE_FIXTURE(with_reports, "objects of one call site share one") {
   std::vector<text_ref> refs;
   for (int count = 0; count < 10; ++count)
     refs.push_back(home.put("text"));
@@ -260,7 +255,7 @@ TEST_CASE_FIXTURE(with_call_sites, "objects of one call site share one") {
   CHECK(report.call_sites.size() == 1);
 }
 
-TEST_CASE_FIXTURE(with_call_sites, "other nodes' objects have no call site here") {
+TEST_CASE_FIXTURE(with_reports, "other nodes' objects have no call site here") {
   send_away(home.put("text"));
   CHECK(at_away.letters.at(0).entry().made_at() == nullptr);
 }

@@ -20,7 +20,6 @@
 #include <chrono>
 #include <iostream>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,7 +28,11 @@
 
 #include <mobula/mobula.hpp>
 
+#include "../runtime/spoken_lines.hpp"
+
 using namespace std::chrono_literals;
+using mobula::test::say;
+using mobula::test::tell;
 
 /// What the asking actor is told to do.
 struct order {
@@ -40,17 +43,6 @@ struct order {
 MOBULA_LOCAL_MESSAGE(order)
 
 namespace {
-
-void say(const std::string& line) {
-  static std::mutex mutex;
-  std::unique_lock guard{mutex};
-  std::cout << line << std::endl;
-}
-
-void tell(const mobula::member_event& event) {
-  auto who = to_string(event.member.record.incarnation);
-  say(event.left ? "-" + who + " " + std::string{to_string(*event.left)} : "+" + who);
-}
 
 void say_error(const std::string& begin, const caf::error& reason) {
   say(begin + " " + std::string{to_string(mobula::to_error_info(reason).type)});

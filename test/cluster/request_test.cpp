@@ -2,33 +2,23 @@
 
 #include <optional>
 
-#include "../runtime/member_process.hpp"
+#include "peer_process.hpp"
 
 using namespace mobula::test;
 
 namespace {
 
-const std::vector<std::string> quick_hearts{
-  "--mobula.heartbeat-interval=100ms", "--mobula.heartbeat-timeout=2s", "--mobula.grace-period=3s"};
-
 /// Two nodes; the second has looked up an actor of the first.
 struct server_and_asker {
-  std::optional<member_process> home{std::in_place, quick_hearts};
-  member_process away{quick_hearts};
+  std::optional<peer> home{std::in_place};
+  peer away;
 
   server_and_asker() {
-    home->listen();
-    away.listen();
     away.join(*home);
     away.await_member(*home);
     home->await_member(away);
-    do_so(*home, "serve worker");
-    do_so(away, "lookup worker");
-  }
-
-  static void do_so(member_process& node, const std::string& command) {
-    node.say(command);
-    node.await("done");
+    home->do_so("serve worker");
+    away.do_so("lookup worker");
   }
 
   /// Returns how what the second node asks ends.
@@ -59,7 +49,7 @@ struct server_and_asker {
 TEST_CASE_FIXTURE(server_and_asker, "actors of other nodes are asked as those of the same") {
   CHECK(ask("ask") == "answer 42");
   CHECK(ask("block") == "answer 42");
-  do_so(away, "send worker");
+  away.do_so("send worker");
   CHECK(home->await("got ") == "text");
 }
 
@@ -72,7 +62,7 @@ TEST_CASE_FIXTURE(server_and_asker, "a request ends when the node of its receive
   away.say("wait worker");
   away.say("wait worker");
   // The requests are there, as what follows them is.
-  do_so(away, "send worker");
+  away.do_so("send worker");
   home->await("got ");
   home.reset();
   CHECK(outcome() == "error node_died");
@@ -97,7 +87,7 @@ TEST_CASE_FIXTURE(server_and_asker, "a handle from before a cut leads to its act
   find_each_other();
   CHECK(ask("ask") == "answer 42");
   CHECK(ask("block") == "answer 42");
-  do_so(away, "send worker");
+  away.do_so("send worker");
   CHECK(home->await("got ") == "text");
   // And again, through the same handle.
   lose_each_other();
@@ -107,16 +97,16 @@ TEST_CASE_FIXTURE(server_and_asker, "a handle from before a cut leads to its act
 }
 
 TEST_CASE_FIXTURE(server_and_asker, "who watches an actor is told of the loss of its node") {
-  do_so(away, "watch worker");
+  away.do_so("watch worker");
   home.reset();
   CHECK(away.await("ended ") == "node_died");
-  do_so(away, "watch worker");
+  away.do_so("watch worker");
   CHECK(away.await("ended ") == "node_died");
 }
 
 TEST_CASE_FIXTURE(server_and_asker, "who watches an actor is told of its end") {
-  do_so(away, "watch worker");
-  do_so(*home, "end worker");
+  away.do_so("watch worker");
+  home->do_so("end worker");
   CHECK(away.await("ended ") == "actor_died");
   CHECK(ask("ask") == "error actor_died");
   CHECK(ask("block") == "error actor_died");

@@ -2,10 +2,8 @@
 // one line in the log each, and nobody else notices.
 
 #include <array>
-#include <fstream>
 
 #include "../actors/raw_socket.hpp"
-#include "../temporary_directory.hpp"
 #include "peer_process.hpp"
 
 using namespace mobula;
@@ -34,19 +32,14 @@ struct host_in_use {
 
   /// Ends the node, and returns what it said of its data port.
   std::vector<std::string> lines() {
-    home.end();
-    std::ifstream file{log};
     std::vector<std::string> result;
-    for (std::string line; std::getline(file, line);)
+    for (const auto& line : home.end_with_log())
       if (line.starts_with("data port: "))
         result.push_back(line.substr(line.rfind(": ") + 2));
     return result;
   }
 
-  temporary_directory directory;
-  std::string log = directory.path() / "log";
-  peer home{
-    {"--logger.file-name=" + log, "--logger.file-format=%m%n", "--logger.verbosity=warning"}};
+  logging_peer home;
   peer away{{"--mobula.same-host-reading=off"}};
 };
 

@@ -6,13 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <caf/io/middleman.hpp>
-#include <doctest/doctest.h>
-
-#include <mobula/mobula.hpp>
-
 #include "../actors/raw_socket.hpp"
 #include "mobula/actors/address_choice.hpp"
+#include "two_nodes.hpp"
 
 using namespace mobula;
 
@@ -22,14 +18,7 @@ using texts = std::vector<std::string>;
 
 /// Two nodes of one actor system, the first with options of its own.
 struct two_places {
-  struct network_config : config {
-    network_config() {
-      load<caf::io::middleman>();
-      set("mobula.store-size", std::string{"16MiB"});
-    }
-  };
-
-  network_config settings;
+  test::network_config settings;
   caf::actor_system system{settings};
   std::optional<node> first;
   node second{system};

@@ -8,19 +8,17 @@
 #include <random>
 #include <thread>
 
+#include "../contains.hpp"
 #include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;
 using namespace std::literals;
+using test::contains;
 
 namespace {
 
 constexpr std::size_t mib = std::size_t{1} << 20;
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// A node whose store has so many bytes and shards.
 struct sized_store {

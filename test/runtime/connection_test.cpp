@@ -4,30 +4,25 @@
 #include <thread>
 #include <utility>
 
-#include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
-#include <doctest/doctest.h>
-
-#include <mobula/mobula.hpp>
 
 #include "../actors/caf_handshake.hpp"
 #include "../actors/raw_socket.hpp"
+#include "two_nodes.hpp"
 
 using namespace mobula;
 
 namespace {
 
-struct network_config : config {
-  network_config() {
-    load<caf::io::middleman>();
-    set("mobula.store-size", std::string{"16MiB"});
+struct limited_config : test::network_config {
+  limited_config() {
     set("mobula.message-limit", std::string{"20MiB"});
   }
 };
 
 /// A node with an actor system of its own.
 struct place {
-  network_config settings;
+  limited_config settings;
   caf::actor_system system{settings};
   node here{system};
   cluster at{here};
@@ -81,13 +76,6 @@ struct deceived_node : place {
     }};
   }
 
-  /// Reads until the node closes the connection, which this waits for.
-  static void await_close(const test::raw_socket& socket) {
-    std::byte bytes[1024];
-    while (::recv(socket.get(), bytes, sizeof(bytes), 0) > 0)
-      continue;
-  }
-
   test::raw_socket listener = test::raw_socket::listen_anywhere();
 };
 
@@ -125,7 +113,7 @@ TEST_CASE_FIXTURE(deceived_node,
                   "a handshake that nobody answers is dropped, and dialed afresh once") {
   auto caller = fail_to_join("tried 2 times");
   for (int attempt = 0; attempt < 2; ++attempt)
-    await_close(listener.accept());
+    listener.accept().await_close();
   caller.join();
 }
 
@@ -135,7 +123,7 @@ TEST_CASE_FIXTURE(deceived_node, "a listener whose first header announces 4 GB i
   for (int attempt = 0; attempt < 8; ++attempt) {
     auto dialed = listener.accept();
     dialed.send(boast.header());
-    await_close(dialed);
+    dialed.await_close();
   }
   caller.join();
 }

@@ -134,7 +134,6 @@ summing_actor::behavior_type summing_typed(summing_actor::pointer self) {
 struct asker {
   std::optional<int> answer;
   caf::error failure;
-  bool done = false;
 
   template <class Target, class... Ts>
   caf::actor ask(testing::simulation& sim, Target target, Ts... contents) {

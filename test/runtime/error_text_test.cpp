@@ -4,15 +4,10 @@
 
 #include <string>
 
+#include "../contains.hpp"
+
 using namespace mobula;
-
-namespace {
-
-bool mentions(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-} // namespace
+using test::contains;
 
 TEST_CASE("CAF shows an error of ours as a sentence, with the name of its kind") {
   testing::simulation sim;
@@ -29,7 +24,7 @@ TEST_CASE("CAF shows what a node answers with in the same way") {
   REQUIRE(!value);
   auto text = sim.system().render(value.error());
   CHECK(text.starts_with("the promise of object " + to_string(ref.id()) + " was dropped unset"));
-  CHECK(mentions(text, "(promise_broken)"));
+  CHECK(contains(text, "(promise_broken)"));
 }
 
 TEST_CASE("an error of ours that comes without its text is shown by its kind") {
@@ -43,7 +38,7 @@ TEST_CASE("an error of ours that comes without its text is shown by its kind") {
 TEST_CASE("CAF shows its own errors as it always does") {
   testing::simulation sim;
   auto error = caf::make_error(caf::sec::request_timeout);
-  CHECK(mentions(sim.system().render(error), "request_timeout"));
+  CHECK(contains(sim.system().render(error), "request_timeout"));
 }
 
 TEST_CASE("a put into a node that has shut down is told so, and nothing of reading") {
@@ -51,8 +46,8 @@ TEST_CASE("a put into a node that has shut down is told so, and nothing of readi
   auto& node = sim.add_node();
   node.shutdown();
   auto text = message_of([&] { static_cast<void>(node.put(1)); });
-  CHECK(mentions(text, "has shut down, or is about to: it takes no more values"));
-  CHECK_FALSE(mentions(text, "read"));
+  CHECK(contains(text, "has shut down, or is about to: it takes no more values"));
+  CHECK_FALSE(contains(text, "read"));
 }
 
 TEST_CASE("a request that timed out is told as one, and not as a get") {

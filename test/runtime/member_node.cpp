@@ -9,26 +9,18 @@
 //                            "+INCARNATION" and "-INCARNATION REASON" for members
 
 #include <iostream>
-#include <mutex>
 #include <string>
 
 #include <caf/io/middleman.hpp>
 
 #include <mobula/mobula.hpp>
 
+#include "spoken_lines.hpp"
+
+using mobula::test::say;
+using mobula::test::tell;
+
 namespace {
-
-/// Members come and go in another thread than the one that reads.
-void say(const std::string& line) {
-  static std::mutex mutex;
-  std::unique_lock guard{mutex};
-  std::cout << line << std::endl;
-}
-
-void tell(const mobula::member_event& event) {
-  auto who = to_string(event.member.record.incarnation);
-  say(event.left ? "-" + who + " " + std::string{to_string(*event.left)} : "+" + who);
-}
 
 void listen(mobula::cluster& cluster, const std::string& where) {
   auto [address, port] = mobula::parse_endpoint("listen", where);

@@ -1,9 +1,9 @@
 // Nodes in processes of their own on loopback: they join, leave, are killed and stopped.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "../contains.hpp"
 #include "../temporary_directory.hpp"
 #include "member_process.hpp"
 
@@ -34,10 +34,6 @@ struct three_processes {
   member_process second;
   member_process third;
 };
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

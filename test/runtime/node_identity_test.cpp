@@ -2,20 +2,12 @@
 
 #include <string>
 
-#include <caf/io/middleman.hpp>
-#include <doctest/doctest.h>
-
-#include <mobula/config.hpp>
+#include "two_nodes.hpp"
 
 using namespace mobula;
+using test::network_config;
 
 namespace {
-
-struct network_config : config {
-  network_config() {
-    load<caf::io::middleman>();
-  }
-};
 
 struct networked_system {
   network_config settings;

@@ -9,10 +9,12 @@
 
 #include <mobula/runtime/option_ranges.hpp>
 
+#include "../contains.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace mobula;
 using namespace std::literals;
+using test::contains;
 
 namespace {
 
@@ -120,10 +122,6 @@ std::string flaw_of(const std::function<void(node_options&)>& change) {
   return {};
 }
 
-bool mentions(const std::string& message, std::string_view text) {
-  return message.find(text) != std::string::npos;
-}
-
 /// What a node says to options that were set in its system's configuration.
 template <class Value>
 std::string refusal_of(const std::string& option, Value value) {
@@ -150,10 +148,10 @@ TEST_CASE("a number beyond its range is refused by name, with value, range and r
       CAPTURE(value);
       auto flaw = flaw_of([&](node_options& options) { option.set(options, value); });
       CHECK_MESSAGE(flaw.starts_with("option " + std::string{option.name} + " is "), flaw);
-      CHECK_MESSAGE(mentions(flaw, ", but must be from "), flaw);
-      CHECK_MESSAGE(mentions(flaw, "; "), flaw);
+      CHECK_MESSAGE(contains(flaw, ", but must be from "), flaw);
+      CHECK_MESSAGE(contains(flaw, "; "), flaw);
       if (value == option.bad.front())
-        CHECK_MESSAGE(mentions(flaw, option.bad_text), flaw);
+        CHECK_MESSAGE(contains(flaw, option.bad_text), flaw);
     }
 }
 
@@ -201,20 +199,20 @@ TEST_CASE("advertised addresses that nobody could dial are refused, with the one
   CHECK(flaw({"10.0.0.7", "host7.example:4242", "[fd00::7]:4242"}) == "");
   CHECK(flaw(std::vector<std::string>(16, "10.0.0.7")) == "");
   CHECK(
-    mentions(flaw(std::vector<std::string>(17, "10.0.0.7")), "mobula.advertise is a list of 17"));
+    contains(flaw(std::vector<std::string>(17, "10.0.0.7")), "mobula.advertise is a list of 17"));
   for (const auto* bad : {"", "0.0.0.0", "host:0", "host:99999", "two words"})
-    CHECK(mentions(flaw({"10.0.0.7", bad}), "option mobula.advertise is a list with \""
+    CHECK(contains(flaw({"10.0.0.7", bad}), "option mobula.advertise is a list with \""
                                               + std::string{bad} + "\", but must be"));
 }
 
 TEST_CASE("a data port that cannot be is refused by name") {
   for (auto bad : {-1, 65'536})
-    CHECK(mentions(refusal_of("mobula.data-port", bad), "mobula.data-port"));
+    CHECK(contains(refusal_of("mobula.data-port", bad), "mobula.data-port"));
 }
 
 TEST_CASE("whether a node may listen where others connect is true or false") {
-  CHECK(mentions(refusal_of("mobula.insecure", 1), "mobula.insecure"));
-  CHECK(mentions(flaw_of([](node_options& options) { options.listening = listening_scope{7}; }),
+  CHECK(contains(refusal_of("mobula.insecure", 1), "mobula.insecure"));
+  CHECK(contains(flaw_of([](node_options& options) { options.listening = listening_scope{7}; }),
                  "option mobula.insecure is 7, but must be true or false"));
 }
 
@@ -232,44 +230,44 @@ TEST_CASE("a choice that has no name is refused") {
       options.*member = static_cast<std::remove_cvref_t<decltype(options.*member)>>(value);
     });
   };
-  CHECK(mentions(flaw(&node_options::same_host_reading, 2), "mobula.same-host-reading is 2"));
-  CHECK(mentions(flaw(&node_options::compression, 3), "mobula.compression is 3"));
-  CHECK(mentions(flaw(&node_options::call_sites, 2), "mobula.record-call-sites is 2"));
+  CHECK(contains(flaw(&node_options::same_host_reading, 2), "mobula.same-host-reading is 2"));
+  CHECK(contains(flaw(&node_options::compression, 3), "mobula.compression is 3"));
+  CHECK(contains(flaw(&node_options::call_sites, 2), "mobula.record-call-sites is 2"));
 }
 
 TEST_CASE("directories have names") {
   auto arena = [](std::string name) {
     return flaw_of([&](node_options& options) { options.arena_directory = std::move(name); });
   };
-  CHECK(mentions(arena(""), "mobula.arena-dir is empty"));
-  CHECK(mentions(arena("/dev\0shm"s), "mobula.arena-dir"));
+  CHECK(contains(arena(""), "mobula.arena-dir is empty"));
+  CHECK(contains(arena("/dev\0shm"s), "mobula.arena-dir"));
   auto spills = [](std::vector<std::string> names) {
     return flaw_of([&](node_options& options) { options.spill_directories = std::move(names); });
   };
-  CHECK(mentions(spills({"/tmp", ""}), "mobula.spill-dirs"));
-  CHECK(mentions(spills({"/tmp\0x"s}), "mobula.spill-dirs"));
+  CHECK(contains(spills({"/tmp", ""}), "mobula.spill-dirs"));
+  CHECK(contains(spills({"/tmp\0x"s}), "mobula.spill-dirs"));
   std::vector<std::string> many;
   for (int number = 0; number < 64; ++number)
     many.push_back("/tmp/" + std::to_string(number));
   CHECK(spills(many) == "");
   many.emplace_back("/tmp/one-more");
-  CHECK(mentions(spills(many), "a list of at most 64"));
+  CHECK(contains(spills(many), "a list of at most 64"));
 }
 
 TEST_CASE("a spill directory that is named twice is said to be, however it is written") {
   auto flaw = [](std::vector<std::string> names) {
     return flaw_of([&](node_options& options) { options.spill_directories = std::move(names); });
   };
-  CHECK(mentions(flaw({"/tmp/a", "/tmp/b", "/tmp/a"}), "names /tmp/a twice"));
-  CHECK(mentions(flaw({"/tmp/a", "/tmp/b/../a/"}), "names /tmp/a twice, as /tmp/a and as "));
+  CHECK(contains(flaw({"/tmp/a", "/tmp/b", "/tmp/a"}), "names /tmp/a twice"));
+  CHECK(contains(flaw({"/tmp/a", "/tmp/b/../a/"}), "names /tmp/a twice, as /tmp/a and as "));
   auto here = std::filesystem::current_path().string() + "/spilled";
-  CHECK(mentions(flaw({"spilled", here}), "twice, as spilled and as " + here));
+  CHECK(contains(flaw({"spilled", here}), "twice, as spilled and as " + here));
   test::temporary_directory directory;
   auto real = (directory.path() / "real").string();
   auto other_name = (directory.path() / "other_name").string();
   std::filesystem::create_directory(real);
   std::filesystem::create_symlink(real, other_name);
-  CHECK(mentions(flaw({real, other_name}), "twice"));
+  CHECK(contains(flaw({real, other_name}), "twice"));
   CHECK(flaw({real, real + "r"}) == "");
 }
 
@@ -304,7 +302,7 @@ TEST_CASE("a node's name has at most 64 bytes of printable text") {
   CHECK(flaw("").empty());
   CHECK(flaw(std::string(64, 'n')).empty());
   for (const auto& name : {std::string(65, 'n'), std::string{"two\nlines"}, std::string{"\x7F"}})
-    CHECK(mentions(flaw(name), "mobula.name"));
+    CHECK(contains(flaw(name), "mobula.name"));
 }
 
 TEST_CASE("a cluster's name has 1 to 64 letters that fit into a file's name") {
@@ -314,7 +312,7 @@ TEST_CASE("a cluster's name has 1 to 64 letters that fit into a file's name") {
   CHECK(flaw("a") == "");
   CHECK(flaw(std::string(64, 'a')) == "");
   for (const auto& name : {""s, std::string(65, 'a'), "a/b"s, "a b"s, "a\0b"s})
-    CHECK(mentions(flaw(name), "mobula.cluster"));
+    CHECK(contains(flaw(name), "mobula.cluster"));
 }
 
 TEST_CASE("bytes and times are shown as users write them") {
@@ -340,33 +338,33 @@ TEST_CASE("a node refuses bad options of a struct") {
 }
 
 TEST_CASE("a node refuses bad options that were set") {
-  CHECK(mentions(refusal_of("mobula.shards", std::int64_t{65}), "mobula.shards is 65"));
-  CHECK(mentions(refusal_of("mobula.store-size", "1KiB"s), "mobula.store-size is 1KiB"));
-  CHECK(mentions(refusal_of("mobula.store-size", std::int64_t{-1}), "mobula.store-size is -1"));
-  CHECK(mentions(refusal_of("mobula.drain", caf::timespan{-1}), "mobula.drain is -1ns"));
+  CHECK(contains(refusal_of("mobula.shards", std::int64_t{65}), "mobula.shards is 65"));
+  CHECK(contains(refusal_of("mobula.store-size", "1KiB"s), "mobula.store-size is 1KiB"));
+  CHECK(contains(refusal_of("mobula.store-size", std::int64_t{-1}), "mobula.store-size is -1"));
+  CHECK(contains(refusal_of("mobula.drain", caf::timespan{-1}), "mobula.drain is -1ns"));
 }
 
 TEST_CASE("a node refuses options of another kind than theirs") {
-  CHECK(mentions(refusal_of("mobula.shards", "4"s), "must be a whole number"));
-  CHECK(mentions(refusal_of("mobula.store-size", true), "must be a number of bytes"));
-  CHECK(mentions(refusal_of("mobula.prefault", 0.5), "must be a number of bytes"));
-  CHECK(mentions(refusal_of("mobula.drain", "5s"s), "must be a time"));
-  CHECK(mentions(refusal_of("mobula.drain", std::int64_t{5}), "must be a time"));
-  CHECK(mentions(refusal_of("mobula.cluster", std::int64_t{5}), "must be a text"));
-  CHECK(mentions(refusal_of("mobula.spill-dirs", "/tmp"s), "must be a list of texts"));
-  CHECK(mentions(refusal_of("mobula.compression", true), "must be auto or on or off"));
-  CHECK(mentions(refusal_of("mobula.record-call-sites", "yes"s), "must be true or false"));
-  CHECK(mentions(refusal_of("mobula.heartbeat-timeout", std::int64_t{5}), "must be a time"));
+  CHECK(contains(refusal_of("mobula.shards", "4"s), "must be a whole number"));
+  CHECK(contains(refusal_of("mobula.store-size", true), "must be a number of bytes"));
+  CHECK(contains(refusal_of("mobula.prefault", 0.5), "must be a number of bytes"));
+  CHECK(contains(refusal_of("mobula.drain", "5s"s), "must be a time"));
+  CHECK(contains(refusal_of("mobula.drain", std::int64_t{5}), "must be a time"));
+  CHECK(contains(refusal_of("mobula.cluster", std::int64_t{5}), "must be a text"));
+  CHECK(contains(refusal_of("mobula.spill-dirs", "/tmp"s), "must be a list of texts"));
+  CHECK(contains(refusal_of("mobula.compression", true), "must be auto or on or off"));
+  CHECK(contains(refusal_of("mobula.record-call-sites", "yes"s), "must be true or false"));
+  CHECK(contains(refusal_of("mobula.heartbeat-timeout", std::int64_t{5}), "must be a time"));
 }
 
 TEST_CASE("a node refuses heartbeats that make no sense") {
-  CHECK(mentions(refusal_of("mobula.heartbeat-interval", caf::timespan{999us}),
+  CHECK(contains(refusal_of("mobula.heartbeat-interval", caf::timespan{999us}),
                  "mobula.heartbeat-interval is 999000ns"));
-  CHECK(mentions(refusal_of("mobula.heartbeat-interval", caf::timespan{5001ms}),
+  CHECK(contains(refusal_of("mobula.heartbeat-interval", caf::timespan{5001ms}),
                  "mobula.heartbeat-timeout is 10s"));
-  CHECK(mentions(refusal_of("mobula.heartbeat-interval", caf::timespan::max()),
+  CHECK(contains(refusal_of("mobula.heartbeat-interval", caf::timespan::max()),
                  "mobula.heartbeat-timeout is 10s"));
-  CHECK(mentions(refusal_of("mobula.heartbeat-timeout", caf::timespan{-1}),
+  CHECK(contains(refusal_of("mobula.heartbeat-timeout", caf::timespan{-1}),
                  "mobula.heartbeat-timeout is -1ns"));
 }
 

@@ -4,10 +4,12 @@
 #include <iostream>
 #include <sstream>
 
+#include "../contains.hpp"
 #include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;
+using test::contains;
 
 namespace {
 
@@ -60,10 +62,6 @@ std::string printed(std::vector<std::string> arguments) {
   CHECK(failure.empty());
   CHECK(settings.cli_helptext_printed);
   return output.str();
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

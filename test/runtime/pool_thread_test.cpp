@@ -3,10 +3,12 @@
 
 #include <future>
 
+#include "../contains.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;
 using namespace std::chrono_literals;
+using test::contains;
 
 namespace {
 
@@ -46,10 +48,6 @@ struct one_thread {
     return in_actor<caf::no_spawn_options>(std::move(body));
   }
 };
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -106,14 +107,14 @@ def ends_while_it_starts():
 
 
 def ends_while_it_joins():
-    """Nobody answers there: joining takes some seconds."""
-    with Run("get", "--mobula.join=127.0.0.1:9") as run:
-        # The arena is there before the node joins.
-        deadline = time.monotonic() + PATIENCE
-        while not run.left() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        run.process.send_signal(signal.SIGTERM)
-        run.expect_end(128 + signal.SIGTERM)
+    """Who is dialed says nothing: joining takes some seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        with Run("get", f"--mobula.join=127.0.0.1:{listener.getsockname()[1]}") as run:
+            dialed, _ = listener.accept()
+            with dialed:
+                run.process.send_signal(signal.SIGTERM)
+                run.expect_end(128 + signal.SIGTERM)
 
 
 def a_server_ends_by_itself():

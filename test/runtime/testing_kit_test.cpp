@@ -14,7 +14,10 @@
 #include <mobula/mobula.hpp>
 #include <mobula/testing.hpp>
 
+#include "../contains.hpp"
+
 using namespace mobula;
+using test::contains;
 
 namespace {
 
@@ -24,10 +27,6 @@ counter::behavior_type count(counter::pointer) {
   return {[](int number) {
     return number + 1;
   }};
-}
-
-bool mentions(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace
@@ -40,13 +39,13 @@ TEST_CASE("what is left is named, with type and place, and nothing else is") {
   auto ref = node.put(std::string{"left"});
   auto line = std::to_string(__LINE__ - 1);
   auto left = sim.leftovers();
-  CHECK(mentions(left, "object " + to_string(ref.id())));
-  CHECK(mentions(left, "of type string"));
-  CHECK(mentions(left, "testing_kit_test.cpp:" + line));
-  CHECK(mentions(left, "held by: 1 references in its node's actors"));
+  CHECK(contains(left, "object " + to_string(ref.id())));
+  CHECK(contains(left, "of type string"));
+  CHECK(contains(left, "testing_kit_test.cpp:" + line));
+  CHECK(contains(left, "held by: 1 references in its node's actors"));
   // Nothing that a released node would have as well.
   for (std::string_view other : {"capacity", "messages", "evictions", "MB/s", " 0\n"})
-    CHECK_FALSE(mentions(left, other));
+    CHECK_FALSE(contains(left, other));
   CHECK(std::ranges::count(left, '\n') < 12);
 }
 
@@ -57,8 +56,8 @@ TEST_CASE("a node where nothing is left is not named beside one where something 
   sim.connect(clean, other);
   auto ref = other.put(1);
   auto left = sim.leftovers();
-  CHECK(mentions(left, "node " + to_string(other.incarnation())));
-  CHECK_FALSE(mentions(left, "node " + to_string(clean.incarnation())));
+  CHECK(contains(left, "node " + to_string(other.incarnation())));
+  CHECK_FALSE(contains(left, "node " + to_string(clean.incarnation())));
 }
 
 TEST_CASE("an object that a value holds, and one that is read, say so") {
@@ -70,9 +69,9 @@ TEST_CASE("an object that a value holds, and one that is read, say so") {
   inner.reset();
   auto view = node.get(outer);
   auto left = sim.leftovers();
-  CHECK(mentions(left, "object " + to_string(inner_id)));
-  CHECK(mentions(left, "1 in values there"));
-  CHECK(mentions(left, "1 views that read it"));
+  CHECK(contains(left, "object " + to_string(inner_id)));
+  CHECK(contains(left, "1 in values there"));
+  CHECK(contains(left, "1 views that read it"));
 }
 
 TEST_CASE("an object that another node keeps says which") {
@@ -93,8 +92,8 @@ TEST_CASE("an object that another node keeps says which") {
     return ref.id();
   }();
   auto left = sim.leftovers();
-  CHECK(mentions(left, "object " + to_string(id)));
-  CHECK(mentions(left, "held by: node " + to_string(away.incarnation())));
+  CHECK(contains(left, "object " + to_string(id)));
+  CHECK(contains(left, "held by: node " + to_string(away.incarnation())));
   sim.remove_node(away);
   CHECK(sim.leftovers() == "");
 }
@@ -154,9 +153,9 @@ TEST_CASE("a check that fails prints its seed, though it throws nothing") {
   for (char part[256]; std::fgets(part, sizeof(part), out) != nullptr;)
     text += part;
   CHECK(::pclose(out) != 0);
-  CHECK(mentions(text, "MOBULA_SEED=2 runs this alone"));
-  CHECK_FALSE(mentions(text, "MOBULA_SEED=1 "));
-  CHECK_FALSE(mentions(text, "MOBULA_SEED=3 "));
+  CHECK(contains(text, "MOBULA_SEED=2 runs this alone"));
+  CHECK_FALSE(contains(text, "MOBULA_SEED=1 "));
+  CHECK_FALSE(contains(text, "MOBULA_SEED=3 "));
 }
 
 // -- actors of nodes ------------------------------------------------------------------------------

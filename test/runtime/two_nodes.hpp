@@ -11,15 +11,16 @@
 
 namespace mobula::test {
 
+/// With a network, and a store that is small.
+struct network_config : config {
+  network_config() {
+    load<caf::io::middleman>();
+    set("mobula.store-size", std::string{"16MiB"});
+  }
+};
+
 /// Two nodes of one actor system, and the place of each among others.
 struct two_nodes {
-  struct network_config : config {
-    network_config() {
-      load<caf::io::middleman>();
-      set("mobula.store-size", std::string{"16MiB"});
-    }
-  };
-
   network_config settings;
   std::optional<caf::actor_system> system{settings};
   std::optional<node> first{*system};
