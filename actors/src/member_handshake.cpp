@@ -58,7 +58,7 @@ std::optional<refused> member_table::objection_to(const hello& message) const {
                    fmt::format("{} knows another node with the incarnation {}; give each node a "
                                "mobula.seed of its own, or none",
                                us, to_string(incarnation))};
-  if (!members_.contains(incarnation) && members_.size() >= config_.max_members)
+  if (!has_place_for(incarnation))
     return refused{
       join_refusal::cluster_full,
       fmt::format("{} knows {} other nodes already, which is the most", us, members_.size())};
@@ -158,8 +158,7 @@ void member_table::handle(link_id link, const welcome& message, member_effects& 
     return;
   if (incarnation == self_.incarnation)
     return reject(link, message, "its sender has the incarnation of this node", effects);
-  auto room = members_.contains(incarnation) || members_.size() < config_.max_members;
-  if (left_ || !room) {
+  if (left_ || !has_place_for(incarnation)) {
     effects.emplace_back(send_on_link{link, leave_cluster{message.session}});
     for (auto id : greeters_on(link))
       failed(

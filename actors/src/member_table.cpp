@@ -114,6 +114,8 @@ void member_table::session_ended(link_id link, session_id session, departure why
 void member_table::begin_session(link_id link, const node_record& record, session_id session,
                                  member_effects& effects) {
   const auto& incarnation = record.incarnation;
+  auto has_place = make_place_for(incarnation, effects);
+  MOBULA_ASSERT(has_place);
   auto& who = members_[incarnation];
   MOBULA_ASSERT(who.session == session_id::none && !sessions_.contains(link));
   who.record = record;
@@ -168,9 +170,8 @@ void member_table::after_loss(const incarnation_id& incarnation, departure why,
 void member_table::learn(const incarnation_id& voucher, const std::vector<member_hint>& hints,
                          member_effects& effects) {
   for (const auto& hint : hints) {
-    auto known = members_.contains(hint.incarnation);
     if (hint.incarnation == self_.incarnation || hint.incarnation.empty() || hint.control.empty()
-        || (!known && members_.size() >= config_.max_members))
+        || !make_place_for(hint.incarnation, effects))
       continue;
     auto& who = members_[hint.incarnation];
     if (std::find(who.vouchers.begin(), who.vouchers.end(), voucher) == who.vouchers.end())
@@ -193,6 +194,36 @@ void member_table::settle(const incarnation_id& incarnation, member_effects& eff
   if (auto* contact = contact_of(incarnation))
     drop_contact(contact->id, effects);
   members_.erase(found);
+}
+
+bool member_table::has_place_for(const incarnation_id& incarnation) const {
+  return members_.size() < config_.max_members || members_.contains(incarnation)
+         || longest_lost() != members_.end();
+}
+
+bool member_table::make_place_for(const incarnation_id& incarnation, member_effects& effects) {
+  if (members_.size() < config_.max_members || members_.contains(incarnation))
+    return true;
+  auto lost = longest_lost();
+  if (lost == members_.end())
+    return false;
+  if (auto* contact = contact_of(lost->first))
+    drop_contact(contact->id, effects);
+  members_.erase(lost);
+  return true;
+}
+
+/// One whose rounds are nearly over is the least likely to come back.
+member_table::members_map::const_iterator member_table::longest_lost() const {
+  auto result = members_.end();
+  for (auto who = members_.begin(); who != members_.end(); ++who) {
+    const auto& [incarnation, member] = *who;
+    if (member.session != session_id::none || !member.vouchers.empty())
+      continue;
+    if (result == members_.end() || member.rounds_left < result->second.rounds_left)
+      result = who;
+  }
+  return result;
 }
 
 void member_table::tell_others(const incarnation_id& about, members_changed change,

@@ -18,7 +18,8 @@ namespace mobula {
 
 struct member_config {
   dialect speaks;
-  /// Members and nodes that may become members; more are refused.
+  /// Members and nodes that may become members. A further one takes the place of a node that is
+  /// lost and that nobody vouches for; if there is none, it is refused.
   std::size_t max_members = 512;
   /// Requests to join that may be open at once; more fail.
   std::size_t max_joins = 64;
@@ -59,9 +60,9 @@ struct member_config {
 ///
 /// *Who is dialed, and for how long.* A node without a session is dialed as long as some member
 /// vouches for it (is connected to it), and after its loss for `max_lost_rounds`; then it is
-/// forgotten. So a cut between two nodes heals by itself whenever a third sees both, and a dead
-/// node is forgotten by all. Two halves of a cluster that were apart for longer than all rounds
-/// need a join.
+/// forgotten; before that if another node needs its place. So a cut between two nodes heals by
+/// itself whenever a third sees both, and a dead node is forgotten by all. Two halves of a cluster
+/// that were apart for longer than all rounds need a join.
 ///
 /// *Addresses.* A node tells all that it may have. Each round tries them in the order told, but
 /// first the one at which the node was last reached from here.
@@ -258,6 +259,11 @@ private:
   void learn(const incarnation_id& voucher, const std::vector<member_hint>& hints,
              member_effects& effects);
   void settle(const incarnation_id& incarnation, member_effects& effects);
+  /// Whether a node is known, or can be: there is room, or somebody who is lost takes it up.
+  [[nodiscard]] bool has_place_for(const incarnation_id& incarnation) const;
+  /// Forgets a lost node if there is no room otherwise. Returns what `has_place_for` says.
+  bool make_place_for(const incarnation_id& incarnation, member_effects& effects);
+  [[nodiscard]] members_map::const_iterator longest_lost() const;
   void tell_others(const incarnation_id& about, members_changed change, member_effects& effects);
   void may_forget(link_id link);
   void finish(member_effects& effects);
