@@ -269,45 +269,6 @@ TEST_CASE("a node without an incarnation is refused") {
   CHECK(std::get<report_refused>(effects.front()).reason == join_refusal::malformed);
 }
 
-TEST_CASE("a node that knows as many as it may takes a member back that it lost") {
-  member_world world;
-  for (std::uint16_t port = 1; port <= 2; ++port)
-    world.start(100 + port, port, {"c", 1, "1"}, 1);
-  world.join(1, 1);
-  world.settle();
-  world.cut(1, 2);
-  world.run();
-  world.heal(1, 2);
-  world.settle();
-  CHECK(world.complete({0, 1}));
-}
-
-TEST_CASE("a node that knows as many as it may cannot join one more") {
-  member_world world;
-  for (std::uint16_t port = 1; port <= 3; ++port)
-    world.start(100 + port, port, {"c", 1, "1"}, port == 2 ? 1 : 512);
-  world.join(1, 1);
-  world.settle();
-  world.cut(1, 3);
-  auto number = world.join(1, 3);
-  world.settle();
-  CHECK(world.nodes[1].joins.at(number)
-        == "this node knows 1 other nodes already, which is the most");
-  CHECK(world.complete({0, 1}));
-  CHECK(world.complete({2}));
-}
-
-TEST_CASE("of more nodes than a node may know it seeks only as many as it may") {
-  member_world world;
-  world.start_cluster(4);
-  world.start(50, 9, {"c", 1, "1"}, 2);
-  auto number = world.join(4, 1);
-  world.run();
-  CHECK(world.nodes[4].joins.at(number) == "");
-  CHECK(world.nodes[4].table->known() == 2);
-  CHECK(world.nodes[4].members.size() == 2);
-}
-
 TEST_CASE("two joins that share a link share its handshake") {
   two_strangers world;
   auto first = world.join(1, 1);
