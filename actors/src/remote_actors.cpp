@@ -7,6 +7,7 @@
 #include "mobula/actors/remote_actors.hpp"
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -56,18 +57,22 @@ public:
 
   enum class watched : std::uint8_t { already, not_yet };
 
-  /// Returns whether the actor tells of its end already.
-  watched add(key actor, const void* who_waits, waiter added) {
+  struct place {
+    std::uint64_t number;
+    watched actor; ///< whether the actor tells of its end already
+  };
+
+  place add(key actor, waiter added) {
     std::unique_lock guard{mutex_};
     auto [position, fresh] = actors_.try_emplace(actor);
-    position->second.emplace(who_waits, std::move(added));
-    return fresh ? watched::not_yet : watched::already;
+    position->second.emplace(++last_number_, std::move(added));
+    return {last_number_, fresh ? watched::not_yet : watched::already};
   }
 
-  void remove(key actor, const void* who_waits) {
+  void remove(key actor, std::uint64_t number) {
     std::unique_lock guard{mutex_};
     if (auto known = actors_.find(actor); known != actors_.end())
-      known->second.erase(who_waits);
+      known->second.erase(number);
   }
 
   /// The actor has ended. Returns who waited for it.
@@ -76,14 +81,16 @@ public:
     auto known = actors_.extract(actor);
     std::vector<waiter> result;
     if (!known.empty())
-      for (auto& [who_waits, each] : known.mapped())
+      for (auto& [number, each] : known.mapped())
         result.push_back(std::move(each));
     return result;
   }
 
 private:
   std::mutex mutex_;
-  std::unordered_map<key, std::unordered_map<const void*, waiter>> actors_;
+  /// By number: who waits is told in the order of waiting, the same in each run of a simulation.
+  std::unordered_map<key, std::map<std::uint64_t, waiter>> actors_;
+  std::uint64_t last_number_ = 0;
 };
 
 error_info error_of(const std::string& actor, const caf::error& reason) {
@@ -137,15 +144,16 @@ public:
 
   ~wait_entry() {
     if (actor_)
-      waiter_table::of_process().remove(actor_.get(), this);
+      waiter_table::of_process().remove(actor_.get(), number_);
   }
 
   /// REQUIRES: called once.
   void begin(const caf::strong_actor_ptr& actor) {
     actor_ = actor;
     // If it has ended by now, it says so at once.
-    if (waiter_table::of_process().add(actor.get(), this, waiting_)
-        == waiter_table::watched::not_yet)
+    auto place = waiter_table::of_process().add(actor.get(), waiting_);
+    number_ = place.number;
+    if (place.actor == waiter_table::watched::not_yet)
       actor->get()->attach(caf::attachable_ptr{new end_report{actor}});
   }
 
@@ -166,6 +174,7 @@ public:
 
 private:
   waiter waiting_;
+  std::uint64_t number_ = 0;
   caf::strong_actor_ptr actor_; ///< stays, so that its place in the table is not another's
 };
 

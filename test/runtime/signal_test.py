@@ -106,7 +106,7 @@ def ends_while_it_starts():
                 expect(run.left() == [], f"after {delay} ms: left {run.left()}")
 
 
-def ends_while_it_joins():
+def ends_while_it_greets():
     """Who is dialed says nothing: joining takes some seconds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
@@ -115,6 +115,18 @@ def ends_while_it_joins():
             with dialed:
                 run.process.send_signal(signal.SIGTERM)
                 run.expect_end(128 + signal.SIGTERM)
+
+
+def ends_while_it_dials_again():
+    """Nobody listens any more where somebody did: joining takes some seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        with Run("get", f"--mobula.join=127.0.0.1:{listener.getsockname()[1]}") as run:
+            dialed, _ = listener.accept()
+            listener.close()
+            dialed.close()
+            run.process.send_signal(signal.SIGTERM)
+            run.expect_end(128 + signal.SIGTERM)
 
 
 def a_server_ends_by_itself():
@@ -199,7 +211,8 @@ def an_ignored_signal_stays_ignored():
 for test in (
     ends_in_each_phase,
     ends_while_it_starts,
-    ends_while_it_joins,
+    ends_while_it_greets,
+    ends_while_it_dials_again,
     a_server_ends_by_itself,
     two_at_once_are_one,
     a_second_signal_ends_at_once,

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -217,6 +219,26 @@ TEST_CASE("a simulation ends though actors set timers when they hear of others' 
     sim.run();
   }
   CHECK(heard);
+}
+
+TEST_CASE("who watches one actor is told of its end in the order of watching") {
+  constexpr int watches = 20;
+  std::vector<int> told;
+  testing::simulation sim;
+  auto& home = sim.add_node();
+  auto watched = sim.spawn_on(home, [](caf::event_based_actor*) {
+    return caf::behavior{[](int) {
+    }};
+  });
+  sim.spawn_on(home, [&](caf::event_based_actor* self) {
+    for (int number = 0; number < watches; ++number)
+      mobula::watch(self, watched, [&told, number](caf::error&) { told.push_back(number); });
+    self->send_exit(watched, caf::exit_reason::user_shutdown);
+  });
+  sim.run();
+  std::vector<int> expected(watches);
+  std::iota(expected.begin(), expected.end(), 0);
+  CHECK(told == expected);
 }
 
 TEST_CASE("typed actors are reached across nodes, and answer") {
