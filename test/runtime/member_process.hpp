@@ -27,6 +27,7 @@ class member_process {
 public:
   explicit member_process(std::vector<std::string> options = {},
                           std::vector<std::string> launcher = {}) {
+    ::signal(SIGPIPE, SIG_IGN);
     // A node that lost another would also join a stranger's that got the same port.
     options.insert(options.begin(), "--mobula.cluster=test_" + std::to_string(::getpid()));
     options.insert(options.begin(), "--mobula.store-size=16MiB");
@@ -54,6 +55,7 @@ public:
     std::fclose(lines_);
   }
 
+  /// What is said to one that has ended is lost; who waits for its answer is told.
   void say(const std::string& command) {
     std::fprintf(commands_, "%s\n", command.c_str());
     std::fflush(commands_);
@@ -123,8 +125,10 @@ public:
     return await("-" + other.incarnation_ + " ");
   }
 
-  /// Has it leave, and returns when it has ended.
+  /// Has it leave, and returns when it has ended, which it may have before.
   void end() {
+    if (std::exchange(told_to_leave_, true))
+      return;
     say("leave -");
     while (hear())
       continue;
@@ -163,8 +167,17 @@ private:
     REQUIRE(::posix_spawn_file_actions_init(&actions) == 0);
     REQUIRE(::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0);
     REQUIRE(::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0);
+    // A process starts with what its parent ignores; a node is to see to broken pipes by itself.
+    sigset_t defaults;
+    ::sigemptyset(&defaults);
+    ::sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_t attributes;
+    REQUIRE(::posix_spawnattr_init(&attributes) == 0);
+    REQUIRE(::posix_spawnattr_setsigdefault(&attributes, &defaults) == 0);
+    REQUIRE(::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF) == 0);
     auto error =
-      ::posix_spawnp(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
+      ::posix_spawnp(&process_, arguments[0], &actions, &attributes, arguments.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
     REQUIRE(error == 0);
   }
@@ -186,6 +199,7 @@ private:
   std::string address_ = "127.0.0.1";
   std::string port_;
   std::vector<std::string> heard_;
+  bool told_to_leave_ = false;
 };
 
 } // namespace mobula::test
