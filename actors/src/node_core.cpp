@@ -203,9 +203,11 @@ reader_census node_core::clear_dead_readers() {
 }
 
 void node_core::request_fill() {
-  if (!filler_ || fill_requested_.exchange(true, std::memory_order_relaxed))
+  // Where there is no filler, nobody lowers it again.
+  if (fill_requested_.load(std::memory_order_relaxed)
+      || fill_requested_.exchange(true, std::memory_order_relaxed))
     return;
-  if (services_use use{*this})
+  if (services_use use{*this}; use && filler_)
     caf::anon_send(filler_, fill_stock{});
 }
 

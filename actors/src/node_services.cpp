@@ -321,7 +321,10 @@ bool node_core::await_stopped(service_kind kind) {
 }
 
 void node_core::end_services() {
+  // The actor system ends when all actors with threads of their own are gone: what keeps this core,
+  // such as a reference that somebody still has, must not keep these.
   std::vector<caf::strong_actor_ptr> workers;
+  arena_filler_actor filler;
   std::unique_lock guard{services_mutex_};
   // Before `shutdown` may return: it promises that no file is left. Views go on reading the memory.
   arena_.segment->unpublish();
@@ -331,6 +334,8 @@ void node_core::end_services() {
   // The actor system may go when this returns, but a thread that is about to send needs it still.
   if (simulation_ == nullptr)
     services_changed_.wait_until(guard, now() + step_limit, [this] { return !uses_.in_use(); });
+  if (!uses_.in_use())
+    filler = std::exchange(filler_, {});
 }
 
 /// Another thread shuts the node down, which ends; in a simulation, an actor that does so waits for

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <future>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -194,6 +195,28 @@ TEST_CASE("two threads may shut a node down at once") {
   first.join();
   second.join();
   CHECK(error_of([&] { static_cast<void>(threaded.node.put(1)); }) == error_type::shutting_down);
+}
+
+TEST_CASE("an actor system ends though references and views outlive it") {
+  ObjectRef<int> ref;
+  std::optional<view<std::string>> text;
+  {
+    threaded_node one;
+    REQUIRE(one.node.core().stock().max_bytes > 0);
+    ref = one.node.put(1);
+    text = one.node.get(one.node.put(std::string(1'000'000, 'x')));
+  }
+  CHECK_FALSE(ref.empty());
+  CHECK((*text)->size() == 1'000'000);
+}
+
+TEST_CASE("an actor system ends though an actor that it registered keeps a reference") {
+  threaded_node one;
+  auto keeper = one.system.spawn<caf::hidden>([ref = one.node.put(1)](caf::event_based_actor*) {
+    return caf::behavior{[ref](int) {
+    }};
+  });
+  one.system.registry().put(caf::atom("keeper"), caf::actor_cast<caf::strong_actor_ptr>(keeper));
 }
 
 TEST_CASE("threads that put, get and drop while a node shuts down end in values or errors") {
