@@ -44,6 +44,7 @@
 #include <vector>
 
 #include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
 #include <cereal/types/vector.hpp>
 
 #include <mobula/mobula.hpp>
@@ -115,14 +116,14 @@ private:
 class program {
 public:
   explicit program(mobula::node& node) : node_(node), cluster_(node) {
-    auto mailbox = node.system().spawn<caf::hidden>([kept = kept_](caf::event_based_actor*) {
+    mailbox_ = node.system().spawn<caf::hidden>([kept = kept_](caf::event_based_actor*) {
       return caf::behavior{[kept](letter& message) {
         auto count = message.refs.size();
         kept->put(message.name, std::move(message.refs));
         say("got " + message.name + " " + std::to_string(count));
       }};
     });
-    node.system().registry().put(mailbox_name, caf::actor_cast<caf::strong_actor_ptr>(mailbox));
+    node.system().registry().put(mailbox_name, caf::actor_cast<caf::strong_actor_ptr>(mailbox_));
     say("node " + to_string(node.incarnation()));
   }
 
@@ -131,6 +132,11 @@ public:
 
   ~program() {
     node_.system().registry().erase(mailbox_name);
+    // CAF keeps an actor whose handle it has sent until that ends, and crashes at its own end if
+    // that is never.
+    caf::scoped_actor self{node_.system()};
+    self->send_exit(mailbox_, caf::exit_reason::user_shutdown);
+    self->wait_for(mailbox_);
   }
 
   void run() {
@@ -392,6 +398,7 @@ private:
 
   mobula::node& node_;
   mobula::cluster cluster_;
+  caf::actor mailbox_;
   std::optional<mobula::promise<content>> promise_;
   std::byte last_read_{};
   std::vector<mobula::ObjectRef<box>> boxes_;

@@ -102,6 +102,21 @@ public:
     say("node " + to_string(node.incarnation()));
   }
 
+  program(const program&) = delete;
+  program& operator=(const program&) = delete;
+
+  /// CAF keeps an actor whose handle it has sent until that ends, and crashes at its own end if
+  /// that is never.
+  ~program() {
+    caf::scoped_actor self{node_.system()};
+    self->send_exit(asker_, caf::exit_reason::user_shutdown);
+    self->wait_for(asker_);
+    for (const auto& [name, actor] : served_) {
+      self->send_exit(actor, caf::exit_reason::user_shutdown);
+      self->wait_for(actor);
+    }
+  }
+
   void run() {
     std::string command;
     std::string argument;
@@ -111,8 +126,6 @@ public:
       } catch (const mobula::object_error& error) {
         say("failed " + std::string{to_string(error.type())} + " " + error.info().message);
       }
-    for (const auto& [name, actor] : served_)
-      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     cluster_.leave();
     say("left");
   }

@@ -50,7 +50,8 @@ public:
 
   ~member_process() {
     signal(SIGKILL);
-    ::waitpid(process_, nullptr, 0);
+    if (process_ != -1)
+      ::waitpid(process_, nullptr, 0);
     std::fclose(commands_);
     std::fclose(lines_);
   }
@@ -125,17 +126,23 @@ public:
     return await("-" + other.incarnation_ + " ");
   }
 
-  /// Has it leave, and returns when it has ended, which it may have before.
+  /// Has it leave, and returns when it has ended well, which it may have before.
   void end() {
     if (std::exchange(told_to_leave_, true))
       return;
     say("leave -");
     while (hear())
       continue;
+    int status = 0;
+    REQUIRE(::waitpid(process_, &status, 0) == process_);
+    process_ = -1;
+    CHECK(status == 0);
   }
 
+  /// Nothing happens to one that has ended.
   void signal(int number) const {
-    ::kill(process_, number);
+    if (process_ != -1)
+      ::kill(process_, number);
   }
 
   [[nodiscard]] const std::string& incarnation() const noexcept {

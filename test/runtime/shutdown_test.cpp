@@ -210,15 +210,6 @@ TEST_CASE("an actor system ends though references and views outlive it") {
   CHECK((*text)->size() == 1'000'000);
 }
 
-TEST_CASE("an actor system ends though an actor that it registered keeps a reference") {
-  threaded_node one;
-  auto keeper = one.system.spawn<caf::hidden>([ref = one.node.put(1)](caf::event_based_actor*) {
-    return caf::behavior{[ref](int) {
-    }};
-  });
-  one.system.registry().put(caf::atom("keeper"), caf::actor_cast<caf::strong_actor_ptr>(keeper));
-}
-
 TEST_CASE("threads that put, get and drop while a node shuts down end in values or errors") {
   for (int round = 0; round < 20; ++round) {
     threaded_node threaded;
