@@ -100,6 +100,28 @@ TEST_CASE_FIXTURE(one_node, "an actor publishes and looks up with handlers") {
   node.unpublish("motto");
 }
 
+TEST_CASE_FIXTURE(one_node,
+                  "a lookup of an actor has one handler, and none once it was moved from") {
+  node.publish("motto", node.put("a text"));
+  auto twice = error_type::worker_died;
+  auto moved_from = error_type::worker_died;
+  int answers = 0;
+  runner one{sim, [&](caf::event_based_actor* self) {
+               auto count = [&](const text_ref&) {
+                 ++answers;
+               };
+               auto request = lookup<std::string>(self, node, "motto");
+               auto other = std::move(request);
+               moved_from = error_of([&] { request.then(count); });
+               other.then(count);
+               twice = error_of([&] { other.await(count); });
+             }};
+  CHECK(moved_from == error_type::invalid_argument);
+  CHECK(twice == error_type::invalid_argument);
+  CHECK(answers == 1);
+  node.unpublish("motto");
+}
+
 TEST_CASE_FIXTURE(one_node, "an actor's lookup waits until somebody publishes the name") {
   std::string seen;
   runner one{sim, [&](caf::event_based_actor* self) {

@@ -41,7 +41,8 @@ private:
 
   template <class OnValue, class OnError>
   void start(response_order order, OnValue on_value, OnError on_error) {
-    if (std::exchange(attached_, true))
+    // One that was moved from asks nobody.
+    if (core_ == nullptr || std::exchange(attached_, true))
       throw_handler_attached();
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));

@@ -22,7 +22,7 @@ using wait_limit = std::optional<time_span>;
 [[noreturn]] void refuse_limit(const time_span& limit);
 
 /// Throws `object_error` (`invalid_argument`) for a negative limit. All that takes one asks here.
-inline void require_valid(const wait_limit& limit) {
+inline void require_valid(wait_limit limit) {
   if (limit && limit->count() < 0) [[unlikely]]
     refuse_limit(*limit);
 }
