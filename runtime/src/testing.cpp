@@ -18,8 +18,9 @@ namespace mobula::testing {
 namespace {
 
 /// Small enough that a test reaches the limits with little data, and that a node starts and ends in
-/// a millisecond.
+/// a millisecond; the same on each machine, since what a seed leads to depends on it.
 constexpr std::uint64_t small_store_bytes = std::uint64_t{16} << 20U;
+constexpr std::uint64_t small_heap_bytes = small_store_bytes;
 
 /// Says who refers to an object, and who reads it: what keeps it.
 std::string describe_holders(const reported_object& object) {
@@ -121,6 +122,7 @@ simulation::simulation(std::uint64_t seed, std::unique_ptr<config> settings)
     throw object_error{{.type = error_type::invalid_argument,
                         .message = "a simulation needs settings; leave them out for its own"}};
   set_default(*settings_, "mobula.store-size", std::to_string(small_store_bytes));
+  set_default(*settings_, "mobula.heap-limit", std::to_string(small_heap_bytes));
   set_default(*settings_, "mobula.prefault", std::string{"0"});
   set_default(*settings_, "mobula.record-call-sites", true);
   settings_->set("scheduler.policy", caf::atom("testing"));
@@ -165,6 +167,8 @@ node& simulation::add_node(node_options options) {
     options.seed = random_() | 1U;
   if (options.store_size_bytes == 0)
     options.store_size_bytes = small_store_bytes;
+  if (options.heap_limit_bytes == 0)
+    options.heap_limit_bytes = small_heap_bytes;
   if (!options.prefault_bytes)
     options.prefault_bytes = 0;
   nodes_.push_back(std::make_unique<node>(*system_, std::move(options)));

@@ -102,7 +102,7 @@ TEST_CASE("an object that another node keeps says which") {
 
 // -- seeds ----------------------------------------------------------------------------------------
 
-TEST_CASE("nodes of a simulation have small stores, with nothing faulted in ahead") {
+TEST_CASE("nodes of a simulation have small stores and heaps, with nothing faulted in ahead") {
   auto before = std::clock();
   std::uint64_t runs = 0;
   testing::for_each_seed(
@@ -120,6 +120,7 @@ TEST_CASE("nodes of a simulation have small stores, with nothing faulted in ahea
   testing::simulation sim{1, std::make_unique<config>()};
   for (auto* node : {&sim.add_node(), &sim.add_node(node_options{})}) {
     CHECK(node->options().store_size_bytes == 16U << 20U);
+    CHECK(node->options().heap_limit_bytes == 16U << 20U);
     CHECK(node->stats().prefault_target_bytes == 0);
   }
 }
@@ -127,10 +128,12 @@ TEST_CASE("nodes of a simulation have small stores, with nothing faulted in ahea
 TEST_CASE("what a test sets for its nodes is kept") {
   auto settings = std::make_unique<config>();
   settings->set("mobula.store-size", std::string{"4MiB"});
+  settings->set("mobula.heap-limit", std::string{"2MiB"});
   settings->set("mobula.record-call-sites", false);
   testing::simulation sim{1, std::move(settings)};
   auto& node = sim.add_node();
   CHECK(node.options().store_size_bytes == 4U << 20U);
+  CHECK(node.options().heap_limit_bytes == 2U << 20U);
   CHECK(node.options().call_sites == call_site_recording::off);
 }
 

@@ -35,8 +35,8 @@ public:
   explicit simulation(std::uint64_t seed = 1);
 
   /// Starts with the caller's configuration, to add message types and options. Its scheduler is
-  /// replaced. Options that it does not set are those of small tests: a store of 16 MiB, no memory
-  /// faulted in ahead, and objects that know where they were made.
+  /// replaced. Options that it does not set are those of small tests: a store and a heap of 16 MiB
+  /// each, no memory faulted in ahead, and objects that know where they were made.
   simulation(std::uint64_t seed, std::unique_ptr<config> settings);
 
   simulation(const simulation&) = delete;
