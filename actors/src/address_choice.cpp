@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 
 #include "mobula/actors/member_checks.hpp"
-#include "mobula/store/assertion.hpp"
 
 namespace mobula {
 
@@ -77,20 +76,6 @@ std::size_t end_of_address(std::string_view text) {
   auto colon = text.find(':');
   auto is_alone = colon != std::string_view::npos && text.rfind(':') == colon;
   return is_alone ? colon : text.size();
-}
-
-int cost_of(connect_failure why) noexcept {
-  switch (why) {
-    case connect_failure::refused:
-      return 0;
-    case connect_failure::no_route:
-      return 1;
-    case connect_failure::another_node:
-      return 2;
-    case connect_failure::silent:
-      break;
-  }
-  return 3;
 }
 
 } // namespace
@@ -214,25 +199,6 @@ std::vector<endpoint> without_loopback(std::vector<endpoint> told) {
     return reach_of(where.address) == address_reach::loopback;
   });
   return result.empty() ? told : result;
-}
-
-address_attempts::address_attempts(std::size_t addresses, std::chrono::milliseconds limit)
-  : addresses_(addresses), left_(limit) {
-  MOBULA_ASSERT(addresses > 0);
-}
-
-std::chrono::milliseconds address_attempts::patience() const noexcept {
-  return current_ + 1 == addresses_ ? left_ : left_ / 2;
-}
-
-bool address_attempts::failed(connect_failure why) noexcept {
-  if (!worst_ || cost_of(why) > cost_of(*worst_))
-    worst_ = why;
-  if (current_ + 1 == addresses_)
-    return false;
-  left_ -= patience();
-  ++current_;
-  return true;
 }
 
 } // namespace mobula

@@ -18,8 +18,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <xxhash.h>
 
-#include "mobula/actors/address_choice.hpp"
 #include "mobula/actors/data_port.hpp"
+#include "mobula/store/address_attempts.hpp"
 
 /// The connections of a data port. Everything here belongs to the port's one thread.
 

@@ -17,6 +17,7 @@
 #include "data_links.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/assertion.hpp"
+#include "mobula/store/endpoint.hpp"
 
 namespace mobula {
 

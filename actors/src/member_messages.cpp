@@ -1,19 +1,11 @@
-// Texts for what membership messages hold: addresses, and why a member is gone.
+// The words for why a member is gone.
 
 #include "mobula/actors/member_messages.hpp"
-
-#include <fmt/format.h>
 
 #include "mobula/actors/member_effects.hpp"
 #include "mobula/store/assertion.hpp"
 
 namespace mobula {
-
-std::string to_string(const endpoint& where) {
-  if (where.address.find(':') != std::string::npos)
-    return fmt::format("[{}]:{}", where.address, where.port);
-  return fmt::format("{}:{}", where.address, where.port);
-}
 
 std::string_view to_string(departure why) noexcept {
   switch (why) {

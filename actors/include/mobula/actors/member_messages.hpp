@@ -8,23 +8,13 @@
 
 #include "mobula/actors/session_id.hpp"
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/endpoint.hpp"
 #include "mobula/store/transfer_frames.hpp"
 
 /// What nodes tell each other about membership. Each pair of nodes has its own link, on which
 /// messages keep their order.
 
 namespace mobula {
-
-/// Where something listens.
-struct endpoint {
-  std::string address; ///< a name or a number, as the other side would dial it
-  std::uint16_t port = 0;
-
-  friend bool operator==(const endpoint&, const endpoint&) = default;
-};
-
-/// Returns `address:port`; an IPv6 address is put in brackets.
-[[nodiscard]] std::string to_string(const endpoint& where);
 
 /// Two nodes with equal fields may be able to share memory. It takes a challenge through the arena
 /// to know: equal boot ids say little about containers, and nothing about permissions.
