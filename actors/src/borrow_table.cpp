@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

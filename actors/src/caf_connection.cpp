@@ -25,7 +25,7 @@
 #include <sys/socket.h>
 
 #include "mobula/actors/node_options.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

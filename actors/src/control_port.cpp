@@ -25,7 +25,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "mobula/store/home_process.hpp"
+#include "mobula/store/system/home_process.hpp"
 
 namespace mobula {
 

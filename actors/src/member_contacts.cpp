@@ -8,7 +8,7 @@
 
 #include "mobula/actors/address_choice.hpp"
 #include "mobula/actors/member_table.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

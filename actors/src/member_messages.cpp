@@ -3,7 +3,7 @@
 #include "mobula/actors/member_messages.hpp"
 
 #include "mobula/actors/member_effects.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

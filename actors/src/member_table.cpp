@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "mobula/actors/member_checks.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

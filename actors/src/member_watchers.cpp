@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

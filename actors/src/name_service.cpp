@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/node_core.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "mobula/serialization/error.hpp"
-#include "mobula/store/arena_capacity.hpp"
-#include "mobula/store/memory_grant.hpp"
+#include "mobula/store/arena/arena_capacity.hpp"
+#include "mobula/store/system/memory_grant.hpp"
 
 namespace mobula {
 

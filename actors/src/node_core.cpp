@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "mobula/actors/wait_group.hpp"
-#include "mobula/store/arena_slot.hpp"
+#include "mobula/store/arena/arena_slot.hpp"
 
 namespace mobula {
 

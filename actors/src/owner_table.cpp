@@ -3,7 +3,7 @@
 
 #include "mobula/actors/owner_table.hpp"
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

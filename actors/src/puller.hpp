@@ -7,8 +7,8 @@
 #include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/transfers.hpp"
-#include "mobula/store/pull_table.hpp"
-#include "mobula/store/source_reach.hpp"
+#include "mobula/store/transfer/pull_table.hpp"
+#include "mobula/store/transfer/source_reach.hpp"
 #include "pusher.hpp"
 
 namespace mobula {

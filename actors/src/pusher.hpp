@@ -12,7 +12,7 @@
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/transfers.hpp"
 #include "mobula/actors/wait_group.hpp"
-#include "mobula/store/push_table.hpp"
+#include "mobula/store/transfer/push_table.hpp"
 
 namespace mobula {
 

@@ -5,7 +5,7 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/reference_border.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

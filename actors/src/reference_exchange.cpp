@@ -11,7 +11,7 @@
 #include "mobula/actors/cluster_actor.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/told_value.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "mobula/store/spill_part.hpp"
+#include "mobula/store/spill/spill_part.hpp"
 
 namespace mobula {
 

@@ -9,10 +9,10 @@
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/stored_copy.hpp"
-#include "mobula/store/arena_readers.hpp"
-#include "mobula/store/copy_directory.hpp"
-#include "mobula/store/object_table.hpp"
-#include "mobula/store/shard_effects.hpp"
+#include "mobula/store/arena/arena_readers.hpp"
+#include "mobula/store/arena/object_table.hpp"
+#include "mobula/store/shard/shard_effects.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
 
 namespace mobula {
 

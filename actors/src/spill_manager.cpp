@@ -12,9 +12,9 @@
 #include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/spill_worker.hpp"
-#include "mobula/store/spill_claim.hpp"
-#include "mobula/store/spill_file.hpp"
-#include "mobula/store/spill_table.hpp"
+#include "mobula/store/spill/spill_claim.hpp"
+#include "mobula/store/spill/spill_file.hpp"
+#include "mobula/store/spill/spill_table.hpp"
 
 namespace mobula {
 

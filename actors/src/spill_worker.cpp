@@ -5,8 +5,8 @@
 
 #include "mobula/actors/node_core.hpp"
 #include "mobula/serialization/metadata.hpp"
-#include "mobula/store/spill_copy.hpp"
-#include "mobula/store/spill_file.hpp"
+#include "mobula/store/spill/spill_copy.hpp"
+#include "mobula/store/spill/spill_file.hpp"
 
 namespace mobula {
 

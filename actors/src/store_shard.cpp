@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 #include "store_shard_state.hpp"
 
 namespace mobula {

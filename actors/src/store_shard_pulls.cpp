@@ -2,7 +2,7 @@
 // take part in everything but disks, and have numbers of their own in place of an object's.
 
 #include "mobula/actors/copy_pin.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 #include "store_shard_state.hpp"
 
 namespace mobula {

@@ -9,7 +9,7 @@
 #include "mobula/actors/actor_timers.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/actors/store_shard.hpp"
-#include "mobula/store/store_space.hpp"
+#include "mobula/store/shard/store_space.hpp"
 #include "shard_readers.hpp"
 
 namespace mobula {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "mobula/actors/object_entry.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

@@ -14,8 +14,8 @@
 #include "mobula/actors/heir.hpp"
 #include "mobula/actors/node_core.hpp"
 #include "mobula/serialization/codec_error.hpp"
-#include "mobula/store/assertion.hpp"
-#include "mobula/store/transfer_frames.hpp"
+#include "mobula/store/system/assertion.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 namespace mobula {
 

@@ -11,7 +11,7 @@
 
 #include "mobula/actors/caf_connection.hpp"
 #include "mobula/actors/node_core.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

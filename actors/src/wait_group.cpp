@@ -7,7 +7,7 @@
 #include "mobula/actors/objects_ready.hpp"
 #include "mobula/actors/simulated_wait.hpp"
 #include "mobula/actors/told_value.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "mobula/runtime/option_ranges.hpp"
-#include "mobula/store/arena_segment.hpp"
-#include "mobula/store/spill_claim.hpp"
+#include "mobula/store/arena/arena_segment.hpp"
+#include "mobula/store/spill/spill_claim.hpp"
 
 namespace mobula::command {
 

@@ -16,7 +16,6 @@
 
 #include "mobula/actors/caf_connection.hpp"
 #include "mobula/actors/control_port.hpp"
-#include "mobula/actors/data_port.hpp"
 #include "mobula/actors/network_address.hpp"
 #include "mobula/runtime/cluster_leaving.hpp"
 #include "mobula/runtime/cluster_options.hpp"
@@ -24,6 +23,7 @@
 #include "mobula/runtime/node_places.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/worker_thread.hpp"
+#include "mobula/store/port/data_port.hpp"
 
 namespace mobula {
 

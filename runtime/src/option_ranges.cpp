@@ -14,7 +14,7 @@
 #include "mobula/actors/address_choice.hpp"
 #include "mobula/config.hpp"
 #include "mobula/serialization/error.hpp"
-#include "mobula/store/transfer_frames.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 namespace mobula {
 

@@ -17,7 +17,7 @@
 #include "mobula/actors/receiving_node.hpp"
 #include "mobula/runtime/inexact_numbers.hpp"
 #include "mobula/runtime/traveling_reference.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula::testing {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula::testing {
 

@@ -9,7 +9,7 @@
 
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/worker_thread.hpp"
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

@@ -1,7 +1,7 @@
 // What the log and waiting callers are told of directories that fail: each cause once, and few
 // lines however often it comes back.
 
-#include "mobula/actors/disk_failures.hpp"
+#include "mobula/store/spill/disk_failures.hpp"
 
 #include <cerrno>
 

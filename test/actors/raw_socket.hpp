@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mobula/store/assertion.hpp"
-#include "mobula/store/transfer_frames.hpp"
+#include "mobula/store/system/assertion.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 namespace mobula::test {
 

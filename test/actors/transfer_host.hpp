@@ -14,9 +14,9 @@
 
 #include <unistd.h>
 
-#include "mobula/actors/data_port.hpp"
-#include "mobula/store/pull_table.hpp"
-#include "mobula/store/push_table.hpp"
+#include "mobula/store/port/data_port.hpp"
+#include "mobula/store/transfer/pull_table.hpp"
+#include "mobula/store/transfer/push_table.hpp"
 
 namespace mobula::test {
 

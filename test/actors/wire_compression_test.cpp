@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "mobula/actors/wire_compression.hpp"
+#include "mobula/store/port/wire_compression.hpp"
 
 using namespace mobula;
 

@@ -8,7 +8,7 @@
 
 #include "mobula/actors/deadline_queue.hpp"
 #include "mobula/actors/name_searches.hpp"
-#include "mobula/store/spill_table.hpp"
+#include "mobula/store/spill/spill_table.hpp"
 
 namespace mobula::bench {
 

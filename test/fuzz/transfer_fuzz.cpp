@@ -3,7 +3,7 @@
 // sanitizer.
 
 #include "mobula/serialization/metadata.hpp"
-#include "mobula/store/transfer_frames.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 #include "fuzz_target.hpp"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <mobula/store/arena_reader.hpp>
+#include <mobula/store/arena/arena_reader.hpp>
 
 using namespace mobula;
 using namespace std::literals;

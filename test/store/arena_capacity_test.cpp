@@ -1,6 +1,6 @@
 // How large an arena becomes by default, with a machine and a memory cgroup of our own.
 
-#include "mobula/store/arena_capacity.hpp"
+#include "mobula/store/arena/arena_capacity.hpp"
 
 #include "memory_files.hpp"
 

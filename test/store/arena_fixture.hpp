@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mobula/store/arena_segment.hpp"
+#include "mobula/store/arena/arena_segment.hpp"
 
 #include "../temporary_directory.hpp"
 

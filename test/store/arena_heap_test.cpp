@@ -1,6 +1,6 @@
 // How an arena's heap gives out extents and takes them back, also after an hour of load.
 
-#include "mobula/store/arena_heap.hpp"
+#include "mobula/store/arena/arena_heap.hpp"
 
 #include <cmath>
 #include <random>

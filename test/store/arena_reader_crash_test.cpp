@@ -1,6 +1,6 @@
 // Reader processes that are killed at any moment, or fork: what they had pinned is free again.
 
-#include "mobula/store/arena_readers.hpp"
+#include "mobula/store/arena/arena_readers.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,7 +1,7 @@
 // Readers against a shard that replaces objects all the time: no byte changes under a pin, and no
 // report is lost.
 
-#include "mobula/store/arena_reader.hpp"
+#include "mobula/store/arena/arena_reader.hpp"
 
 #include <array>
 #include <atomic>

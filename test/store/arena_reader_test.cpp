@@ -1,7 +1,7 @@
 // What a reader finds in another process's arena, what it pins, and how the owner learns that it is
 // done.
 
-#include "mobula/store/arena_reader.hpp"
+#include "mobula/store/arena/arena_reader.hpp"
 
 #include <limits>
 #include <vector>

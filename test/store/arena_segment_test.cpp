@@ -1,7 +1,7 @@
 // Files of arenas: their layout, memory that the system has no more of, damaged headers, and who
 // removes them.
 
-#include "mobula/store/arena_segment.hpp"
+#include "mobula/store/arena/arena_segment.hpp"
 
 #include <algorithm>
 #include <cerrno>

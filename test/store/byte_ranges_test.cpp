@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "mobula/store/byte_ranges.hpp"
+#include "mobula/store/transfer/byte_ranges.hpp"
 
 using namespace mobula;
 

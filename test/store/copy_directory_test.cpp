@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include <mobula/store/copy_directory.hpp>
+#include <mobula/store/transfer/copy_directory.hpp>
 
 using namespace mobula;
 

@@ -1,7 +1,7 @@
 // How the heap's limit is shared among stripes: all of it, and not a byte more unless somebody must
 // not wait.
 
-#include "mobula/store/heap_budget.hpp"
+#include "mobula/store/heap/heap_budget.hpp"
 
 #include <doctest/doctest.h>
 

@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/heap_relief.hpp"
+#include "mobula/store/heap/heap_relief.hpp"
 #include "overloaded.hpp"
 
 namespace mobula::test {

@@ -1,6 +1,6 @@
 // The order in which values leave the process heap, and who is spared.
 
-#include "mobula/store/heap_table.hpp"
+#include "mobula/store/heap/heap_table.hpp"
 
 #include <doctest/doctest.h>
 

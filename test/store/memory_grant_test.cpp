@@ -1,6 +1,6 @@
 // Memory that cgroups and the machine grant, read from a root directory with files of our own.
 
-#include "mobula/store/memory_grant.hpp"
+#include "mobula/store/system/memory_grant.hpp"
 
 #include "memory_files.hpp"
 

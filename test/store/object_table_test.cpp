@@ -1,7 +1,7 @@
 // The table by which other processes find a shard's objects: which slot an object gets, and when it
 // gives it back.
 
-#include "mobula/store/object_table.hpp"
+#include "mobula/store/arena/object_table.hpp"
 
 #include <algorithm>
 #include <vector>

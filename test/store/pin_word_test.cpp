@@ -1,7 +1,7 @@
 // The word between the readers of a copy and the shard that wants its memory, in single steps and
 // under many threads.
 
-#include "mobula/store/pin_word.hpp"
+#include "mobula/store/arena/pin_word.hpp"
 #include "reclaiming.hpp"
 
 #include <array>

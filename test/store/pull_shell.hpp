@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/pull_table.hpp"
+#include "mobula/store/transfer/pull_table.hpp"
 #include "numbered_ids.hpp"
 #include "overloaded.hpp"
 

@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/push_table.hpp"
+#include "mobula/store/transfer/push_table.hpp"
 #include "numbered_ids.hpp"
 #include "overloaded.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <thread>
 
-#include "mobula/store/pin_word.hpp"
+#include "mobula/store/arena/pin_word.hpp"
 
 namespace mobula::test {
 

@@ -11,10 +11,10 @@
 #include <doctest/doctest.h>
 
 #include "gap_heap.hpp"
-#include "mobula/store/arena_slot.hpp"
-#include "mobula/store/pin_word.hpp"
-#include "mobula/store/spill_effects.hpp"
-#include "mobula/store/store_table.hpp"
+#include "mobula/store/arena/arena_slot.hpp"
+#include "mobula/store/arena/pin_word.hpp"
+#include "mobula/store/shard/store_table.hpp"
+#include "mobula/store/spill/spill_effects.hpp"
 #include "numbered_ids.hpp"
 
 namespace mobula::test {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "mobula/store/store_space.hpp"
+#include "mobula/store/shard/store_space.hpp"
 #include "shard_shell.hpp"
 
 using namespace mobula;

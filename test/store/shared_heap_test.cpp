@@ -4,7 +4,7 @@
 
 #include <sys/mount.h>
 
-#include "mobula/store/shared_heap.hpp"
+#include "mobula/store/arena/shared_heap.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "mobula/store/store_space.hpp"
+#include "mobula/store/shard/store_space.hpp"
 #include "shard_shell.hpp"
 
 using namespace mobula;

@@ -1,6 +1,6 @@
 // Threads of one reader process that share one bit of a slot.
 
-#include "mobula/store/slot_pins.hpp"
+#include "mobula/store/arena/slot_pins.hpp"
 #include "reclaiming.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The word between reader processes and the shard that wants a slot back, in single steps and under
 // many threads.
 
-#include "mobula/store/slot_word.hpp"
+#include "mobula/store/arena/slot_word.hpp"
 #include "reclaiming.hpp"
 
 #include <algorithm>

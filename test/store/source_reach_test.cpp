@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/source_reach.hpp"
+#include "mobula/store/transfer/source_reach.hpp"
 #include "numbered_ids.hpp"
 
 using namespace mobula;

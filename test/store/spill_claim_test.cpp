@@ -1,6 +1,6 @@
 // Claims on spill directories: who counts as alive, and whose files are swept.
 
-#include "mobula/store/spill_claim.hpp"
+#include "mobula/store/spill/spill_claim.hpp"
 
 #include <cerrno>
 #include <csignal>

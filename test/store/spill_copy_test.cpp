@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "../temporary_directory.hpp"
-#include "mobula/store/spill_copy.hpp"
+#include "mobula/store/spill/spill_copy.hpp"
 #include "spill_samples.hpp"
 
 using namespace mobula;

@@ -1,7 +1,7 @@
 // Records in spill files: written and read back, against damage, truncation and the documented
 // bytes.
 
-#include "mobula/store/spill_file.hpp"
+#include "mobula/store/spill/spill_file.hpp"
 
 #include <array>
 #include <cerrno>

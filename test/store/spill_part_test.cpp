@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "../temporary_directory.hpp"
-#include "mobula/store/spill_part.hpp"
+#include "mobula/store/spill/spill_part.hpp"
 #include "spill_samples.hpp"
 
 using namespace mobula;

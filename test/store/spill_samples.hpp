@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/spill_file.hpp"
+#include "mobula/store/spill/spill_file.hpp"
 
 namespace mobula::test {
 

@@ -13,7 +13,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/spill_table.hpp"
+#include "mobula/store/spill/spill_table.hpp"
 #include "numbered_ids.hpp"
 #include "overloaded.hpp"
 

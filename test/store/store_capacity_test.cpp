@@ -9,8 +9,8 @@
 #include <map>
 #include <random>
 
-#include "mobula/store/arena_heap.hpp"
-#include "mobula/store/store_table.hpp"
+#include "mobula/store/arena/arena_heap.hpp"
+#include "mobula/store/shard/store_table.hpp"
 #include "numbered_ids.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 // What creators take without asking: all of it and no more, at a pace or at none.
 
-#include "mobula/store/store_front.hpp"
+#include "mobula/store/shard/store_front.hpp"
 
 #include <doctest/doctest.h>
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "mobula/store/arena_reader.hpp"
-#include "mobula/store/arena_readers.hpp"
-#include "mobula/store/object_table.hpp"
+#include "mobula/store/arena/arena_reader.hpp"
+#include "mobula/store/arena/arena_readers.hpp"
+#include "mobula/store/arena/object_table.hpp"
 
 #include "arena_fixture.hpp"
 

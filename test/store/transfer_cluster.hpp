@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-#include "mobula/store/pull_table.hpp"
-#include "mobula/store/push_table.hpp"
+#include "mobula/store/transfer/pull_table.hpp"
+#include "mobula/store/transfer/push_table.hpp"
 #include "numbered_ids.hpp"
 
 namespace mobula::test {

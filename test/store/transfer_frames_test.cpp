@@ -6,7 +6,7 @@
 
 #include "../serialization/bytes.hpp"
 #include "mobula/serialization/metadata.hpp"
-#include "mobula/store/transfer_frames.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/store/address_attempts.hpp"
+#include "mobula/store/port/address_attempts.hpp"
 
 using namespace mobula;
 using namespace std::chrono_literals;

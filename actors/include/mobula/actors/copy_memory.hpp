@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "mobula/store/heap_budget.hpp"
-#include "mobula/store/shared_heap.hpp"
+#include "mobula/store/arena/shared_heap.hpp"
+#include "mobula/store/heap/heap_budget.hpp"
 
 namespace mobula {
 

@@ -11,7 +11,7 @@
 
 #include "mobula/actors/object_handle.hpp"
 #include "mobula/actors/stored_copy.hpp"
-#include "mobula/store/heap_relief.hpp"
+#include "mobula/store/heap/heap_relief.hpp"
 
 namespace mobula {
 

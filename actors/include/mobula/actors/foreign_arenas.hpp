@@ -11,7 +11,7 @@
 #include "mobula/actors/member_messages.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/arena_reader.hpp"
+#include "mobula/store/arena/arena_reader.hpp"
 
 namespace mobula {
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/arena_reader.hpp"
-#include "mobula/store/heap_budget.hpp"
+#include "mobula/store/arena/arena_reader.hpp"
+#include "mobula/store/heap/heap_budget.hpp"
 
 namespace mobula {
 

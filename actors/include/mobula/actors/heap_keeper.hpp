@@ -7,7 +7,7 @@
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/service_messages.hpp"
-#include "mobula/store/heap_relief.hpp"
+#include "mobula/store/heap/heap_relief.hpp"
 
 namespace mobula {
 

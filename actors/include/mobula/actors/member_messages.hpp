@@ -8,8 +8,8 @@
 
 #include "mobula/actors/session_id.hpp"
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/endpoint.hpp"
-#include "mobula/store/transfer_frames.hpp"
+#include "mobula/store/port/endpoint.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 /// What nodes tell each other about membership. Each pair of nodes has its own link, on which
 /// messages keep their order.

@@ -5,7 +5,7 @@
 
 #include "mobula/actors/node_options.hpp"
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/shared_heap.hpp"
+#include "mobula/store/arena/shared_heap.hpp"
 
 namespace mobula {
 

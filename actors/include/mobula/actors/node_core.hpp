@@ -15,7 +15,6 @@
 #include "mobula/actors/arena_filler.hpp"
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/cluster_actor.hpp"
-#include "mobula/actors/disk_failures.hpp"
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/foreign_arenas.hpp"
 #include "mobula/actors/heap_keeper.hpp"
@@ -29,10 +28,11 @@
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/store_shard.hpp"
 #include "mobula/actors/transfers.hpp"
-#include "mobula/store/arena_readers.hpp"
-#include "mobula/store/heap_budget.hpp"
-#include "mobula/store/home_process.hpp"
-#include "mobula/store/store_space.hpp"
+#include "mobula/store/arena/arena_readers.hpp"
+#include "mobula/store/heap/heap_budget.hpp"
+#include "mobula/store/shard/store_space.hpp"
+#include "mobula/store/spill/disk_failures.hpp"
+#include "mobula/store/system/home_process.hpp"
 
 namespace mobula {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "mobula/actors/time_span.hpp"
-#include "mobula/actors/wire_compression.hpp"
+#include "mobula/store/port/wire_compression.hpp"
 
 namespace mobula {
 

@@ -12,7 +12,7 @@
 #include "mobula/actors/cluster_messages.hpp"
 #include "mobula/actors/entry_stripe.hpp"
 #include "mobula/actors/node_stats.hpp"
-#include "mobula/store/pin_word.hpp"
+#include "mobula/store/arena/pin_word.hpp"
 
 /// What a node tells of itself to people and their programs: the `mobula` command asks any node
 /// that listens, without joining its cluster.

@@ -12,7 +12,7 @@
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/serialization/metadata.hpp"
-#include "mobula/store/heap_budget.hpp"
+#include "mobula/store/heap/heap_budget.hpp"
 
 namespace mobula {
 

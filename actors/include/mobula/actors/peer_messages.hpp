@@ -10,7 +10,7 @@
 #include "mobula/actors/reference_messages.hpp"
 #include "mobula/actors/traveling_incarnation.hpp"
 #include "mobula/serialization/codec_id.hpp"
-#include "mobula/store/copy_directory.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
 
 /// What nodes tell each other of references and values, as it travels in CAF. Each type is named in
 /// `add_peer_messages` (peer_messages.cpp), and nowhere else. Numbers travel big-endian, as CAF

@@ -12,7 +12,7 @@
 #include "mobula/actors/reference_effects.hpp"
 #include "mobula/actors/type_descriptor.hpp"
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/pull_effects.hpp"
+#include "mobula/store/transfer/pull_effects.hpp"
 
 namespace mobula {
 

@@ -22,7 +22,7 @@
 #include "mobula/actors/transfers.hpp"
 #include "mobula/actors/value_keeper.hpp"
 #include "mobula/actors/value_teller.hpp"
-#include "mobula/store/copy_directory.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
 
 namespace mobula {
 

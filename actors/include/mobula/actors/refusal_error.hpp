@@ -1,10 +1,10 @@
 #pragma once
 
-#include "mobula/actors/disk_failures.hpp"
 #include "mobula/actors/node_options.hpp"
 #include "mobula/serialization/error.hpp"
-#include "mobula/store/shard_effects.hpp"
-#include "mobula/store/shared_heap.hpp"
+#include "mobula/store/arena/shared_heap.hpp"
+#include "mobula/store/shard/shard_effects.hpp"
+#include "mobula/store/spill/disk_failures.hpp"
 
 namespace mobula {
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "mobula/actors/spill_manager.hpp"
-#include "mobula/actors/transfer_port.hpp"
+#include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
 

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "mobula/store/assertion.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 

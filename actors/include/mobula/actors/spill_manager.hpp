@@ -11,8 +11,8 @@
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/serialization/metadata.hpp"
-#include "mobula/store/io_calls.hpp"
-#include "mobula/store/spill_effects.hpp"
+#include "mobula/store/spill/spill_effects.hpp"
+#include "mobula/store/system/io_calls.hpp"
 
 namespace mobula {
 

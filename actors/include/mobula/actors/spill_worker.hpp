@@ -7,7 +7,7 @@
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/spill_manager.hpp"
-#include "mobula/store/spill_claim.hpp"
+#include "mobula/store/spill/spill_claim.hpp"
 
 namespace mobula {
 

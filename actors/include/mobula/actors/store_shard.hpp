@@ -9,8 +9,8 @@
 #include "mobula/actors/room_request.hpp"
 #include "mobula/actors/service_messages.hpp"
 #include "mobula/actors/stored_copy.hpp"
-#include "mobula/store/copy_directory.hpp"
-#include "mobula/store/spill_errors.hpp"
+#include "mobula/store/spill/spill_errors.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
 
 namespace mobula {
 

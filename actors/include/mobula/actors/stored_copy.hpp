@@ -13,8 +13,8 @@
 #include "mobula/actors/foreign_place.hpp"
 #include "mobula/actors/object_value.hpp"
 #include "mobula/serialization/metadata.hpp"
-#include "mobula/store/heap_table.hpp"
-#include "mobula/store/pin_word.hpp"
+#include "mobula/store/arena/pin_word.hpp"
+#include "mobula/store/heap/heap_table.hpp"
 
 namespace mobula {
 

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/transfer_port.hpp"
+#include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
 

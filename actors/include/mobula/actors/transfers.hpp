@@ -13,9 +13,9 @@
 #include "mobula/actors/spill_manager.hpp"
 #include "mobula/actors/stored_copy.hpp"
 #include "mobula/actors/transfer_events.hpp"
-#include "mobula/store/copy_directory.hpp"
-#include "mobula/store/pull_effects.hpp"
-#include "mobula/store/shard_effects.hpp"
+#include "mobula/store/shard/shard_effects.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
+#include "mobula/store/transfer/pull_effects.hpp"
 
 namespace mobula {
 

@@ -11,7 +11,7 @@
 #include "mobula/actors/peer_messages.hpp"
 #include "mobula/actors/told_value.hpp"
 #include "mobula/actors/wait_group.hpp"
-#include "mobula/store/copy_directory.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
 
 namespace mobula {
 

@@ -11,7 +11,7 @@
 
 #include "mobula/actors/caf_compat.hpp"
 #include "mobula/actors/node_core.hpp"
-#include "mobula/actors/transfer_port.hpp"
+#include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula::testing {
 

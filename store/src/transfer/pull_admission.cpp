@@ -1,0 +1,208 @@
+// Which pulls have room in the store, and how they get and give back what they have.
+
+#include <algorithm>
+#include <utility>
+
+#include "mobula/store/transfer/pull_table.hpp"
+
+namespace mobula {
+
+// -- answers from the store ---------------------------------------------------------
+
+void pull_table::room_granted(const object_id& id, pull_effects& effects) {
+  auto& entry = get(id);
+  MOBULA_ASSERT(entry.where == phase::reserving);
+  delist(entry);
+  if (std::exchange(entry.withdrawn, false)) {
+    effects.push_back(abandon_room{id});
+    entry.room_bytes = 0;
+    entry.where = phase::waiting;
+  } else {
+    entry.where = phase::active;
+    entry.retries = 0;
+    effects.push_back(report_pull_began{id});
+  }
+  update(id, effects);
+  finish_event(effects);
+}
+
+void pull_table::room_refused(const object_id& id, pull_effects& effects) {
+  auto& entry = get(id);
+  MOBULA_ASSERT(entry.where == phase::reserving);
+  delist(entry);
+  auto missing = entry.room_bytes;
+  auto must = entry.urgency == room_urgency::must;
+  entry.where = phase::waiting;
+  entry.room_bytes = 0;
+  if (!std::exchange(entry.withdrawn, false)) {
+    // The others may give back what this one needs. Those that only wait for room have none: they
+    // would be refused in turns, for ever.
+    if (must && rooms_ == 0) {
+      report_failure(id, error_type::store_full, effects);
+      return finish_event(effects);
+    }
+    entry.held = true;
+    if (must)
+      reclaim(missing, order_of(entry), effects);
+  }
+  update(id, effects);
+  finish_event(effects);
+}
+
+void pull_table::room_needless(const object_id& id, pull_effects& effects) {
+  auto& entry = get(id);
+  MOBULA_ASSERT(entry.where == phase::reserving);
+  end_requests(entry);
+  entry.where = phase::waiting;
+  entry.room_bytes = 0;
+  forget(id, effects);
+  finish_event(effects);
+}
+
+void pull_table::memory_tight(std::uint64_t bytes, pull_effects& effects) {
+  if (admitted_.empty())
+    return;
+  reclaim(bytes, admitted_.begin()->first, effects);
+  finish_event(effects);
+}
+
+/// Takes room from the last in the order, down to the given place, until so many bytes are on their
+/// way back. Never from gets.
+void pull_table::reclaim(std::uint64_t bytes, const order& after, pull_effects& effects) {
+  std::uint64_t reclaimed = 0;
+  std::vector<object_id> chosen;
+  for (auto next = admitted_.rbegin(); next != admitted_.rend() && reclaimed < bytes; ++next) {
+    const auto& [place, id] = *next;
+    if (place <= after || place.urgency == pull_class::get)
+      break;
+    const auto& entry = get(id);
+    reclaimed += entry.where == phase::reserving ? 0 : entry.room_bytes;
+    if (entry.where == phase::active)
+      chosen.push_back(id);
+  }
+  for (const auto& id : chosen) {
+    auto& entry = get(id);
+    delist(entry);
+    entry.held = true; // It would take the room that it gives.
+    restart(id, entry, effects);
+    update(id, effects);
+  }
+}
+
+// -- lists --------------------------------------------------------------------------
+
+bool pull_table::has_copies(const pulled& entry) noexcept {
+  return entry.size_bytes && !entry.sources.empty();
+}
+
+void pull_table::enlist(const object_id& id, pulled& entry) {
+  if (entry.where != phase::waiting)
+    admitted_.emplace(order_of(entry), id);
+  else if (has_copies(entry))
+    (entry.held ? held_ : queue_).emplace(order_of(entry), id);
+}
+
+void pull_table::delist(const pulled& entry) {
+  auto place = order_of(entry);
+  queue_.erase(place);
+  held_.erase(place);
+  hungry_.erase(place);
+  admitted_.erase(place);
+}
+
+/// A pull that has room but nobody to ask does not keep others from theirs.
+void pull_table::recount(const object_id& id, pulled& entry) {
+  if (std::exchange(entry.running, false)) {
+    --running_;
+    running_bytes_ -= entry.running_bytes;
+  }
+  rooms_ -= entry.counted_room ? 1 : 0;
+  entry.counted_room = has_room(entry);
+  rooms_ += entry.counted_room ? 1 : 0;
+  auto stuck = entry.where == phase::active && entry.asks.empty() && !pick_source(id, entry);
+  if (entry.where == phase::waiting || stuck)
+    return;
+  entry.running = true;
+  entry.running_bytes = entry.room_bytes;
+  ++running_;
+  running_bytes_ += entry.room_bytes;
+}
+
+// -- admission ----------------------------------------------------------------------
+
+void pull_table::admit(pull_effects& effects) {
+  while (true) {
+    // At least one always runs, also when none of them gets what is free.
+    auto alone = queue_.empty() && admitted_.empty() && !held_.empty();
+    if (queue_.empty() && !alone)
+      return;
+    auto id = (alone ? held_ : queue_).begin()->second;
+    auto& entry = get(id);
+    if (!alone && !may_admit(entry))
+      return;
+    delist(entry);
+    entry.held = false;
+    entry.where = phase::reserving;
+    entry.room_bytes = *entry.size_bytes;
+    auto urgent = running_ == 0 || order_of(entry).urgency == pull_class::get;
+    entry.urgency = urgent ? room_urgency::must : room_urgency::if_free;
+    effects.push_back(reserve_room{id, entry.room_bytes, entry.urgency});
+    update(id, effects);
+  }
+}
+
+bool pull_table::may_admit(const pulled& entry) const {
+  if (running_ == 0)
+    return true;
+  if (order_of(entry).urgency == pull_class::get)
+    return running_ < 2 * config_.max_admitted;
+  return running_ < config_.max_admitted && running_bytes_ <= config_.max_admitted_bytes
+         && *entry.size_bytes <= config_.max_admitted_bytes - running_bytes_;
+}
+
+/// Asks for no more room. The answer to what was asked comes all the same.
+void pull_table::withdraw(const object_id& id, pulled& entry, pull_effects& effects) {
+  if (std::exchange(entry.withdrawn, true))
+    return;
+  effects.push_back(withdraw_room{id});
+}
+
+/// Makes the pull begin again, without the room that it has or asks for.
+void pull_table::restart(const object_id& id, pulled& entry, pull_effects& effects) {
+  switch (entry.where) {
+    case phase::waiting:
+      return;
+    case phase::reserving:
+      return withdraw(id, entry, effects);
+    case phase::active:
+      drain(entry, effects);
+      break;
+    case phase::draining:
+      break;
+  }
+  if (!std::exchange(entry.restart, true))
+    ++counters_.restarts;
+}
+
+void pull_table::drain(pulled& entry, pull_effects& effects) {
+  entry.where = phase::draining;
+  entry.current.reset();
+  cancel_asks(entry, effects);
+}
+
+void pull_table::give_room_back(const object_id& id, pulled& entry, pull_effects& effects) {
+  MOBULA_ASSERT(entry.asks.empty());
+  effects.push_back(report_pull_stopped{id});
+  effects.push_back(abandon_room{id});
+  entry.where = phase::waiting;
+  entry.restart = false;
+  entry.room_bytes = 0;
+  entry.here = {};
+  entry.asked = {};
+  for (const auto& [place, other] : std::exchange(held_, {})) {
+    get(other).held = false;
+    queue_.emplace(place, other);
+  }
+}
+
+} // namespace mobula
