@@ -11,7 +11,7 @@
 #include <caf/scoped_actor.hpp>
 #include <fmt/format.h>
 
-#include "mobula/actors/dial_worker.hpp"
+#include "mobula/actors/membership/dial_worker.hpp"
 
 namespace mobula::command {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/node_report.hpp"
+#include "mobula/actors/reports/node_report.hpp"
 
 namespace mobula::command {
 

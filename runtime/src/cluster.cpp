@@ -14,9 +14,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "mobula/actors/caf_connection.hpp"
-#include "mobula/actors/control_port.hpp"
-#include "mobula/actors/network_address.hpp"
+#include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/membership/control_port.hpp"
+#include "mobula/actors/membership/network_address.hpp"
 #include "mobula/runtime/cluster_leaving.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"

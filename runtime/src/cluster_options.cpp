@@ -10,7 +10,7 @@
 #include <caf/thread_hook.hpp>
 #include <fmt/format.h>
 
-#include "mobula/actors/node_identity.hpp"
+#include "mobula/actors/caf/node_identity.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/option_ranges.hpp"

@@ -3,7 +3,7 @@
 
 #include "mobula/runtime/cluster_question.hpp"
 
-#include "mobula/actors/member_watchers.hpp"
+#include "mobula/actors/membership/member_watchers.hpp"
 
 namespace mobula {
 

@@ -12,10 +12,10 @@
 #include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
 
-#include "mobula/actors/cluster_messages.hpp"
-#include "mobula/actors/name_messages.hpp"
-#include "mobula/actors/node_report.hpp"
-#include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/reports/node_report.hpp"
+#include "mobula/actors/wire/cluster_messages.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula {

@@ -3,7 +3,7 @@
 
 #include "mobula/node.hpp"
 
-#include "mobula/actors/cluster_actor.hpp"
+#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"

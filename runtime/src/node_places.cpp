@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/network_address.hpp"
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/membership/network_address.hpp"
+#include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {
 

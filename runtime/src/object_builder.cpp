@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/refusal_error.hpp"
+#include "mobula/actors/shard/refusal_error.hpp"
 
 namespace mobula {
 

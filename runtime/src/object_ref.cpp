@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/reference_scope.hpp"
 #include "mobula/view.hpp"
 

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/address_choice.hpp"
+#include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "mobula/config.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/member_watchers.hpp"
+#include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {

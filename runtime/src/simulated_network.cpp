@@ -14,7 +14,7 @@
 #include <caf/scoped_execution_unit.hpp>
 #include <fmt/format.h>
 
-#include "mobula/actors/receiving_node.hpp"
+#include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/runtime/inexact_numbers.hpp"
 #include "mobula/runtime/traveling_reference.hpp"
 #include "mobula/store/system/assertion.hpp"

@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/heir.hpp"
-#include "mobula/actors/node_core.hpp"
-#include "mobula/actors/receiving_node.hpp"
+#include "mobula/actors/exchange/heir.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/serialization/metadata.hpp"
 
 namespace mobula {

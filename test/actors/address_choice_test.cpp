@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "../contains.hpp"
-#include "mobula/actors/address_choice.hpp"
+#include "mobula/actors/protocol/membership/address_choice.hpp"
 
 using namespace mobula;
 using test::contains;

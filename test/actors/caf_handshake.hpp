@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mobula/actors/first_header.hpp"
+#include "mobula/actors/caf/first_header.hpp"
 
 namespace mobula::test {
 

@@ -5,7 +5,7 @@
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 
-#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
 
 using namespace mobula;
 

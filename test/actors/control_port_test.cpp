@@ -19,7 +19,7 @@
 
 #include "../contains.hpp"
 #include "caf_handshake.hpp"
-#include "mobula/actors/control_port.hpp"
+#include "mobula/actors/membership/control_port.hpp"
 #include "raw_socket.hpp"
 #include "sleeping_thread.hpp"
 

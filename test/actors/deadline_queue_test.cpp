@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/deadline_queue.hpp"
+#include "mobula/actors/time/deadline_queue.hpp"
 
 using namespace mobula;
 using namespace std::chrono_literals;

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include <mobula/actors/drain_table.hpp>
+#include <mobula/actors/protocol/references/drain_table.hpp>
 
 using namespace mobula;
 

@@ -1,7 +1,7 @@
 // What a stripe tells its owner of entries that are made, sealed and dropped in any order, and what
 // leaves the process heap. The services do not run unless a case says so.
 
-#include "mobula/actors/entry_stripe.hpp"
+#include "mobula/actors/objects/entry_stripe.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // Nodes with several addresses: how long each is dialed, which one first, and what is said of a
 // node that none of them leads to.
 
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 #include "member_fixtures.hpp"
 

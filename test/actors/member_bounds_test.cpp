@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/member_checks.hpp"
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_checks.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 #include "member_fixtures.hpp"
 

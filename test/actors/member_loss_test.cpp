@@ -1,6 +1,6 @@
 // How members leave, are lost, and find each other again.
 
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 #include "member_fixtures.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 #include "member_fixtures.hpp"
 

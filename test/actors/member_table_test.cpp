@@ -1,6 +1,6 @@
 // How nodes join each other; how members part is in member_loss_test.cpp.
 
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 #include "member_fixtures.hpp"
 

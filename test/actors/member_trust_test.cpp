@@ -4,8 +4,8 @@
 #include <functional>
 #include <limits>
 
-#include "mobula/actors/member_checks.hpp"
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_checks.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 #include "member_fixtures.hpp"
 

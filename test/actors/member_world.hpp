@@ -14,7 +14,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/member_table.hpp"
+#include "mobula/actors/protocol/membership/member_table.hpp"
 
 namespace mobula::test {
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/name_searches.hpp"
+#include "mobula/actors/protocol/names/name_searches.hpp"
 
 using namespace mobula;
 

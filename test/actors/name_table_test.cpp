@@ -1,7 +1,7 @@
 // Who gets a name that several nodes publish, and what members that join, leave or misbehave make
 // of it.
 
-#include "mobula/actors/name_table.hpp"
+#include "mobula/actors/protocol/names/name_table.hpp"
 
 #include "../contains.hpp"
 #include "name_world.hpp"

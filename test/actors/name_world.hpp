@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/name_table.hpp"
+#include "mobula/actors/protocol/names/name_table.hpp"
 
 namespace mobula::test {
 

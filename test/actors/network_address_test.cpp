@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "mobula/actors/network_address.hpp"
+#include "mobula/actors/membership/network_address.hpp"
 #include "raw_socket.hpp"
 #include "sleeping_thread.hpp"
 

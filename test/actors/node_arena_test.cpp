@@ -1,6 +1,6 @@
 // How large a node's arena becomes where nobody says, on small disks of its own.
 
-#include "mobula/actors/node_arena.hpp"
+#include "mobula/actors/node/node_arena.hpp"
 #include "mobula/serialization/error.hpp"
 
 #include <fstream>

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/cluster_messages.hpp"
+#include "mobula/actors/wire/cluster_messages.hpp"
 
 using namespace mobula;
 

@@ -1,6 +1,6 @@
 // How long owners are searched for that this node has no session with.
 
-#include "mobula/actors/owner_search.hpp"
+#include "mobula/actors/protocol/membership/owner_search.hpp"
 
 #include <doctest/doctest.h>
 

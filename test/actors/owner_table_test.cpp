@@ -1,6 +1,6 @@
 // What the owner knows of an object, from the first reference it hears of to the last.
 
-#include "mobula/actors/owner_table.hpp"
+#include "mobula/actors/protocol/ownership/owner_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // The order in which a turn's changes are told to the owner.
 
-#include "mobula/actors/reference_table.hpp"
+#include "mobula/actors/protocol/ownership/reference_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // The hash table for numbers that are given out in order: it finds what is there, keeps addresses,
 // and does not keep the memory of what was.
 
-#include "mobula/actors/sequence_index.hpp"
+#include "mobula/actors/protocol/ownership/sequence_index.hpp"
 
 #include <doctest/doctest.h>
 

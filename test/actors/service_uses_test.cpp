@@ -1,6 +1,6 @@
 // Who may still send to services that are about to end, and who frees the node last.
 
-#include "mobula/actors/service_uses.hpp"
+#include "mobula/actors/node/service_uses.hpp"
 
 #include <condition_variable>
 #include <mutex>

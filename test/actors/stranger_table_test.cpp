@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "caf_handshake.hpp"
-#include "mobula/actors/stranger_table.hpp"
+#include "mobula/actors/membership/stranger_table.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

@@ -1,7 +1,7 @@
 // Descriptors of types that other nodes name: one for each, for ever, and no more than a bound
 // allows.
 
-#include "mobula/actors/type_descriptor.hpp"
+#include "mobula/actors/objects/type_descriptor.hpp"
 
 #include <doctest/doctest.h>
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "mobula/actors/deadline_queue.hpp"
-#include "mobula/actors/name_searches.hpp"
+#include "mobula/actors/protocol/names/name_searches.hpp"
+#include "mobula/actors/time/deadline_queue.hpp"
 #include "mobula/store/spill/spill_table.hpp"
 
 namespace mobula::bench {

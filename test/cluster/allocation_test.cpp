@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include <mobula/actors/heir.hpp>
-#include <mobula/actors/node_core.hpp>
+#include <mobula/actors/exchange/heir.hpp>
+#include <mobula/actors/node/node_core.hpp>
 
 using namespace mobula;
 using namespace std::literals;

@@ -6,7 +6,7 @@
 #include <future>
 #include <memory>
 
-#include <mobula/actors/cluster_actor.hpp>
+#include <mobula/actors/cluster/cluster_actor.hpp>
 
 using namespace mobula;
 using namespace std::literals;

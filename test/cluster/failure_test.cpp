@@ -5,8 +5,8 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/scoped_execution_unit.hpp>
 
-#include <mobula/actors/cluster_actor.hpp>
-#include <mobula/actors/cluster_messages.hpp>
+#include <mobula/actors/cluster/cluster_actor.hpp>
+#include <mobula/actors/wire/cluster_messages.hpp>
 
 using namespace mobula;
 using namespace std::literals;

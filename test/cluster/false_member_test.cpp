@@ -8,10 +8,10 @@
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
-#include "mobula/actors/cluster_messages.hpp"
-#include "mobula/actors/name_messages.hpp"
-#include "mobula/actors/node_report.hpp"
-#include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/reports/node_report.hpp"
+#include "mobula/actors/wire/cluster_messages.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
 #include "mobula/config.hpp"
 #include "peer_process.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "mobula/actors/peer_messages.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
 
 using namespace mobula;
 

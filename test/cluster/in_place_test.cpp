@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include <mobula/actors/told_value.hpp>
+#include <mobula/actors/exchange/told_value.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include <future>
 #include <memory>
 
-#include <mobula/actors/name_messages.hpp>
+#include <mobula/actors/wire/name_messages.hpp>
 
 #include "../contains.hpp"
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/borrow_table.hpp"
+#include "mobula/actors/protocol/references/borrow_table.hpp"
 #include "table_shell.hpp"
 
 namespace mobula::test {

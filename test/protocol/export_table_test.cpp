@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/export_table.hpp"
+#include "mobula/actors/protocol/references/export_table.hpp"
 #include "table_shell.hpp"
 
 using namespace mobula;

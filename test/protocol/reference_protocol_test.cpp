@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/reference_protocol.hpp"
+#include "mobula/actors/protocol/references/reference_protocol.hpp"
 #include "table_shell.hpp"
 
 using namespace mobula;

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mobula/actors/reference_protocol.hpp"
+#include "mobula/actors/protocol/references/reference_protocol.hpp"
 #include "wire_message.hpp"
 
 namespace mobula::test {

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/reference_effects.hpp"
+#include "mobula/actors/protocol/references/reference_effects.hpp"
 
 namespace mobula::test {
 

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "mobula/actors/transit_table.hpp"
+#include "mobula/actors/protocol/references/transit_table.hpp"
 #include "table_shell.hpp"
 
 using namespace mobula;

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "mobula/actors/reference_messages.hpp"
+#include "mobula/actors/protocol/references/reference_messages.hpp"
 
 namespace mobula::test {
 

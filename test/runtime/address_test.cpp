@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../actors/raw_socket.hpp"
-#include "mobula/actors/address_choice.hpp"
+#include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "two_nodes.hpp"
 
 using namespace mobula;

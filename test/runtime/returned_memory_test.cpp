@@ -2,7 +2,7 @@
 
 #include "one_node.hpp"
 
-#include "mobula/actors/process_memory.hpp"
+#include "mobula/actors/reports/process_memory.hpp"
 
 using namespace mobula;
 

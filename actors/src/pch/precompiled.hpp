@@ -7,4 +7,4 @@
 #include <caf/all.hpp>
 #include <fmt/format.h>
 
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/node/node_core.hpp"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mobula/actors/cluster_actor.hpp"
+#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/node.hpp"
 
 namespace mobula {

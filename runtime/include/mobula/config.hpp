@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/node_options.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/node/node_options.hpp"
 
 namespace mobula {
 

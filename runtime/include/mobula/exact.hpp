@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/packed_fields.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/wire/packed_fields.hpp"
 
 /// Floating-point numbers in messages between nodes.
 ///

@@ -11,11 +11,11 @@
 
 #include <caf/expected.hpp>
 
-#include "mobula/actors/call_site.hpp"
-#include "mobula/actors/drain_table.hpp"
-#include "mobula/actors/node_core.hpp"
-#include "mobula/actors/node_options.hpp"
-#include "mobula/actors/node_stats.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/node_options.hpp"
+#include "mobula/actors/objects/call_site.hpp"
+#include "mobula/actors/protocol/references/drain_table.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/object_builder.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/outcome.hpp"

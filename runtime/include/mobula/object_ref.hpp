@@ -9,7 +9,7 @@
 #include <cereal/types/string.hpp>
 #include <msgpack.hpp>
 
-#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/runtime/traveling_reference.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/ids.hpp"

@@ -10,7 +10,7 @@
 #include <caf/scheduled_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
-#include "mobula/actors/remote_actors.hpp"
+#include "mobula/actors/caf/remote_actors.hpp"
 #include "mobula/runtime/reading.hpp"
 
 // Talking to actors that may be on other nodes. CAF's own `self->request` to one whose node dies is

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "mobula/actors/time_span.hpp"
+#include "mobula/actors/time/time_span.hpp"
 
 namespace mobula {
 

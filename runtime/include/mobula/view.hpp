@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "mobula/actors/object_entry.hpp"
+#include "mobula/actors/objects/object_entry.hpp"
 #include "mobula/serialization/array.hpp"
 
 namespace mobula {

@@ -6,7 +6,7 @@
 
 #include <caf/scheduled_actor.hpp>
 
-#include "mobula/actors/objects_ready.hpp"
+#include "mobula/actors/objects/objects_ready.hpp"
 #include "mobula/runtime/reading.hpp"
 
 namespace mobula {

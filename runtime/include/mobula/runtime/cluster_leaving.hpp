@@ -2,9 +2,9 @@
 
 #include <caf/actor_system.hpp>
 
-#include "mobula/actors/cluster_actor.hpp"
-#include "mobula/actors/control_port.hpp"
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/membership/control_port.hpp"
+#include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {
 

@@ -10,9 +10,9 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/drain_table.hpp"
-#include "mobula/actors/node_core.hpp"
-#include "mobula/actors/simulated_wait.hpp"
+#include "mobula/actors/caf/simulated_wait.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/protocol/references/drain_table.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {

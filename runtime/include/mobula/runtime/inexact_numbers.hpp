@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
 
 namespace mobula::testing {
 

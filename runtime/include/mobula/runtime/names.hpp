@@ -6,7 +6,7 @@
 #include <string_view>
 #include <variant>
 
-#include "mobula/actors/name_messages.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/actor_reading.hpp"
 #include "mobula/runtime/reading.hpp"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/address_choice.hpp"
+#include "mobula/actors/protocol/membership/address_choice.hpp"
 
 /// Where a node listens and what it tells others of that, as its options and its host have it. All
 /// of it may block, and throws `object_error` (`invalid_argument`) with a text that says what to

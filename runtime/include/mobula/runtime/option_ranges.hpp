@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "mobula/actors/node_options.hpp"
+#include "mobula/actors/node/node_options.hpp"
 
 /// Which values the options of a node may have, in one place for all ways that they come: command
 /// line, configuration file, `config::set`, or a `node_options` of the caller's.

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "mobula/actors/time_span.hpp"
-#include "mobula/actors/wait_group.hpp"
+#include "mobula/actors/objects/wait_group.hpp"
+#include "mobula/actors/time/time_span.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/runtime/value_reader.hpp"
 

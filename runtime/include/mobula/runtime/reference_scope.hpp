@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "mobula/actors/object_handle.hpp"
+#include "mobula/actors/objects/object_handle.hpp"
 
 namespace mobula {
 

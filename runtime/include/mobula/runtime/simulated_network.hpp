@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/simulated_ports.hpp"
 
 namespace mobula::testing {

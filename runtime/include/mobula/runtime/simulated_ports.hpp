@@ -9,8 +9,8 @@
 #include <set>
 #include <span>
 
-#include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula::testing {

@@ -6,11 +6,11 @@
 
 #include <caf/expected.hpp>
 
-#include "mobula/actors/caf_compat.hpp"
-#include "mobula/actors/object_handle.hpp"
-#include "mobula/actors/packed_fields.hpp"
-#include "mobula/actors/reference_messages.hpp"
-#include "mobula/actors/told_value.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/protocol/references/reference_messages.hpp"
+#include "mobula/actors/wire/packed_fields.hpp"
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/serialization/metadata.hpp"
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/reference_scope.hpp"
 #include "mobula/serialization/codec.hpp"
 #include "mobula/serialization/layout.hpp"

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "mobula/actors/entry_draft.hpp"
-#include "mobula/actors/node_core.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/entry_draft.hpp"
 #include "mobula/runtime/reference_scope.hpp"
 #include "mobula/serialization/byte_buffer.hpp"
 #include "mobula/serialization/codec.hpp"

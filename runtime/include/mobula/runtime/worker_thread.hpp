@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "mobula/actors/caf_compat.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
 
 namespace mobula {
 

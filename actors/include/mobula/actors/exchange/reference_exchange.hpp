@@ -1,0 +1,257 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/exchange/value_keeper.hpp"
+#include "mobula/actors/exchange/value_teller.hpp"
+#include "mobula/actors/objects/foreign_arenas.hpp"
+#include "mobula/actors/objects/reference_border.hpp"
+#include "mobula/actors/protocol/references/drain_table.hpp"
+#include "mobula/actors/protocol/references/reference_protocol.hpp"
+#include "mobula/actors/reports/node_report.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
+#include "mobula/actors/transfer/transfers.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
+
+namespace mobula {
+
+/// Finds the owners of references that came here through a third node.
+class owner_finder {
+public:
+  virtual ~owner_finder() = default;
+
+  /// Ends in `session_opened` or `owner_unreachable`. Called by the actor that owns the exchange.
+  virtual void find_owner(const incarnation_id& owner) = 0;
+};
+
+struct drain_values;
+struct keep_ready;
+
+/// The part of an actor that exchanges references and values with other nodes: feeds the reference
+/// protocol with what happens at the border and with what peers say, and carries out its effects.
+///
+/// A part and not an actor of its own: CAF keeps the order of messages only between two actors, so
+/// one on each side has to speak for both membership and references.
+///
+/// *Turns.* Each event begins with one: what threads serialized and deserialized before is told to
+/// the tables first, as these require.
+///
+/// *Peers* are handles on other nodes' actors, told apart by where they are in memory: those of two
+/// connections to one actor may compare equal. A message from a handle that is no peer's changes
+/// nothing.
+///
+/// *Order.* What an owner has to know of one object in the order in which it happened (that it is
+/// borrowed, freed, returned) goes through the tables, which send it so. What is asked and reported
+/// besides stands on its own: an owner looks whether the asker holds the object when a question
+/// comes, and a report names the copy that it is about.
+///
+/// | field         | raised by                         | lowered by                               |
+/// |---------------|-----------------------------------|------------------------------------------|
+/// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
+/// | wants_        | a turn, without a session         | `session_opened`, `owner_unreachable`    |
+/// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
+/// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
+/// | drain_        | `drain`                           | its end, by answers or time, `stop`      |
+/// | reports_      | the end of a pull or of its copy  | `send_reports`, the end of the session   |
+/// | graces_       | `start_grace`                     | the end of its timer, `stop`             |
+/// | timers_       | `start_grace`, `start_lease`,     | their end, that of the drain, `stop`     |
+/// |               | `drain`                           |                                          |
+///
+/// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease,
+/// one for each session that ended within the grace period and one for each drain.
+class reference_exchange {
+public:
+  reference_exchange() = default;
+
+  reference_exchange(const reference_exchange&) = delete;
+  reference_exchange& operator=(const reference_exchange&) = delete;
+
+  /// Gives back all that the tables keep; see `stop`.
+  ~reference_exchange();
+
+  /// REQUIRES: called once, before anything else; all three outlive the exchange.
+  void attach(caf::scheduled_actor* self, node_core& core, owner_finder& finder);
+
+  // -- events -------------------------------------------------------------------------------------
+
+  /// Something happened at the border.
+  void turn();
+
+  /// Comes before all messages of the session, and ends an older one with that node.
+  void session_opened(const peer_session& peer, caf::strong_actor_ptr handle,
+                      const peer_places& places);
+
+  /// Ignored if it is not the current session.
+  void session_closed(const peer_session& peer);
+
+  void owner_unreachable(const incarnation_id& owner);
+
+  /// An object in another node's arena is not pinned here any more, and its owner waits for that.
+  void foreign_unpinned(const object_id& object);
+
+  /// The bytes of a foreign object are here, or will not come.
+  void pull_ended(const mobula::pull_ended& end);
+
+  /// The bytes of a foreign object made room for others.
+  void copy_evicted(const mobula::copy_evicted& news);
+
+  /// Tells owners what became of copies.
+  void send_reports();
+
+  /// Asks others to keep the values that they refer to. One that comes meanwhile takes part in the
+  /// first, which ends with the earlier of their limits.
+  void drain(const drain_values& request);
+
+  /// A value that another node asked to keep is there, or will not be.
+  void value_ready_to_keep(const keep_ready& news);
+
+  /// A message of the sender of the current message.
+  void received(const borrow_references& message);
+  void received(const references_confirmed& message);
+  void received(const transits_ended& message);
+  void received(const return_references& message);
+  void received(const pass_barrier& message);
+  void received(const barrier_passed& message);
+  void received(const want_objects& message);
+  void received(objects_told& message);
+  void received(const objects_unpinned& message);
+  void received(const report_copies& message);
+  void received(const free_objects& message);
+  void received(const keep_objects& message);
+  void received(const objects_kept& message);
+
+  /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
+  /// peers: they learn it from their membership. May be called twice.
+  void stop();
+
+  // -- properties ---------------------------------------------------------------------------------
+
+  void add_figures(node_stats& stats) const;
+
+  /// Says what other nodes hold, if the listing has to know before the owner begins.
+  void count_references(object_listing& listing) const;
+
+  /// Adds what other nodes have to do with the objects that are listed.
+  void describe(object_listing& listing) const;
+
+  void check_invariants() const;
+
+private:
+  struct peer {
+    session_id session;
+    caf::strong_actor_ptr handle;
+    data_door door;
+  };
+
+  using want_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
+
+  /// A value on its way, and what its owner calls this node's copy of it.
+  struct pull {
+    copy_pointer copy;
+    copy_ticket ticket{};
+  };
+
+  /// A node's leaving, under way.
+  struct draining {
+    drain_table table;
+    std::vector<std::shared_ptr<std::promise<drain_result>>> answers; ///< of all who wait for it
+    std::vector<deadline> limits;                                     ///< theirs
+  };
+
+  /// Returns who sent the current message; null if that is no peer.
+  [[nodiscard]] const incarnation_id* sender() const;
+
+  /// The same, and null as well if the message is not of the present session.
+  template <class Message>
+  [[nodiscard]] const incarnation_id* sender_of(const Message& message) const {
+    const auto* from = sender();
+    return from != nullptr && peers_.at(*from).session == message.session ? from : nullptr;
+  }
+
+  template <class Message>
+  void pass_on(const Message& message);
+
+  template <class Lists, class F>
+  void flush(Lists& lists, F send_list);
+
+  void tell_tables(border_changes& changes);
+  void tell_ready(const border_changes& changes);
+  void ask_owners(const border_changes& changes);
+  void pass_on_freed(const border_changes& changes);
+  void stop_if_freed(const object_entry& entry);
+  void tell_borrowers(std::uint64_t sequence);
+  void send_wants(want_lists& wants, told_form best);
+  [[nodiscard]] bool has_doors(const peer& to) const;
+  [[nodiscard]] told_form form_for(const incarnation_id& owner, const peer& to,
+                                   told_form best) const;
+  void take(const incarnation_id& owner, told_object& told, metadata_reader& reader);
+  [[nodiscard]] bool pulled_already(const object_entry& entry, const told_object& told);
+  [[nodiscard]] bool has_pulled(const object_entry& entry) const;
+  void start_pull(object_entry& entry, const told_object& told, metadata_reader& reader);
+  void report(const object_id& object, copy_ticket ticket, copy_news news);
+  [[nodiscard]] static copy_news news_of(const object_entry& entry);
+  void urge_pulls(const border_changes& changes);
+  void stop_pull(const object_entry& entry, entry_scope scope);
+  void let_go(std::vector<entry_scope>& scopes);
+  [[nodiscard]] want_lists& wants_after_spoilt(const object_entry& entry);
+  [[nodiscard]] want_lists& wants_after_deferral(const object_entry& entry);
+  void send_answers();
+  void forget_peer(const incarnation_id& node);
+  void send_kept();
+  template <class Sequences>
+  [[nodiscard]] bool ask_to_keep(const Sequences& looked_at);
+  void end_drain_if_done();
+
+  /// Carries out what the event appended.
+  void run();
+  void apply(send_to_peer& effect);
+  void apply(drop_handles& effect);
+  void apply(fail_references& effect);
+  void apply(start_grace& effect);
+  void apply(start_lease& effect);
+  void apply(connect_to_owner& effect);
+
+  template <class Message>
+  void send(const peer& to, Message message) {
+    ++messages_;
+    send_from(*self_, to.handle, std::move(message));
+  }
+
+  deadline start_timer(std::chrono::nanoseconds delay, std::function<void()> at_end);
+
+  [[nodiscard]] std::uint32_t kept_handles(std::uint64_t sequence) const;
+  [[nodiscard]] std::uint64_t left_ms(grace_number grace) const;
+
+  caf::scheduled_actor* self_ = nullptr;
+  node_core* core_ = nullptr;
+  owner_finder* finder_ = nullptr;
+  std::unique_ptr<reference_protocol> tables_; ///< null before `attach` and after `stop`
+  std::unique_ptr<copy_directory> copies_;     ///< the same
+  std::unique_ptr<value_teller> teller_;       ///< the same
+  std::unique_ptr<value_keeper> keeper_;       ///< the same
+  std::optional<draining> drain_;
+  reference_effects effects_;
+  std::map<incarnation_id, peer> peers_;
+  std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
+  want_lists wants_;                                                          ///< by owner
+  want_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
+  want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
+  std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner
+  std::unordered_map<const object_entry*, pull> pulls_;        ///< that have not ended
+  std::map<grace_number, caf_clock::time_point> graces_;       ///< when they are over
+  actor_timers timers_;
+  std::uint64_t messages_ = 0; ///< sent to peers
+};
+
+} // namespace mobula

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
+#include "mobula/serialization/metadata.hpp"
+
+namespace mobula {
+
+/// Encodes metadata of values. Small values come in numbers, and mostly with the same metadata:
+/// these share what was encoded once.
+class metadata_writer {
+public:
+  /// Returns the metadata of a value of so many bytes, which need not be in memory. Throws
+  /// `codec_error` for what metadata cannot say.
+  [[nodiscard]] carried_bytes write(const object_value& value, std::size_t size_bytes);
+
+private:
+  const type_descriptor* type_ = nullptr;
+  std::size_t size_ = 0;
+  carried_bytes written_;
+};
+
+/// Decodes metadata; once, if the same bytes come several times in a row.
+class metadata_reader {
+public:
+  [[nodiscard]] const decoded<metadata>& read(const carried_bytes& bytes);
+
+private:
+  carried_bytes last_;
+  std::optional<decoded<metadata>> decoded_;
+};
+
+/// What another node is told of the value that `pin` pins: the value itself, whatever its size,
+/// which the caller compares with what a message may have.
+[[nodiscard]] told_object tell_value(std::uint64_t sequence, pinned_value pin,
+                                     metadata_writer& writer);
+
+/// What another node is told that can read the value where it is. REQUIRES: the value is stored.
+[[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
+
+/// What another node is told that will pull the value, of so many bytes, which may be on disk.
+/// REQUIRES: the caller owns a handle or a pin.
+[[nodiscard]] told_object tell_description(std::uint64_t sequence, const object_value& value,
+                                           std::size_t size_bytes, metadata_writer& writer);
+
+/// What another node is told of an object that has `reason` in place of a value, for now
+/// (`refused`) or for good (`failed`).
+[[nodiscard]] told_object tell_error(std::uint64_t sequence, told_outcome outcome,
+                                     const error_info& reason);
+
+/// What became of an owner's answer.
+enum class told_use : std::uint8_t {
+  settled,  ///< nobody waits for more
+  spoilt,   ///< the value is not where the owner said: it is to be asked for in another form
+  to_pull,  ///< the bytes are to be pulled
+  deferred, ///< it is to be asked for again
+};
+
+/// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should
+/// be make it an error. REQUIRES: called by the cluster actor.
+[[nodiscard]] told_use take_told(const object_handle& entry, told_object& told,
+                                 metadata_reader& reader);
+
+/// Returns the copy that an entry's bytes are pulled into; what belongs to the value is there. Its
+/// shard gives it memory. REQUIRES: `take_told` said `to_pull`.
+[[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const told_object& told,
+                                        metadata_reader& reader);
+
+/// Returns whether the value, if it is here, is a copy that was pulled.
+[[nodiscard]] bool is_pulled(const object_entry& entry) noexcept;
+
+/// A value that comes along with a reference to its object.
+struct carried_value {
+  carried_bytes about; ///< encoded metadata
+  carried_bytes data;
+};
+
+/// Returns what may come along with a reference to `entry`: its value, if that is in the process
+/// heap, has at most `most_bytes` and refers to nothing. Any thread. REQUIRES: the caller owns a
+/// handle.
+[[nodiscard]] std::optional<carried_value> carry_value(object_entry& entry,
+                                                       std::uint64_t most_bytes);
+
+/// Seals a pending foreign entry with a value that came along. Ignores one that does not fit: it is
+/// not the owner's word. Any thread. REQUIRES: the caller owns a handle.
+void take_carried(object_entry& entry, carried_value& value);
+
+/// Seals a pending foreign entry with the value that its owner has in its arena, without asking the
+/// owner, and returns true; changes nothing if it is not found there, or refers to other objects,
+/// of which the owner must know that they are seen. Any thread. REQUIRES: the caller owns a handle.
+[[nodiscard]] bool find_in_place(object_entry& entry);
+
+/// The owner of a foreign object can not be asked again: whoever waits gets `reason`, unless the
+/// value can be read in the owner's arena all the same. REQUIRES: called by the cluster actor.
+void end_waiting(object_entry& entry, error_info reason);
+
+} // namespace mobula

@@ -1,0 +1,329 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/store/heap/heap_relief.hpp"
+
+namespace mobula {
+
+class wait_group;
+
+/// Where the owner says an object is.
+enum class object_place : std::uint8_t { pending, inline_value, stored, failed };
+
+/// Whether an object's value refers to other objects.
+enum class object_content : std::uint8_t { plain, references };
+
+/// First reference of a node to an object, as the owner learns of it.
+struct new_reference {
+  std::uint64_t sequence = 0;
+  std::uint64_t size_bytes = 0;
+  object_place place = object_place::pending;
+  object_content content = object_content::plain;
+
+  /// When the owner heard of the object, in seconds since the owner began. Nobody else sets it.
+  std::uint32_t told_at_s = 0;
+
+  /// To be looked at through `entry_stripe::look_at` only.
+  const object_entry* entry = nullptr;
+};
+
+/// What a reader waits for.
+enum class wait_goal : std::uint8_t {
+  /// The object is sealed or failed, or is refused.
+  ready,
+  /// The object can be read at once: its bytes are in memory, pinned for this reader.
+  readable,
+};
+
+/// One entry's membership in one group of waiting readers.
+struct wait_link {
+  object_entry* entry = nullptr;
+  wait_group* group = nullptr;
+  wait_goal goal = wait_goal::ready;
+  wait_link* next_of_entry = nullptr;
+  wait_link** back_of_entry = nullptr;
+  wait_link* next_of_stripe = nullptr;
+  wait_link** back_of_stripe = nullptr;
+
+  /// Set under the stripe's mutex, before it is unlinked, for a reader that waits for bytes.
+  pinned_value pin;
+
+  /// Set likewise when these bytes cannot be had now.
+  std::unique_ptr<error_info> failure;
+
+  [[nodiscard]] bool linked() const noexcept {
+    return back_of_entry != nullptr;
+  }
+};
+
+/// What is kept in the process heap of an object.
+enum class heap_content : std::uint8_t {
+  decoded, ///< what was decoded of a value that can be decoded again
+  value
+};
+
+/// Something that should leave the heap. The handle keeps the object meanwhile.
+struct heap_victim {
+  object_handle entry;
+  heap_content content = heap_content::value;
+  std::size_t bytes = 0;
+};
+
+/// What a stripe has gathered for the owner since it was last asked.
+struct reference_changes {
+  std::vector<new_reference> added;
+  std::vector<new_reference> sealed;
+  std::vector<entry_scope> removed;
+
+  [[nodiscard]] bool empty() const noexcept {
+    return added.empty() && sealed.empty() && removed.empty();
+  }
+};
+
+/// A slice of a node's entries: what their owner has not been told yet, who waits for them, and how
+/// many there are. Threads spread over stripes, so that they rarely meet at one mutex.
+///
+/// Idea: an entry's announcement stays in `added_` until the reference counter asks for it. A last
+/// handle that goes before then takes the announcement back, and the owner never hears of the
+/// object. An announcement is unsent if it still stands where its entry says.
+///
+/// Order: a removal always follows its announcement, since an unsent announcement is taken back
+/// instead; a seal likewise. Hence announcements go first, then seals, then removals.
+class alignas(64) entry_stripe {
+public:
+  entry_stripe() = default;
+  entry_stripe(const entry_stripe&) = delete;
+  entry_stripe& operator=(const entry_stripe&) = delete;
+
+  /// REQUIRES: called once, before use. The stripe holds a reference on `core` until it is closed
+  /// and its last entry is gone.
+  void attach(node_core& core, std::uint32_t index, heap_ledger& ledger) noexcept {
+    core_ = &core;
+    index_ = index;
+    ledger_ = &ledger;
+  }
+
+  /// Stripes of a node: enough that a few dozen threads rarely meet.
+  static constexpr std::uint32_t count = 16;
+
+  [[nodiscard]] node_core& core() const noexcept {
+    return *core_;
+  }
+
+  /// Counts one more entry. Returns a fresh sequence number for it: the stripe in the low four
+  /// bits, so that stripes never give the same one and numbers of one stripe are dense above them.
+  std::uint64_t enlist();
+
+  /// Counts one more entry, of an object that has its number from another node.
+  void enlist_foreign();
+
+  /// Forgets an entry whose memory was freed, with so many bytes of a value behind it.
+  void delist(std::size_t heap_bytes) noexcept;
+
+  /// Takes note of an entry that the owner must learn of.
+  void announce(object_entry& entry);
+
+  // -- the process heap ---------------------------------------------------------------------------
+
+  /// What this stripe's values take of the heap's limit.
+  [[nodiscard]] heap_ledger& ledger() const noexcept {
+    return *ledger_;
+  }
+
+  /// Takes up in the order, of an entry that was not visible yet or is being sealed under the
+  /// mutex, a value that can leave the heap, if it has one.
+  void note_in_heap(object_entry& entry) noexcept;
+
+  /// The bytes of an entry's copy came to the heap again. Any thread that made it so.
+  void back_in_heap(object_entry& entry) noexcept;
+
+  /// Takes up what was decoded of a value.
+  void note_decoded(object_entry& entry, std::size_t bytes) noexcept;
+
+  /// The entry is about to be freed.
+  void forget_parts(stored_copy& copy) noexcept;
+
+  /// Finds something to leave the heap, least recently used first, that nobody reads; nothing if
+  /// there is none. The caller says how it ended.
+  [[nodiscard]] std::optional<heap_victim> take_victim(heap_content content);
+
+  /// A value is in a shard now; the owner is told. REQUIRES: its copy says so already.
+  void moved_to_store(object_entry& entry);
+
+  /// What was asked to leave left in another way, or stays.
+  void leave_ended(object_entry& entry, heap_content content, heap_leave_end end) noexcept;
+
+  /// The last reader of a copy that was found pinned let go. A hint.
+  void heap_unpinned(stored_copy& copy) noexcept;
+
+  /// The store may have room for what it refused.
+  void retry_refused() noexcept;
+
+  /// Values that were used may be spared anew.
+  void begin_heap_spell() noexcept;
+
+  void check_heap() const;
+
+  // -- handles ------------------------------------------------------------------------------------
+
+  /// Handles the end of an entry's last handle.
+  void retire(object_entry& entry) noexcept;
+
+  /// Seals `entry` by calling `publish` if it is pending; tells waiters and owner. Returns whether
+  /// it was pending.
+  template <class F>
+  bool seal(object_entry& entry, F&& publish) {
+    return seal(entry, std::forward<F>(publish), [](wait_link&) { return true; });
+  }
+
+  /// The same, and calls `prepare` on each waiter, which returns whether that is told now; the
+  /// others wait on.
+  template <class F, class G>
+  bool seal(object_entry& entry, F&& publish, G&& prepare) {
+    std::vector<wait_link*> woken;
+    {
+      std::unique_lock guard{mutex_};
+      if (entry.phase() != object_phase::pending)
+        return false;
+      publish();
+      note_seal(entry);
+      detach_waiters(entry, woken, prepare);
+    }
+    wake(woken);
+    request_flush();
+    return true;
+  }
+
+  /// Takes all changes. Called by the reference counter only.
+  void take(reference_changes& changes);
+
+  /// Links `link` to its entry unless `done` (called under the mutex) says there is no need.
+  /// Returns whether it was linked; false also when the stripe is closed to waiters.
+  template <class F>
+  bool link_unless(wait_link& link, F&& done) {
+    std::unique_lock guard{mutex_};
+    if (waiters_refused_ || done())
+      return false;
+    attach_waiter(link);
+    return true;
+  }
+
+  /// Unlinks `link` if it still is linked.
+  void unlink(wait_link& link) noexcept;
+
+  /// Calls `update` under the mutex, and wakes nobody.
+  template <class F>
+  void update_quietly(F&& update) {
+    std::unique_lock guard{mutex_};
+    update();
+  }
+
+  /// Calls `update` under the mutex, then `prepare` on each waiter of `entry`. Detaches those for
+  /// which that returned true, and wakes them outside of the mutex.
+  template <class F, class G>
+  void update_and_wake(object_entry& entry, F&& update, G&& prepare) {
+    std::vector<wait_link*> woken;
+    {
+      std::unique_lock guard{mutex_};
+      update();
+      detach_waiters(entry, woken, prepare);
+    }
+    wake(woken);
+  }
+
+  /// Wakes every waiter; later ones are refused.
+  void refuse_waiters();
+
+  /// Calls `f` with an entry, under the mutex; not once the stripe is closed, when entries end
+  /// without their owner. Until then one that the owner knows is there, since its scope comes to
+  /// the owner before it ends. REQUIRES: called by the owner, which knows it as of this stripe.
+  template <class F>
+  void look_at(const object_entry& entry, F&& f) const {
+    std::unique_lock guard{mutex_};
+    if (!closed_)
+      f(entry);
+  }
+
+  /// The stripe, of a node's, that gave the number.
+  [[nodiscard]] static constexpr std::uint32_t index_of(std::uint64_t sequence) noexcept {
+    return sequence % count;
+  }
+
+  /// Nobody takes changes any more: what is there is dropped, and removals, also later ones, free
+  /// at once what no shard has.
+  void close();
+
+  /// Entries that exist; a snapshot.
+  [[nodiscard]] std::size_t live() const;
+
+  /// Waiters that are linked; a snapshot.
+  [[nodiscard]] std::size_t waiting() const;
+
+  /// Returns whether changes wait to be taken.
+  [[nodiscard]] bool has_changes() const;
+
+private:
+  [[nodiscard]] bool is_unsent(const object_entry& entry) const noexcept {
+    return entry.slot_ < added_.size() && added_[entry.slot_] == &entry;
+  }
+
+  [[nodiscard]] heap_table& table_of(heap_content content) noexcept {
+    return content == heap_content::value ? heap_values_ : heap_decoded_;
+  }
+
+  [[nodiscard]] bool may_leave(heap_part& part, heap_content content);
+  void note_seal(object_entry& entry);
+  void take_back(object_entry& entry) noexcept;
+  void attach_waiter(wait_link& link) noexcept;
+  void detach_waiter(wait_link& link, std::vector<wait_link*>& woken);
+
+  template <class G>
+  void detach_waiters(object_entry& entry, std::vector<wait_link*>& woken, G& prepare) {
+    for (auto* link = entry.waiters_; link != nullptr;) {
+      auto* next = link->next_of_entry;
+      if (prepare(*link))
+        detach_waiter(*link, woken);
+      link = next;
+    }
+  }
+
+  static void unlink_locked(wait_link& link) noexcept;
+  static void wake(const std::vector<wait_link*>& woken);
+  void request_flush();
+  void release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept;
+
+  // What every put and every end of an entry reads, and hardly anybody writes.
+  node_core* core_ = nullptr;
+  heap_ledger* ledger_ = nullptr;
+  std::uint32_t index_ = 0;
+  bool closed_ = false;
+  bool core_released_ = false;
+  bool waiters_refused_ = false;
+
+  // What they write: a cache line apart, since the other side's core has it.
+  alignas(64) mutable std::mutex mutex_;
+  std::size_t live_ = 0;
+  std::uint64_t enlisted_ = 0;
+  std::size_t waiting_ = 0;
+  std::vector<object_entry*> added_;
+  std::vector<entry_scope> removed_;
+  wait_link* waiters_ = nullptr;
+  std::vector<new_reference> sealed_;
+  heap_table heap_values_;
+  heap_table heap_decoded_;
+};
+
+/// Describes `entry` as the owner needs it.
+new_reference describe(const object_entry& entry) noexcept;
+
+} // namespace mobula

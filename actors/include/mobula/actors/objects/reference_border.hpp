@@ -1,0 +1,260 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/type_descriptor.hpp"
+#include "mobula/actors/protocol/references/reference_effects.hpp"
+#include "mobula/serialization/ids.hpp"
+#include "mobula/store/transfer/pull_effects.hpp"
+
+namespace mobula {
+
+class node_core;
+
+/// A reference as it comes out of a message from another node.
+struct incoming_reference {
+  object_id object;
+  const type_descriptor* type = nullptr; ///< never null
+  incarnation_id sender;
+  transit_number transit = transit_number::none;
+};
+
+/// A reference as it comes out of another node's value.
+struct enclosed_reference {
+  object_id object;
+  const type_descriptor* type = nullptr; ///< never null
+};
+
+/// When the cluster actor is to look at the border.
+enum class wake_time : std::uint8_t { soon, now };
+
+/// What stands in for a foreign object towards other nodes.
+struct known_heir {
+  object_handle heir;  ///< empty if nothing does
+  bool wanted = false; ///< the owner is gone, and nothing stands in for the object yet
+};
+
+/// All that happened at the border since it was last asked.
+struct border_changes {
+  /// For the protocol's tables.
+  reference_traffic traffic;
+
+  /// The entries that the traffic says were dropped: freed when this is destroyed, which must be
+  /// after the tables were told, since until then their addresses are tokens there.
+  std::vector<entry_scope> dropped;
+
+  /// Foreign objects that a reader waits for, each named once.
+  std::vector<object_id> wanted;
+
+  /// Those of them, or of former ones, that somebody waits more urgently for by now.
+  std::vector<object_id> urged;
+
+  /// Own objects that the cluster actor waits for and that are there now.
+  std::vector<std::uint64_t> ready;
+
+  /// Own objects that others may name, and whose values were freed here.
+  std::vector<std::uint64_t> freed;
+};
+
+/// Where references leave a node and enter it: what threads that serialize or deserialize messages
+/// call, and what gathers this for the cluster actor, which alone speaks with other nodes.
+///
+/// Idea: the threads only take note, under one mutex; the cluster actor is woken at most once for
+/// each time that it looks, at once if somebody waits for what it does then, else a little later:
+/// references come and go in bursts, and what a burst brings is to make one message. It looks
+/// before it handles anything else, so what was serialized or deserialized before a message is
+/// known when that message is handled. One plain mutex is enough: who comes here has just encoded
+/// or decoded a message, which costs more.
+///
+/// *Foreign entries*: one living one for each object. An entry whose last handle goes at the same
+/// time as a new reference arrives is on its way to `drop` and is replaced; the tables know both.
+/// `drop` frees nothing: it hands the entry to the cluster actor, as its address is a token there.
+///
+/// *Heirs* are own entries that stand in for foreign ones whose owner is gone (`heir_of`): such an
+/// entry is one that `foreign_` does not know.
+///
+/// *Own entries* are found by their number if others may name them: while the tables keep a handle
+/// on it, a value that other nodes have seen contains it, or it is an heir. Nodes have no other
+/// index of their entries, and objects that never leave pay for none.
+///
+/// | field             | raised by                           | lowered by                      |
+/// |-------------------|-------------------------------------|---------------------------------|
+/// | foreign_          | `arrive`, `value_read`              | `drop`, `forget`                |
+/// | own_record::kept  | `open_transit`, `keep_own`          | `release`, for each handle      |
+/// | own_record::shown | `show` of a container, `adopt`      | the container's end, `drop`     |
+/// | own_              | the first of these two              | when both are zero              |
+/// | heirs_            | `adopt`                             | `drop` of the foreign entry     |
+/// | changes_          | threads                             | `take`                          |
+///
+/// *Bounds*: `foreign_` by the node's foreign entries, `own_` by the handles of the tables and what
+/// the values of such objects contain, `heirs_` by the foreign entries, `changes_` by what happens
+/// until the cluster actor's turn.
+class reference_border {
+public:
+  explicit reference_border(node_core& core) noexcept : core_(core) {
+    // nop
+  }
+
+  reference_border(const reference_border&) = delete;
+  reference_border& operator=(const reference_border&) = delete;
+
+  // -- life
+  // -----------------------------------------------------------------------------------------
+
+  /// The cluster actor runs: references may cross from now on. REQUIRES: called once.
+  void open();
+
+  /// Nobody asks any more: nothing crosses from now on, and foreign entries free themselves.
+  /// Returns what happened before.
+  border_changes close();
+
+  [[nodiscard]] bool is_open() const;
+
+  // -- any thread
+  // -----------------------------------------------------------------------------------
+
+  /// A reference to `entry` is being serialized. Nothing if the border is not open. REQUIRES: the
+  /// caller owns a handle; `entry` is on this node.
+  [[nodiscard]] std::optional<transit_number> open_transit(object_entry& entry);
+
+  /// What was serialized will not be sent.
+  void cancel_transit(transit_number transit);
+
+  /// A reference was deserialized. Returns a handle: on an entry that has failed if the object is
+  /// this node's and does not exist. Empty if the border is not open.
+  [[nodiscard]] object_handle arrive(const incoming_reference& reference);
+
+  /// The last handle of a foreign entry is gone.
+  void drop(object_entry& entry) noexcept;
+
+  /// REQUIRES: the caller owns a handle; `entry` is a foreign one.
+  [[nodiscard]] known_heir find_heir(const object_entry& entry) const;
+
+  /// Other nodes are to know the foreign entry `orphan` as `heir` from now on. Returns the heir:
+  /// the one given, unless another thread was faster.
+  [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle heir);
+
+  /// Somebody waits for the value of a foreign entry. Its owner is asked once.
+  void want(const object_entry& entry, pull_class urgency);
+
+  /// An own object that the cluster actor waits for is there.
+  void note_ready(std::uint64_t sequence);
+
+  /// The value of `entry` was freed by a user of this node, and others are to hear of it.
+  void note_freed(const object_entry& entry);
+
+  /// Returns whether there is something to take.
+  [[nodiscard]] bool has_changes() const;
+
+  // -- the cluster actor
+  // ----------------------------------------------------------------------------
+
+  [[nodiscard]] border_changes take();
+
+  /// Returns a handle on the living entry of a foreign object, or an empty one.
+  [[nodiscard]] object_handle find_foreign(const object_id& object);
+
+  /// Returns a handle on an own object that others may name, or an empty one.
+  [[nodiscard]] object_handle find_own(std::uint64_t sequence);
+
+  /// Returns how many handles the tables keep on an own object. For inspection.
+  [[nodiscard]] std::uint32_t kept_handles(std::uint64_t sequence) const;
+
+  /// The same for the tables: what they let go comes back in `release`.
+  [[nodiscard]] kept_handle keep_own(std::uint64_t sequence);
+
+  /// Gives back what the tables let go.
+  void release(std::span<const kept_handle> handles);
+
+  /// Other nodes see the value of the own object `container`: what it contains may be named from
+  /// now on, as long as others may name the container.
+  void show(const object_entry& container, std::span<object_entry* const> contents);
+
+  /// The value of `outer` brought references along. Returns a handle for each, and has `outer` kept
+  /// until their owners know.
+  [[nodiscard]] std::vector<object_handle> value_read(const object_handle& outer,
+                                                      std::span<const enclosed_reference> inner);
+
+  /// How urgently somebody waits for a foreign object; as a reader does if nobody is known.
+  [[nodiscard]] pull_class urgency_of(const object_id& object) const;
+
+  /// The owner was asked in vain: the next reader asks again.
+  void want_again(const object_id& object);
+
+  /// The entry has failed for good: references that arrive later get a new one.
+  void forget(const object_entry& entry);
+
+  /// Calls `f` with the entry of each foreign object, under the mutex. For inspection: O(n).
+  template <class F>
+  void for_each_foreign(F&& f) const {
+    std::unique_lock guard{mutex_};
+    for (const auto& [id, record] : foreign_)
+      f(std::as_const(*record.entry));
+  }
+
+  /// Asserts what must hold at any moment. O(n).
+  void check_invariants() const;
+
+private:
+  enum class state : std::uint8_t { idle, open, closed };
+
+  struct foreign_record {
+    object_entry* entry = nullptr;
+    std::optional<pull_class> wanted; ///< raised by `want`, lowered by `want_again`
+  };
+
+  struct own_record {
+    object_entry* entry = nullptr;
+    std::uint32_t kept = 0;
+    std::uint32_t shown = 0;
+    std::vector<object_entry*> shows; ///< own entries of their nodes that the value contains
+  };
+
+  using own_index = std::unordered_map<std::uint64_t, own_record>;
+
+  object_handle bind(const object_id& object, const type_descriptor& type);
+  object_handle bind_foreign(const object_id& object, const type_descriptor& type);
+  object_handle make_missing(const object_id& object, const type_descriptor& type);
+  own_record& record_of(object_entry& entry);
+  bool add_shown(object_entry& entry);
+  void drop_shown(object_entry& entry, std::vector<object_entry*>& next);
+  void hide(object_entry& entry, std::vector<object_entry*>& next);
+  static void hide_all(std::vector<object_entry*> hidden);
+  void erase_unless_named(own_index::iterator record, std::vector<object_entry*>& shows);
+  [[nodiscard]] std::optional<wake_time> take_note(wake_time when);
+  void wake(std::optional<wake_time> needed) noexcept;
+
+  node_core& core_;
+  mutable std::mutex mutex_;
+  state state_ = state::idle;
+  std::optional<wake_time> noted_; ///< when the cluster actor is to look at `changes_`; else empty
+  std::unordered_map<object_id, foreign_record> foreign_;
+  own_index own_;
+  std::unordered_map<const object_entry*, object_handle> heirs_;
+  border_changes changes_;
+  std::uint64_t transits_ = 0; ///< counts, for their numbers
+};
+
+/// The entry behind a handle that the tables keep. REQUIRES: not none.
+[[nodiscard]] inline object_entry& entry_of(kept_handle handle) noexcept {
+  return *reinterpret_cast<object_entry*>(static_cast<std::uintptr_t>(handle));
+}
+
+/// The reverse, for a handle that the caller owns or is about to add.
+[[nodiscard]] inline kept_handle kept_handle_of(object_entry& entry) noexcept {
+  return kept_handle{reinterpret_cast<std::uintptr_t>(&entry)};
+}
+
+/// The entry behind a token. REQUIRES: the tables have not been told of its drop.
+[[nodiscard]] inline object_entry& entry_of(entry_token token) noexcept {
+  return *reinterpret_cast<object_entry*>(static_cast<std::uintptr_t>(token));
+}
+
+} // namespace mobula

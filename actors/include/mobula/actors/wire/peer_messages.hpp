@@ -1,0 +1,264 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/protocol/references/reference_messages.hpp"
+#include "mobula/actors/wire/carried_bytes.hpp"
+#include "mobula/actors/wire/packed_fields.hpp"
+#include "mobula/actors/wire/traveling_incarnation.hpp"
+#include "mobula/serialization/codec_id.hpp"
+#include "mobula/store/transfer/copy_directory.hpp"
+
+/// What nodes tell each other of references and values, as it travels in CAF. Each type is named in
+/// `add_peer_messages` (peer_messages.cpp), and nowhere else. Numbers travel big-endian, as CAF
+/// writes them; what these messages carry of an object is as in docs/formats.md.
+
+namespace mobula {
+
+/// In what form a reader wants to be told of stored values, and of large ones that are not.
+enum class told_form : std::uint8_t {
+  /// Their bytes.
+  bytes = 0,
+  /// That they are in the owner's arena, which the reader can read.
+  place = 1,
+  /// What they are, without their bytes: the reader pulls these over the owner's data port.
+  description = 2,
+};
+
+/// To the owner: tell me of these objects when they are there. Answered once for each that the
+/// sender holds, in any order. It may hold one no longer: a reader may give up, and the reference
+/// be dropped, before this is sent.
+struct want_objects {
+  session_id session = session_id::none;
+  told_form form = told_form::bytes;
+  std::vector<std::uint64_t> sequences;
+};
+
+/// What the owner says of an object.
+enum class told_outcome : std::uint8_t {
+  /// Its value.
+  value = 0,
+  /// There is an error in its place, for good.
+  failed = 1,
+  /// It cannot be read now; who asks later may have more luck.
+  refused = 2,
+  /// Its value is in the owner's arena, or was a moment ago: there are no bytes here.
+  in_arena = 3,
+  /// Its value is to be pulled: only the metadata are here.
+  stored = 4,
+  /// Enough was told at once: to be asked for again.
+  deferred = 5,
+};
+
+/// Names the type of a reference inside of a value, which its metadata do not.
+struct told_type {
+  std::string name;
+  codec_id codec = codec_id::raw;
+};
+
+/// A reference inside of a value whose owner is gone: which one, and what stands in for it.
+struct told_heir {
+  std::uint32_t index = 0;
+  object_id heir;
+};
+
+struct told_object {
+  std::uint64_t sequence = 0;
+  told_outcome outcome = told_outcome::value;
+  carried_bytes about;                     ///< encoded metadata
+  bool about_as_before = false;            ///< `about` is left out: that of the object before
+  carried_bytes data;                      ///< the value, or an encoded error
+  std::vector<told_type> types;            ///< of references inside, each once
+  std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
+  std::vector<told_heir> heirs;            ///< in the order of the references
+  assigned_source source;                  ///< where to pull from, if it is stored
+};
+
+/// From the owner, once for each object that was asked for and is there.
+struct objects_told {
+  session_id session = session_id::none;
+  std::vector<told_object> objects;
+};
+
+/// To the owner, from a reader of its arena: some of its shards wait for news of these objects, and
+/// the sender has unpinned them. A hint.
+struct objects_unpinned {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
+};
+
+/// To the owner, from a reader that was told where to pull values from: what became of its copies.
+/// A hint.
+struct report_copies {
+  session_id session = session_id::none;
+  std::vector<copy_report> copies;
+};
+
+/// To those who borrow: the owner is about to leave, and asks them to keep these values for as long
+/// as they refer to them. Answered once for each that the receiver holds.
+struct keep_objects {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> sequences;
+};
+
+/// To the owner that is about to leave.
+struct objects_kept {
+  session_id session = session_id::none;
+  std::vector<std::uint64_t> kept;
+  std::vector<std::uint64_t> lost; ///< they cannot be had
+};
+
+/// Makes these types known to systems that run with `config`.
+void add_peer_messages(caf::actor_system_config& config);
+
+// -- inspection -----------------------------------------------------------------------------------
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, borrowed_reference& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.sender.high, x.sender.low, x.transit);
+  else
+    return f(caf::meta::type_name("mobula::borrowed_reference"), x.sequence, x.sender, x.transit);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, borrow_references& x) {
+  return f(caf::meta::type_name("mobula::borrow_references"), x.session, x.batch, x.references);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, references_confirmed& x) {
+  return f(caf::meta::type_name("mobula::references_confirmed"), x.session, x.batch, x.unknown);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, ended_transit& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.transit);
+  else
+    return f(caf::meta::type_name("mobula::ended_transit"), x.sequence, x.transit);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transits_ended& x) {
+  return f(caf::meta::type_name("mobula::transits_ended"), x.session, x.transits);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, returned_reference& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.count);
+  else
+    return f(caf::meta::type_name("mobula::returned_reference"), x.sequence, x.count);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, return_references& x) {
+  return f(caf::meta::type_name("mobula::return_references"), x.session, x.references);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pass_barrier& x) {
+  return f(caf::meta::type_name("mobula::pass_barrier"), x.session, x.number);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, barrier_passed& x) {
+  return f(caf::meta::type_name("mobula::barrier_passed"), x.session, x.number);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, want_objects& x) {
+  return f(caf::meta::type_name("mobula::want_objects"), x.session, x.form, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, objects_unpinned& x) {
+  return f(caf::meta::type_name("mobula::objects_unpinned"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, free_objects& x) {
+  return f(caf::meta::type_name("mobula::free_objects"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, keep_objects& x) {
+  return f(caf::meta::type_name("mobula::keep_objects"), x.session, x.sequences);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, objects_kept& x) {
+  return f(caf::meta::type_name("mobula::objects_kept"), x.session, x.kept, x.lost);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_type& x) {
+  return f(caf::meta::type_name("mobula::told_type"), x.name, x.codec);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, assigned_source& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.node.high, x.node.low, x.ticket);
+  else
+    return f(caf::meta::type_name("mobula::assigned_source"), x.node, x.ticket);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, copy_report& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.sequence, x.ticket, x.news);
+  else
+    return f(caf::meta::type_name("mobula::copy_report"), x.sequence, x.ticket, x.news);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, report_copies& x) {
+  return f(caf::meta::type_name("mobula::report_copies"), x.session, x.copies);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_heir& x) {
+  if constexpr (byte_inspector<Inspector>)
+    return apply_packed(f, x.index, x.heir.owner.high, x.heir.owner.low, x.heir.sequence);
+  else
+    return f(caf::meta::type_name("mobula::told_heir"), x.index, x.heir);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, told_object& x) {
+  if constexpr (byte_inspector<Inspector>) {
+    // What most objects do not have takes no bytes.
+    auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.heirs.empty() ? 0 : 2)
+                                         + (x.about_as_before ? 4 : 0));
+    if (auto error = apply_packed(f, x.sequence, x.outcome, has))
+      return error;
+    x.about_as_before = (has & 4U) != 0;
+    if (!x.about_as_before)
+      if (auto error = f(x.about))
+        return error;
+    if (auto error = f(x.data))
+      return error;
+    if ((has & 1U) != 0)
+      if (auto error = f(x.types, x.nested_types))
+        return error;
+    if ((has & 2U) != 0)
+      if (auto error = f(x.heirs))
+        return error;
+    return x.outcome == told_outcome::stored ? f(x.source) : caf::error{};
+  } else {
+    return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about_as_before,
+             x.about, x.data, x.types, x.nested_types, x.heirs, x.source);
+  }
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, objects_told& x) {
+  return f(caf::meta::type_name("mobula::objects_told"), x.session, x.objects);
+}
+
+} // namespace mobula

@@ -1,0 +1,150 @@
+// Values whose bytes come over the data port: from the owner's word that there is one to the end of
+// its pull, and what is said to the owner of the copy.
+
+#include <utility>
+
+#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/exchange/reference_exchange.hpp"
+#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/node/node_core.hpp"
+
+namespace mobula {
+
+// -- pulls ----------------------------------------------------------------------------------------
+
+/// What has been read in its owner's arena has its place there, and takes bytes only in a message.
+reference_exchange::want_lists& reference_exchange::wants_after_spoilt(const object_entry& entry) {
+  auto in_place = entry.phase() == object_phase::stored && !is_pulled(entry);
+  return in_place ? spoilt_ : moved_;
+}
+
+/// A value that nothing is known of yet may be anywhere by then.
+reference_exchange::want_lists&
+reference_exchange::wants_after_deferral(const object_entry& entry) {
+  return entry.phase() == object_phase::pending ? wants_ : wants_after_spoilt(entry);
+}
+
+/// Returns whether the value is on its way already. What is told of it then is a new place to get
+/// it from, which is not needed, and a new name of the copy.
+bool reference_exchange::pulled_already(const object_entry& entry, const told_object& told) {
+  auto known = pulls_.find(&entry);
+  if (known == pulls_.end())
+    return false;
+  known->second.ticket = told.source.ticket;
+  return true;
+}
+
+void reference_exchange::start_pull(object_entry& entry, const told_object& told,
+                                    metadata_reader& reader) {
+  auto copy = copy_to_pull(entry, told, reader);
+  auto source = told.source;
+  // The owner may know nodes that this one cannot reach.
+  if (auto known = peers_.find(source.node);
+      known == peers_.end() || known->second.door.where.empty())
+    source.node = entry.id().owner;
+  pulls_.emplace(&entry, pull{copy, source.ticket});
+  auto urgency = core_->border().urgency_of(entry.id());
+  caf::anon_send(core_->transfers(),
+                 pull_value{share_use(entry), std::move(copy), urgency, source});
+}
+
+/// Those that have not begun learn it when they do.
+void reference_exchange::urge_pulls(const border_changes& changes) {
+  for (const auto& object : changes.urged) {
+    auto entry = core_->border().find_foreign(object);
+    auto known = entry ? pulls_.find(entry.get()) : pulls_.end();
+    if (known != pulls_.end())
+      caf::anon_send(core_->transfers(),
+                     urge_pull{known->second.copy->pulled_as, core_->border().urgency_of(object)});
+  }
+}
+
+void reference_exchange::pull_ended(const mobula::pull_ended& end) {
+  turn();
+  auto& entry = **end.entry;
+  // Its last reference may have gone, or its owner, while this was on its way.
+  auto ended = pulls_.extract(&entry);
+  if (ended.empty())
+    return;
+  auto id = entry.id();
+  report(id, ended.mapped().ticket,
+         end.outcome == pull_outcome::arrived ? news_of(entry) : copy_news::gone);
+  switch (end.outcome) {
+    case pull_outcome::arrived:
+      break;
+    case pull_outcome::failed:
+      // In this order: who is told now and tries again asks again.
+      core_->border().want_again(id);
+      entry.refuse_readers(*end.reason);
+      break;
+    case pull_outcome::gone:
+      moved_[id.owner].push_back(id.sequence);
+      break;
+    case pull_outcome::unreachable:
+      if (entry.phase() == object_phase::pending) {
+        spoilt_[id.owner].push_back(id.sequence);
+      } else {
+        core_->border().want_again(id);
+        entry.refuse_readers(*end.reason);
+      }
+      break;
+  }
+  ask_owners({});
+}
+
+/// What is to be said of a copy that was whole: it goes if the value was found elsewhere meanwhile.
+copy_news reference_exchange::news_of(const object_entry& entry) {
+  return entry.phase() == object_phase::stored && is_pulled(entry) ? copy_news::whole
+                                                                   : copy_news::gone;
+}
+
+/// Nothing is to be pulled for the entry any more, and what was pulled goes. The scope may be null.
+void reference_exchange::stop_pull(const object_entry& entry, entry_scope scope) {
+  auto pull = pulls_.extract(&entry);
+  auto copy = pull.empty() ? copy_pointer{entry.copy()} : std::move(pull.mapped().copy);
+  caf::anon_send(core_->transfers(),
+                 end_pull{std::move(copy), std::make_shared<entry_scope>(std::move(scope))});
+}
+
+void reference_exchange::stop_if_freed(const object_entry& entry) {
+  if (entry.phase() != object_phase::freed)
+    return;
+  keeper_->forget(entry);
+  if (has_pulled(entry))
+    stop_pull(entry, nullptr);
+}
+
+/// Returns whether the value was pulled, or is on its way.
+bool reference_exchange::has_pulled(const object_entry& entry) const {
+  return pulls_.contains(&entry) || is_pulled(entry);
+}
+
+/// Until a pull has ended here, its copy may be on its way into the entry: whoever may write that
+/// gets the scope. The other scopes go with the turn.
+void reference_exchange::let_go(std::vector<entry_scope>& scopes) {
+  for (auto& scope : scopes) {
+    if (keeper_ != nullptr)
+      keeper_->forget(*scope);
+    if (has_pulled(*scope)) {
+      auto& entry = *scope;
+      stop_pull(entry, std::move(scope));
+    }
+  }
+}
+
+// -- reports ------------------------------------------------------------------------------------
+
+void reference_exchange::copy_evicted(const mobula::copy_evicted& news) {
+  report(news.object, news.ticket, copy_news::gone);
+}
+
+/// Sent when the events that wait have had their turn: many copies end at the same time.
+void reference_exchange::report(const object_id& object, copy_ticket ticket, copy_news news) {
+  if (!peers_.contains(object.owner))
+    return;
+  if (reports_.empty())
+    caf::anon_send(core_->cluster(), reports_due{});
+  reports_[object.owner].push_back({object.sequence, ticket, news});
+}
+
+} // namespace mobula

@@ -1,0 +1,217 @@
+// Values and what is said of them: what readers ask owners for, and what these tell.
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "message_parts.hpp"
+#include "mobula/actors/exchange/reference_exchange.hpp"
+#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/node/node_core.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Many enough that what a message costs does not count.
+constexpr std::size_t objects_an_answer = 500;
+
+} // namespace
+
+// -- a reader -------------------------------------------------------------------------------------
+
+/// After the borrows of the same turn, so that the owner knows that the objects are held. A reader
+/// may have come while the references of a dead owner were failing: nobody is to be asked for that.
+void reference_exchange::ask_owners(const border_changes& changes) {
+  for (const auto& object : changes.wanted)
+    if (tables_->borrows().expects(object.owner))
+      wants_[object.owner].push_back(object.sequence);
+  send_wants(wants_, told_form::place);
+  send_wants(moved_, told_form::description);
+  send_wants(spoilt_, told_form::bytes);
+}
+
+void reference_exchange::send_wants(want_lists& wants, told_form best) {
+  flush(wants, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
+    in_parts(sequences, sequences_a_message, [&](auto part) {
+      send(to, want_objects{.session = to.session,
+                            .form = form_for(owner, to, best),
+                            .sequences = {part.begin(), part.end()}});
+    });
+  });
+}
+
+/// Returns how an owner is to tell of values, at best: read where they are, pulled, or in a
+/// message.
+told_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
+                                       told_form best) const {
+  core_->arenas().retry(owner, core_->now());
+  if (best == told_form::place && core_->arenas().reader_of(owner) != nullptr)
+    return told_form::place;
+  return best != told_form::bytes && has_doors(to) ? told_form::description : told_form::bytes;
+}
+
+/// Returns whether values can be pulled, from here and from there.
+bool reference_exchange::has_doors(const peer& to) const {
+  return !core_->door().where.empty() && !to.door.where.empty();
+}
+
+/// Sends each owner its list, with `send_list`, unless there is no session with it: its list waits
+/// for one.
+template <class Lists, class F>
+void reference_exchange::flush(Lists& lists, F send_list) {
+  for (auto each = lists.begin(); each != lists.end();) {
+    auto& [owner, list] = *each;
+    auto to = peers_.find(owner);
+    if (to == peers_.end()) {
+      ++each;
+      continue;
+    }
+    send_list(owner, to->second, list);
+    each = lists.erase(each);
+  }
+}
+
+void reference_exchange::received(objects_told& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  carried_bytes about;
+  metadata_reader reader;
+  for (auto& told : message.objects) {
+    if (told.about_as_before)
+      told.about = about;
+    about = told.about;
+    take(*from, told, reader);
+  }
+  ask_owners({});
+}
+
+void reference_exchange::take(const incarnation_id& owner, told_object& told,
+                              metadata_reader& reader) {
+  // Who wanted it may have let go meanwhile.
+  auto entry = core_->border().find_foreign({.owner = owner, .sequence = told.sequence});
+  if (!entry || (told.outcome == told_outcome::stored && pulled_already(*entry.get(), told)))
+    return;
+  switch (take_told(entry, told, reader)) {
+    case told_use::settled:
+      stop_if_freed(*entry.get());
+      break;
+    case told_use::spoilt:
+      wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
+      break;
+    case told_use::deferred:
+      wants_after_deferral(*entry.get())[owner].push_back(told.sequence);
+      break;
+    case told_use::to_pull:
+      return start_pull(*entry.get(), told, reader);
+  }
+  if (told.outcome == told_outcome::stored)
+    report(entry->id(), told.source.ticket, news_of(*entry.get()));
+}
+
+void reference_exchange::foreign_unpinned(const object_id& object) {
+  turn();
+  // Who is no peer any more looks after its readers itself.
+  if (auto to = peers_.find(object.owner); to != peers_.end())
+    send(to->second, objects_unpinned{to->second.session, {object.sequence}});
+}
+
+void reference_exchange::send_reports() {
+  turn();
+  flush(reports_, [this](const incarnation_id&, const peer& to, auto& copies) {
+    in_parts(copies, sequences_a_message / 2, [&](auto part) {
+      send(to, report_copies{to.session, {part.begin(), part.end()}});
+    });
+  });
+}
+
+// -- an owner -------------------------------------------------------------------------------------
+
+void reference_exchange::received(const want_objects& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  // Who has returned an object gets no answer. It may have borrowed it anew meanwhile, and then
+  // asks anew: an answer to the first question must not be taken for one to the second.
+  auto sequences = message.sequences;
+  std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
+  auto large_form = message.form != told_form::bytes && has_doors(peers_.at(*from))
+                      ? told_form::description
+                      : told_form::bytes;
+  // Piece by piece: an answer is encoded and on its way while the next one is put together.
+  in_parts(sequences, objects_an_answer, [&](auto piece) {
+    teller_->wanted({{*from, message.session}, message.form, large_form}, piece);
+    send_answers();
+  });
+}
+
+void reference_exchange::tell_ready(const border_changes& changes) {
+  for (auto sequence : changes.ready) {
+    teller_->ready(sequence);
+    if (drain_)
+      drain_->table.look_at(sequence);
+  }
+  send_answers();
+}
+
+void reference_exchange::send_answers() {
+  for (auto& [reader, answer] : teller_->take_answers())
+    if (auto to = peers_.find(reader.node);
+        to != peers_.end() && to->second.session == reader.session)
+      send(to->second, std::move(answer));
+}
+
+void reference_exchange::received(const objects_unpinned& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  for (auto sequence : message.sequences)
+    core_->send_to_shard(core_->shard_of(sequence), copy_unpinned{sequence});
+}
+
+void reference_exchange::received(const report_copies& message) {
+  turn();
+  if (const auto* from = sender_of(message))
+    for (const auto& copy : message.copies)
+      copies_->report(*from, copy);
+}
+
+// -- freeing --------------------------------------------------------------------------------------
+
+/// To those who hold what is this node's; owners of other objects learn it from the tables.
+void reference_exchange::pass_on_freed(const border_changes& changes) {
+  for (auto sequence : changes.freed)
+    tell_borrowers(sequence);
+  send_answers();
+  for (const auto& object : changes.traffic.freed)
+    if (auto entry = core_->border().find_foreign(object))
+      stop_if_freed(*entry.get());
+}
+
+/// Who borrows the object from now on asks for it and is told then.
+void reference_exchange::tell_borrowers(std::uint64_t sequence) {
+  auto entry = core_->border().find_own(sequence);
+  if (!entry)
+    return;
+  auto news = tell_error(sequence, told_outcome::failed, entry->failure());
+  for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
+    if (auto to = peers_.find(node); to != peers_.end())
+      teller_->tell(news, {node, to->second.session});
+}
+
+void reference_exchange::received(const free_objects& message) {
+  turn();
+  const auto* from = sender_of(message);
+  if (from == nullptr)
+    return;
+  // Who frees an object holds it: what is freed is told before what is returned.
+  for (auto sequence : message.sequences)
+    if (tables_->exports().borrows(*from, sequence))
+      free_object(*core_->border().find_own(sequence).get());
+}
+
+} // namespace mobula

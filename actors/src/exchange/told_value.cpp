@@ -1,0 +1,433 @@
+// Makes and applies object replies: what an owner says of a value (its bytes, where to read or pull
+// them, or an error), and how a borrowed entry takes that. What came is checked before it is
+// believed.
+
+#include "mobula/actors/exchange/told_value.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/exchange/heir.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/serialization/codec_error.hpp"
+#include "mobula/store/system/assertion.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Names the types of what the value refers to, each once, and what stands in for objects whose
+/// owner is gone.
+void add_nested(told_object& told, const nested_references& nested) {
+  std::map<const type_descriptor*, std::uint32_t> known;
+  for (std::size_t index = 0; index < nested.entries().size(); ++index) {
+    auto& entry = *nested.entries()[index];
+    auto next = static_cast<std::uint32_t>(told.types.size());
+    auto [type, is_new] = known.try_emplace(&entry.type(), next);
+    if (is_new)
+      told.types.push_back({std::string{entry.type().name}, entry.type().codec});
+    told.nested_types.push_back(type->second);
+    auto heir = heir_of(entry);
+    if (auto id = heir ? heir->id() : entry.id(); id != nested.id_in_value(index))
+      told.heirs.push_back({static_cast<std::uint32_t>(index), id});
+  }
+}
+
+told_object tell_without_bytes(std::uint64_t sequence, told_outcome outcome,
+                               const object_extras* extras) {
+  told_object result{.sequence = sequence,
+                     .outcome = outcome,
+                     .about = {},
+                     .data = {},
+                     .types = {},
+                     .nested_types = {},
+                     .heirs = {},
+                     .source = {}};
+  if (extras != nullptr)
+    add_nested(result, extras->nested);
+  return result;
+}
+
+error_info bad_bytes(const object_entry& entry, std::string_view why) {
+  return {.type = error_type::decode_failed,
+          .message = fmt::format("what node {} told of object {} is no object: {}",
+                                 to_string(entry.id().owner), to_string(entry.id()), why),
+          .origin = entry.core().origin()};
+}
+
+/// Returns the error that came in place of a value.
+error_info error_in(const object_entry& entry, const told_object& told) {
+  auto reason = decode_error_info(told.data.bytes());
+  return reason ? *std::move(reason) : bad_bytes(entry, to_string(reason.error()));
+}
+
+/// Returns what is wrong with a value of so many bytes; nothing if it is sound.
+std::optional<std::string> fault_of(const object_entry& entry, const metadata& about,
+                                    std::size_t size, const told_object& told) {
+  if (about.error || about.size_bytes != size)
+    return "its metadata are those of something else";
+  if (about.type_name != entry.type().name)
+    return fmt::format("it is of type {}, not {}", about.type_name, entry.type().name);
+  if (about.codec != entry.type().codec)
+    return fmt::format("it is encoded as {}, not as {}", to_string(about.codec),
+                       to_string(entry.type().codec));
+  if (told.types.size() > told.nested_types.size())
+    return "it names more types than references";
+  if (std::ranges::any_of(told.types, [](const auto& type) {
+        return !codec_id_from_number(static_cast<std::uint8_t>(type.codec));
+      }))
+    return "a reference has an unknown codec";
+  if (about.nested.size() != told.nested_types.size())
+    return "the types of its references do not fit";
+  if (std::ranges::any_of(told.nested_types,
+                          [&](std::uint32_t index) { return index >= told.types.size(); }))
+    return "a reference has no type";
+  if (std::ranges::any_of(told.types, [](const auto& type) {
+        return type.name.size() > metadata_limits::type_name_bytes
+               || intern_type(type.name, type.codec) == nullptr;
+      }))
+    return "the name of a type is too long, or one more than this process keeps";
+  if (std::ranges::any_of(told.heirs, [&](const told_heir& heir) {
+        return heir.index >= about.nested.size() || heir.heir.empty();
+      }))
+    return "it names an heir of no reference";
+  return std::nullopt;
+}
+
+// Any thread may settle the entry while the cluster actor looks at it: by a value that came along
+// with a reference, or was found in place, or by a free. So nothing here follows from a phase that
+// was seen before, but what holds in all later phases: that there is a copy, and which one.
+
+/// There will be no value, or not any more.
+void fail(object_entry& entry, error_info reason) {
+  if (reason.type == error_type::object_freed)
+    entry.free_value();
+  else if (!entry.seal_failed(reason) && entry.phase() == object_phase::stored)
+    entry.lose(std::move(reason));
+}
+
+std::vector<enclosed_reference> references_in(const metadata& about, const told_object& told) {
+  std::vector<const type_descriptor*> types;
+  for (const auto& type : told.types)
+    types.push_back(intern_type(type.name, type.codec));
+  std::vector<enclosed_reference> result;
+  for (std::size_t index = 0; index < about.nested.size(); ++index)
+    result.push_back({about.nested[index], types[told.nested_types[index]]});
+  for (const auto& heir : told.heirs)
+    result[heir.index].object = heir.heir;
+  return result;
+}
+
+/// Makes what belongs to a value; its references come across the border with it.
+std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& about,
+                                           const told_object& told) {
+  auto extras = std::make_unique<object_extras>();
+  extras->shape = array_shape{about.shape};
+  extras->layout = about.layout;
+  if (about.nested.empty())
+    return extras;
+  entry.add_handle();
+  auto outer = object_handle::adopt(&entry);
+  auto inner = entry.core().border().value_read(outer, references_in(about, told));
+  for (std::size_t index = 0; index < inner.size(); ++index)
+    extras->nested.add(*inner[index].get(), about.nested[index]);
+  return extras;
+}
+
+/// Seals a pending entry with bytes that came in a message: for good if they are few, else so that
+/// they can be given up when the heap is above its limit. Returns whether it was pending.
+bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_extras> extras) {
+  auto& core = entry.core();
+  auto size = data.bytes().size();
+  auto charge = core.take_heap_anyway(size);
+  if (size < least_movable_bytes)
+    return entry.seal_inline(data.take(), size, std::move(extras), std::move(charge));
+  copy_pointer copy{new stored_copy(0, size, 0, entry.type()), false};
+  copy->value.assign({}, std::move(extras));
+  copy->place = std::make_unique<foreign_place>(core, entry.id());
+  copy->place->move_here(*copy, data.take(), std::move(charge));
+  auto sealed = entry.seal_stored(*copy);
+  if (!sealed) {
+    copy.reset();
+    core.heap_freed();
+  }
+  return sealed;
+}
+
+void take_value(object_entry& entry, told_object& told, metadata_reader& reader) {
+  auto size = told.data.bytes().size();
+  const auto& about = reader.read(told.about);
+  auto fault =
+    about ? fault_of(entry, *about, size, told) : std::optional{to_string(about.error())};
+  auto* copy = entry.copy();
+  if (!fault && copy != nullptr && (copy->place == nullptr || copy->size_bytes != size))
+    fault = "it has another size than before";
+  if (fault)
+    return fail(entry, bad_bytes(entry, *fault));
+  if (copy != nullptr) {
+    entry.core().border().want_again(entry.id());
+    copy->place->move_here(*copy, told.data.take(), entry.core().take_heap_anyway(size));
+    entry.back_in_heap();
+    entry.restored();
+    return;
+  }
+  // In this order: what can be given up may be so at once, and its next reader asks again.
+  if (size >= least_movable_bytes)
+    entry.core().border().want_again(entry.id());
+  if (entry.phase() != object_phase::pending
+      || !seal_here(entry, told.data, make_extras(entry, *about, told)))
+    // Another thread has settled it: found it in place, was given it along with a reference, or
+    // freed it.
+    entry.core().border().want_again(entry.id());
+}
+
+// -- in place -------------------------------------------------------------------------------------
+
+/// Pinned in the arena of its owner, for as long as this exists.
+struct value_in_place {
+  std::unique_ptr<foreign_place> place;
+  std::span<const std::byte> data;
+  std::size_t metadata_bytes = 0;
+  metadata about;
+};
+
+std::optional<value_in_place> pin_in_place(const object_entry& entry) {
+  auto& core = entry.core();
+  auto id = entry.id();
+  auto arena = core.arenas().reader_of(id.owner);
+  if (arena == nullptr)
+    return std::nullopt;
+  auto found = arena->find(id);
+  if (found.to_report)
+    core.report_unpinned_elsewhere(*found.to_report);
+  if (!found.object)
+    return std::nullopt;
+  value_in_place result{
+    .place = std::make_unique<foreign_place>(core, std::move(arena), id, found.object->slot),
+    .data = found.object->data,
+    .metadata_bytes = found.object->metadata.size(),
+    .about = {}};
+  // Copied first: other processes of the user can write there.
+  std::vector<std::byte> described(found.object->metadata.begin(), found.object->metadata.end());
+  auto about = decode_metadata(described);
+  if (!about)
+    return std::nullopt;
+  result.about = *std::move(about);
+  return result;
+}
+
+void seal_in_place(object_entry& entry, value_in_place value, const told_object& told) {
+  copy_pointer copy{new stored_copy(0, value.data.size(), value.metadata_bytes, entry.type()),
+                    false};
+  copy->value.assign(value.data, make_extras(entry, value.about, told));
+  copy->place = std::move(value.place);
+  copy->place->open(*copy);
+  entry.seal_stored(*copy);
+  // The pin that opening took. Another thread may have sealed it first.
+  if (copy->pins.unpin() == unpin_result::tell_shard)
+    copy->place->settle(*copy);
+}
+
+/// The value of a stored entry may have come back without the answer that says so.
+bool is_there(object_entry& entry) {
+  auto pin = entry.try_pin();
+  if (!pin)
+    return false;
+  entry.core().border().want_again(entry.id());
+  entry.restored();
+  return true;
+}
+
+told_use take_place(object_entry& entry, const told_object& told) {
+  auto& border = entry.core().border();
+  if (entry.phase() == object_phase::stored)
+    return is_there(entry) ? told_use::settled : told_use::spoilt;
+  auto value = pin_in_place(entry);
+  if (!value || fault_of(entry, value->about, value->data.size(), told))
+    return told_use::spoilt;
+  border.want_again(entry.id());
+  seal_in_place(entry, *std::move(value), told);
+  return told_use::settled;
+}
+
+// -- pulled ---------------------------------------------------------------------------------------
+
+told_use take_description(object_entry& entry, const told_object& told, metadata_reader& reader) {
+  const auto& about = reader.read(told.about);
+  auto fault = about ? fault_of(entry, *about, about->size_bytes, told)
+                     : std::optional{to_string(about.error())};
+  if (!fault && (about->size_bytes == 0 || about->size_bytes > frame_limits::object_bytes))
+    fault = fmt::format("it is stored with {} bytes", about->size_bytes);
+  if (!fault && entry.phase() == object_phase::stored) {
+    if (is_there(entry))
+      return told_use::settled;
+    // Its owner can give nothing but what was read before, whose bytes are those of its id.
+    if (!is_pulled(entry))
+      return told_use::spoilt;
+    if (entry.copy()->size_bytes != about->size_bytes)
+      fault = "it has another size than before";
+  }
+  if (!fault)
+    return told_use::to_pull;
+  fail(entry, bad_bytes(entry, *fault));
+  return told_use::settled;
+}
+
+} // namespace
+
+carried_bytes metadata_writer::write(const object_value& value, std::size_t size_bytes) {
+  // What only some values have is not compared.
+  if (value.extras() != nullptr)
+    return carried_bytes{encode(value.describe_as(size_bytes))};
+  if (type_ != &value.type() || size_ != size_bytes) {
+    written_ = carried_bytes{encode(value.describe_as(size_bytes))};
+    type_ = &value.type();
+    size_ = size_bytes;
+  }
+  return written_;
+}
+
+const decoded<metadata>& metadata_reader::read(const carried_bytes& bytes) {
+  if (!decoded_ || !bytes.shares(last_)) {
+    decoded_ = decode_metadata(bytes.bytes());
+    last_ = bytes;
+  }
+  return *decoded_;
+}
+
+told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error_info& reason) {
+  auto data = encode(reason);
+  metadata about{.error = reason.type, .size_bytes = data.size()};
+  auto result = tell_without_bytes(sequence, outcome, nullptr);
+  result.about = carried_bytes{encode(about)};
+  result.data = carried_bytes{std::move(data)};
+  return result;
+}
+
+told_object tell_value(std::uint64_t sequence, pinned_value pin, metadata_writer& writer) {
+  const auto& value = pin.value();
+  try {
+    auto result = tell_without_bytes(sequence, told_outcome::value, value.extras());
+    result.about = writer.write(value, value.bytes().size());
+    result.data = carried_bytes{std::move(pin)};
+    return result;
+  } catch (const codec_error& error) {
+    return tell_error(sequence, told_outcome::failed,
+                      {.type = error_type::encode_failed,
+                       .message = fmt::format("object {} cannot be told to another node: {}",
+                                              to_string(pin.entry().id()), error.what()),
+                       .origin = pin.entry().core().origin()});
+  }
+}
+
+told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
+  return tell_without_bytes(sequence, told_outcome::in_arena, pin.value().extras());
+}
+
+told_object tell_description(std::uint64_t sequence, const object_value& value,
+                             std::size_t size_bytes, metadata_writer& writer) {
+  auto result = tell_without_bytes(sequence, told_outcome::stored, value.extras());
+  result.about = writer.write(value, size_bytes);
+  return result;
+}
+
+copy_pointer copy_to_pull(object_entry& entry, const told_object& told, metadata_reader& reader) {
+  // Any other copy was found in place meanwhile: the pull then ends without use.
+  if (is_pulled(entry))
+    return copy_pointer{entry.copy()};
+  const auto& about = reader.read(told.about);
+  MOBULA_ASSERT(about.has_value());
+  auto& core = entry.core();
+  auto number = core.next_pull_number();
+  auto shard = core.shard_of(static_cast<std::uint64_t>(number));
+  copy_pointer copy{new stored_copy(shard, about->size_bytes, 0, entry.type()), false};
+  copy->pulled_as = number;
+  copy->value.assign({}, make_extras(entry, *about, told));
+  return copy;
+}
+
+bool is_pulled(const object_entry& entry) noexcept {
+  const auto* copy = entry.copy();
+  return copy != nullptr && copy->pulled_as != pull_number::none;
+}
+
+told_use take_told(const object_handle& handle, told_object& told, metadata_reader& reader) {
+  auto& entry = *handle.get();
+  // It will never have a value, or has one of its own, which only its end can touch.
+  if (entry.has_failed()
+      || (entry.phase() == object_phase::inline_value && told.outcome != told_outcome::failed))
+    return told_use::settled;
+  switch (told.outcome) {
+    case told_outcome::value:
+      take_value(entry, told, reader);
+      return told_use::settled;
+    case told_outcome::failed:
+      fail(entry, error_in(entry, told));
+      return told_use::settled;
+    case told_outcome::refused:
+      // In this order: who is told now and tries again asks again.
+      entry.core().border().want_again(entry.id());
+      entry.refuse_readers(error_in(entry, told));
+      return told_use::settled;
+    case told_outcome::in_arena:
+      return take_place(entry, told);
+    case told_outcome::stored:
+      return take_description(entry, told, reader);
+    case told_outcome::deferred:
+      return told_use::deferred;
+  }
+  fail(entry, bad_bytes(entry, "unknown outcome"));
+  return told_use::settled;
+}
+
+std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
+  if (entry.phase() != object_phase::inline_value && entry.phase() != object_phase::stored)
+    return std::nullopt;
+  // A value of the shard's does not travel, and to pin it would count as a use of it.
+  if (entry.in_shard())
+    return std::nullopt;
+  // It may be another one by now, or none.
+  auto pin = entry.try_pin();
+  if (!pin || !pin.in_heap() || pin.value().bytes().size() > most_bytes
+      || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
+    return std::nullopt;
+  auto about = encode(pin.value().describe());
+  return carried_value{carried_bytes{std::move(about)}, carried_bytes{std::move(pin)}};
+}
+
+void take_carried(object_entry& entry, carried_value& value) {
+  if (entry.kind() != entry_kind::foreign || entry.phase() != object_phase::pending)
+    return;
+  auto size = value.data.bytes().size();
+  auto about = decode_metadata(value.about.bytes());
+  static const told_object nothing_told;
+  if (about && !fault_of(entry, *about, size, nothing_told))
+    seal_here(entry, value.data, make_extras(entry, *about, nothing_told));
+}
+
+bool find_in_place(object_entry& entry) {
+  auto value = pin_in_place(entry);
+  static const told_object nothing_told;
+  if (!value || !value->about.nested.empty()
+      || fault_of(entry, value->about, value->data.size(), nothing_told))
+    return false;
+  seal_in_place(entry, *std::move(value), nothing_told);
+  return true;
+}
+
+void end_waiting(object_entry& entry, error_info reason) {
+  if (entry.seal_failed(reason) || entry.phase() != object_phase::stored)
+    return;
+  auto& copy = *entry.copy();
+  if (copy.place != nullptr && copy.place->keep(copy))
+    entry.restored();
+  else
+    entry.lose(std::move(reason));
+}
+
+} // namespace mobula

@@ -1,0 +1,82 @@
+// Keeps values of a node that leaves for those here who refer to them: waits for each, pins what
+// could go away again, and tells the owner which are safe.
+
+#include "mobula/actors/exchange/value_keeper.hpp"
+
+#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/node/node_core.hpp"
+
+namespace mobula {
+
+class keep_watch final : public wait_group {
+public:
+  keep_watch(node_core& core, const object_id& object) : core_(&core), object_(object) {
+    // nop
+  }
+
+private:
+  void fire() override {
+    if (node_core::services_use use{*core_})
+      caf::anon_send(core_->cluster(), keep_ready{object_});
+  }
+
+  core_pointer core_;
+  object_id object_;
+};
+
+value_keeper::value_keeper(node_core& core) : core_(core) {
+  // nop
+}
+
+value_keeper::~value_keeper() = default;
+
+void value_keeper::keep(const incarnation_id& owner, std::span<const std::uint64_t> sequences) {
+  for (auto sequence : sequences)
+    keep_one({.owner = owner, .sequence = sequence});
+}
+
+void value_keeper::keep_one(const object_id& object) {
+  auto entry = core_.border().find_foreign(object);
+  if (!entry || keeps(*entry.get())) {
+    answers_[object.owner].kept.push_back(object.sequence);
+    return;
+  }
+  if (watches_.contains(object))
+    return;
+  if (auto pin = entry->try_pin(); pin || entry->has_failed())
+    return settle(*entry.get(), std::move(pin));
+  // It may have been refused for want of room that there is now.
+  entry->forget_refusal();
+  wait_handle<keep_watch> watch{new keep_watch(core_, object)};
+  auto& group = *watch;
+  object_entry* entries[] = {entry.get()};
+  watches_.emplace(object, watched_object{std::move(entry), std::move(watch)});
+  group.arm(entries, 1, wait_goal::readable);
+}
+
+void value_keeper::ready(const object_id& object) {
+  auto ended = watches_.extract(object);
+  if (ended.empty())
+    return;
+  auto& [entry, watch] = ended.mapped();
+  // The news may be of a former watch, so that this one goes on.
+  watch->cancel();
+  auto pin = watch->take_pin(0);
+  // A small value comes without one.
+  settle(*entry.get(), pin ? std::move(pin) : entry->try_pin());
+}
+
+/// Without a pin there will be no value. What is small needs none: it is part of the entry.
+void value_keeper::settle(object_entry& entry, pinned_value pin) {
+  auto id = entry.id();
+  auto& answer = answers_[id.owner];
+  (pin ? answer.kept : answer.lost).push_back(id.sequence);
+  if (pin && pin.stored())
+    kept_.emplace(std::pair{id, &entry}, std::move(pin));
+}
+
+void value_keeper::forget(const object_entry& entry) {
+  kept_.erase({entry.id(), &entry});
+}
+
+} // namespace mobula

@@ -1,0 +1,276 @@
+// An owner's answers to readers on other nodes: one object reply for each object, at once or when
+// it is there, in messages of bounded size. What is too much for one event is deferred.
+
+#include "mobula/actors/exchange/value_teller.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/store/system/assertion.hpp"
+
+namespace mobula {
+
+class seal_watch final : public wait_group {
+public:
+  seal_watch(node_core& core, std::uint64_t sequence) : core_(&core), sequence_(sequence) {
+    // nop
+  }
+
+private:
+  void fire() override {
+    core_->border().note_ready(sequence_);
+  }
+
+  core_pointer core_;
+  std::uint64_t sequence_;
+};
+
+namespace {
+
+told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& pin,
+                    metadata_writer& writer) {
+  switch (form) {
+    case told_form::place:
+      return tell_place(sequence, pin);
+    case told_form::description:
+      return tell_description(sequence, pin.value(), pin.value().bytes().size(), writer);
+    default:
+      return tell_value(sequence, pin.clone(), writer);
+  }
+}
+
+/// For what a message has beside one large object, which is generous.
+constexpr std::uint64_t beside_an_object = 64U << 10U;
+
+/// What an object takes in a message, but for some bytes. Metadata that are as before are left out.
+std::size_t bytes_of(const told_object& object) {
+  auto result = object.about_as_before ? 0 : object.about.bytes().size();
+  result += object.data.bytes().size() + object.nested_types.size() * sizeof(std::uint32_t)
+            + object.heirs.size() * sizeof(told_heir);
+  for (const auto& type : object.types)
+    result += type.name.size();
+  return result + sizeof(std::uint64_t);
+}
+
+bool all_pull(std::span<const awaiting_peer> readers) {
+  return std::ranges::all_of(
+    readers, [](const auto& reader) { return reader.form == told_form::description; });
+}
+
+} // namespace
+
+value_teller::value_teller(node_core& core, copy_directory& copies)
+  : core_(core), copies_(copies),
+    max_object_bytes_(std::min<std::uint64_t>(max_message_bytes(core.options()) - beside_an_object,
+                                              carried_bytes::most_bytes)) {
+  // nop
+}
+
+value_teller::~value_teller() = default;
+
+// -- readers --------------------------------------------------------------------------------------
+
+void value_teller::wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences) {
+  for (auto sequence : sequences) {
+    if (auto known = waiting_.find(sequence); known != waiting_.end()) {
+      auto& readers = known->second.readers;
+      auto same = std::ranges::find(readers, reader.session, &awaiting_peer::session);
+      if (same == readers.end())
+        readers.push_back(reader);
+      else
+        *same = reader;
+      continue;
+    }
+    auto entry = core_.border().find_own(sequence);
+    MOBULA_ASSERT(entry);
+    if (!tell_if_there(entry, {&reader, 1}))
+      watch(std::move(entry), reader);
+  }
+}
+
+void value_teller::let_go(const incarnation_id& reader, std::uint64_t sequence) {
+  auto known = waiting_.find(sequence);
+  if (known == waiting_.end())
+    return;
+  std::erase_if(known->second.readers,
+                [&](const auto& each) { return each.session.node == reader; });
+  if (known->second.readers.empty())
+    waiting_.erase(known);
+}
+
+void value_teller::session_ended(const incarnation_id& reader) {
+  for (auto each = waiting_.begin(); each != waiting_.end();) {
+    std::erase_if(each->second.readers,
+                  [&](const auto& known) { return known.session.node == reader; });
+    each = each->second.readers.empty() ? waiting_.erase(each) : std::next(each);
+  }
+}
+
+// -- objects --------------------------------------------------------------------------------------
+
+void value_teller::watch(object_handle entry, const awaiting_peer& reader) {
+  auto sequence = entry->sequence();
+  wait_handle<seal_watch> group{new seal_watch(core_, sequence)};
+  auto* watched = entry.get();
+  auto& group_ref = *group;
+  waiting_.emplace(sequence, watched_object{std::move(entry), std::move(group), {reader}});
+  object_entry* entries[] = {watched};
+  group_ref.arm(entries, 1, wait_goal::readable);
+}
+
+void value_teller::ready(std::uint64_t sequence) {
+  auto node = waiting_.extract(sequence);
+  if (node.empty())
+    return;
+  auto& object = node.mapped();
+  auto& entry = object.entry;
+  // The news may be of a former watch, so that this one goes on.
+  object.watch->cancel();
+  if (auto pin = object.watch->take_pin(0))
+    return tell_value_of(entry, std::move(pin), object.readers);
+  if (auto refusal = object.watch->take_failure(0))
+    return tell_all(tell_error(sequence, told_outcome::refused, *refusal), object.readers);
+  // Neither: the watch ended with the node, or the bytes went to disk again meanwhile.
+  if (!tell_if_there(entry, object.readers) && !core_.closing())
+    for (const auto& reader : object.readers)
+      wanted(reader, {&sequence, 1});
+}
+
+/// Returns whether the object was there to be told of.
+bool value_teller::tell_if_there(const object_handle& entry,
+                                 std::span<const awaiting_peer> readers) {
+  if (auto pin = entry->try_pin()) {
+    tell_value_of(entry, std::move(pin), readers);
+    return true;
+  }
+  if (entry->phase() == object_phase::stored && all_pull(readers)) {
+    tell_description_of(entry, readers);
+    return true;
+  }
+  if (!entry->has_failed())
+    return false;
+  tell_all(tell_error(entry->sequence(), told_outcome::failed, entry->failure()), readers);
+  return true;
+}
+
+// -- answers --------------------------------------------------------------------------------------
+
+void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
+                                 std::span<const awaiting_peer> readers) {
+  auto sequence = entry->sequence();
+  if (const auto* extras = pin.value().extras())
+    core_.border().show(*entry.get(), extras->nested.entries());
+  auto large = pin.value().bytes().size() > answer_limits::value_bytes;
+  auto form_of = [&](const awaiting_peer& reader) {
+    if (!pin.in_heap())
+      return reader.form;
+    return large ? reader.large_form : told_form::bytes;
+  };
+  auto defers = [&](const awaiting_peer& reader) {
+    return form_of(reader) == told_form::bytes && deferred(sequence, reader.session);
+  };
+  // Nearly always there is one reader.
+  if (readers.size() == 1) {
+    if (!defers(readers[0]))
+      tell_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
+    return;
+  }
+  // Made at most once each: all readers share the bytes.
+  std::map<told_form, told_object> forms;
+  for (const auto& reader : readers) {
+    if (defers(reader))
+      continue;
+    auto form = form_of(reader);
+    auto known = forms.find(form);
+    if (known == forms.end())
+      known = forms.emplace(form, in_form(form, sequence, pin, writer_)).first;
+    tell_in_form(known->second, reader.session);
+  }
+}
+
+/// The bytes need not be in memory for that.
+void value_teller::tell_description_of(const object_handle& entry,
+                                       std::span<const awaiting_peer> readers) {
+  const auto& copy = *entry->copy();
+  if (const auto* extras = copy.value.extras())
+    core_.border().show(*entry.get(), extras->nested.entries());
+  auto told = tell_description(entry->sequence(), copy.value, copy.size_bytes, writer_);
+  for (const auto& reader : readers)
+    tell_in_form(told, reader.session);
+}
+
+/// For now: the data port of this node may be reached again, and then the value is pulled.
+told_object value_teller::refuse_size(const told_object& object, std::size_t size) const {
+  std::string_view or_else = max_object_bytes_ < carried_bytes::most_bytes
+                               ? ", or raise mobula.message-limit on all nodes,"
+                               : ",";
+  return tell_error(
+    object.sequence, told_outcome::refused,
+    {.type = error_type::object_fetch_timed_out,
+     .message = fmt::format("object {} would take {} bytes of a message to another node, and they "
+                            "may have {}; see why the data port of node {} cannot be reached (is a "
+                            "firewall in the way?){} and try again",
+                            to_string(object_id{core_.incarnation(), object.sequence}), size,
+                            max_object_bytes_, to_string(core_.incarnation()), or_else),
+     .origin = core_.origin()});
+}
+
+/// What is too large for a message must not be sent: it would end the connection, and with it all
+/// that the two nodes have from each other.
+void value_teller::tell_in_form(told_object object, const peer_session& reader) {
+  if (auto size = bytes_of(object); size > max_object_bytes_)
+    return tell(refuse_size(object, size), reader);
+  if (object.outcome == told_outcome::stored)
+    object.source = copies_.assign(object.sequence, reader.node);
+  tell(std::move(object), reader);
+}
+
+void value_teller::tell_all(const told_object& object, std::span<const awaiting_peer> readers) {
+  for (const auto& reader : readers)
+    if (!deferred(object.sequence, reader.session))
+      tell(object, reader.session);
+}
+
+/// Tells the reader to ask again if it has been told enough in this event. Returns whether it has.
+bool value_teller::deferred(std::uint64_t sequence, const peer_session& reader) {
+  auto spent = spent_.find(reader);
+  if (spent == spent_.end() || spent->second < answer_limits::event_bytes)
+    return false;
+  told_object news;
+  news.sequence = sequence;
+  news.outcome = told_outcome::deferred;
+  tell(std::move(news), reader);
+  return true;
+}
+
+void value_teller::tell(told_object object, const peer_session& reader) {
+  auto latest = latest_.find(reader);
+  object.about_as_before =
+    latest != latest_.end() && object.about.shares(states_[latest->second].about);
+  if (latest == latest_.end()
+      || states_[latest->second].bytes + bytes_of(object) > answer_limits::answer_bytes) {
+    latest = latest_.insert_or_assign(reader, answers_.size()).first;
+    answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
+    states_.emplace_back();
+    object.about_as_before = false;
+  }
+  auto index = latest->second;
+  auto& state = states_[index];
+  state.bytes += bytes_of(object);
+  spent_[reader] += bytes_of(object);
+  state.about = object.about;
+  answers_[index].second.objects.push_back(std::move(object));
+}
+
+std::vector<std::pair<peer_session, objects_told>> value_teller::take_answers() {
+  states_.clear();
+  latest_.clear();
+  return std::exchange(answers_, {});
+}
+
+} // namespace mobula

@@ -1,0 +1,67 @@
+// Lets a thread wait for room in the store or the heap. A request that is dropped, because its
+// service has ended, counts as refused, so that nobody waits for ever.
+
+#include "mobula/actors/messages/room_request.hpp"
+
+#include <utility>
+
+#include "mobula/actors/caf/simulated_wait.hpp"
+#include "mobula/actors/node/node_core.hpp"
+
+namespace mobula {
+
+// -- room_answer ----------------------------------------------------------------------------------
+
+void room_answer::set(std::optional<error_info> failure) {
+  std::unique_lock guard{mutex_};
+  failure_ = std::move(failure);
+  set_ = true;
+}
+
+std::optional<error_info> room_answer::await(node_core& core, const error_info& would_block) {
+  auto there = [this] {
+    return is_set();
+  };
+  if (auto* simulation = core.simulation()) {
+    if (simulate_until(*simulation, there) != simulated_end::done)
+      return would_block;
+  } else if (!core.await_answer(there)) {
+    return core.shutting_down_error();
+  }
+  std::unique_lock guard{mutex_};
+  return failure_;
+}
+
+bool room_answer::is_set() {
+  std::unique_lock guard{mutex_};
+  return set_;
+}
+
+// -- room_request ---------------------------------------------------------------------------------
+
+room_request::room_request(std::shared_ptr<room_answer> answer, node_core& core)
+  : answer_(std::move(answer)), core_(&core) {
+  // nop
+}
+
+room_request::~room_request() {
+  if (answer_ != nullptr)
+    end(core_->shutting_down_error());
+}
+
+void room_request::grant() {
+  end(std::nullopt);
+}
+
+void room_request::refuse(error_info reason) {
+  end(std::move(reason));
+}
+
+void room_request::end(std::optional<error_info> failure) {
+  if (auto answer = std::exchange(answer_, nullptr)) {
+    answer->set(std::move(failure));
+    core_->answer_given();
+  }
+}
+
+} // namespace mobula

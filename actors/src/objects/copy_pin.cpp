@@ -1,0 +1,22 @@
+// Pins a copy that was pulled, for a service that goes on reading it, and reports the last pin to
+// its shard, which may wait for that.
+
+#include "mobula/actors/objects/copy_pin.hpp"
+
+#include <utility>
+
+#include "mobula/store/system/assertion.hpp"
+
+namespace mobula {
+
+copy_pin::copy_pin(node_core& core, copy_pointer copy) : core_(&core), copy_(std::move(copy)) {
+  auto pinned = copy_->pins.try_pin();
+  MOBULA_ASSERT(pinned);
+}
+
+copy_pin::~copy_pin() {
+  if (copy_->pins.unpin() == unpin_result::tell_shard)
+    core_->send_to_shard(copy_->shard, copy_unpinned{static_cast<std::uint64_t>(copy_->pulled_as)});
+}
+
+} // namespace mobula

@@ -1,0 +1,262 @@
+// What a stripe's entries have to tell their owner, and who waits for them. An entry that dies
+// before its announcement was sent is taken back, so that the owner never hears of it.
+
+#include "mobula/actors/objects/entry_stripe.hpp"
+
+#include <utility>
+
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/objects/wait_group.hpp"
+
+namespace mobula {
+
+// -- entries
+// ----------------------------------------------------------------------------------------
+
+std::uint64_t entry_stripe::enlist() {
+  std::unique_lock guard{mutex_};
+  ++live_;
+  return (++enlisted_ * count) | index_;
+}
+
+void entry_stripe::enlist_foreign() {
+  std::unique_lock guard{mutex_};
+  ++live_;
+}
+
+void entry_stripe::delist(std::size_t heap_bytes) noexcept {
+  if (heap_bytes != 0)
+    ledger_->give_back(heap_bytes);
+  // Before the entry is no more counted: it may be the last thing that keeps the core.
+  core_->heap_freed();
+  std::unique_lock guard{mutex_};
+  --live_;
+  release_core_if_done(guard);
+}
+
+void entry_stripe::announce(object_entry& entry) {
+  {
+    std::unique_lock guard{mutex_};
+    if (closed_)
+      return;
+    entry.slot_ = static_cast<std::uint32_t>(added_.size());
+    added_.push_back(&entry);
+    if (entry.copy() != nullptr)
+      note_in_heap(entry);
+  }
+  try {
+    request_flush();
+  } catch (...) {
+    std::unique_lock guard{mutex_};
+    // Somebody else's flush may have told the owner of it meanwhile; what the heap's keeper has
+    // taken meanwhile is told of by the next one.
+    if (!is_unsent(entry) || entry.handles() > 1)
+      return;
+    take_back(entry);
+    // From here on the keeper must not find it: whoever made it frees it, whatever handles it has.
+    if (auto* copy = entry.copy())
+      heap_values_.gone(copy->value_part);
+    throw;
+  }
+}
+
+void entry_stripe::retire(object_entry& entry) noexcept {
+  entry_scope scope{&entry};
+  {
+    std::unique_lock guard{mutex_};
+    if (is_unsent(entry)) {
+      take_back(entry);
+    } else if (!closed_) {
+      removed_.push_back(std::move(scope));
+      // Under the mutex: from its end on, whoever takes the scope may free the entry, and with the
+      // last one this stripe.
+      request_flush();
+      return;
+    }
+  }
+  if (entry.in_shard())
+    core_->release_stored(std::move(scope));
+}
+
+void entry_stripe::take_back(object_entry& entry) noexcept {
+  auto* last = added_.back();
+  added_[entry.slot_] = last;
+  last->slot_ = entry.slot_;
+  added_.pop_back();
+}
+
+void entry_stripe::note_seal(object_entry& entry) {
+  // The owner of a foreign object is who told of its seal.
+  if (!closed_ && entry.kind() == entry_kind::own && !is_unsent(entry))
+    sealed_.push_back(describe(entry));
+}
+
+void entry_stripe::take(reference_changes& changes) {
+  std::vector<object_entry*> added;
+  {
+    std::unique_lock guard{mutex_};
+    added.swap(added_);
+    changes.sealed.insert(changes.sealed.end(), sealed_.begin(), sealed_.end());
+    sealed_.clear();
+    for (auto& scope : removed_)
+      changes.removed.push_back(std::move(scope));
+    removed_.clear();
+  }
+  // These entries cannot be freed meanwhile: removals that come from here on wait in this stripe
+  // for the next call, and there is one caller.
+  changes.added.reserve(changes.added.size() + added.size());
+  for (auto* entry : added)
+    changes.added.push_back(describe(*entry));
+}
+
+/// The entry may be sealed meanwhile; what is told then follows as a seal. So all is told as of one
+/// phase.
+new_reference describe(const object_entry& entry) noexcept {
+  auto phase = entry.phase();
+  new_reference result{.sequence = entry.sequence(), .entry = &entry};
+  if (phase == object_phase::pending)
+    return result;
+  result.size_bytes = entry.size_bytes();
+  if (!entry.contents().empty())
+    result.content = object_content::references;
+  switch (phase) {
+    case object_phase::pending:
+      break;
+    case object_phase::inline_value:
+      result.place = object_place::inline_value;
+      break;
+    case object_phase::stored:
+      result.place = entry.in_shard() ? object_place::stored : object_place::inline_value;
+      break;
+    case object_phase::failed:
+    case object_phase::freed:
+      result.place = object_place::failed;
+      break;
+  }
+  return result;
+}
+
+void entry_stripe::request_flush() {
+  core_->request_flush();
+}
+
+// -- waiters
+// ----------------------------------------------------------------------------------------
+
+void entry_stripe::attach_waiter(wait_link& link) noexcept {
+  auto& first_of_entry = link.entry->waiters_;
+  link.next_of_entry = first_of_entry;
+  link.back_of_entry = &first_of_entry;
+  if (first_of_entry != nullptr)
+    first_of_entry->back_of_entry = &link.next_of_entry;
+  first_of_entry = &link;
+  link.next_of_stripe = waiters_;
+  link.back_of_stripe = &waiters_;
+  if (waiters_ != nullptr)
+    waiters_->back_of_stripe = &link.next_of_stripe;
+  waiters_ = &link;
+  ++waiting_;
+}
+
+void entry_stripe::unlink_locked(wait_link& link) noexcept {
+  *link.back_of_entry = link.next_of_entry;
+  if (link.next_of_entry != nullptr)
+    link.next_of_entry->back_of_entry = link.back_of_entry;
+  *link.back_of_stripe = link.next_of_stripe;
+  if (link.next_of_stripe != nullptr)
+    link.next_of_stripe->back_of_stripe = link.back_of_stripe;
+  link.back_of_entry = nullptr;
+  link.back_of_stripe = nullptr;
+}
+
+void entry_stripe::unlink(wait_link& link) noexcept {
+  std::unique_lock guard{mutex_};
+  if (!link.linked())
+    return;
+  unlink_locked(link);
+  --waiting_;
+}
+
+void entry_stripe::detach_waiter(wait_link& link, std::vector<wait_link*>& woken) {
+  unlink_locked(link);
+  --waiting_;
+  // Counted under the mutex: a group that is cancelled right now must outlive the notification.
+  link.group->add_ref();
+  woken.push_back(&link);
+}
+
+void entry_stripe::wake(const std::vector<wait_link*>& woken) {
+  for (auto* link : woken) {
+    auto* group = link->group;
+    group->notify();
+    group->drop_ref();
+  }
+}
+
+void entry_stripe::refuse_waiters() {
+  std::vector<wait_group*> groups;
+  {
+    std::unique_lock guard{mutex_};
+    waiters_refused_ = true;
+    while (auto* link = waiters_) {
+      unlink_locked(*link);
+      --waiting_;
+      link->group->add_ref();
+      groups.push_back(link->group);
+    }
+  }
+  for (auto* group : groups) {
+    group->notify();
+    group->drop_ref();
+  }
+}
+
+// -- end
+// --------------------------------------------------------------------------------------------
+
+void entry_stripe::close() {
+  std::vector<entry_scope> removed;
+  {
+    std::unique_lock guard{mutex_};
+    if (closed_)
+      return;
+    closed_ = true;
+    added_.clear();
+    sealed_.clear();
+    removed.swap(removed_);
+  }
+  // As `retire` does from here on: shards go on for a while, and know of their entries.
+  for (auto& scope : removed)
+    if (scope->in_shard())
+      core_->release_stored(std::move(scope));
+  removed.clear();
+  std::unique_lock guard{mutex_};
+  release_core_if_done(guard);
+}
+
+void entry_stripe::release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept {
+  if (!closed_ || live_ != 0 || core_released_)
+    return;
+  core_released_ = true;
+  guard.unlock();
+  // This may free the core and this stripe with it.
+  core_->drop_ref();
+}
+
+std::size_t entry_stripe::live() const {
+  std::unique_lock guard{mutex_};
+  return live_;
+}
+
+std::size_t entry_stripe::waiting() const {
+  std::unique_lock guard{mutex_};
+  return waiting_;
+}
+
+bool entry_stripe::has_changes() const {
+  std::unique_lock guard{mutex_};
+  return !added_.empty() || !sealed_.empty() || !removed_.empty();
+}
+
+} // namespace mobula

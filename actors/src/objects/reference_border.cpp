@@ -1,0 +1,308 @@
+// The gateway of references: notes under one mutex what threads serialize and deserialize until the
+// cluster actor asks for it, and finds the entries that other nodes may name.
+
+#include "mobula/actors/objects/reference_border.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/entry_draft.hpp"
+#include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/store/system/assertion.hpp"
+
+namespace mobula {
+
+namespace {
+
+entry_token token_of(const object_entry& entry) noexcept {
+  return entry_token{reinterpret_cast<std::uintptr_t>(&entry)};
+}
+
+} // namespace
+
+// -- life -----------------------------------------------------------------------------------------
+
+void reference_border::open() {
+  std::unique_lock guard{mutex_};
+  MOBULA_ASSERT(state_ == state::idle);
+  state_ = state::open;
+}
+
+border_changes reference_border::close() {
+  std::unique_lock guard{mutex_};
+  state_ = state::closed;
+  return std::exchange(changes_, {});
+}
+
+bool reference_border::is_open() const {
+  std::unique_lock guard{mutex_};
+  return state_ == state::open;
+}
+
+/// Returns when the cluster actor must be woken, if it must. REQUIRES: the mutex is held.
+std::optional<wake_time> reference_border::take_note(wake_time when) {
+  if (noted_ && *noted_ >= when)
+    return std::nullopt;
+  noted_ = when;
+  // What was noted may be the last that keeps the core; `wake` still needs it.
+  core_.add_ref();
+  return when;
+}
+
+/// Outside of the mutex: waking sends a message.
+void reference_border::wake(std::optional<wake_time> needed) noexcept {
+  if (!needed)
+    return;
+  core_.wake_cluster(*needed);
+  core_.drop_ref();
+}
+
+bool reference_border::has_changes() const {
+  std::unique_lock guard{mutex_};
+  return state_ == state::open && noted_.has_value();
+}
+
+border_changes reference_border::take() {
+  std::unique_lock guard{mutex_};
+  noted_.reset();
+  return std::exchange(changes_, {});
+}
+
+// -- leaving --------------------------------------------------------------------------------------
+
+std::optional<transit_number> reference_border::open_transit(object_entry& entry) {
+  std::unique_lock guard{mutex_};
+  if (state_ != state::open)
+    return std::nullopt;
+  auto number = transit_number{++transits_};
+  auto& opened = changes_.traffic.opened;
+  opened.push_back({number, entry.id(), kept_handle_of(entry)});
+  try {
+    if (entry.kind() == entry_kind::own)
+      ++record_of(entry).kept;
+  } catch (...) {
+    opened.pop_back();
+    throw;
+  }
+  entry.add_handle();
+  auto needed = take_note(wake_time::soon);
+  guard.unlock();
+  wake(needed);
+  return number;
+}
+
+void reference_border::cancel_transit(transit_number transit) {
+  std::unique_lock guard{mutex_};
+  // Closed, the tables have given all handles back.
+  if (state_ != state::open)
+    return;
+  changes_.traffic.canceled.push_back(transit);
+  auto needed = take_note(wake_time::soon);
+  guard.unlock();
+  wake(needed);
+}
+
+// -- entering -------------------------------------------------------------------------------------
+
+object_handle reference_border::arrive(const incoming_reference& reference) {
+  // Goes after the guard if something fails: the last handle on an entry comes back here.
+  object_handle result;
+  std::unique_lock guard{mutex_};
+  if (state_ != state::open)
+    return result;
+  result = bind(reference.object, *reference.type);
+  changes_.traffic.arrived.push_back(
+    {token_of(*result.get()), reference.object, reference.sender, reference.transit});
+  auto needed = take_note(wake_time::soon);
+  guard.unlock();
+  wake(needed);
+  return result;
+}
+
+std::vector<object_handle> reference_border::value_read(const object_handle& outer,
+                                                        std::span<const enclosed_reference> inner) {
+  std::vector<object_handle> result;
+  result.reserve(inner.size());
+  std::unique_lock guard{mutex_};
+  mobula::value_read read;
+  for (const auto& reference : inner) {
+    result.push_back(bind(reference.object, *reference.type));
+    if (reference.object.owner != core_.incarnation())
+      read.inner.push_back({token_of(*result.back().get()), reference.object});
+  }
+  if (read.inner.empty())
+    return result;
+  read.outer = kept_handle_of(*outer.get());
+  changes_.traffic.read.push_back(std::move(read));
+  outer->add_handle();
+  auto needed = take_note(wake_time::soon);
+  guard.unlock();
+  wake(needed);
+  return result;
+}
+
+/// REQUIRES: the mutex is held, as for all below that do not take it.
+object_handle reference_border::bind(const object_id& object, const type_descriptor& type) {
+  if (object.owner != core_.incarnation())
+    return bind_foreign(object, type);
+  auto known = own_.find(object.sequence);
+  if (known == own_.end())
+    return make_missing(object, type);
+  known->second.entry->add_handle();
+  return object_handle::adopt(known->second.entry);
+}
+
+object_handle reference_border::bind_foreign(const object_id& object, const type_descriptor& type) {
+  auto [known, is_new] = foreign_.try_emplace(object);
+  auto& record = known->second;
+  if (!is_new && record.entry->try_add_handle())
+    return object_handle::adopt(record.entry);
+  try {
+    record = {.entry = object_entry::make_foreign(core_, object, type), .wanted = std::nullopt};
+  } catch (...) {
+    if (is_new)
+      foreign_.erase(known);
+    throw;
+  }
+  return object_handle::adopt(record.entry);
+}
+
+/// An own object that does not exist: whoever named it had no right to.
+object_handle reference_border::make_missing(const object_id& object, const type_descriptor& type) {
+  entry_draft result{core_, object, type};
+  result->seal_failed(
+    {.type = error_type::object_deleted,
+     .message = fmt::format("object {} does not exist any more", to_string(object)),
+     .origin = core_.origin()});
+  return result.hand_over();
+}
+
+object_handle reference_border::find_foreign(const object_id& object) {
+  std::unique_lock guard{mutex_};
+  auto known = foreign_.find(object);
+  if (known == foreign_.end() || !known->second.entry->try_add_handle())
+    return {};
+  return object_handle::adopt(known->second.entry);
+}
+
+void reference_border::drop(object_entry& entry) noexcept {
+  entry_scope scope{&entry};
+  auto id = entry.id();
+  std::optional<wake_time> needed;
+  object_handle heir;
+  std::vector<object_entry*> hidden;
+  {
+    std::unique_lock guard{mutex_};
+    if (auto adopted = heirs_.extract(&entry)) {
+      heir = std::move(adopted.mapped());
+      hide(*heir.get(), hidden);
+    }
+    if (auto known = foreign_.find(id); known != foreign_.end() && known->second.entry == &entry)
+      foreign_.erase(known);
+    // Nobody is to be told of an own object that does not exist.
+    if (state_ == state::open && id.owner != core_.incarnation()) {
+      changes_.traffic.dropped.push_back({token_of(entry), id});
+      changes_.dropped.push_back(std::move(scope));
+      needed = take_note(wake_time::soon);
+    }
+  }
+  hide_all(std::move(hidden));
+  // Nobody else sees to its copy, if it has one.
+  if (scope != nullptr && is_pulled(entry))
+    core_.release_stored(std::move(scope));
+  // Without its scope moved, the entry is freed after this line.
+  wake(needed);
+}
+
+void reference_border::forget(const object_entry& entry) {
+  std::unique_lock guard{mutex_};
+  if (auto known = foreign_.find(entry.id());
+      known != foreign_.end() && known->second.entry == &entry)
+    foreign_.erase(known);
+}
+
+// -- heirs ----------------------------------------------------------------------------------------
+
+known_heir reference_border::find_heir(const object_entry& entry) const {
+  std::unique_lock guard{mutex_};
+  auto known = foreign_.find(entry.id());
+  if (known != foreign_.end() && known->second.entry == &entry)
+    return {};
+  auto adopted = heirs_.find(&entry);
+  if (adopted == heirs_.end())
+    return {.heir = {}, .wanted = true};
+  return {.heir = adopted->second};
+}
+
+object_handle reference_border::adopt(const object_entry& orphan, object_handle heir) {
+  std::unique_lock guard{mutex_};
+  auto [known, is_new] = heirs_.try_emplace(&orphan, heir);
+  try {
+    if (is_new)
+      ++record_of(*heir.get()).shown;
+  } catch (...) {
+    heirs_.erase(known);
+    throw;
+  }
+  auto result = known->second;
+  // The one that is too late goes outside of the mutex.
+  guard.unlock();
+  return result;
+}
+
+// -- values ---------------------------------------------------------------------------------------
+
+void reference_border::want(const object_entry& entry, pull_class urgency) {
+  std::unique_lock guard{mutex_};
+  auto known = foreign_.find(entry.id());
+  if (state_ != state::open || known == foreign_.end() || known->second.entry != &entry
+      || (known->second.wanted && *known->second.wanted <= urgency))
+    return;
+  auto& list = known->second.wanted ? changes_.urged : changes_.wanted;
+  list.push_back(known->first);
+  known->second.wanted = urgency;
+  auto needed = take_note(wake_time::now);
+  guard.unlock();
+  wake(needed);
+}
+
+void reference_border::want_again(const object_id& object) {
+  std::unique_lock guard{mutex_};
+  if (auto known = foreign_.find(object); known != foreign_.end())
+    known->second.wanted.reset();
+}
+
+pull_class reference_border::urgency_of(const object_id& object) const {
+  std::unique_lock guard{mutex_};
+  auto known = foreign_.find(object);
+  return known == foreign_.end() ? pull_class::get : known->second.wanted.value_or(pull_class::get);
+}
+
+void reference_border::note_ready(std::uint64_t sequence) {
+  std::unique_lock guard{mutex_};
+  if (state_ != state::open)
+    return;
+  changes_.ready.push_back(sequence);
+  auto needed = take_note(wake_time::now);
+  guard.unlock();
+  wake(needed);
+}
+
+void reference_border::note_freed(const object_entry& entry) {
+  std::unique_lock guard{mutex_};
+  auto is_own = entry.kind() == entry_kind::own;
+  if (state_ != state::open || (is_own && !own_.contains(entry.sequence())))
+    return;
+  if (is_own)
+    changes_.freed.push_back(entry.sequence());
+  else
+    changes_.traffic.freed.push_back(entry.id());
+  auto needed = take_note(wake_time::now);
+  guard.unlock();
+  wake(needed);
+}
+
+} // namespace mobula

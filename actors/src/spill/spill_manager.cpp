@@ -1,0 +1,417 @@
+// The actor that brings copies to disk and back: feeds the spill table, has I/O workers carry out
+// its effects, tries again what failed, and removes all files at the end.
+
+#include "mobula/actors/spill/spill_manager.hpp"
+
+#include <filesystem>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/spill/spill_worker.hpp"
+#include "mobula/store/spill/spill_claim.hpp"
+#include "mobula/store/spill/spill_file.hpp"
+#include "mobula/store/spill/spill_table.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// How often directories that failed are tried again.
+constexpr auto retry_interval = std::chrono::seconds{1};
+
+/// How often the end of the node tries again to remove a file that it could not remove.
+constexpr int most_retries_at_end = 3;
+
+/// Sweeps and claims the directories of `core`.
+std::shared_ptr<spill_claims> claim_directories(const node_core& core) {
+  auto result = std::make_shared<spill_claims>();
+  for (const auto& name : core.options().spill_directories) {
+    auto refuse = [&](std::string_view reason) {
+      throw object_error{{.type = error_type::invalid_argument,
+                          .message = fmt::format("option mobula.spill-dirs names {}, which cannot "
+                                                 "be used: {}; give a directory that this process "
+                                                 "may write to",
+                                                 name, reason)}};
+    };
+    std::error_code error;
+    std::filesystem::create_directories(name, error);
+    if (error)
+      refuse(error.message());
+    static_cast<void>(sweep_directory(name));
+    auto claim = spill_claim::make(name, core.file_label(), core.incarnation());
+    if (auto* failure = std::get_if<io_failure>(&claim))
+      refuse(explain(*failure));
+    result->add(std::get<spill_claim>(std::move(claim)));
+  }
+  return result;
+}
+
+spill_config config_of(const node_options& options) {
+  spill_config result;
+  // Without a directory nothing is ever written; see `write`.
+  result.directories = std::max<std::size_t>(1, options.spill_directories.size());
+  result.max_file_bytes = options.spill_file_bytes;
+  result.spill_limit_bytes = options.spill_limit_bytes;
+  // Writes leave a worker to reads where there is more than one.
+  result.max_writes = std::max<std::size_t>(1, options.spill_workers / 2);
+  result.max_reads = options.spill_workers;
+  return result;
+}
+
+class spill_manager_state {
+public:
+  using self_pointer = spill_manager_actor::pointer;
+
+  spill_manager_state() = default;
+
+  ~spill_manager_state() {
+    if (!core_)
+      return;
+    // Before `shutdown` may return: it promises that no file is left.
+    claims_->clear();
+    core_->service_stopped(service_kind::spill_manager);
+  }
+
+  void init(node_core& core, std::shared_ptr<spill_claims> claims, self_pointer self) {
+    core_ = core_pointer{&core};
+    claims_ = std::move(claims);
+    self_ = self;
+    timers_.attach(self);
+    guard_service(*self, core, service_kind::spill_manager);
+    table_.emplace(config_of(core.options()));
+    failures_.emplace(core.options().spill_directories);
+    if (claims_->empty())
+      return;
+    for (std::uint32_t count = 0; count < core.options().spill_workers; ++count)
+      workers_.push_back(spawn_spill_worker(core, self));
+    remover_ = spawn_spill_worker(core, self);
+  }
+
+  // -- shards -------------------------------------------------------------------------------------
+
+  void write(write_copy& request) {
+    core_->count_message();
+    if (workers_.empty()) {
+      answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk, {}});
+      return;
+    }
+    auto metadata_bytes = encoded_size(request.about);
+    auto record_bytes = spill_record_bytes(metadata_bytes, request.copy->size_bytes);
+    auto id = request.id;
+    copies_.insert_or_assign(id, known_copy{.copy = std::move(request.copy),
+                                            .about = std::move(request.about),
+                                            .metadata_bytes = metadata_bytes});
+    table_->spill(id, record_bytes, effects_);
+    run();
+  }
+
+  void read(const read_copy& request) {
+    core_->count_message();
+    table_->restore(request.id, effects_);
+    run();
+  }
+
+  void forget(const forget_copy& request) {
+    core_->count_message();
+    table_->free(request.id, effects_);
+    run();
+    drop_unknown(request.id);
+  }
+
+  // -- transfers ----------------------------------------------------------------------------------
+
+  void find(const find_record& request) {
+    core_->count_message();
+    record_found answer{request.id, std::nullopt};
+    if (auto location = table_->location_of(request.id)) {
+      const auto& known = copies_.at(request.id);
+      answer.place = record_place{.file = path_of(location->directory, location->file).string(),
+                                  .location = *location,
+                                  .metadata_bytes = known.metadata_bytes,
+                                  .data_bytes = known.copy->size_bytes};
+    }
+    self_->send(core_->transfers(), std::move(answer));
+  }
+
+  // -- workers ------------------------------------------------------------------------------------
+
+  void batch_done(const batch_finished& answer) {
+    core_->count_message();
+    writing_time_ += answer.took;
+    last_failure_ = answer.failure;
+    table_->batch_written(answer.batch, answer.outcome, effects_);
+    run();
+  }
+
+  void move_done(const batch_moved& answer) {
+    core_->count_message();
+    last_failure_ = answer.failure;
+    table_->records_moved(answer.batch, answer.outcome, effects_);
+    run();
+  }
+
+  void read_done(const records_read& answer) {
+    core_->count_message();
+    reading_time_ += answer.took;
+    // First: the text of what fails now names the cause.
+    if (answer.failure)
+      tell(failures_->read_failed(answer.directory, *answer.failure));
+    for (const auto& [id, error] : answer.records) {
+      if (error)
+        table_->read_failed(id, *error, effects_);
+      else
+        table_->read_finished(id, effects_);
+      run();
+      drop_unknown(id);
+    }
+  }
+
+  void remove_done(const file_removed& answer) {
+    core_->count_message();
+    if (answer.failure) {
+      tell(failures_->remove_failed(answer.directory, *answer.failure));
+      table_->delete_failed(answer.file, effects_);
+    } else {
+      failures_->removed(answer.directory);
+      table_->file_deleted(answer.file, effects_);
+    }
+    run();
+  }
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  void collect(const collect_stats& message) {
+    auto figures = table_->stats();
+    auto& stats = message.request->stats;
+    stats.spill_files += figures.files;
+    stats.spill_file_bytes += figures.live_bytes + figures.dead_bytes;
+    stats.written += {figures.written_objects, figures.written_bytes};
+    stats.moved += {figures.moved_objects, figures.moved_bytes};
+    stats.writing_time += writing_time_;
+    stats.reading_time += reading_time_;
+    stats.timers += timers_.size();
+  }
+
+  /// No shard is left.
+  void stop() {
+    if (std::exchange(stopping_, true))
+      return;
+    table_->shut_down(effects_);
+    run();
+  }
+
+  void check() const {
+    table_->check_invariants();
+  }
+
+private:
+  struct known_copy {
+    copy_pointer copy;
+    metadata about;
+    std::uint64_t metadata_bytes = 0;
+  };
+
+  /// Carries effects out; carrying one out may append others.
+  void run() {
+    for (std::size_t next = 0; next < effects_.size(); ++next) {
+      auto effect = effects_[next];
+      std::visit([this](const auto& content) { apply(content); }, effect);
+    }
+    effects_.clear();
+    watch_failures();
+  }
+
+  /// Tries again what failed for as long as something is to be tried.
+  void watch_failures() {
+    if (!table_->awaits_retry() || retries_at_end_ > most_retries_at_end)
+      return timers_.stop(std::exchange(retry_timer_, {}));
+    if (retry_timer_ == deadline{})
+      retry_timer_ = timers_.start(retry_interval, [this] {
+        retry_timer_ = {};
+        core_->count_message();
+        if (stopping_ && ++retries_at_end_ > most_retries_at_end)
+          return abandon_files();
+        table_->retry_directories(effects_);
+        run();
+      });
+  }
+
+  void apply(const write_batch& effect) {
+    write_records_to job{.batch = effect.batch,
+                         .claims = claims_,
+                         .directory = effect.directory,
+                         .file = path_of(effect.directory, effect.file),
+                         .offset_bytes = effect.offset_bytes,
+                         .records = {}};
+    for (const auto& record : effect.records) {
+      const auto& known = copies_.at(record.id);
+      job.records.push_back({.id = record.id, .copy = known.copy, .about = known.about});
+    }
+    self_->send(next_worker(), std::move(job));
+  }
+
+  void apply(const move_records& effect) {
+    self_->send(next_worker(),
+                move_records_to{.batch = effect.batch,
+                                .claims = claims_,
+                                .directory = effect.directory,
+                                .from_file = path_of(effect.from_directory, effect.from_file),
+                                .file = path_of(effect.directory, effect.file),
+                                .offset_bytes = effect.offset_bytes,
+                                .records = effect.records});
+  }
+
+  void apply(const read_records& effect) {
+    read_records_from job{.directory = effect.directory,
+                          .file = path_of(effect.directory, effect.file),
+                          .offset_bytes = effect.records.front().location.offset_bytes,
+                          .records = {}};
+    for (const auto& record : effect.records) {
+      const auto& known = copies_.at(record.id);
+      job.records.push_back(
+        {.id = record.id, .metadata_bytes = known.metadata_bytes, .copy = known.copy});
+    }
+    self_->send(next_worker(), std::move(job));
+  }
+
+  void apply(const delete_file& effect) {
+    self_->send(remover_, remove_spill_file{.directory = effect.directory,
+                                            .id = effect.file,
+                                            .file = path_of(effect.directory, effect.file)});
+  }
+
+  void apply(const report_spilled& effect) {
+    answer(shard_of(effect.id), copy_written{effect.id});
+  }
+
+  void apply(const report_spill_failed& effect) {
+    answer(shard_of(effect.id), copy_not_written{effect.id, effect.error, effect.round});
+    drop_unknown(effect.id);
+  }
+
+  void apply(const report_restored& effect) {
+    answer(shard_of(effect.id), copy_read{effect.id});
+  }
+
+  void apply(const report_restore_failed& effect) {
+    answer(shard_of(effect.id), copy_not_read{effect.id, effect.error});
+    drop_unknown(effect.id);
+  }
+
+  /// What is to be tried again is looked at after each event. REQUIRES: it is the end of a write.
+  void apply(const report_directory_set_aside& effect) {
+    if (last_failure_)
+      tell(failures_->write_failed(effect.directory, *last_failure_));
+  }
+
+  /// Whether spills are possible again is told by an effect of its own.
+  void apply(const report_directory_recovered& effect) {
+    tell(failures_->wrote(effect.directory));
+  }
+
+  /// Lets those know who cannot go on, and the log if it does not know yet.
+  void tell(const std::optional<std::string>& line) {
+    core_->set_disk_trouble(failures_->trouble());
+    if (line)
+      log_warning(fmt::format("node {} {}", to_string(core_->incarnation()), *line));
+  }
+
+  void apply(const report_spilling_possible& effect) {
+    // Shards share the table that wants to know.
+    self_->send(core_->shards().front(), spilling_possible_again{effect.round});
+  }
+
+  void apply(const report_spill_drained&) {
+    if (stopping_)
+      self_->quit();
+  }
+
+  template <class Message>
+  void answer(std::uint32_t shard, Message message) {
+    self_->send(core_->shards()[shard], std::move(message));
+  }
+
+  [[nodiscard]] std::uint32_t shard_of(const object_id& id) const {
+    return core_->shard_of(id.sequence);
+  }
+
+  [[nodiscard]] std::filesystem::path path_of(spill_directory directory, spill_file_id file) const {
+    const auto& options = core_->options();
+    return std::filesystem::path{options.spill_directories[static_cast<std::size_t>(directory)]}
+           / spill_file_name(core_->file_label(), core_->incarnation(), file);
+  }
+
+  const spill_worker_actor& next_worker() {
+    return workers_[next_worker_++ % workers_.size()];
+  }
+
+  void drop_unknown(const object_id& id) {
+    if (!table_->contains(id))
+      copies_.erase(id);
+  }
+
+  /// A node does not stay for a disk that takes no more. Who sweeps the directory next, when this
+  /// node's claim on it is gone, removes what is left.
+  void abandon_files() {
+    auto count = table_->abandon_files(effects_);
+    log_warning(fmt::format("node {} leaves {} spill files behind, which could not be removed, in "
+                            "{}; the next node that uses them does so",
+                            to_string(core_->incarnation()), count,
+                            fmt::join(core_->options().spill_directories, ", ")));
+    run();
+  }
+
+  core_pointer core_;
+  std::shared_ptr<spill_claims> claims_;
+  self_pointer self_ = nullptr;
+  std::optional<spill_table> table_;
+  spill_effects effects_;
+  actor_timers timers_;
+  deadline retry_timer_; ///< runs while something that failed is to be tried again
+  std::unordered_map<object_id, known_copy> copies_;
+  std::vector<spill_worker_actor> workers_;
+  /// Removals have a worker of their own: they must not wait for a slow write.
+  spill_worker_actor remover_;
+  std::size_t next_worker_ = 0;
+  std::optional<io_failure> last_failure_; ///< of the write whose end is being looked at
+  std::optional<directory_failures> failures_;
+  std::chrono::nanoseconds writing_time_{};
+  std::chrono::nanoseconds reading_time_{};
+  int retries_at_end_ = 0;
+  bool stopping_ = false;
+};
+
+spill_manager_actor::behavior_type
+spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, node_core* core,
+              const std::shared_ptr<spill_claims>& claims) {
+  auto& state = self->state;
+  state.init(*core, claims, self);
+  return {
+    [&state](write_copy& request) { state.write(request); },
+    [&state](const read_copy& request) { state.read(request); },
+    [&state](const forget_copy& request) { state.forget(request); },
+    [&state](const find_record& request) { state.find(request); },
+    [&state](const batch_finished& answer) { state.batch_done(answer); },
+    [&state](const batch_moved& answer) { state.move_done(answer); },
+    [&state](const records_read& answer) { state.read_done(answer); },
+    [&state](const file_removed& answer) { state.remove_done(answer); },
+    [&state](const collect_stats& request) { state.collect(request); },
+    [&state](check_tables) { state.check(); },
+    [&state](shut_down) { state.stop(); },
+  };
+}
+
+} // namespace
+
+spill_manager_actor spawn_spill_manager(node_core& core) {
+  auto claims = claim_directories(core);
+  return core.start_counted(service_kind::spill_manager, [&] {
+    return spawn_service(core.system(), spill_manager, &core, std::move(claims));
+  });
+}
+
+} // namespace mobula

@@ -1,0 +1,59 @@
+// Names the types of membership messages, which are part of the protocol, and packs a hello so that
+// a node that speaks another version gets an answer instead of a decoding error.
+
+#include "mobula/actors/wire/cluster_messages.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+
+#include "mobula/store/system/assertion.hpp"
+#include "mobula/version.hpp"
+
+namespace mobula {
+
+namespace {
+
+/// Version of all that nodes tell each other. Raised with each change that the other side must know
+/// of.
+constexpr std::uint32_t protocol_version = 6;
+
+} // namespace
+
+dialect dialect_of(std::string cluster) {
+  return {.cluster = std::move(cluster),
+          .protocol_version = protocol_version,
+          .library_version = MOBULA_VERSION_STRING};
+}
+
+hello_envelope seal(const hello& content) {
+  hello_envelope result{.speaks = content.speaks, .body = {}};
+  caf::binary_serializer sink{nullptr, result.body};
+  auto copy = content;
+  auto error = sink(copy.record, copy.proposal, copy.ends);
+  MOBULA_ASSERT(!error);
+  return result;
+}
+
+hello open(const hello_envelope& envelope, const dialect& ours) {
+  hello result{.speaks = envelope.speaks, .record = {}};
+  if (envelope.speaks != ours)
+    return result;
+  caf::binary_deserializer source{nullptr, envelope.body};
+  if (auto error = source(result.record, result.proposal, result.ends))
+    result.record = {};
+  return result;
+}
+
+void add_cluster_messages(caf::actor_system_config& config) {
+  config.add_message_type<hello_envelope>("mobula::hello_envelope");
+  config.add_message_type<welcome>("mobula::welcome");
+  config.add_message_type<crossed>("mobula::crossed");
+  config.add_message_type<already_connected>("mobula::already_connected");
+  config.add_message_type<refused>("mobula::refused");
+  config.add_message_type<members_changed>("mobula::members_changed");
+  config.add_message_type<session_over>("mobula::session_over");
+  config.add_message_type<leave_cluster>("mobula::leave_cluster");
+}
+
+} // namespace mobula
