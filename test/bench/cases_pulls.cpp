@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "../actors/raw_socket.hpp"
+#include "../raw_socket.hpp"
 #include "manual_timing.hpp"
 #include "partner.hpp"
 #include "shared_memory.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "../protocol/large_cluster.hpp"
-#include "../protocol/random_workload.hpp"
+#include "../protocol/references/large_cluster.hpp"
+#include "../protocol/references/random_workload.hpp"
 #include "manual_timing.hpp"
 #include "mobula/get.hpp"
 #include "mobula/testing.hpp"

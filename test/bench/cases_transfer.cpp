@@ -11,8 +11,8 @@
 #include <thread>
 #include <utility>
 
-#include "../actors/raw_socket.hpp"
-#include "../actors/transfer_host.hpp"
+#include "../raw_socket.hpp"
+#include "../store/port/transfer_host.hpp"
 
 namespace mobula::bench {
 

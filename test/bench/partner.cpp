@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../actors/raw_socket.hpp"
+#include "../raw_socket.hpp"
 #include "mobula/get.hpp"
 
 namespace mobula::bench {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "../actors/raw_socket.hpp"
+#include "../raw_socket.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "two_nodes.hpp"
 

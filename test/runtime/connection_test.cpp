@@ -6,8 +6,8 @@
 
 #include <caf/scoped_actor.hpp>
 
-#include "../actors/caf_handshake.hpp"
-#include "../actors/raw_socket.hpp"
+#include "../actors/caf/caf_handshake.hpp"
+#include "../raw_socket.hpp"
 #include "two_nodes.hpp"
 
 using namespace mobula;

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../actors/raw_socket.hpp"
+#include "../raw_socket.hpp"
 
 using namespace mobula;
 using namespace mobula::test;

@@ -6,8 +6,8 @@
 #include <exception>
 #include <stdexcept>
 
-#include "../cluster/random_schedule.hpp"
-#include "../protocol/random_workload.hpp"
+#include "../cluster/simulated/random_schedule.hpp"
+#include "../protocol/references/random_workload.hpp"
 
 namespace mobula::soak {
 
