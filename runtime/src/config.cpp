@@ -212,7 +212,7 @@ void declare_others(caf::config_option_adder group) {
                "listen also where other hosts connect, without authentication (default false)")
     .add<std::vector<std::string>>(
       "advertise",
-      "ADDRESSes or ADDRESS:PORTs that others are told (default those of the interfaces)")
+      "ADDRESSes or ADDRESS:PORTs that other nodes get (default those of the interfaces)")
     .add<std::int64_t>("data-port", "port from which others fetch large values; 0: any (default 0)")
     .add<std::string>("cluster", "name of the cluster, part of file names (default mobula)")
     .add<std::string>("name", "what logs and the mobula command call this node (default HOST:PID)")

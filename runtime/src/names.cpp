@@ -131,13 +131,13 @@ named_content look_up(node_core& core, lookup_name question) {
 }
 
 void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order order,
-                  name_question question, std::function<void(const name_told&)> on_told) {
+                  name_question question, std::function<void(const name_reply&)> on_reply) {
   start_names(core);
   auto id = self.new_request_id(caf::message_priority::normal);
   auto asker = std::make_shared<asking_actor>(caf::actor_cast<caf::strong_actor_ptr>(&self), id,
                                               core.shutting_down_error());
-  caf::behavior handler{[on_told = std::move(on_told)](const name_told& answer) {
-    on_told(answer);
+  caf::behavior handler{[on_reply = std::move(on_reply)](const name_reply& answer) {
+    on_reply(answer);
   }};
   if (order == response_order::awaited)
     self.add_awaited_response_handler(id.response_id(), std::move(handler));

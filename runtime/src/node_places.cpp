@@ -64,7 +64,7 @@ std::string address_to_join_from(const node_core& core, const endpoint& target) 
 }
 
 std::vector<endpoint> control_endpoints(const node_core& core, const endpoint& where) {
-  return endpoints_to_tell(where, interface_addresses(), advertised_by(core));
+  return endpoints_to_advertise(where, interface_addresses(), advertised_by(core));
 }
 
 /// A data port is not dialed by name: its one thread must not wait for an answer.
@@ -73,7 +73,7 @@ std::vector<endpoint> data_endpoints(const node_core& core, const endpoint& wher
   for (const auto& each : advertised_by(core))
     for (auto& number : numbers_of(each.address, "option mobula.advertise"))
       advertised.push_back({plain_address(number), where.port});
-  return endpoints_to_tell(where, interface_addresses(), advertised);
+  return endpoints_to_advertise(where, interface_addresses(), advertised);
 }
 
 } // namespace mobula

@@ -176,7 +176,7 @@ void require_directories(const node_options& options) {
 void require_advertised(const node_options& options) {
   constexpr std::string_view range = "a list of at most 16 ADDRESSes or ADDRESS:PORTs that others "
                                      "can dial";
-  if (options.advertise.size() > max_told_endpoints)
+  if (options.advertise.size() > max_advertised_endpoints)
     refuse("mobula.advertise", fmt::format("a list of {}", options.advertise.size()), range,
            "name those that most nodes can use");
   for (const auto& each : options.advertise)

@@ -134,13 +134,13 @@ still_climbing = {
     ],
     "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
     "actors/src/objects/reference_border.cpp": [
-        "mobula/actors/exchange/told_value.hpp",
+        "mobula/actors/exchange/object_reply.hpp",
         "mobula/actors/node/node_core.hpp",
     ],
     "actors/src/objects/reference_border_own.cpp": ["mobula/actors/node/node_core.hpp"],
     "actors/src/objects/stored_copy.cpp": ["mobula/actors/objects/object_entry.hpp"],
     "actors/src/objects/wait_group.cpp": [
-        "mobula/actors/exchange/told_value.hpp",
+        "mobula/actors/exchange/object_reply.hpp",
         "mobula/actors/node/node_core.hpp",
     ],
     "actors/src/protocol/membership/member_messages.cpp": [

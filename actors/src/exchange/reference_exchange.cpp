@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/cluster/cluster_actor.hpp"
-#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/system/assertion.hpp"
 
@@ -189,8 +189,8 @@ void reference_exchange::received(const borrow_references& message) {
   run();
   for (auto sequence : freed)
     if (auto entry = core_->border().find_own(sequence))
-      teller_->tell(tell_error(sequence, told_outcome::failed, entry->failure()),
-                    {*from, message.session});
+      teller_->reply(reply_with_error(sequence, reply_outcome::failed, entry->failure()),
+                     {*from, message.session});
   send_answers();
 }
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
-#include "mobula/actors/exchange/told_value.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {
@@ -26,18 +26,18 @@ reference_exchange::wants_after_deferral(const object_entry& entry) {
 
 /// Returns whether the value is on its way already. What is told of it then is a new place to get
 /// it from, which is not needed, and a new name of the copy.
-bool reference_exchange::pulled_already(const object_entry& entry, const told_object& told) {
+bool reference_exchange::pulled_already(const object_entry& entry, const object_reply& reply) {
   auto known = pulls_.find(&entry);
   if (known == pulls_.end())
     return false;
-  known->second.ticket = told.source.ticket;
+  known->second.ticket = reply.source.ticket;
   return true;
 }
 
-void reference_exchange::start_pull(object_entry& entry, const told_object& told,
+void reference_exchange::start_pull(object_entry& entry, const object_reply& reply,
                                     metadata_reader& reader) {
-  auto copy = copy_to_pull(entry, told, reader);
-  auto source = told.source;
+  auto copy = copy_to_pull(entry, reply, reader);
+  auto source = reply.source;
   // The owner may know nodes that this one cannot reach.
   if (auto known = peers_.find(source.node);
       known == peers_.end() || known->second.door.where.empty())
@@ -73,7 +73,7 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
     case pull_outcome::arrived:
       break;
     case pull_outcome::failed:
-      // In this order: who is told now and tries again asks again.
+      // In this order: a reader that learns of the refusal and tries again must send a new request.
       core_->border().want_again(id);
       entry.refuse_readers(*end.reason);
       break;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "message_parts.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
-#include "mobula/actors/exchange/told_value.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {
@@ -26,12 +26,12 @@ void reference_exchange::ask_owners(const border_changes& changes) {
   for (const auto& object : changes.wanted)
     if (tables_->borrows().expects(object.owner))
       wants_[object.owner].push_back(object.sequence);
-  send_wants(wants_, told_form::place);
-  send_wants(moved_, told_form::description);
-  send_wants(spoilt_, told_form::bytes);
+  send_wants(wants_, reply_form::place);
+  send_wants(moved_, reply_form::description);
+  send_wants(spoilt_, reply_form::bytes);
 }
 
-void reference_exchange::send_wants(want_lists& wants, told_form best) {
+void reference_exchange::send_wants(want_lists& wants, reply_form best) {
   flush(wants, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
     in_parts(sequences, sequences_a_message, [&](auto part) {
       send(to, want_objects{.session = to.session,
@@ -43,12 +43,12 @@ void reference_exchange::send_wants(want_lists& wants, told_form best) {
 
 /// Returns how an owner is to tell of values, at best: read where they are, pulled, or in a
 /// message.
-told_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
-                                       told_form best) const {
+reply_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
+                                        reply_form best) const {
   core_->arenas().retry(owner, core_->now());
-  if (best == told_form::place && core_->arenas().reader_of(owner) != nullptr)
-    return told_form::place;
-  return best != told_form::bytes && has_doors(to) ? told_form::description : told_form::bytes;
+  if (best == reply_form::place && core_->arenas().reader_of(owner) != nullptr)
+    return reply_form::place;
+  return best != reply_form::bytes && has_doors(to) ? reply_form::description : reply_form::bytes;
 }
 
 /// Returns whether values can be pulled, from here and from there.
@@ -72,43 +72,43 @@ void reference_exchange::flush(Lists& lists, F send_list) {
   }
 }
 
-void reference_exchange::received(objects_told& message) {
+void reference_exchange::received(object_replies& message) {
   turn();
   const auto* from = sender_of(message);
   if (from == nullptr)
     return;
   carried_bytes about;
   metadata_reader reader;
-  for (auto& told : message.objects) {
-    if (told.about_as_before)
-      told.about = about;
-    about = told.about;
-    take(*from, told, reader);
+  for (auto& reply : message.objects) {
+    if (reply.about_as_before)
+      reply.about = about;
+    about = reply.about;
+    take(*from, reply, reader);
   }
   ask_owners({});
 }
 
-void reference_exchange::take(const incarnation_id& owner, told_object& told,
+void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
                               metadata_reader& reader) {
   // Who wanted it may have let go meanwhile.
-  auto entry = core_->border().find_foreign({.owner = owner, .sequence = told.sequence});
-  if (!entry || (told.outcome == told_outcome::stored && pulled_already(*entry.get(), told)))
+  auto entry = core_->border().find_foreign({.owner = owner, .sequence = reply.sequence});
+  if (!entry || (reply.outcome == reply_outcome::stored && pulled_already(*entry.get(), reply)))
     return;
-  switch (take_told(entry, told, reader)) {
-    case told_use::settled:
+  switch (apply_reply(entry, reply, reader)) {
+    case reply_result::settled:
       stop_if_freed(*entry.get());
       break;
-    case told_use::spoilt:
-      wants_after_spoilt(*entry.get())[owner].push_back(told.sequence);
+    case reply_result::spoilt:
+      wants_after_spoilt(*entry.get())[owner].push_back(reply.sequence);
       break;
-    case told_use::deferred:
-      wants_after_deferral(*entry.get())[owner].push_back(told.sequence);
+    case reply_result::deferred:
+      wants_after_deferral(*entry.get())[owner].push_back(reply.sequence);
       break;
-    case told_use::to_pull:
-      return start_pull(*entry.get(), told, reader);
+    case reply_result::to_pull:
+      return start_pull(*entry.get(), reply, reader);
   }
-  if (told.outcome == told_outcome::stored)
-    report(entry->id(), told.source.ticket, news_of(*entry.get()));
+  if (reply.outcome == reply_outcome::stored)
+    report(entry->id(), reply.source.ticket, news_of(*entry.get()));
 }
 
 void reference_exchange::foreign_unpinned(const object_id& object) {
@@ -138,9 +138,9 @@ void reference_exchange::received(const want_objects& message) {
   // asks anew: an answer to the first question must not be taken for one to the second.
   auto sequences = message.sequences;
   std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
-  auto large_form = message.form != told_form::bytes && has_doors(peers_.at(*from))
-                      ? told_form::description
-                      : told_form::bytes;
+  auto large_form = message.form != reply_form::bytes && has_doors(peers_.at(*from))
+                      ? reply_form::description
+                      : reply_form::bytes;
   // Piece by piece: an answer is encoded and on its way while the next one is put together.
   in_parts(sequences, objects_an_answer, [&](auto piece) {
     teller_->wanted({{*from, message.session}, message.form, large_form}, piece);
@@ -197,10 +197,10 @@ void reference_exchange::tell_borrowers(std::uint64_t sequence) {
   auto entry = core_->border().find_own(sequence);
   if (!entry)
     return;
-  auto news = tell_error(sequence, told_outcome::failed, entry->failure());
+  auto news = reply_with_error(sequence, reply_outcome::failed, entry->failure());
   for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
     if (auto to = peers_.find(node); to != peers_.end())
-      teller_->tell(news, {node, to->second.session});
+      teller_->reply(news, {node, to->second.session});
 }
 
 void reference_exchange::received(const free_objects& message) {

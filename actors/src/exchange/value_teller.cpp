@@ -32,15 +32,15 @@ private:
 
 namespace {
 
-told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& pin,
-                    metadata_writer& writer) {
+object_reply in_form(reply_form form, std::uint64_t sequence, const pinned_value& pin,
+                     metadata_writer& writer) {
   switch (form) {
-    case told_form::place:
-      return tell_place(sequence, pin);
-    case told_form::description:
-      return tell_description(sequence, pin.value(), pin.value().bytes().size(), writer);
+    case reply_form::place:
+      return reply_with_place(sequence, pin);
+    case reply_form::description:
+      return reply_with_description(sequence, pin.value(), pin.value().bytes().size(), writer);
     default:
-      return tell_value(sequence, pin.clone(), writer);
+      return reply_with_value(sequence, pin.clone(), writer);
   }
 }
 
@@ -48,7 +48,7 @@ told_object in_form(told_form form, std::uint64_t sequence, const pinned_value& 
 constexpr std::uint64_t beside_an_object = 64U << 10U;
 
 /// What an object takes in a message, but for some bytes. Metadata that are as before are left out.
-std::size_t bytes_of(const told_object& object) {
+std::size_t bytes_of(const object_reply& object) {
   auto result = object.about_as_before ? 0 : object.about.bytes().size();
   result += object.data.bytes().size() + object.nested_types.size() * sizeof(std::uint32_t)
             + object.heirs.size() * sizeof(told_heir);
@@ -59,7 +59,7 @@ std::size_t bytes_of(const told_object& object) {
 
 bool all_pull(std::span<const awaiting_peer> readers) {
   return std::ranges::all_of(
-    readers, [](const auto& reader) { return reader.form == told_form::description; });
+    readers, [](const auto& reader) { return reader.form == reply_form::description; });
 }
 
 } // namespace
@@ -88,7 +88,7 @@ void value_teller::wanted(const awaiting_peer& reader, std::span<const std::uint
     }
     auto entry = core_.border().find_own(sequence);
     MOBULA_ASSERT(entry);
-    if (!tell_if_there(entry, {&reader, 1}))
+    if (!reply_if_readable(entry, {&reader, 1}))
       watch(std::move(entry), reader);
   }
 }
@@ -132,36 +132,38 @@ void value_teller::ready(std::uint64_t sequence) {
   // The news may be of a former watch, so that this one goes on.
   object.watch->cancel();
   if (auto pin = object.watch->take_pin(0))
-    return tell_value_of(entry, std::move(pin), object.readers);
+    return reply_with_value_of(entry, std::move(pin), object.readers);
   if (auto refusal = object.watch->take_failure(0))
-    return tell_all(tell_error(sequence, told_outcome::refused, *refusal), object.readers);
+    return reply_to_all(reply_with_error(sequence, reply_outcome::refused, *refusal),
+                        object.readers);
   // Neither: the watch ended with the node, or the bytes went to disk again meanwhile.
-  if (!tell_if_there(entry, object.readers) && !core_.closing())
+  if (!reply_if_readable(entry, object.readers) && !core_.closing())
     for (const auto& reader : object.readers)
       wanted(reader, {&sequence, 1});
 }
 
-/// Returns whether the object was there to be told of.
-bool value_teller::tell_if_there(const object_handle& entry,
-                                 std::span<const awaiting_peer> readers) {
+/// Returns whether there was something to reply: a value or an error.
+bool value_teller::reply_if_readable(const object_handle& entry,
+                                     std::span<const awaiting_peer> readers) {
   if (auto pin = entry->try_pin()) {
-    tell_value_of(entry, std::move(pin), readers);
+    reply_with_value_of(entry, std::move(pin), readers);
     return true;
   }
   if (entry->phase() == object_phase::stored && all_pull(readers)) {
-    tell_description_of(entry, readers);
+    reply_with_description_of(entry, readers);
     return true;
   }
   if (!entry->has_failed())
     return false;
-  tell_all(tell_error(entry->sequence(), told_outcome::failed, entry->failure()), readers);
+  reply_to_all(reply_with_error(entry->sequence(), reply_outcome::failed, entry->failure()),
+               readers);
   return true;
 }
 
 // -- answers --------------------------------------------------------------------------------------
 
-void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
-                                 std::span<const awaiting_peer> readers) {
+void value_teller::reply_with_value_of(const object_handle& entry, pinned_value pin,
+                                       std::span<const awaiting_peer> readers) {
   auto sequence = entry->sequence();
   if (const auto* extras = pin.value().extras())
     core_.border().show(*entry.get(), extras->nested.entries());
@@ -169,19 +171,19 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
   auto form_of = [&](const awaiting_peer& reader) {
     if (!pin.in_heap())
       return reader.form;
-    return large ? reader.large_form : told_form::bytes;
+    return large ? reader.large_form : reply_form::bytes;
   };
   auto defers = [&](const awaiting_peer& reader) {
-    return form_of(reader) == told_form::bytes && deferred(sequence, reader.session);
+    return form_of(reader) == reply_form::bytes && deferred(sequence, reader.session);
   };
   // Nearly always there is one reader.
   if (readers.size() == 1) {
     if (!defers(readers[0]))
-      tell_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
+      reply_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
     return;
   }
   // Made at most once each: all readers share the bytes.
-  std::map<told_form, told_object> forms;
+  std::map<reply_form, object_reply> forms;
   for (const auto& reader : readers) {
     if (defers(reader))
       continue;
@@ -189,28 +191,28 @@ void value_teller::tell_value_of(const object_handle& entry, pinned_value pin,
     auto known = forms.find(form);
     if (known == forms.end())
       known = forms.emplace(form, in_form(form, sequence, pin, writer_)).first;
-    tell_in_form(known->second, reader.session);
+    reply_in_form(known->second, reader.session);
   }
 }
 
 /// The bytes need not be in memory for that.
-void value_teller::tell_description_of(const object_handle& entry,
-                                       std::span<const awaiting_peer> readers) {
+void value_teller::reply_with_description_of(const object_handle& entry,
+                                             std::span<const awaiting_peer> readers) {
   const auto& copy = *entry->copy();
   if (const auto* extras = copy.value.extras())
     core_.border().show(*entry.get(), extras->nested.entries());
-  auto told = tell_description(entry->sequence(), copy.value, copy.size_bytes, writer_);
+  auto reply = reply_with_description(entry->sequence(), copy.value, copy.size_bytes, writer_);
   for (const auto& reader : readers)
-    tell_in_form(told, reader.session);
+    reply_in_form(reply, reader.session);
 }
 
 /// For now: the data port of this node may be reached again, and then the value is pulled.
-told_object value_teller::refuse_size(const told_object& object, std::size_t size) const {
+object_reply value_teller::refuse_size(const object_reply& object, std::size_t size) const {
   std::string_view or_else = max_object_bytes_ < carried_bytes::most_bytes
                                ? ", or raise mobula.message-limit on all nodes,"
                                : ",";
-  return tell_error(
-    object.sequence, told_outcome::refused,
+  return reply_with_error(
+    object.sequence, reply_outcome::refused,
     {.type = error_type::object_fetch_timed_out,
      .message = fmt::format("object {} would take {} bytes of a message to another node, and they "
                             "may have {}; see why the data port of node {} cannot be reached (is a "
@@ -222,40 +224,42 @@ told_object value_teller::refuse_size(const told_object& object, std::size_t siz
 
 /// What is too large for a message must not be sent: it would end the connection, and with it all
 /// that the two nodes have from each other.
-void value_teller::tell_in_form(told_object object, const peer_session& reader) {
+void value_teller::reply_in_form(object_reply object, const peer_session& reader) {
   if (auto size = bytes_of(object); size > max_object_bytes_)
-    return tell(refuse_size(object, size), reader);
-  if (object.outcome == told_outcome::stored)
+    return reply(refuse_size(object, size), reader);
+  if (object.outcome == reply_outcome::stored)
     object.source = copies_.assign(object.sequence, reader.node);
-  tell(std::move(object), reader);
+  reply(std::move(object), reader);
 }
 
-void value_teller::tell_all(const told_object& object, std::span<const awaiting_peer> readers) {
+void value_teller::reply_to_all(const object_reply& object,
+                                std::span<const awaiting_peer> readers) {
   for (const auto& reader : readers)
     if (!deferred(object.sequence, reader.session))
-      tell(object, reader.session);
+      reply(object, reader.session);
 }
 
-/// Tells the reader to ask again if it has been told enough in this event. Returns whether it has.
+/// Defers the object if the replies to this event are long enough for the reader. Returns whether
+/// it did.
 bool value_teller::deferred(std::uint64_t sequence, const peer_session& reader) {
   auto spent = spent_.find(reader);
   if (spent == spent_.end() || spent->second < answer_limits::event_bytes)
     return false;
-  told_object news;
+  object_reply news;
   news.sequence = sequence;
-  news.outcome = told_outcome::deferred;
-  tell(std::move(news), reader);
+  news.outcome = reply_outcome::deferred;
+  reply(std::move(news), reader);
   return true;
 }
 
-void value_teller::tell(told_object object, const peer_session& reader) {
+void value_teller::reply(object_reply object, const peer_session& reader) {
   auto latest = latest_.find(reader);
   object.about_as_before =
     latest != latest_.end() && object.about.shares(states_[latest->second].about);
   if (latest == latest_.end()
       || states_[latest->second].bytes + bytes_of(object) > answer_limits::answer_bytes) {
     latest = latest_.insert_or_assign(reader, answers_.size()).first;
-    answers_.emplace_back(reader, objects_told{.session = reader.session, .objects = {}});
+    answers_.emplace_back(reader, object_replies{.session = reader.session, .objects = {}});
     states_.emplace_back();
     object.about_as_before = false;
   }
@@ -267,7 +271,7 @@ void value_teller::tell(told_object object, const peer_session& reader) {
   answers_[index].second.objects.push_back(std::move(object));
 }
 
-std::vector<std::pair<peer_session, objects_told>> value_teller::take_answers() {
+std::vector<std::pair<peer_session, object_replies>> value_teller::take_answers() {
   states_.clear();
   latest_.clear();
   return std::exchange(answers_, {});

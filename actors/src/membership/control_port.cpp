@@ -59,7 +59,7 @@ public:
     auto untold = std::exchange(untold_, 0);
     report_(untold == 0
               ? line
-              : fmt::format("{} ({} more were not told since the last line)", line, untold));
+              : fmt::format("{} ({} more were not logged since the last line)", line, untold));
   }
 
 private:

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/entry_draft.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"

@@ -4,7 +4,7 @@
 #include "mobula/actors/objects/wait_group.hpp"
 
 #include "mobula/actors/caf/simulated_wait.hpp"
-#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/objects_ready.hpp"
 #include "mobula/store/system/assertion.hpp"

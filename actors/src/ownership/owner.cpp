@@ -38,7 +38,7 @@ public:
     // One look at the clock for all of them, and none where objects are made.
     auto now = seconds();
     for (auto reference : message.references) {
-      reference.told_at_s = now;
+      reference.reported_at_s = now;
       table_.add_reference(reference);
     }
   }
@@ -87,7 +87,7 @@ private:
     auto now = seconds();
     for (const auto& object : listing.chosen())
       look_at(object,
-              [&](const object_entry& entry) { listing.add(entry, now - object.told_at_s); });
+              [&](const object_entry& entry) { listing.add(entry, now - object.reported_at_s); });
     table_.for_each([&](const new_reference& object) {
       if (object.content == object_content::references)
         look_at(object, [&](const object_entry& entry) { listing.add_contents(entry); });
@@ -116,7 +116,7 @@ private:
         return references;
       }
       case reported_order::age:
-        return std::numeric_limits<std::uint32_t>::max() - object.told_at_s;
+        return std::numeric_limits<std::uint32_t>::max() - object.reported_at_s;
       case reported_order::size:
         break;
     }

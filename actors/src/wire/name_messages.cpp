@@ -34,7 +34,7 @@ void asking_actor::tell(name_answer answer) {
              std::move(answer));
 }
 
-void asking_actor::send(name_told answer) {
+void asking_actor::send(name_reply answer) {
   if (auto asker = std::exchange(asker_, nullptr))
     answer_request(asker, request_, std::move(answer));
 }

@@ -27,7 +27,7 @@ class name_request : public handler_attachment<name_request<Result>> {
 public:
   /// What makes a result of what was told; may throw `object_error`. Nothing is made if there is no
   /// result.
-  using conversion = std::function<Result(const name_told&)>;
+  using conversion = std::function<Result(const name_reply&)>;
 
   name_request(caf::scheduled_actor* self, node& asked, name_question question,
                conversion convert = {})
@@ -47,8 +47,8 @@ private:
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));
     ask_in_actor(*core_, *this->self(), order, std::move(question_),
-                 [handlers, convert = std::move(convert_)](const name_told& told) {
-                   auto failure = finish(convert, told, handlers->first);
+                 [handlers, convert = std::move(convert_)](const name_reply& reply) {
+                   auto failure = finish(convert, reply, handlers->first);
                    if (failure) {
                      auto reason = to_caf_error(*std::move(failure));
                      handlers->second(reason);
@@ -59,15 +59,15 @@ private:
   /// Returns why there is no value. What the handler throws passes through.
   template <class OnValue>
   static std::optional<error_info> finish([[maybe_unused]] const conversion& convert,
-                                          const name_told& told, OnValue& on_value) {
-    if (const auto* failure = std::get_if<error_info>(&told.content))
+                                          const name_reply& reply, OnValue& on_value) {
+    if (const auto* failure = std::get_if<error_info>(&reply.content))
       return *failure;
     if constexpr (std::is_void_v<Result>) {
       on_value();
     } else {
       std::optional<Result> result;
       try {
-        result.emplace(convert(told));
+        result.emplace(convert(reply));
       } catch (const object_error& error) {
         return error.info();
       }
@@ -126,8 +126,8 @@ template <class T>
 name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const std::string& name,
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
   return {self, asked, search_for(name, limit),
-          [core = core_pointer{&asked.core()}, name](const name_told& told) {
-            const auto& found = std::get<named_content>(told.content);
+          [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
+            const auto& found = std::get<named_content>(reply.content);
             return ObjectRef<T>{reference_in(*core, name, found, wanted_type<T>()).handle()};
           }};
 }
@@ -137,8 +137,8 @@ template <class Handle = caf::actor>
 name_request<Handle> lookup_actor(caf::scheduled_actor* self, node& asked, const std::string& name,
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
   return {self, asked, search_for(name, limit),
-          [core = core_pointer{&asked.core()}, name](const name_told& told) {
-            const auto& found = std::get<named_content>(told.content);
+          [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
+            const auto& found = std::get<named_content>(reply.content);
             auto wanted = core->system().template message_types<Handle>();
             return caf::actor_cast<Handle>(actor_in(*core, name, found, wanted));
           }};

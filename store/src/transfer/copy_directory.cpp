@@ -68,17 +68,17 @@ const std::string& copy_directory::host_of(const copy_map::value_type& known) co
   return known.first == copy_ticket::none ? host_ : nodes_.at(known.second.node).host;
 }
 
-void copy_directory::report(const incarnation_id& node, const copy_report& told) {
-  auto position = objects_.find(told.sequence);
+void copy_directory::report(const incarnation_id& node, const copy_report& reported) {
+  auto position = objects_.find(reported.sequence);
   if (position == objects_.end())
     return;
   auto& known = position->second;
   auto current = known.tickets.find(node);
-  if (current == known.tickets.end() || current->second != told.ticket)
+  if (current == known.tickets.end() || current->second != reported.ticket)
     return;
-  if (told.news == copy_news::gone)
-    return copy_gone(told.sequence, node);
-  auto& copy = known.copies.at(told.ticket);
+  if (reported.news == copy_news::gone)
+    return copy_gone(reported.sequence, node);
+  auto& copy = known.copies.at(reported.ticket);
   if (std::exchange(copy.whole, true))
     return;
   leave_source(known, copy);

@@ -37,7 +37,7 @@ TEST_CASE("all addresses of a node arrive, in their order") {
 }
 
 TEST_CASE("a record with more addresses of a data port than a node tells is not read") {
-  auto sent = greeting_with(max_told_endpoints + 1);
+  auto sent = greeting_with(max_advertised_endpoints + 1);
   CHECK(open(seal(sent), sent.speaks).record == node_record{});
 }
 

@@ -155,19 +155,19 @@ TEST_CASE_FIXTURE(false_member, "what a member says of references, values and na
   say(pass_barrier{session, barrier_number{largest}});
   say(barrier_passed{session, barrier_number{largest}});
   say(free_objects{session, sequences});
-  for (auto form : {told_form::bytes, told_form::place, told_form{200}})
+  for (auto form : {reply_form::bytes, reply_form::place, reply_form{200}})
     say(want_objects{session, form, sequences});
   for (std::uint8_t outcome = 0; outcome < 8; ++outcome)
-    say(objects_told{session,
-                     {told_object{.sequence = outcome,
-                                  .outcome = told_outcome{outcome},
-                                  .about = {},
-                                  .about_as_before = outcome % 2 == 0,
-                                  .data = {},
-                                  .types = {{std::string(10, 't'), codec_id{99}}},
-                                  .nested_types = {7, 4'000'000'000U},
-                                  .heirs = {{9, {}}},
-                                  .source = {}}}});
+    say(object_replies{session,
+                       {object_reply{.sequence = outcome,
+                                     .outcome = reply_outcome{outcome},
+                                     .about = {},
+                                     .about_as_before = outcome % 2 == 0,
+                                     .data = {},
+                                     .types = {{std::string(10, 't'), codec_id{99}}},
+                                     .nested_types = {7, 4'000'000'000U},
+                                     .heirs = {{9, {}}},
+                                     .source = {}}}});
   say(objects_unpinned{session, sequences});
   say(report_copies{session, {{1, copy_ticket{largest}, copy_news{77}}, {0, {}, {}}}});
   say(keep_objects{session, sequences});

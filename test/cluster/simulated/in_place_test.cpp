@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include <mobula/actors/exchange/told_value.hpp>
+#include <mobula/actors/exchange/object_reply.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -385,9 +385,10 @@ TEST_CASE_FIXTURE(with_large_text, "what was found in place meanwhile is not pul
   auto owned = home.core().border().find_own(entry->sequence());
   metadata_writer writer;
   metadata_reader reader;
-  auto told = tell_description(entry->sequence(), owned->copy()->value, large_text.size(), writer);
-  REQUIRE(take_told(entry, told, reader) == told_use::to_pull);
+  auto reply =
+    reply_with_description(entry->sequence(), owned->copy()->value, large_text.size(), writer);
+  REQUIRE(apply_reply(entry, reply, reader) == reply_result::to_pull);
   REQUIRE(find_in_place(*entry.get()));
-  CHECK(copy_to_pull(*entry.get(), told, reader).get() != entry->copy());
+  CHECK(copy_to_pull(*entry.get(), reply, reader).get() != entry->copy());
   CHECK(away.get(borrowed())->size() == large_text.size());
 }

@@ -19,7 +19,7 @@ const texts interfaces{"127.0.0.1", "10.0.0.7",       "192.168.1.7", "::1",
 
 endpoints told(const std::string& address, const texts& host = interfaces,
                const endpoints& advertised = {}) {
-  return endpoints_to_tell({address, 42}, host, advertised);
+  return endpoints_to_advertise({address, 42}, host, advertised);
 }
 
 std::string place(const texts& numbers, listening_scope allowed = listening_scope::any) {
@@ -103,7 +103,7 @@ TEST_CASE("who joins through another address listens at all, or says what allows
   CHECK(contains(objection, "mobula.insecure=true"));
 }
 
-// -- telling --------------------------------------------------------------------------------------
+// -- advertising ----------------------------------------------------------------------------------
 
 TEST_CASE("a node that listens at one address tells that one") {
   CHECK(told("10.0.0.7") == endpoints{{"10.0.0.7", 42}});
@@ -134,7 +134,7 @@ TEST_CASE("a node tells each address once, and no more than others read") {
   for (int number = 0; number < 40; ++number)
     many.push_back("10.0.1." + std::to_string(number));
   auto result = told("0.0.0.0", many);
-  CHECK(result.size() == max_told_endpoints);
+  CHECK(result.size() == max_advertised_endpoints);
   CHECK(result.back() == endpoint{"127.0.0.1", 42});
 }
 

@@ -121,13 +121,13 @@ TEST_CASE("the owner learns with the seal that a value refers to others") {
 TEST_CASE("a seal does not make an object younger") {
   owner_table table;
   auto added = pending;
-  added.told_at_s = 5;
+  added.reported_at_s = 5;
   table.add_reference(added);
   auto sealed = small;
   sealed.sequence = pending.sequence;
-  sealed.told_at_s = 9;
+  sealed.reported_at_s = 9;
   table.object_sealed(sealed);
-  CHECK(table.find(pending.sequence)->told_at_s == 5);
+  CHECK(table.find(pending.sequence)->reported_at_s == 5);
 }
 
 TEST_CASE("a late seal of a forgotten object changes nothing") {

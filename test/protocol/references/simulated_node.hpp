@@ -159,7 +159,7 @@ private:
   void free_slot(slot which);
   void fail(slot which, reference_failure reason);
   void own_value_read(slot of);
-  void value_arrived(const value_told& value);
+  void value_arrived(const value_reply& value);
   void answer_want(const incarnation_id& from, const want_value& want);
   void borrow_asked(const incarnation_id& from, const borrow_references& message);
   void free_asked(const incarnation_id& from, const free_objects& message);

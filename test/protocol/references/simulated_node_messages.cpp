@@ -47,7 +47,7 @@ void simulated_node::handle(const incarnation_id& from, const wire_message& mess
   turn();
   if (const auto* want = std::get_if<want_value>(&message))
     return answer_want(from, *want);
-  if (const auto* value = std::get_if<value_told>(&message)) {
+  if (const auto* value = std::get_if<value_reply>(&message)) {
     if (session_with(from) == value->session)
       value_arrived(*value);
     return;
@@ -95,7 +95,7 @@ void simulated_node::free_asked(const incarnation_id& from, const free_objects& 
 void simulated_node::answer_want(const incarnation_id& from, const want_value& want) {
   if (session_with(from) != want.session)
     return;
-  value_told answer{want.session, want.reading, want_outcome::no_object, {}};
+  value_reply answer{want.session, want.reading, want_outcome::no_object, {}};
   if (auto own = own_.find(want.sequence); own != own_.end()) {
     answer.outcome = want_outcome::found;
     for (auto inner : entries_[own->second].nested) {
@@ -106,7 +106,7 @@ void simulated_node::answer_want(const incarnation_id& from, const want_value& w
   world_.send(self_, from, std::move(answer));
 }
 
-void simulated_node::value_arrived(const value_told& value) {
+void simulated_node::value_arrived(const value_reply& value) {
   auto pending = readings_.extract(value.reading);
   if (pending.empty())
     return;

@@ -34,7 +34,7 @@ struct message_text {
     return fmt::format("want value of /{}", message.sequence);
   }
 
-  std::string operator()(const value_told& message) const {
+  std::string operator()(const value_reply& message) const {
     std::string result = message.outcome == want_outcome::found ? "value with" : "no such object";
     for (const auto& reference : message.inner)
       result += fmt::format(" {}", to_text(reference.object));

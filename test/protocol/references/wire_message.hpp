@@ -33,7 +33,7 @@ struct want_value {
 
 enum class want_outcome : std::uint8_t { found, no_object };
 
-struct value_told {
+struct value_reply {
   session_id session = session_id::none;
   std::uint64_t reading = 0;
   want_outcome outcome = want_outcome::found;
@@ -46,7 +46,7 @@ struct session_hello {
 };
 
 using wire_message =
-  std::variant<user_message, want_value, value_told, session_hello, reference_message>;
+  std::variant<user_message, want_value, value_reply, session_hello, reference_message>;
 
 [[nodiscard]] std::string to_text(const wire_message& message);
 

@@ -148,18 +148,18 @@ std::variant<joining_place, std::string> place_to_join_from(const endpoint& targ
                      to_string(target));
 }
 
-// -- telling --------------------------------------------------------------------------------------
+// -- advertising ----------------------------------------------------------------------------------
 
-std::vector<endpoint> endpoints_to_tell(const endpoint& where,
-                                        std::span<const std::string> interfaces,
-                                        std::span<const endpoint> advertised) {
+std::vector<endpoint> endpoints_to_advertise(const endpoint& where,
+                                             std::span<const std::string> interfaces,
+                                             std::span<const endpoint> advertised) {
   std::vector<endpoint> result;
   for (const auto& each : advertised)
     add_once(result, {each.address, each.port != 0 ? each.port : where.port});
   if (result.empty() && reach_of(where.address) != address_reach::all)
     result.push_back({plain_address(where.address), where.port});
   if (!result.empty()) {
-    result.resize(std::min(result.size(), max_told_endpoints));
+    result.resize(std::min(result.size(), max_advertised_endpoints));
     return result;
   }
   for (auto reach : {address_reach::network, address_reach::loopback})
@@ -167,8 +167,8 @@ std::vector<endpoint> endpoints_to_tell(const endpoint& where,
       if (reach_of(address) == reach && is_heard_at(where.address, address))
         add_once(result, {plain_address(address), where.port});
   auto loopback = endpoint{"127.0.0.1", where.port};
-  if (result.size() > max_told_endpoints || result.empty()) {
-    result.resize(std::min(result.size(), max_told_endpoints - 1));
+  if (result.size() > max_advertised_endpoints || result.empty()) {
+    result.resize(std::min(result.size(), max_advertised_endpoints - 1));
     add_once(result, loopback);
   }
   return result;

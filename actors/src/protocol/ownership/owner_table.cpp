@@ -14,7 +14,7 @@ owner_table::effect owner_table::add_reference(const new_reference& reference) {
   object.place = reference.place;
   object.content = reference.content;
   object.entry = reference.entry;
-  object.told_at_s = reference.told_at_s;
+  object.reported_at_s = reference.reported_at_s;
   object.local_reference = true;
   ++references_;
   ++references_added_;

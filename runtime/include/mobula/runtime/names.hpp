@@ -58,9 +58,9 @@ void unpublish_name_of(node_core& core, const std::string& name);
 /// Blocks until the name is found.
 [[nodiscard]] named_content look_up(node_core& core, lookup_name question);
 
-/// Asks for the actor `self`, and has it call `on_told` once as part of its own, in the order that
+/// Asks for the actor `self`, and has it call `on_reply` once as part of its own, in the order that
 /// handlers of requests have. Throws `object_error` (`shutting_down`) if nobody can be asked.
 void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order order,
-                  name_question question, std::function<void(const name_told&)> on_told);
+                  name_question question, std::function<void(const name_reply&)> on_reply);
 
 } // namespace mobula

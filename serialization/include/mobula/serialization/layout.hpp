@@ -116,7 +116,7 @@ constexpr bool takes_at() {
 
 /// Members beyond these are told by the size of the structure alone; more would take long to
 /// compile.
-inline constexpr std::size_t max_told_members = 24;
+inline constexpr std::size_t max_listed_members = 24;
 
 template <class T, std::size_t Index, member_kind Kind, std::size_t Size>
 constexpr bool add_if(layout_hash& hash) {
@@ -139,7 +139,7 @@ constexpr bool add_of_kind(layout_hash& hash) {
 /// Adds what the scalars from `Index` on are, as far as they can be told.
 template <class T, std::size_t Index>
 constexpr void add_members(layout_hash& hash) {
-  if constexpr (Index < max_told_members && takes_at<T, any_scalar, Index>()) {
+  if constexpr (Index < max_listed_members && takes_at<T, any_scalar, Index>()) {
     static_cast<void>(add_of_kind<T, Index, member_kind::floating>(hash)
                       || add_of_kind<T, Index, member_kind::signed_integer>(hash)
                       || add_of_kind<T, Index, member_kind::unsigned_integer>(hash)

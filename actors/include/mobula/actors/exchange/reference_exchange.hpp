@@ -124,7 +124,7 @@ public:
   void received(const pass_barrier& message);
   void received(const barrier_passed& message);
   void received(const want_objects& message);
-  void received(objects_told& message);
+  void received(object_replies& message);
   void received(const objects_unpinned& message);
   void received(const report_copies& message);
   void received(const free_objects& message);
@@ -191,14 +191,14 @@ private:
   void pass_on_freed(const border_changes& changes);
   void stop_if_freed(const object_entry& entry);
   void tell_borrowers(std::uint64_t sequence);
-  void send_wants(want_lists& wants, told_form best);
+  void send_wants(want_lists& wants, reply_form best);
   [[nodiscard]] bool has_doors(const peer& to) const;
-  [[nodiscard]] told_form form_for(const incarnation_id& owner, const peer& to,
-                                   told_form best) const;
-  void take(const incarnation_id& owner, told_object& told, metadata_reader& reader);
-  [[nodiscard]] bool pulled_already(const object_entry& entry, const told_object& told);
+  [[nodiscard]] reply_form form_for(const incarnation_id& owner, const peer& to,
+                                    reply_form best) const;
+  void take(const incarnation_id& owner, object_reply& reply, metadata_reader& reader);
+  [[nodiscard]] bool pulled_already(const object_entry& entry, const object_reply& reply);
   [[nodiscard]] bool has_pulled(const object_entry& entry) const;
-  void start_pull(object_entry& entry, const told_object& told, metadata_reader& reader);
+  void start_pull(object_entry& entry, const object_reply& reply, metadata_reader& reader);
   void report(const object_id& object, copy_ticket ticket, copy_news news);
   [[nodiscard]] static copy_news news_of(const object_entry& entry);
   void urge_pulls(const border_changes& changes);

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/objects/wait_group.hpp"
 #include "mobula/actors/wire/peer_messages.hpp"
@@ -15,7 +15,7 @@
 
 namespace mobula {
 
-/// Bounds of what an owner tells in one message.
+/// Bounds of an owner's replies in one message.
 struct answer_limits {
   /// An answer is sent when it is as large as this; one object may be larger.
   static constexpr std::size_t answer_bytes = std::size_t{1} << 20U;
@@ -30,31 +30,32 @@ struct answer_limits {
 /// Watches one own object for the cluster actor.
 class seal_watch;
 
-/// A node that waits for an object, and how it wants to be told.
+/// A node that waits for an object, and the form in which it wants the reply.
 struct awaiting_peer {
   peer_session session;
-  told_form form = told_form::bytes;
-  told_form large_form = told_form::bytes; ///< of what is in no arena, and large for a message
+  reply_form form = reply_form::bytes;
+  reply_form large_form = reply_form::bytes; ///< of what is in no arena, and large for a message
 };
 
-/// An owner's side of reading: tells other nodes the objects that they ask for, at once or when
-/// they are there. Nothing polls: an object that is pending or on disk is watched as by any reader.
+/// An owner's side of reading: replies to other nodes for the objects that they request, at once or
+/// when these can be read. Nothing polls: an object that is pending or on disk is watched as by any
+/// reader.
 ///
 /// *Size*: control messages and heartbeats share a connection, in order. So an answer has a limit
 /// in bytes, and a value that is large for it is pulled over the data port by whoever can do so,
 /// wherever it is. What one event brings about has a limit as well, since CAF takes all that it is
-/// given into memory, for as long as the other side takes to read it: a reader is told of the rest
-/// that it is to be asked for again, which it does when it has got what comes before that. A window
-/// without any state here; each round names the rest once more, in 30 bytes for each of its values.
-/// A value that is larger than a message may be, and cannot be pulled, is refused until it can.
+/// given into memory, for as long as the other side takes to read it: the reply for the rest is
+/// `deferred`: the reader requests it again when it has got what comes before. A window without any
+/// state here; each round names the rest once more, in 30 bytes for each of its values. A value
+/// that is larger than a message may be, and cannot be pulled, is refused until it can.
 ///
-/// | field            | raised by                       | lowered by                         |
-/// |------------------|---------------------------------|------------------------------------|
-/// | waiting_         | `wanted`, of what is not there  | `ready`; its last reader's end     |
-/// | waiting::readers | `wanted`, once for each session | `let_go`, `session_ended`, `ready` |
-/// | answers_, states_| all that is told                | `take_answers`                     |
-/// | latest_          | the same                        | the same                           |
-/// | spent_           | all that is told                | `begin_event`                      |
+/// | field             | raised by                       | lowered by                         |
+/// |-------------------|---------------------------------|------------------------------------|
+/// | waiting_          | `wanted`, of what is not there  | `ready`; its last reader's end     |
+/// | waiting::readers  | `wanted`, once for each session | `let_go`, `session_ended`, `ready` |
+/// | answers_, states_ | every reply                     | `take_answers`                     |
+/// | latest_           | the same                        | the same                           |
+/// | spent_            | every reply                     | `begin_event`                      |
 ///
 /// *Bounds*: one watch for each object that others borrow and wait for; answers by `answer_limits`.
 class value_teller {
@@ -67,7 +68,7 @@ public:
 
   ~value_teller();
 
-  /// What was told in former events does not count any more.
+  /// Replies to former events do not count any more.
   void begin_event() noexcept {
     spent_.clear();
   }
@@ -83,11 +84,11 @@ public:
 
   void session_ended(const incarnation_id& reader);
 
-  /// Tells a node what it did not ask for now.
-  void tell(told_object object, const peer_session& reader);
+  /// Replies to a node that did not ask just now.
+  void reply(object_reply object, const peer_session& reader);
 
   /// Returns the messages that the last event brought about, each with whom to send it to.
-  [[nodiscard]] std::vector<std::pair<peer_session, objects_told>> take_answers();
+  [[nodiscard]] std::vector<std::pair<peer_session, object_replies>> take_answers();
 
   /// Returns whether a reader waits for this object.
   [[nodiscard]] bool awaited(std::uint64_t sequence) const {
@@ -110,24 +111,25 @@ private:
     carried_bytes about; ///< metadata of the latest object
   };
 
-  bool tell_if_there(const object_handle& entry, std::span<const awaiting_peer> readers);
+  bool reply_if_readable(const object_handle& entry, std::span<const awaiting_peer> readers);
   void watch(object_handle entry, const awaiting_peer& reader);
-  void tell_value_of(const object_handle& entry, pinned_value pin,
-                     std::span<const awaiting_peer> readers);
-  void tell_description_of(const object_handle& entry, std::span<const awaiting_peer> readers);
-  void tell_in_form(told_object object, const peer_session& reader);
-  [[nodiscard]] told_object refuse_size(const told_object& object, std::size_t size) const;
-  void tell_all(const told_object& object, std::span<const awaiting_peer> readers);
+  void reply_with_value_of(const object_handle& entry, pinned_value pin,
+                           std::span<const awaiting_peer> readers);
+  void reply_with_description_of(const object_handle& entry,
+                                 std::span<const awaiting_peer> readers);
+  void reply_in_form(object_reply object, const peer_session& reader);
+  [[nodiscard]] object_reply refuse_size(const object_reply& object, std::size_t size) const;
+  void reply_to_all(const object_reply& object, std::span<const awaiting_peer> readers);
   [[nodiscard]] bool deferred(std::uint64_t sequence, const peer_session& reader);
 
   node_core& core_;
   copy_directory& copies_;
   const std::uint64_t max_object_bytes_; ///< in a message
   std::unordered_map<std::uint64_t, watched_object> waiting_;
-  std::vector<std::pair<peer_session, objects_told>> answers_;
+  std::vector<std::pair<peer_session, object_replies>> answers_;
   std::vector<answer_state> states_;           ///< of each answer
   std::map<peer_session, std::size_t> latest_; ///< each reader's answer that is not full
-  std::map<peer_session, std::size_t> spent_;  ///< bytes told in this event
+  std::map<peer_session, std::size_t> spent_;  ///< bytes of replies to this event
   metadata_writer writer_;
 };
 

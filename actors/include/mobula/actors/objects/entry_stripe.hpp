@@ -31,7 +31,7 @@ struct new_reference {
   object_content content = object_content::plain;
 
   /// When the owner heard of the object, in seconds since the owner began. Nobody else sets it.
-  std::uint32_t told_at_s = 0;
+  std::uint32_t reported_at_s = 0;
 
   /// To be looked at through `entry_stripe::look_at` only.
   const object_entry* entry = nullptr;

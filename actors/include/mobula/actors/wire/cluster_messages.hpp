@@ -69,7 +69,7 @@ typename Inspector::result_type inspect(Inspector& f, data_door& x) {
   if constexpr (Inspector::writes_state) {
     if (auto error = f(x.where, x.token))
       return error;
-    if (x.where.size() > max_told_endpoints)
+    if (x.where.size() > max_advertised_endpoints)
       return caf::make_error(caf::sec::invalid_argument);
     return {};
   } else {

@@ -59,7 +59,7 @@ using name_answer = std::variant<named_content, error_info>;
 
 /// What an actor is told that does either, as the answer to a request of its own. Nothing to say
 /// stands for success.
-struct name_told {
+struct name_reply {
   std::variant<std::monostate, named_content, error_info> content;
 };
 
@@ -78,7 +78,7 @@ public:
   void tell(name_answer answer);
 
 private:
-  void send(name_told answer);
+  void send(name_reply answer);
 
   caf::strong_actor_ptr asker_; ///< null when it was told
   caf::message_id request_;
@@ -176,7 +176,7 @@ typename Inspector::result_type inspect(Inspector& f, name_found& x) {
 
 } // namespace mobula
 
-MOBULA_LOCAL_MESSAGE(mobula::name_told)
+MOBULA_LOCAL_MESSAGE(mobula::name_reply)
 MOBULA_LOCAL_MESSAGE(mobula::publish_name)
 MOBULA_LOCAL_MESSAGE(mobula::unpublish_name)
 MOBULA_LOCAL_MESSAGE(mobula::lookup_name)

@@ -18,8 +18,8 @@
 
 namespace mobula {
 
-/// In what form a reader wants to be told of stored values, and of large ones that are not.
-enum class told_form : std::uint8_t {
+/// The form in which a reader wants replies for stored values, and for large ones that are not.
+enum class reply_form : std::uint8_t {
   /// Their bytes.
   bytes = 0,
   /// That they are in the owner's arena, which the reader can read.
@@ -28,17 +28,17 @@ enum class told_form : std::uint8_t {
   description = 2,
 };
 
-/// To the owner: tell me of these objects when they are there. Answered once for each that the
-/// sender holds, in any order. It may hold one no longer: a reader may give up, and the reference
-/// be dropped, before this is sent.
+/// To the owner: reply for each of these objects when it can be read. Answered once for each that
+/// the sender holds, in any order. It may hold one no longer: a reader may give up, and the
+/// reference be dropped, before this is sent.
 struct want_objects {
   session_id session = session_id::none;
-  told_form form = told_form::bytes;
+  reply_form form = reply_form::bytes;
   std::vector<std::uint64_t> sequences;
 };
 
-/// What the owner says of an object.
-enum class told_outcome : std::uint8_t {
+/// What a reply says of its object.
+enum class reply_outcome : std::uint8_t {
   /// Its value.
   value = 0,
   /// There is an error in its place, for good.
@@ -49,12 +49,12 @@ enum class told_outcome : std::uint8_t {
   in_arena = 3,
   /// Its value is to be pulled: only the metadata are here.
   stored = 4,
-  /// Enough was told at once: to be asked for again.
+  /// The replies to this event are long enough: request the object again.
   deferred = 5,
 };
 
 /// Names the type of a reference inside of a value, which its metadata do not.
-struct told_type {
+struct reply_type {
   std::string name;
   codec_id codec = codec_id::raw;
 };
@@ -65,22 +65,22 @@ struct told_heir {
   object_id heir;
 };
 
-struct told_object {
+struct object_reply {
   std::uint64_t sequence = 0;
-  told_outcome outcome = told_outcome::value;
+  reply_outcome outcome = reply_outcome::value;
   carried_bytes about;                     ///< encoded metadata
   bool about_as_before = false;            ///< `about` is left out: that of the object before
   carried_bytes data;                      ///< the value, or an encoded error
-  std::vector<told_type> types;            ///< of references inside, each once
+  std::vector<reply_type> types;           ///< of references inside, each once
   std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
   std::vector<told_heir> heirs;            ///< in the order of the references
   assigned_source source;                  ///< where to pull from, if it is stored
 };
 
 /// From the owner, once for each object that was asked for and is there.
-struct objects_told {
+struct object_replies {
   session_id session = session_id::none;
-  std::vector<told_object> objects;
+  std::vector<object_reply> objects;
 };
 
 /// To the owner, from a reader of its arena: some of its shards wait for news of these objects, and
@@ -196,8 +196,8 @@ typename Inspector::result_type inspect(Inspector& f, objects_kept& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, told_type& x) {
-  return f(caf::meta::type_name("mobula::told_type"), x.name, x.codec);
+typename Inspector::result_type inspect(Inspector& f, reply_type& x) {
+  return f(caf::meta::type_name("mobula::reply_type"), x.name, x.codec);
 }
 
 template <class Inspector>
@@ -230,7 +230,7 @@ typename Inspector::result_type inspect(Inspector& f, told_heir& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, told_object& x) {
+typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
   if constexpr (byte_inspector<Inspector>) {
     // What most objects do not have takes no bytes.
     auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.heirs.empty() ? 0 : 2)
@@ -249,16 +249,16 @@ typename Inspector::result_type inspect(Inspector& f, told_object& x) {
     if ((has & 2U) != 0)
       if (auto error = f(x.heirs))
         return error;
-    return x.outcome == told_outcome::stored ? f(x.source) : caf::error{};
+    return x.outcome == reply_outcome::stored ? f(x.source) : caf::error{};
   } else {
-    return f(caf::meta::type_name("mobula::told_object"), x.sequence, x.outcome, x.about_as_before,
+    return f(caf::meta::type_name("mobula::object_reply"), x.sequence, x.outcome, x.about_as_before,
              x.about, x.data, x.types, x.nested_types, x.heirs, x.source);
   }
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, objects_told& x) {
-  return f(caf::meta::type_name("mobula::objects_told"), x.session, x.objects);
+typename Inspector::result_type inspect(Inspector& f, object_replies& x) {
+  return f(caf::meta::type_name("mobula::object_replies"), x.session, x.objects);
 }
 
 } // namespace mobula

@@ -82,7 +82,7 @@ public:
   [[nodiscard]] assigned_source assign(std::uint64_t sequence, const incarnation_id& reader);
 
   /// Ignored if the ticket is not that of the node's present copy.
-  void report(const incarnation_id& node, const copy_report& told);
+  void report(const incarnation_id& node, const copy_report& reported);
 
   /// The node does not hold the object any more. Ignored if it has no copy.
   void copy_gone(std::uint64_t sequence, const incarnation_id& node);

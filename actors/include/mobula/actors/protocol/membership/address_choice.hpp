@@ -23,7 +23,7 @@
 namespace mobula {
 
 /// Addresses of one node in a record; of more, the last network addresses are left out.
-inline constexpr std::size_t max_told_endpoints = 16;
+inline constexpr std::size_t max_advertised_endpoints = 16;
 
 /// From where an address can be dialed.
 enum class address_reach : std::uint8_t {
@@ -63,15 +63,15 @@ struct joining_place {
 place_to_join_from(const endpoint& target, std::span<const std::string> numbers,
                    listening_scope allowed);
 
-// -- telling --------------------------------------------------------------------------------------
+// -- advertising ----------------------------------------------------------------------------------
 
 /// Returns where others may find what listens at `where`, an address in numbers: what is
 /// advertised, if anything; else that address or, if it stands for all, those of the host's
-/// interfaces that it stands for, loopback last. At least one, at most `max_told_endpoints`, each
-/// once.
-[[nodiscard]] std::vector<endpoint> endpoints_to_tell(const endpoint& where,
-                                                      std::span<const std::string> interfaces,
-                                                      std::span<const endpoint> advertised);
+/// interfaces that it stands for, loopback last. At least one, at most `max_advertised_endpoints`,
+/// each once.
+[[nodiscard]] std::vector<endpoint> endpoints_to_advertise(const endpoint& where,
+                                                           std::span<const std::string> interfaces,
+                                                           std::span<const endpoint> advertised);
 
 // -- trying ---------------------------------------------------------------------------------------
 

@@ -14,17 +14,18 @@ namespace mobula {
 /// State machine of the owner: which objects this node created, where their values are, and who
 /// refers to them. No CAF, no clock, no I/O.
 ///
-/// | field           | raised by                        | lowered by                            |
-/// |-----------------|----------------------------------|---------------------------------------|
-/// | local_reference | `add_reference` of this node     | `remove_reference` of this node       |
-/// | place           | `add_reference`, `object_sealed` | never; the record goes out of scope   |
-/// | content         | the same                         | the same                              |
-/// | entry           | `add_reference`                  | the same                              |
-/// | told_at_s       | `add_reference`                  | the same                              |
+/// | field           | raised by                        | lowered by                          |
+/// |-----------------|----------------------------------|-------------------------------------|
+/// | local_reference | `add_reference` of this node     | `remove_reference` of this node     |
+/// | place           | `add_reference`, `object_sealed` | never; the record goes out of scope |
+/// | content         | the same                         | the same                            |
+/// | entry           | `add_reference`                  | the same                            |
+/// | reported_at_s   | `add_reference`                  | the same                            |
 ///
 /// An object is *out of scope* when no reference is left; its record then goes at once and the
 /// caller releases the value. References nested in other objects' values are handles like any
-/// other, so they need no field of their own; `content`, `entry` and `told_at_s` are for reports.
+/// other, so they need no field of their own; `content`, `entry` and `reported_at_s` are for
+/// reports.
 class owner_table {
 public:
   /// What the caller has to do after an event.
@@ -82,7 +83,7 @@ private:
     std::uint64_t size_bytes = 0;
     const object_entry* entry = nullptr;
     std::uint32_t next = 0;
-    std::uint32_t told_at_s = 0;
+    std::uint32_t reported_at_s = 0;
     object_place place = object_place::pending;
     object_content content = object_content::plain;
     bool local_reference = false;
@@ -93,7 +94,7 @@ private:
             .size_bytes = object.size_bytes,
             .place = object.place,
             .content = object.content,
-            .told_at_s = object.told_at_s,
+            .reported_at_s = object.reported_at_s,
             .entry = object.entry};
   }
 

@@ -34,40 +34,40 @@ private:
   std::optional<decoded<metadata>> decoded_;
 };
 
-/// What another node is told of the value that `pin` pins: the value itself, whatever its size,
-/// which the caller compares with what a message may have.
-[[nodiscard]] told_object tell_value(std::uint64_t sequence, pinned_value pin,
-                                     metadata_writer& writer);
+/// The reply with the value that `pin` pins, whatever its size, which the caller compares with what
+/// a message may have.
+[[nodiscard]] object_reply reply_with_value(std::uint64_t sequence, pinned_value pin,
+                                            metadata_writer& writer);
 
-/// What another node is told that can read the value where it is. REQUIRES: the value is stored.
-[[nodiscard]] told_object tell_place(std::uint64_t sequence, const pinned_value& pin);
+/// The reply to a node that can read the value where it is. REQUIRES: the value is stored.
+[[nodiscard]] object_reply reply_with_place(std::uint64_t sequence, const pinned_value& pin);
 
-/// What another node is told that will pull the value, of so many bytes, which may be on disk.
-/// REQUIRES: the caller owns a handle or a pin.
-[[nodiscard]] told_object tell_description(std::uint64_t sequence, const object_value& value,
-                                           std::size_t size_bytes, metadata_writer& writer);
+/// The reply to a node that will pull the value, of so many bytes, which may be on disk. REQUIRES:
+/// the caller owns a handle or a pin.
+[[nodiscard]] object_reply reply_with_description(std::uint64_t sequence, const object_value& value,
+                                                  std::size_t size_bytes, metadata_writer& writer);
 
-/// What another node is told of an object that has `reason` in place of a value, for now
-/// (`refused`) or for good (`failed`).
-[[nodiscard]] told_object tell_error(std::uint64_t sequence, told_outcome outcome,
-                                     const error_info& reason);
+/// The reply for an object that has `reason` in place of a value, for now (`refused`) or for good
+/// (`failed`).
+[[nodiscard]] object_reply reply_with_error(std::uint64_t sequence, reply_outcome outcome,
+                                            const error_info& reason);
 
-/// What became of an owner's answer.
-enum class told_use : std::uint8_t {
+/// What a borrower has to do after it has applied a reply.
+enum class reply_result : std::uint8_t {
   settled,  ///< nobody waits for more
-  spoilt,   ///< the value is not where the owner said: it is to be asked for in another form
+  spoilt,   ///< the value is not where the owner said: request it in another form
   to_pull,  ///< the bytes are to be pulled
-  deferred, ///< it is to be asked for again
+  deferred, ///< request it again
 };
 
-/// Gives the foreign entry behind `entry` what its owner told. Bytes that are not what they should
-/// be make it an error. REQUIRES: called by the cluster actor.
-[[nodiscard]] told_use take_told(const object_handle& entry, told_object& told,
-                                 metadata_reader& reader);
+/// Applies its owner's reply to the borrowed entry behind `entry`. A malformed reply makes it an
+/// error. REQUIRES: called by the cluster actor.
+[[nodiscard]] reply_result apply_reply(const object_handle& entry, object_reply& reply,
+                                       metadata_reader& reader);
 
 /// Returns the copy that an entry's bytes are pulled into; what belongs to the value is there. Its
-/// shard gives it memory. REQUIRES: `take_told` said `to_pull`.
-[[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const told_object& told,
+/// shard gives it memory. REQUIRES: `apply_reply` said `to_pull`.
+[[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const object_reply& reply,
                                         metadata_reader& reader);
 
 /// Returns whether the value, if it is here, is a copy that was pulled.

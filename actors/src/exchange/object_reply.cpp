@@ -2,7 +2,7 @@
 // them, or an error), and how a borrowed entry takes that. What came is checked before it is
 // believed.
 
-#include "mobula/actors/exchange/told_value.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 
 #include <algorithm>
 #include <map>
@@ -23,31 +23,31 @@ namespace {
 
 /// Names the types of what the value refers to, each once, and what stands in for objects whose
 /// owner is gone.
-void add_nested(told_object& told, const nested_references& nested) {
+void add_nested(object_reply& reply, const nested_references& nested) {
   std::map<const type_descriptor*, std::uint32_t> known;
   for (std::size_t index = 0; index < nested.entries().size(); ++index) {
     auto& entry = *nested.entries()[index];
-    auto next = static_cast<std::uint32_t>(told.types.size());
+    auto next = static_cast<std::uint32_t>(reply.types.size());
     auto [type, is_new] = known.try_emplace(&entry.type(), next);
     if (is_new)
-      told.types.push_back({std::string{entry.type().name}, entry.type().codec});
-    told.nested_types.push_back(type->second);
+      reply.types.push_back({std::string{entry.type().name}, entry.type().codec});
+    reply.nested_types.push_back(type->second);
     auto heir = heir_of(entry);
     if (auto id = heir ? heir->id() : entry.id(); id != nested.id_in_value(index))
-      told.heirs.push_back({static_cast<std::uint32_t>(index), id});
+      reply.heirs.push_back({static_cast<std::uint32_t>(index), id});
   }
 }
 
-told_object tell_without_bytes(std::uint64_t sequence, told_outcome outcome,
-                               const object_extras* extras) {
-  told_object result{.sequence = sequence,
-                     .outcome = outcome,
-                     .about = {},
-                     .data = {},
-                     .types = {},
-                     .nested_types = {},
-                     .heirs = {},
-                     .source = {}};
+object_reply reply_without_bytes(std::uint64_t sequence, reply_outcome outcome,
+                                 const object_extras* extras) {
+  object_reply result{.sequence = sequence,
+                      .outcome = outcome,
+                      .about = {},
+                      .data = {},
+                      .types = {},
+                      .nested_types = {},
+                      .heirs = {},
+                      .source = {}};
   if (extras != nullptr)
     add_nested(result, extras->nested);
   return result;
@@ -55,20 +55,20 @@ told_object tell_without_bytes(std::uint64_t sequence, told_outcome outcome,
 
 error_info bad_bytes(const object_entry& entry, std::string_view why) {
   return {.type = error_type::decode_failed,
-          .message = fmt::format("what node {} told of object {} is no object: {}",
+          .message = fmt::format("the reply of node {} for object {} is malformed: {}",
                                  to_string(entry.id().owner), to_string(entry.id()), why),
           .origin = entry.core().origin()};
 }
 
 /// Returns the error that came in place of a value.
-error_info error_in(const object_entry& entry, const told_object& told) {
-  auto reason = decode_error_info(told.data.bytes());
+error_info error_in(const object_entry& entry, const object_reply& reply) {
+  auto reason = decode_error_info(reply.data.bytes());
   return reason ? *std::move(reason) : bad_bytes(entry, to_string(reason.error()));
 }
 
 /// Returns what is wrong with a value of so many bytes; nothing if it is sound.
 std::optional<std::string> fault_of(const object_entry& entry, const metadata& about,
-                                    std::size_t size, const told_object& told) {
+                                    std::size_t size, const object_reply& reply) {
   if (about.error || about.size_bytes != size)
     return "its metadata are those of something else";
   if (about.type_name != entry.type().name)
@@ -76,23 +76,23 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
   if (about.codec != entry.type().codec)
     return fmt::format("it is encoded as {}, not as {}", to_string(about.codec),
                        to_string(entry.type().codec));
-  if (told.types.size() > told.nested_types.size())
+  if (reply.types.size() > reply.nested_types.size())
     return "it names more types than references";
-  if (std::ranges::any_of(told.types, [](const auto& type) {
+  if (std::ranges::any_of(reply.types, [](const auto& type) {
         return !codec_id_from_number(static_cast<std::uint8_t>(type.codec));
       }))
     return "a reference has an unknown codec";
-  if (about.nested.size() != told.nested_types.size())
+  if (about.nested.size() != reply.nested_types.size())
     return "the types of its references do not fit";
-  if (std::ranges::any_of(told.nested_types,
-                          [&](std::uint32_t index) { return index >= told.types.size(); }))
+  if (std::ranges::any_of(reply.nested_types,
+                          [&](std::uint32_t index) { return index >= reply.types.size(); }))
     return "a reference has no type";
-  if (std::ranges::any_of(told.types, [](const auto& type) {
+  if (std::ranges::any_of(reply.types, [](const auto& type) {
         return type.name.size() > metadata_limits::type_name_bytes
                || intern_type(type.name, type.codec) == nullptr;
       }))
     return "the name of a type is too long, or one more than this process keeps";
-  if (std::ranges::any_of(told.heirs, [&](const told_heir& heir) {
+  if (std::ranges::any_of(reply.heirs, [&](const told_heir& heir) {
         return heir.index >= about.nested.size() || heir.heir.empty();
       }))
     return "it names an heir of no reference";
@@ -111,21 +111,21 @@ void fail(object_entry& entry, error_info reason) {
     entry.lose(std::move(reason));
 }
 
-std::vector<enclosed_reference> references_in(const metadata& about, const told_object& told) {
+std::vector<enclosed_reference> references_in(const metadata& about, const object_reply& reply) {
   std::vector<const type_descriptor*> types;
-  for (const auto& type : told.types)
+  for (const auto& type : reply.types)
     types.push_back(intern_type(type.name, type.codec));
   std::vector<enclosed_reference> result;
   for (std::size_t index = 0; index < about.nested.size(); ++index)
-    result.push_back({about.nested[index], types[told.nested_types[index]]});
-  for (const auto& heir : told.heirs)
+    result.push_back({about.nested[index], types[reply.nested_types[index]]});
+  for (const auto& heir : reply.heirs)
     result[heir.index].object = heir.heir;
   return result;
 }
 
 /// Makes what belongs to a value; its references come across the border with it.
 std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& about,
-                                           const told_object& told) {
+                                           const object_reply& reply) {
   auto extras = std::make_unique<object_extras>();
   extras->shape = array_shape{about.shape};
   extras->layout = about.layout;
@@ -133,7 +133,7 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
     return extras;
   entry.add_handle();
   auto outer = object_handle::adopt(&entry);
-  auto inner = entry.core().border().value_read(outer, references_in(about, told));
+  auto inner = entry.core().border().value_read(outer, references_in(about, reply));
   for (std::size_t index = 0; index < inner.size(); ++index)
     extras->nested.add(*inner[index].get(), about.nested[index]);
   return extras;
@@ -159,11 +159,11 @@ bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_
   return sealed;
 }
 
-void take_value(object_entry& entry, told_object& told, metadata_reader& reader) {
-  auto size = told.data.bytes().size();
-  const auto& about = reader.read(told.about);
+void take_value(object_entry& entry, object_reply& reply, metadata_reader& reader) {
+  auto size = reply.data.bytes().size();
+  const auto& about = reader.read(reply.about);
   auto fault =
-    about ? fault_of(entry, *about, size, told) : std::optional{to_string(about.error())};
+    about ? fault_of(entry, *about, size, reply) : std::optional{to_string(about.error())};
   auto* copy = entry.copy();
   if (!fault && copy != nullptr && (copy->place == nullptr || copy->size_bytes != size))
     fault = "it has another size than before";
@@ -171,7 +171,7 @@ void take_value(object_entry& entry, told_object& told, metadata_reader& reader)
     return fail(entry, bad_bytes(entry, *fault));
   if (copy != nullptr) {
     entry.core().border().want_again(entry.id());
-    copy->place->move_here(*copy, told.data.take(), entry.core().take_heap_anyway(size));
+    copy->place->move_here(*copy, reply.data.take(), entry.core().take_heap_anyway(size));
     entry.back_in_heap();
     entry.restored();
     return;
@@ -180,7 +180,7 @@ void take_value(object_entry& entry, told_object& told, metadata_reader& reader)
   if (size >= least_movable_bytes)
     entry.core().border().want_again(entry.id());
   if (entry.phase() != object_phase::pending
-      || !seal_here(entry, told.data, make_extras(entry, *about, told)))
+      || !seal_here(entry, reply.data, make_extras(entry, *about, reply)))
     // Another thread has settled it: found it in place, was given it along with a reference, or
     // freed it.
     entry.core().border().want_again(entry.id());
@@ -221,10 +221,10 @@ std::optional<value_in_place> pin_in_place(const object_entry& entry) {
   return result;
 }
 
-void seal_in_place(object_entry& entry, value_in_place value, const told_object& told) {
+void seal_in_place(object_entry& entry, value_in_place value, const object_reply& reply) {
   copy_pointer copy{new stored_copy(0, value.data.size(), value.metadata_bytes, entry.type()),
                     false};
-  copy->value.assign(value.data, make_extras(entry, value.about, told));
+  copy->value.assign(value.data, make_extras(entry, value.about, reply));
   copy->place = std::move(value.place);
   copy->place->open(*copy);
   entry.seal_stored(*copy);
@@ -243,39 +243,40 @@ bool is_there(object_entry& entry) {
   return true;
 }
 
-told_use take_place(object_entry& entry, const told_object& told) {
+reply_result take_place(object_entry& entry, const object_reply& reply) {
   auto& border = entry.core().border();
   if (entry.phase() == object_phase::stored)
-    return is_there(entry) ? told_use::settled : told_use::spoilt;
+    return is_there(entry) ? reply_result::settled : reply_result::spoilt;
   auto value = pin_in_place(entry);
-  if (!value || fault_of(entry, value->about, value->data.size(), told))
-    return told_use::spoilt;
+  if (!value || fault_of(entry, value->about, value->data.size(), reply))
+    return reply_result::spoilt;
   border.want_again(entry.id());
-  seal_in_place(entry, *std::move(value), told);
-  return told_use::settled;
+  seal_in_place(entry, *std::move(value), reply);
+  return reply_result::settled;
 }
 
 // -- pulled ---------------------------------------------------------------------------------------
 
-told_use take_description(object_entry& entry, const told_object& told, metadata_reader& reader) {
-  const auto& about = reader.read(told.about);
-  auto fault = about ? fault_of(entry, *about, about->size_bytes, told)
+reply_result take_description(object_entry& entry, const object_reply& reply,
+                              metadata_reader& reader) {
+  const auto& about = reader.read(reply.about);
+  auto fault = about ? fault_of(entry, *about, about->size_bytes, reply)
                      : std::optional{to_string(about.error())};
   if (!fault && (about->size_bytes == 0 || about->size_bytes > frame_limits::object_bytes))
     fault = fmt::format("it is stored with {} bytes", about->size_bytes);
   if (!fault && entry.phase() == object_phase::stored) {
     if (is_there(entry))
-      return told_use::settled;
+      return reply_result::settled;
     // Its owner can give nothing but what was read before, whose bytes are those of its id.
     if (!is_pulled(entry))
-      return told_use::spoilt;
+      return reply_result::spoilt;
     if (entry.copy()->size_bytes != about->size_bytes)
       fault = "it has another size than before";
   }
   if (!fault)
-    return told_use::to_pull;
+    return reply_result::to_pull;
   fail(entry, bad_bytes(entry, *fault));
-  return told_use::settled;
+  return reply_result::settled;
 }
 
 } // namespace
@@ -300,54 +301,55 @@ const decoded<metadata>& metadata_reader::read(const carried_bytes& bytes) {
   return *decoded_;
 }
 
-told_object tell_error(std::uint64_t sequence, told_outcome outcome, const error_info& reason) {
+object_reply reply_with_error(std::uint64_t sequence, reply_outcome outcome,
+                              const error_info& reason) {
   auto data = encode(reason);
   metadata about{.error = reason.type, .size_bytes = data.size()};
-  auto result = tell_without_bytes(sequence, outcome, nullptr);
+  auto result = reply_without_bytes(sequence, outcome, nullptr);
   result.about = carried_bytes{encode(about)};
   result.data = carried_bytes{std::move(data)};
   return result;
 }
 
-told_object tell_value(std::uint64_t sequence, pinned_value pin, metadata_writer& writer) {
+object_reply reply_with_value(std::uint64_t sequence, pinned_value pin, metadata_writer& writer) {
   const auto& value = pin.value();
   try {
-    auto result = tell_without_bytes(sequence, told_outcome::value, value.extras());
+    auto result = reply_without_bytes(sequence, reply_outcome::value, value.extras());
     result.about = writer.write(value, value.bytes().size());
     result.data = carried_bytes{std::move(pin)};
     return result;
   } catch (const codec_error& error) {
-    return tell_error(sequence, told_outcome::failed,
-                      {.type = error_type::encode_failed,
-                       .message = fmt::format("object {} cannot be told to another node: {}",
-                                              to_string(pin.entry().id()), error.what()),
-                       .origin = pin.entry().core().origin()});
+    return reply_with_error(sequence, reply_outcome::failed,
+                            {.type = error_type::encode_failed,
+                             .message = fmt::format("object {} cannot be sent to another node: {}",
+                                                    to_string(pin.entry().id()), error.what()),
+                             .origin = pin.entry().core().origin()});
   }
 }
 
-told_object tell_place(std::uint64_t sequence, const pinned_value& pin) {
-  return tell_without_bytes(sequence, told_outcome::in_arena, pin.value().extras());
+object_reply reply_with_place(std::uint64_t sequence, const pinned_value& pin) {
+  return reply_without_bytes(sequence, reply_outcome::in_arena, pin.value().extras());
 }
 
-told_object tell_description(std::uint64_t sequence, const object_value& value,
-                             std::size_t size_bytes, metadata_writer& writer) {
-  auto result = tell_without_bytes(sequence, told_outcome::stored, value.extras());
+object_reply reply_with_description(std::uint64_t sequence, const object_value& value,
+                                    std::size_t size_bytes, metadata_writer& writer) {
+  auto result = reply_without_bytes(sequence, reply_outcome::stored, value.extras());
   result.about = writer.write(value, size_bytes);
   return result;
 }
 
-copy_pointer copy_to_pull(object_entry& entry, const told_object& told, metadata_reader& reader) {
+copy_pointer copy_to_pull(object_entry& entry, const object_reply& reply, metadata_reader& reader) {
   // Any other copy was found in place meanwhile: the pull then ends without use.
   if (is_pulled(entry))
     return copy_pointer{entry.copy()};
-  const auto& about = reader.read(told.about);
+  const auto& about = reader.read(reply.about);
   MOBULA_ASSERT(about.has_value());
   auto& core = entry.core();
   auto number = core.next_pull_number();
   auto shard = core.shard_of(static_cast<std::uint64_t>(number));
   copy_pointer copy{new stored_copy(shard, about->size_bytes, 0, entry.type()), false};
   copy->pulled_as = number;
-  copy->value.assign({}, make_extras(entry, *about, told));
+  copy->value.assign({}, make_extras(entry, *about, reply));
   return copy;
 }
 
@@ -356,33 +358,34 @@ bool is_pulled(const object_entry& entry) noexcept {
   return copy != nullptr && copy->pulled_as != pull_number::none;
 }
 
-told_use take_told(const object_handle& handle, told_object& told, metadata_reader& reader) {
+reply_result apply_reply(const object_handle& handle, object_reply& reply,
+                         metadata_reader& reader) {
   auto& entry = *handle.get();
   // It will never have a value, or has one of its own, which only its end can touch.
   if (entry.has_failed()
-      || (entry.phase() == object_phase::inline_value && told.outcome != told_outcome::failed))
-    return told_use::settled;
-  switch (told.outcome) {
-    case told_outcome::value:
-      take_value(entry, told, reader);
-      return told_use::settled;
-    case told_outcome::failed:
-      fail(entry, error_in(entry, told));
-      return told_use::settled;
-    case told_outcome::refused:
-      // In this order: who is told now and tries again asks again.
+      || (entry.phase() == object_phase::inline_value && reply.outcome != reply_outcome::failed))
+    return reply_result::settled;
+  switch (reply.outcome) {
+    case reply_outcome::value:
+      take_value(entry, reply, reader);
+      return reply_result::settled;
+    case reply_outcome::failed:
+      fail(entry, error_in(entry, reply));
+      return reply_result::settled;
+    case reply_outcome::refused:
+      // In this order: a reader that learns of the refusal and tries again must send a new request.
       entry.core().border().want_again(entry.id());
-      entry.refuse_readers(error_in(entry, told));
-      return told_use::settled;
-    case told_outcome::in_arena:
-      return take_place(entry, told);
-    case told_outcome::stored:
-      return take_description(entry, told, reader);
-    case told_outcome::deferred:
-      return told_use::deferred;
+      entry.refuse_readers(error_in(entry, reply));
+      return reply_result::settled;
+    case reply_outcome::in_arena:
+      return take_place(entry, reply);
+    case reply_outcome::stored:
+      return take_description(entry, reply, reader);
+    case reply_outcome::deferred:
+      return reply_result::deferred;
   }
   fail(entry, bad_bytes(entry, "unknown outcome"));
-  return told_use::settled;
+  return reply_result::settled;
 }
 
 std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
@@ -405,18 +408,18 @@ void take_carried(object_entry& entry, carried_value& value) {
     return;
   auto size = value.data.bytes().size();
   auto about = decode_metadata(value.about.bytes());
-  static const told_object nothing_told;
-  if (about && !fault_of(entry, *about, size, nothing_told))
-    seal_here(entry, value.data, make_extras(entry, *about, nothing_told));
+  static const object_reply empty_reply;
+  if (about && !fault_of(entry, *about, size, empty_reply))
+    seal_here(entry, value.data, make_extras(entry, *about, empty_reply));
 }
 
 bool find_in_place(object_entry& entry) {
   auto value = pin_in_place(entry);
-  static const told_object nothing_told;
+  static const object_reply empty_reply;
   if (!value || !value->about.nested.empty()
-      || fault_of(entry, value->about, value->data.size(), nothing_told))
+      || fault_of(entry, value->about, value->data.size(), empty_reply))
     return false;
-  seal_in_place(entry, *std::move(value), nothing_told);
+  seal_in_place(entry, *std::move(value), empty_reply);
   return true;
 }
 
