@@ -303,7 +303,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     [&state](const return_references& message) { state.receive(message); },
     [&state](const pass_barrier& message) { state.receive(message); },
     [&state](const barrier_passed& message) { state.receive(message); },
-    [&state](const want_objects& message) { state.receive(message); },
+    [&state](const request_objects& message) { state.receive(message); },
     [&state](object_replies& message) { state.receive(message); },
     [&state](const objects_unpinned& message) { state.receive(message); },
     [&state](const report_copies& message) { state.receive(message); },

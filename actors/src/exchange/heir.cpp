@@ -89,7 +89,7 @@ object_handle heir_of(object_entry& entry) {
   if (entry.kind() == entry_kind::own)
     return {};
   auto known = core.border().find_heir(entry);
-  if (!known.wanted)
+  if (!known.needed)
     return std::move(known.heir);
   auto pin = entry.try_pin();
   if (!pin)

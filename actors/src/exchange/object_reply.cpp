@@ -170,7 +170,7 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
   if (fault)
     return fail(entry, bad_bytes(entry, *fault));
   if (copy != nullptr) {
-    entry.core().border().want_again(entry.id());
+    entry.core().border().reset_request(entry.id());
     copy->place->move_here(*copy, reply.data.take(), entry.core().take_heap_anyway(size));
     entry.back_in_heap();
     entry.restored();
@@ -178,12 +178,12 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
   }
   // In this order: what can be given up may be so at once, and its next reader asks again.
   if (size >= least_movable_bytes)
-    entry.core().border().want_again(entry.id());
+    entry.core().border().reset_request(entry.id());
   if (entry.phase() != object_phase::pending
       || !seal_here(entry, reply.data, make_extras(entry, *about, reply)))
     // Another thread has settled it: found it in place, was given it along with a reference, or
     // freed it.
-    entry.core().border().want_again(entry.id());
+    entry.core().border().reset_request(entry.id());
 }
 
 // -- in place -------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ bool is_there(object_entry& entry) {
   auto pin = entry.try_pin();
   if (!pin)
     return false;
-  entry.core().border().want_again(entry.id());
+  entry.core().border().reset_request(entry.id());
   entry.restored();
   return true;
 }
@@ -250,7 +250,7 @@ reply_result take_place(object_entry& entry, const object_reply& reply) {
   auto value = pin_in_place(entry);
   if (!value || fault_of(entry, value->about, value->data.size(), reply))
     return reply_result::spoilt;
-  border.want_again(entry.id());
+  border.reset_request(entry.id());
   seal_in_place(entry, *std::move(value), reply);
   return reply_result::settled;
 }
@@ -374,7 +374,7 @@ reply_result apply_reply(const object_handle& handle, object_reply& reply,
       return reply_result::settled;
     case reply_outcome::refused:
       // In this order: a reader that learns of the refusal and tries again must send a new request.
-      entry.core().border().want_again(entry.id());
+      entry.core().border().reset_request(entry.id());
       entry.refuse_readers(error_in(entry, reply));
       return reply_result::settled;
     case reply_outcome::in_arena:

@@ -44,14 +44,14 @@ void reference_exchange::attach(caf::scheduled_actor* self, node_core& core, own
   timers_.attach(self);
   tables_ = std::make_unique<reference_protocol>(core.incarnation());
   copies_ = std::make_unique<copy_directory>(core.incarnation(), core.own_arena().host.boot_id);
-  teller_ = std::make_unique<value_teller>(core, *copies_);
+  value_server_ = std::make_unique<value_server>(core, *copies_);
   keeper_ = std::make_unique<value_keeper>(core);
 }
 
 void reference_exchange::stop() {
   if (tables_ == nullptr)
     return;
-  teller_.reset();
+  value_server_.reset();
   keeper_.reset();
   drain_.reset();
   auto changes = core_->border().close();
@@ -79,7 +79,7 @@ void reference_exchange::stop() {
 // -- turns ----------------------------------------------------------------------------------------
 
 void reference_exchange::turn() {
-  teller_->begin_event();
+  value_server_->begin_event();
   auto changes = core_->border().take();
   tell_tables(changes);
   tell_ready(changes);
@@ -127,7 +127,7 @@ void reference_exchange::forget_peer(const incarnation_id& node) {
     return;
   nodes_.erase(known->second.handle.get());
   peers_.erase(known);
-  teller_->session_ended(node);
+  value_server_->session_ended(node);
   copies_->node_left(node);
   // It has forgotten this node's copies as well.
   reports_.erase(node);
@@ -189,8 +189,8 @@ void reference_exchange::received(const borrow_references& message) {
   run();
   for (auto sequence : freed)
     if (auto entry = core_->border().find_own(sequence))
-      teller_->reply(reply_with_error(sequence, reply_outcome::failed, entry->failure()),
-                     {*from, message.session});
+      value_server_->reply(reply_with_error(sequence, reply_outcome::failed, entry->failure()),
+                           {*from, message.session});
   send_answers();
 }
 
@@ -200,10 +200,10 @@ void reference_exchange::received(const return_references& message) {
   if (from == nullptr)
     return;
   for (const auto& reference : message.references)
-    if ((drain_ || teller_->awaited(reference.sequence)
+    if ((drain_ || value_server_->awaited(reference.sequence)
          || copies_->has_copy(reference.sequence, *from))
         && !tables_->exports().borrows(*from, reference.sequence)) {
-      teller_->let_go(*from, reference.sequence);
+      value_server_->let_go(*from, reference.sequence);
       copies_->copy_gone(reference.sequence, *from);
       if (drain_)
         drain_->table.let_go(*from, reference.sequence);
@@ -296,10 +296,10 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.open_transits += tables_->transits().stats().open;
   stats.exported_objects += tables_->exports().stats().objects;
   stats.borrowed_objects += borrows.borrows;
-  stats.peer_waits +=
-    borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting + teller_->waiting();
-  for (const auto* wants : {&wants_, &moved_, &spoilt_})
-    for (const auto& [owner, sequences] : *wants)
+  stats.peer_waits += borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting
+                      + value_server_->waiting();
+  for (const auto* requests : {&wants_, &moved_, &spoilt_})
+    for (const auto& [owner, sequences] : *requests)
       stats.peer_waits += sequences.size();
   for (const auto& [owner, reports] : reports_)
     stats.peer_waits += reports.size();
@@ -328,9 +328,9 @@ void reference_exchange::count_references(object_listing& listing) const {
     listing.held_elsewhere(sequence, count, kept_handles(sequence));
 }
 
-/// What the tables and the teller keep are no references of the process.
+/// Handles that the tables and the value server keep are no references of the process.
 std::uint32_t reference_exchange::kept_handles(std::uint64_t sequence) const {
-  return core_->border().kept_handles(sequence) + (teller_->awaited(sequence) ? 1 : 0);
+  return core_->border().kept_handles(sequence) + (value_server_->awaited(sequence) ? 1 : 0);
 }
 
 /// Time until what a node held is let go whose grace period this is.

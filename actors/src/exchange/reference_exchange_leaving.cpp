@@ -32,7 +32,7 @@ void reference_exchange::drain(const drain_values& request) {
 /// make them, once this node is gone.
 template <class Sequences>
 bool reference_exchange::ask_to_keep(const Sequences& looked_at) {
-  want_lists lists;
+  request_lists lists;
   for (auto sequence : looked_at) {
     auto entry = core_->border().find_own(sequence);
     if (!entry || entry->has_failed())

@@ -13,13 +13,14 @@ namespace mobula {
 // -- pulls ----------------------------------------------------------------------------------------
 
 /// What has been read in its owner's arena has its place there, and takes bytes only in a message.
-reference_exchange::want_lists& reference_exchange::wants_after_spoilt(const object_entry& entry) {
+reference_exchange::request_lists&
+reference_exchange::wants_after_spoilt(const object_entry& entry) {
   auto in_place = entry.phase() == object_phase::stored && !is_pulled(entry);
   return in_place ? spoilt_ : moved_;
 }
 
 /// A value that nothing is known of yet may be anywhere by then.
-reference_exchange::want_lists&
+reference_exchange::request_lists&
 reference_exchange::wants_after_deferral(const object_entry& entry) {
   return entry.phase() == object_phase::pending ? wants_ : wants_after_spoilt(entry);
 }
@@ -74,7 +75,7 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
       break;
     case pull_outcome::failed:
       // In this order: a reader that learns of the refusal and tries again must send a new request.
-      core_->border().want_again(id);
+      core_->border().reset_request(id);
       entry.refuse_readers(*end.reason);
       break;
     case pull_outcome::gone:
@@ -84,7 +85,7 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
       if (entry.phase() == object_phase::pending) {
         spoilt_[id.owner].push_back(id.sequence);
       } else {
-        core_->border().want_again(id);
+        core_->border().reset_request(id);
         entry.refuse_readers(*end.reason);
       }
       break;

@@ -23,20 +23,20 @@ constexpr std::size_t objects_an_answer = 500;
 /// After the borrows of the same turn, so that the owner knows that the objects are held. A reader
 /// may have come while the references of a dead owner were failing: nobody is to be asked for that.
 void reference_exchange::ask_owners(const border_changes& changes) {
-  for (const auto& object : changes.wanted)
+  for (const auto& object : changes.requested)
     if (tables_->borrows().expects(object.owner))
       wants_[object.owner].push_back(object.sequence);
-  send_wants(wants_, reply_form::place);
-  send_wants(moved_, reply_form::description);
-  send_wants(spoilt_, reply_form::bytes);
+  send_requests(wants_, reply_form::place);
+  send_requests(moved_, reply_form::description);
+  send_requests(spoilt_, reply_form::bytes);
 }
 
-void reference_exchange::send_wants(want_lists& wants, reply_form best) {
-  flush(wants, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
+void reference_exchange::send_requests(request_lists& requests, reply_form best) {
+  flush(requests, [&](const incarnation_id& owner, const peer& to, auto& sequences) {
     in_parts(sequences, sequences_a_message, [&](auto part) {
-      send(to, want_objects{.session = to.session,
-                            .form = form_for(owner, to, best),
-                            .sequences = {part.begin(), part.end()}});
+      send(to, request_objects{.session = to.session,
+                               .form = form_for(owner, to, best),
+                               .sequences = {part.begin(), part.end()}});
     });
   });
 }
@@ -129,7 +129,7 @@ void reference_exchange::send_reports() {
 
 // -- an owner -------------------------------------------------------------------------------------
 
-void reference_exchange::received(const want_objects& message) {
+void reference_exchange::received(const request_objects& message) {
   turn();
   const auto* from = sender_of(message);
   if (from == nullptr)
@@ -143,14 +143,14 @@ void reference_exchange::received(const want_objects& message) {
                       : reply_form::bytes;
   // Piece by piece: an answer is encoded and on its way while the next one is put together.
   in_parts(sequences, objects_an_answer, [&](auto piece) {
-    teller_->wanted({{*from, message.session}, message.form, large_form}, piece);
+    value_server_->requested({{*from, message.session}, message.form, large_form}, piece);
     send_answers();
   });
 }
 
 void reference_exchange::tell_ready(const border_changes& changes) {
   for (auto sequence : changes.ready) {
-    teller_->ready(sequence);
+    value_server_->ready(sequence);
     if (drain_)
       drain_->table.look_at(sequence);
   }
@@ -158,7 +158,7 @@ void reference_exchange::tell_ready(const border_changes& changes) {
 }
 
 void reference_exchange::send_answers() {
-  for (auto& [reader, answer] : teller_->take_answers())
+  for (auto& [reader, answer] : value_server_->take_answers())
     if (auto to = peers_.find(reader.node);
         to != peers_.end() && to->second.session == reader.session)
       send(to->second, std::move(answer));
@@ -200,7 +200,7 @@ void reference_exchange::tell_borrowers(std::uint64_t sequence) {
   auto news = reply_with_error(sequence, reply_outcome::failed, entry->failure());
   for (const auto& [node, count] : tables_->exports().borrowers_of(sequence))
     if (auto to = peers_.find(node); to != peers_.end())
-      teller_->reply(news, {node, to->second.session});
+      value_server_->reply(news, {node, to->second.session});
 }
 
 void reference_exchange::received(const free_objects& message) {

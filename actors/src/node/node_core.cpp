@@ -218,9 +218,9 @@ void node_core::release_stored(entry_scope scope) noexcept {
 
 void node_core::request_restore(const object_entry& entry) {
   if (entry.kind() == entry_kind::foreign)
-    return border_.want(entry, pull_class::get);
+    return border_.request(entry, pull_class::get);
   if (const auto* copy = entry.copy())
-    send_to_shard(copy->shard, want_copy{entry.sequence()});
+    send_to_shard(copy->shard, request_copy{entry.sequence()});
 }
 
 void node_core::report_unpinned(object_entry& entry) noexcept {

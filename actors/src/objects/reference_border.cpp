@@ -161,7 +161,7 @@ object_handle reference_border::bind_foreign(const object_id& object, const type
   if (!is_new && record.entry->try_add_handle())
     return object_handle::adopt(record.entry);
   try {
-    record = {.entry = object_entry::make_foreign(core_, object, type), .wanted = std::nullopt};
+    record = {.entry = object_entry::make_foreign(core_, object, type), .requested = std::nullopt};
   } catch (...) {
     if (is_new)
       foreign_.erase(known);
@@ -233,7 +233,7 @@ known_heir reference_border::find_heir(const object_entry& entry) const {
     return {};
   auto adopted = heirs_.find(&entry);
   if (adopted == heirs_.end())
-    return {.heir = {}, .wanted = true};
+    return {.heir = {}, .needed = true};
   return {.heir = adopted->second};
 }
 
@@ -255,30 +255,31 @@ object_handle reference_border::adopt(const object_entry& orphan, object_handle 
 
 // -- values ---------------------------------------------------------------------------------------
 
-void reference_border::want(const object_entry& entry, pull_class urgency) {
+void reference_border::request(const object_entry& entry, pull_class urgency) {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(entry.id());
   if (state_ != state::open || known == foreign_.end() || known->second.entry != &entry
-      || (known->second.wanted && *known->second.wanted <= urgency))
+      || (known->second.requested && *known->second.requested <= urgency))
     return;
-  auto& list = known->second.wanted ? changes_.urged : changes_.wanted;
+  auto& list = known->second.requested ? changes_.urged : changes_.requested;
   list.push_back(known->first);
-  known->second.wanted = urgency;
+  known->second.requested = urgency;
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
 }
 
-void reference_border::want_again(const object_id& object) {
+void reference_border::reset_request(const object_id& object) {
   std::unique_lock guard{mutex_};
   if (auto known = foreign_.find(object); known != foreign_.end())
-    known->second.wanted.reset();
+    known->second.requested.reset();
 }
 
 pull_class reference_border::urgency_of(const object_id& object) const {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(object);
-  return known == foreign_.end() ? pull_class::get : known->second.wanted.value_or(pull_class::get);
+  return known == foreign_.end() ? pull_class::get
+                                 : known->second.requested.value_or(pull_class::get);
 }
 
 void reference_border::note_ready(std::uint64_t sequence) {

@@ -141,7 +141,7 @@ void store_shard_state::free(free_copy_of& request) {
   drop_unknown(id);
 }
 
-void store_shard_state::want(const want_copy& request) {
+void store_shard_state::make_readable(const request_copy& request) {
   core_->count_message();
   tell(&store_table::request_copy, next_token(), id_of(request.sequence));
   run();
@@ -319,7 +319,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](const return_credit& request) { state.take_credit_back(request); },
     [&state](const release_copy& request) { state.release(request); },
     [&state](free_copy_of& request) { state.free(request); },
-    [&state](const want_copy& request) { state.want(request); },
+    [&state](const request_copy& request) { state.make_readable(request); },
     [&state](const copy_unpinned& hint) { state.unpinned(hint); },
     [&state](const want_pull_room& request) { state.reserve_for_pull(request); },
     [&state](const withdraw_pull_room& request) { state.withdraw_room(request); },

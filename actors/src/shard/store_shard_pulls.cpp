@@ -35,7 +35,7 @@ void store_shard_state::answer_whole(const want_pull_room& request) {
   auto entry = core_->border().find_foreign(request.object);
   if (entry && entry->copy() == request.copy.get()) {
     // In this order, as in `seal_pull`.
-    core_->border().want_again(request.object);
+    core_->border().reset_request(request.object);
     entry->restored();
   }
   self_->send(core_->transfers(), pull_sealed{request.copy->pulled_as,
@@ -87,7 +87,7 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
   held.in_transfer = false;
   readers_->open_here(held);
   // In this order: who is told now, and finds that the copy had to go again, asks again.
-  core_->border().want_again(entry.id());
+  core_->border().reset_request(entry.id());
   if (entry.phase() == object_phase::stored)
     entry.restored();
   // Stored does not mean here: a reader may have found the value in place meanwhile, and nobody

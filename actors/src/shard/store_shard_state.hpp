@@ -43,7 +43,7 @@ public:
 
   void release(const release_copy& request);
   void free(free_copy_of& request);
-  void want(const want_copy& request);
+  void make_readable(const request_copy& request);
   void unpinned(const copy_unpinned& hint);
   void node_lost();
   void look_later();

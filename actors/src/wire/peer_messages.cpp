@@ -12,7 +12,7 @@ void add_peer_messages(caf::actor_system_config& config) {
   config.add_message_type<return_references>("mobula::return_references");
   config.add_message_type<pass_barrier>("mobula::pass_barrier");
   config.add_message_type<barrier_passed>("mobula::barrier_passed");
-  config.add_message_type<want_objects>("mobula::want_objects");
+  config.add_message_type<request_objects>("mobula::request_objects");
   config.add_message_type<object_replies>("mobula::object_replies");
   config.add_message_type<objects_unpinned>("mobula::objects_unpinned");
   config.add_message_type<report_copies>("mobula::report_copies");

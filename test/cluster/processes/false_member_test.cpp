@@ -156,7 +156,7 @@ TEST_CASE_FIXTURE(false_member, "what a member says of references, values and na
   say(barrier_passed{session, barrier_number{largest}});
   say(free_objects{session, sequences});
   for (auto form : {reply_form::bytes, reply_form::place, reply_form{200}})
-    say(want_objects{session, form, sequences});
+    say(request_objects{session, form, sequences});
   for (std::uint8_t outcome = 0; outcome < 8; ++outcome)
     say(object_replies{session,
                        {object_reply{.sequence = outcome,

@@ -23,16 +23,16 @@ void let_grace_pass(testing::simulation& sim) {
 /// Reads one object at the moment at which another one fails.
 class late_reader : public wait_group {
 public:
-  explicit late_reader(object_entry& wanted) : wanted_(wanted) {
+  explicit late_reader(object_entry& to_read) : to_read_(to_read) {
     // nop
   }
 
 private:
   void fire() override {
-    wanted_.core().border().want(wanted_, pull_class::get);
+    to_read_.core().border().request(to_read_, pull_class::get);
   }
 
-  object_entry& wanted_;
+  object_entry& to_read_;
 };
 
 } // namespace

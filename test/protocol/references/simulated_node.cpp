@@ -123,7 +123,7 @@ void simulated_node::read(const object_id& object) {
     return;
   ++entries_[which].handles;
   readings_.emplace(++reading_count_, reading{which});
-  world_.send(self_, object.owner, want_value{session, object.sequence, reading_count_});
+  world_.send(self_, object.owner, request_value{session, object.sequence, reading_count_});
 }
 
 void simulated_node::own_value_read(slot of) {

@@ -160,7 +160,7 @@ private:
   void fail(slot which, reference_failure reason);
   void own_value_read(slot of);
   void value_arrived(const value_reply& value);
-  void answer_want(const incarnation_id& from, const want_value& want);
+  void serve_request(const incarnation_id& from, const request_value& request);
   void borrow_asked(const incarnation_id& from, const borrow_references& message);
   void free_asked(const incarnation_id& from, const free_objects& message);
   void forget_readings(const incarnation_id& owner);

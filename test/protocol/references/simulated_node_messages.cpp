@@ -45,8 +45,8 @@ void simulated_node::handle(const incarnation_id& from, const wire_message& mess
   if (const auto* sent = std::get_if<user_message>(&message))
     return deserialize(*sent, on_arrival::hold);
   turn();
-  if (const auto* want = std::get_if<want_value>(&message))
-    return answer_want(from, *want);
+  if (const auto* request = std::get_if<request_value>(&message))
+    return serve_request(from, *request);
   if (const auto* value = std::get_if<value_reply>(&message)) {
     if (session_with(from) == value->session)
       value_arrived(*value);
@@ -92,12 +92,12 @@ void simulated_node::free_asked(const incarnation_id& from, const free_objects& 
                        + " before it heard that it is freed");
 }
 
-void simulated_node::answer_want(const incarnation_id& from, const want_value& want) {
-  if (session_with(from) != want.session)
+void simulated_node::serve_request(const incarnation_id& from, const request_value& request) {
+  if (session_with(from) != request.session)
     return;
-  value_reply answer{want.session, want.reading, want_outcome::no_object, {}};
-  if (auto own = own_.find(want.sequence); own != own_.end()) {
-    answer.outcome = want_outcome::found;
+  value_reply answer{request.session, request.reading, value_outcome::no_object, {}};
+  if (auto own = own_.find(request.sequence); own != own_.end()) {
+    answer.outcome = value_outcome::found;
     for (auto inner : entries_[own->second].nested) {
       const auto& entry = entries_[inner];
       answer.inner.push_back({entry.object, {}, {}, entry.depth, entry.sound && !entry.failed});
@@ -111,7 +111,7 @@ void simulated_node::value_arrived(const value_reply& value) {
   if (pending.empty())
     return;
   auto outer = pending.mapped().outer;
-  if (value.outcome == want_outcome::no_object && entries_[outer].sound && !entries_[outer].failed)
+  if (value.outcome == value_outcome::no_object && entries_[outer].sound && !entries_[outer].failed)
     world_.violation("the owner has no value for " + to_text(entries_[outer].object));
   value_read read{kept_handle{number_of(outer)}, {}};
   std::vector<slot> arrived;

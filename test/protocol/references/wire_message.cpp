@@ -30,12 +30,12 @@ struct message_text {
     return result;
   }
 
-  std::string operator()(const want_value& message) const {
-    return fmt::format("want value of /{}", message.sequence);
+  std::string operator()(const request_value& message) const {
+    return fmt::format("request for value of /{}", message.sequence);
   }
 
   std::string operator()(const value_reply& message) const {
-    std::string result = message.outcome == want_outcome::found ? "value with" : "no such object";
+    std::string result = message.outcome == value_outcome::found ? "value with" : "no such object";
     for (const auto& reference : message.inner)
       result += fmt::format(" {}", to_text(reference.object));
     return result;

@@ -25,18 +25,18 @@ struct user_message {
 };
 
 /// A reader asks the owner for a value.
-struct want_value {
+struct request_value {
   session_id session = session_id::none;
   std::uint64_t sequence = 0;
   std::uint64_t reading = 0;
 };
 
-enum class want_outcome : std::uint8_t { found, no_object };
+enum class value_outcome : std::uint8_t { found, no_object };
 
 struct value_reply {
   session_id session = session_id::none;
   std::uint64_t reading = 0;
-  want_outcome outcome = want_outcome::found;
+  value_outcome outcome = value_outcome::found;
   std::vector<wire_reference> inner;
 };
 
@@ -46,7 +46,7 @@ struct session_hello {
 };
 
 using wire_message =
-  std::variant<user_message, want_value, value_reply, session_hello, reference_message>;
+  std::variant<user_message, request_value, value_reply, session_hello, reference_message>;
 
 [[nodiscard]] std::string to_text(const wire_message& message);
 

@@ -20,23 +20,23 @@ void transfer_cluster::create(std::uint64_t number, std::size_t owner, std::size
   object.places.push_back({owner, ++orders});
 }
 
-void transfer_cluster::want(std::size_t reader, std::uint64_t number, pull_class urgency) {
+void transfer_cluster::request(std::size_t reader, std::uint64_t number, pull_class urgency) {
   auto& who = *all[reader];
-  if (!who.alive || who.copies.contains(number) || who.wanted.contains(number))
+  if (!who.alive || who.copies.contains(number) || who.requested.contains(number))
     return;
   auto token = pull_token{++tokens};
-  who.wanted[number] = token;
+  who.requested[number] = token;
   pull_event(reader, [&](auto& out) { who.pull.pull(token, id_of(number), urgency, out); });
   tell(reader, number);
 }
 
 void transfer_cluster::cancel(std::size_t reader, std::uint64_t number) {
   auto& who = *all[reader];
-  auto position = who.wanted.find(number);
-  if (position == who.wanted.end())
+  auto position = who.requested.find(number);
+  if (position == who.requested.end())
     return;
   auto token = position->second;
-  who.wanted.erase(position);
+  who.requested.erase(position);
   pull_event(reader, [&](auto& out) { who.pull.cancel(token, out); });
 }
 
@@ -73,7 +73,7 @@ void transfer_cluster::tell(std::size_t reader, std::uint64_t number) {
 
 void transfer_cluster::tell_all(std::uint64_t number) {
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i]->alive && all[i]->wanted.contains(number))
+    if (all[i]->alive && all[i]->requested.contains(number))
       tell(i, number);
 }
 

@@ -68,7 +68,7 @@ public:
     std::map<std::uint64_t, std::shared_ptr<object_bytes>> kept;   ///< for readers
     std::map<std::uint64_t, reserve_room> reservations;
     std::map<ask_number, ask_state> asks; ///< whose end has not been told
-    std::map<std::uint64_t, pull_token> wanted;
+    std::map<std::uint64_t, pull_token> requested;
     std::map<error_type, std::uint64_t> failures;
     std::deque<std::pair<std::uint64_t, location_news>> news;
     std::uint64_t sent_bytes = 0;
@@ -112,7 +112,7 @@ public:
   }
 
   void create(std::uint64_t number, std::size_t owner, std::size_t size);
-  void want(std::size_t reader, std::uint64_t number, pull_class urgency);
+  void request(std::size_t reader, std::uint64_t number, pull_class urgency);
   void cancel(std::size_t reader, std::uint64_t number);
 
   /// Gives up a whole copy, unless it is the owner's.

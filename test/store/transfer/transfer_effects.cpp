@@ -161,12 +161,12 @@ void transfer_cluster::carry_out(std::size_t where, const report_arrived& report
   REQUIRE(*who.rooms.at(number) == objects.at(number).bytes);
   who.copies[number] = who.rooms.at(number);
   who.rooms.erase(number);
-  REQUIRE(who.wanted.erase(number) == 1);
+  REQUIRE(who.requested.erase(number) == 1);
   tell_all(number);
 }
 
 void transfer_cluster::carry_out(std::size_t where, const report_pull_failed& report) {
-  REQUIRE(all[where]->wanted.erase(report.id.sequence) == 1);
+  REQUIRE(all[where]->requested.erase(report.id.sequence) == 1);
   ++all[where]->failures[report.error];
 }
 

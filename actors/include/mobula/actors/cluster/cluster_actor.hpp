@@ -99,7 +99,7 @@ using cluster_actor = caf::typed_actor<
   takes<members_changed>, takes<session_over>, takes<leave_cluster>,
   // From other nodes: references and values.
   takes<borrow_references>, takes<references_confirmed>, takes<transits_ended>,
-  takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<want_objects>,
+  takes<return_references>, takes<pass_barrier>, takes<barrier_passed>, takes<request_objects>,
   takes<object_replies>, takes<objects_unpinned>, takes<report_copies>, takes<free_objects>,
   takes<keep_objects>, takes<objects_kept>,
   // From other nodes: names.

@@ -13,7 +13,7 @@
 #include "mobula/actors/caf/actor_timers.hpp"
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/exchange/value_keeper.hpp"
-#include "mobula/actors/exchange/value_teller.hpp"
+#include "mobula/actors/exchange/value_server.hpp"
 #include "mobula/actors/objects/foreign_arenas.hpp"
 #include "mobula/actors/objects/reference_border.hpp"
 #include "mobula/actors/protocol/references/drain_table.hpp"
@@ -68,8 +68,8 @@ struct keep_ready;
 /// | timers_       | `start_grace`, `start_lease`,     | their end, that of the drain, `stop`     |
 /// |               | `drain`                           |                                          |
 ///
-/// *Bounds*: peers by the cluster's nodes, wants and pulls by foreign entries, timers by one lease,
-/// one for each session that ended within the grace period and one for each drain.
+/// *Bounds*: peers by the cluster's nodes, requests and pulls by borrowed entries, timers by one
+/// lease, one for each session that ended within the grace period and one for each drain.
 class reference_exchange {
 public:
   reference_exchange() = default;
@@ -123,7 +123,7 @@ public:
   void received(const return_references& message);
   void received(const pass_barrier& message);
   void received(const barrier_passed& message);
-  void received(const want_objects& message);
+  void received(const request_objects& message);
   void received(object_replies& message);
   void received(const objects_unpinned& message);
   void received(const report_copies& message);
@@ -154,7 +154,7 @@ private:
     data_door door;
   };
 
-  using want_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
+  using request_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
 
   /// A value on its way, and what its owner calls this node's copy of it.
   struct pull {
@@ -191,7 +191,7 @@ private:
   void pass_on_freed(const border_changes& changes);
   void stop_if_freed(const object_entry& entry);
   void tell_borrowers(std::uint64_t sequence);
-  void send_wants(want_lists& wants, reply_form best);
+  void send_requests(request_lists& requests, reply_form best);
   [[nodiscard]] bool has_doors(const peer& to) const;
   [[nodiscard]] reply_form form_for(const incarnation_id& owner, const peer& to,
                                     reply_form best) const;
@@ -204,8 +204,8 @@ private:
   void urge_pulls(const border_changes& changes);
   void stop_pull(const object_entry& entry, entry_scope scope);
   void let_go(std::vector<entry_scope>& scopes);
-  [[nodiscard]] want_lists& wants_after_spoilt(const object_entry& entry);
-  [[nodiscard]] want_lists& wants_after_deferral(const object_entry& entry);
+  [[nodiscard]] request_lists& wants_after_spoilt(const object_entry& entry);
+  [[nodiscard]] request_lists& wants_after_deferral(const object_entry& entry);
   void send_answers();
   void forget_peer(const incarnation_id& node);
   void send_kept();
@@ -238,15 +238,15 @@ private:
   owner_finder* finder_ = nullptr;
   std::unique_ptr<reference_protocol> tables_; ///< null before `attach` and after `stop`
   std::unique_ptr<copy_directory> copies_;     ///< the same
-  std::unique_ptr<value_teller> teller_;       ///< the same
+  std::unique_ptr<value_server> value_server_; ///< the same
   std::unique_ptr<value_keeper> keeper_;       ///< the same
   std::optional<draining> drain_;
   reference_effects effects_;
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
-  want_lists wants_;                                                          ///< by owner
-  want_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
-  want_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
+  request_lists wants_;                                                       ///< by owner
+  request_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
+  request_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
   std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner
   std::unordered_map<const object_entry*, pull> pulls_;        ///< that have not ended
   std::map<grace_number, caf_clock::time_point> graces_;       ///< when they are over

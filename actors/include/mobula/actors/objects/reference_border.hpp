@@ -38,7 +38,7 @@ enum class wake_time : std::uint8_t { soon, now };
 /// What stands in for a foreign object towards other nodes.
 struct known_heir {
   object_handle heir;  ///< empty if nothing does
-  bool wanted = false; ///< the owner is gone, and nothing stands in for the object yet
+  bool needed = false; ///< the owner is gone, and nothing stands in for the object yet
 };
 
 /// All that happened at the border since it was last asked.
@@ -51,7 +51,7 @@ struct border_changes {
   std::vector<entry_scope> dropped;
 
   /// Foreign objects that a reader waits for, each named once.
-  std::vector<object_id> wanted;
+  std::vector<object_id> requested;
 
   /// Those of them, or of former ones, that somebody waits more urgently for by now.
   std::vector<object_id> urged;
@@ -141,8 +141,8 @@ public:
   /// the one given, unless another thread was faster.
   [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle heir);
 
-  /// Somebody waits for the value of a foreign entry. Its owner is asked once.
-  void want(const object_entry& entry, pull_class urgency);
+  /// Somebody waits for the value of a borrowed entry. One request goes to its owner.
+  void request(const object_entry& entry, pull_class urgency);
 
   /// An own object that the cluster actor waits for is there.
   void note_ready(std::uint64_t sequence);
@@ -185,8 +185,8 @@ public:
   /// How urgently somebody waits for a foreign object; as a reader does if nobody is known.
   [[nodiscard]] pull_class urgency_of(const object_id& object) const;
 
-  /// The owner was asked in vain: the next reader asks again.
-  void want_again(const object_id& object);
+  /// The owner could not reply with the value: the next reader sends a new request.
+  void reset_request(const object_id& object);
 
   /// The entry has failed for good: references that arrive later get a new one.
   void forget(const object_entry& entry);
@@ -207,7 +207,7 @@ private:
 
   struct foreign_record {
     object_entry* entry = nullptr;
-    std::optional<pull_class> wanted; ///< raised by `want`, lowered by `want_again`
+    std::optional<pull_class> requested; ///< raised by `request`, lowered by `reset_request`
   };
 
   struct own_record {

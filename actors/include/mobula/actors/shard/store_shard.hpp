@@ -91,7 +91,7 @@ struct free_copy_of {
 };
 
 /// A reader waits for a copy that may be on disk. It holds a handle until it was told.
-struct want_copy {
+struct request_copy {
   std::uint64_t sequence = 0;
 };
 
@@ -179,7 +179,7 @@ struct effects_waiting {};
 using store_shard_actor = caf::typed_actor<
   takes<adopt_copy>, takes<admit_copy>, takes<take_from_heap>, takes<drop_decoded_value>,
   takes<copy_moved>, takes<want_room>, takes<seal_reserved>, takes<abort_reserved>,
-  takes<return_credit>, takes<release_copy>, takes<free_copy_of>, takes<want_copy>,
+  takes<return_credit>, takes<release_copy>, takes<free_copy_of>, takes<request_copy>,
   takes<copy_unpinned>, takes<want_pull_room>, takes<withdraw_pull_room>, takes<abandon_pull_room>,
   takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>, takes<copy_written>,
   takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>, takes<spilling_possible_again>,
@@ -203,7 +203,7 @@ MOBULA_LOCAL_MESSAGE(mobula::abort_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::return_credit)
 MOBULA_LOCAL_MESSAGE(mobula::release_copy)
 MOBULA_LOCAL_MESSAGE(mobula::free_copy_of)
-MOBULA_LOCAL_MESSAGE(mobula::want_copy)
+MOBULA_LOCAL_MESSAGE(mobula::request_copy)
 MOBULA_LOCAL_MESSAGE(mobula::copy_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::want_pull_room)
 MOBULA_LOCAL_MESSAGE(mobula::withdraw_pull_room)

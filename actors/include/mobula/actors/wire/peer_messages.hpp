@@ -31,7 +31,7 @@ enum class reply_form : std::uint8_t {
 /// To the owner: reply for each of these objects when it can be read. Answered once for each that
 /// the sender holds, in any order. It may hold one no longer: a reader may give up, and the
 /// reference be dropped, before this is sent.
-struct want_objects {
+struct request_objects {
   session_id session = session_id::none;
   reply_form form = reply_form::bytes;
   std::vector<std::uint64_t> sequences;
@@ -171,8 +171,8 @@ typename Inspector::result_type inspect(Inspector& f, barrier_passed& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, want_objects& x) {
-  return f(caf::meta::type_name("mobula::want_objects"), x.session, x.form, x.sequences);
+typename Inspector::result_type inspect(Inspector& f, request_objects& x) {
+  return f(caf::meta::type_name("mobula::request_objects"), x.session, x.form, x.sequences);
 }
 
 template <class Inspector>

@@ -49,24 +49,24 @@ struct awaiting_peer {
 /// state here; each round names the rest once more, in 30 bytes for each of its values. A value
 /// that is larger than a message may be, and cannot be pulled, is refused until it can.
 ///
-/// | field             | raised by                       | lowered by                         |
-/// |-------------------|---------------------------------|------------------------------------|
-/// | waiting_          | `wanted`, of what is not there  | `ready`; its last reader's end     |
-/// | waiting::readers  | `wanted`, once for each session | `let_go`, `session_ended`, `ready` |
-/// | answers_, states_ | every reply                     | `take_answers`                     |
-/// | latest_           | the same                        | the same                           |
-/// | spent_            | every reply                     | `begin_event`                      |
+/// | field             | raised by                          | lowered by                         |
+/// |-------------------|------------------------------------|------------------------------------|
+/// | waiting_          | `requested`, of what is not there  | `ready`; its last reader's end     |
+/// | waiting::readers  | `requested`, once for each session | `let_go`, `session_ended`, `ready` |
+/// | answers_, states_ | every reply                        | `take_answers`                     |
+/// | latest_           | the same                           | the same                           |
+/// | spent_            | every reply                        | `begin_event`                      |
 ///
 /// *Bounds*: one watch for each object that others borrow and wait for; answers by `answer_limits`.
-class value_teller {
+class value_server {
 public:
   /// REQUIRES: both outlive this; the directory knows all nodes that readers are on.
-  value_teller(node_core& core, copy_directory& copies);
+  value_server(node_core& core, copy_directory& copies);
 
-  value_teller(const value_teller&) = delete;
-  value_teller& operator=(const value_teller&) = delete;
+  value_server(const value_server&) = delete;
+  value_server& operator=(const value_server&) = delete;
 
-  ~value_teller();
+  ~value_server();
 
   /// Replies to former events do not count any more.
   void begin_event() noexcept {
@@ -74,7 +74,7 @@ public:
   }
 
   /// REQUIRES: the reader borrows these objects; `let_go` follows when it returns one.
-  void wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences);
+  void requested(const awaiting_peer& reader, std::span<const std::uint64_t> sequences);
 
   /// The border says that a watched object is there.
   void ready(std::uint64_t sequence);

@@ -1,7 +1,7 @@
 // An owner's answers to readers on other nodes: one object reply for each object, at once or when
 // it is there, in messages of bounded size. What is too much for one event is deferred.
 
-#include "mobula/actors/exchange/value_teller.hpp"
+#include "mobula/actors/exchange/value_server.hpp"
 
 #include <algorithm>
 #include <map>
@@ -64,18 +64,19 @@ bool all_pull(std::span<const awaiting_peer> readers) {
 
 } // namespace
 
-value_teller::value_teller(node_core& core, copy_directory& copies)
+value_server::value_server(node_core& core, copy_directory& copies)
   : core_(core), copies_(copies),
     max_object_bytes_(std::min<std::uint64_t>(max_message_bytes(core.options()) - beside_an_object,
                                               carried_bytes::most_bytes)) {
   // nop
 }
 
-value_teller::~value_teller() = default;
+value_server::~value_server() = default;
 
 // -- readers --------------------------------------------------------------------------------------
 
-void value_teller::wanted(const awaiting_peer& reader, std::span<const std::uint64_t> sequences) {
+void value_server::requested(const awaiting_peer& reader,
+                             std::span<const std::uint64_t> sequences) {
   for (auto sequence : sequences) {
     if (auto known = waiting_.find(sequence); known != waiting_.end()) {
       auto& readers = known->second.readers;
@@ -93,7 +94,7 @@ void value_teller::wanted(const awaiting_peer& reader, std::span<const std::uint
   }
 }
 
-void value_teller::let_go(const incarnation_id& reader, std::uint64_t sequence) {
+void value_server::let_go(const incarnation_id& reader, std::uint64_t sequence) {
   auto known = waiting_.find(sequence);
   if (known == waiting_.end())
     return;
@@ -103,7 +104,7 @@ void value_teller::let_go(const incarnation_id& reader, std::uint64_t sequence) 
     waiting_.erase(known);
 }
 
-void value_teller::session_ended(const incarnation_id& reader) {
+void value_server::session_ended(const incarnation_id& reader) {
   for (auto each = waiting_.begin(); each != waiting_.end();) {
     std::erase_if(each->second.readers,
                   [&](const auto& known) { return known.session.node == reader; });
@@ -113,7 +114,7 @@ void value_teller::session_ended(const incarnation_id& reader) {
 
 // -- objects --------------------------------------------------------------------------------------
 
-void value_teller::watch(object_handle entry, const awaiting_peer& reader) {
+void value_server::watch(object_handle entry, const awaiting_peer& reader) {
   auto sequence = entry->sequence();
   wait_handle<seal_watch> group{new seal_watch(core_, sequence)};
   auto* watched = entry.get();
@@ -123,7 +124,7 @@ void value_teller::watch(object_handle entry, const awaiting_peer& reader) {
   group_ref.arm(entries, 1, wait_goal::readable);
 }
 
-void value_teller::ready(std::uint64_t sequence) {
+void value_server::ready(std::uint64_t sequence) {
   auto node = waiting_.extract(sequence);
   if (node.empty())
     return;
@@ -139,11 +140,11 @@ void value_teller::ready(std::uint64_t sequence) {
   // Neither: the watch ended with the node, or the bytes went to disk again meanwhile.
   if (!reply_if_readable(entry, object.readers) && !core_.closing())
     for (const auto& reader : object.readers)
-      wanted(reader, {&sequence, 1});
+      requested(reader, {&sequence, 1});
 }
 
 /// Returns whether there was something to reply: a value or an error.
-bool value_teller::reply_if_readable(const object_handle& entry,
+bool value_server::reply_if_readable(const object_handle& entry,
                                      std::span<const awaiting_peer> readers) {
   if (auto pin = entry->try_pin()) {
     reply_with_value_of(entry, std::move(pin), readers);
@@ -162,7 +163,7 @@ bool value_teller::reply_if_readable(const object_handle& entry,
 
 // -- answers --------------------------------------------------------------------------------------
 
-void value_teller::reply_with_value_of(const object_handle& entry, pinned_value pin,
+void value_server::reply_with_value_of(const object_handle& entry, pinned_value pin,
                                        std::span<const awaiting_peer> readers) {
   auto sequence = entry->sequence();
   if (const auto* extras = pin.value().extras())
@@ -196,7 +197,7 @@ void value_teller::reply_with_value_of(const object_handle& entry, pinned_value 
 }
 
 /// The bytes need not be in memory for that.
-void value_teller::reply_with_description_of(const object_handle& entry,
+void value_server::reply_with_description_of(const object_handle& entry,
                                              std::span<const awaiting_peer> readers) {
   const auto& copy = *entry->copy();
   if (const auto* extras = copy.value.extras())
@@ -207,7 +208,7 @@ void value_teller::reply_with_description_of(const object_handle& entry,
 }
 
 /// For now: the data port of this node may be reached again, and then the value is pulled.
-object_reply value_teller::refuse_size(const object_reply& object, std::size_t size) const {
+object_reply value_server::refuse_size(const object_reply& object, std::size_t size) const {
   std::string_view or_else = max_object_bytes_ < carried_bytes::most_bytes
                                ? ", or raise mobula.message-limit on all nodes,"
                                : ",";
@@ -224,7 +225,7 @@ object_reply value_teller::refuse_size(const object_reply& object, std::size_t s
 
 /// What is too large for a message must not be sent: it would end the connection, and with it all
 /// that the two nodes have from each other.
-void value_teller::reply_in_form(object_reply object, const peer_session& reader) {
+void value_server::reply_in_form(object_reply object, const peer_session& reader) {
   if (auto size = bytes_of(object); size > max_object_bytes_)
     return reply(refuse_size(object, size), reader);
   if (object.outcome == reply_outcome::stored)
@@ -232,7 +233,7 @@ void value_teller::reply_in_form(object_reply object, const peer_session& reader
   reply(std::move(object), reader);
 }
 
-void value_teller::reply_to_all(const object_reply& object,
+void value_server::reply_to_all(const object_reply& object,
                                 std::span<const awaiting_peer> readers) {
   for (const auto& reader : readers)
     if (!deferred(object.sequence, reader.session))
@@ -241,7 +242,7 @@ void value_teller::reply_to_all(const object_reply& object,
 
 /// Defers the object if the replies to this event are long enough for the reader. Returns whether
 /// it did.
-bool value_teller::deferred(std::uint64_t sequence, const peer_session& reader) {
+bool value_server::deferred(std::uint64_t sequence, const peer_session& reader) {
   auto spent = spent_.find(reader);
   if (spent == spent_.end() || spent->second < answer_limits::event_bytes)
     return false;
@@ -252,7 +253,7 @@ bool value_teller::deferred(std::uint64_t sequence, const peer_session& reader) 
   return true;
 }
 
-void value_teller::reply(object_reply object, const peer_session& reader) {
+void value_server::reply(object_reply object, const peer_session& reader) {
   auto latest = latest_.find(reader);
   object.about_as_before =
     latest != latest_.end() && object.about.shares(states_[latest->second].about);
@@ -271,7 +272,7 @@ void value_teller::reply(object_reply object, const peer_session& reader) {
   answers_[index].second.objects.push_back(std::move(object));
 }
 
-std::vector<std::pair<peer_session, object_replies>> value_teller::take_answers() {
+std::vector<std::pair<peer_session, object_replies>> value_server::take_answers() {
   states_.clear();
   latest_.clear();
   return std::exchange(answers_, {});
