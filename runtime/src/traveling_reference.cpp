@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/exchange/heir.hpp"
+#include "mobula/actors/exchange/successor.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/serialization/metadata.hpp"
@@ -135,8 +135,8 @@ caf::expected<traveling_reference> try_depart(const object_handle& reference,
     return to_caf_error(reference->core().shutting_down_error());
   if (auto error = refuse_unless_portable(*reference.get(), sink.context()))
     return error;
-  auto heir = heir_of(*reference.get());
-  auto& entry = heir ? *heir.get() : *reference.get();
+  auto successor = successor_of(*reference.get());
+  auto& entry = successor ? *successor.get() : *reference.get();
   auto& core = entry.core();
   auto transit = core.border().open_transit(entry);
   if (!transit && core.closing())

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/exchange/heir.hpp"
+#include "mobula/actors/exchange/successor.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/store/system/assertion.hpp"
@@ -32,9 +32,9 @@ void add_nested(object_reply& reply, const nested_references& nested) {
     if (is_new)
       reply.types.push_back({std::string{entry.type().name}, entry.type().codec});
     reply.nested_types.push_back(type->second);
-    auto heir = heir_of(entry);
-    if (auto id = heir ? heir->id() : entry.id(); id != nested.id_in_value(index))
-      reply.heirs.push_back({static_cast<std::uint32_t>(index), id});
+    auto successor = successor_of(entry);
+    if (auto id = successor ? successor->id() : entry.id(); id != nested.id_in_value(index))
+      reply.successors.push_back({static_cast<std::uint32_t>(index), id});
   }
 }
 
@@ -46,7 +46,7 @@ object_reply reply_without_bytes(std::uint64_t sequence, reply_outcome outcome,
                       .data = {},
                       .types = {},
                       .nested_types = {},
-                      .heirs = {},
+                      .successors = {},
                       .source = {}};
   if (extras != nullptr)
     add_nested(result, extras->nested);
@@ -92,10 +92,10 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
                || intern_type(type.name, type.codec) == nullptr;
       }))
     return "the name of a type is too long, or one more than this process keeps";
-  if (std::ranges::any_of(reply.heirs, [&](const told_heir& heir) {
-        return heir.index >= about.nested.size() || heir.heir.empty();
+  if (std::ranges::any_of(reply.successors, [&](const nested_successor& successor) {
+        return successor.index >= about.nested.size() || successor.successor.empty();
       }))
-    return "it names an heir of no reference";
+    return "it names a successor of no reference";
   return std::nullopt;
 }
 
@@ -118,8 +118,8 @@ std::vector<enclosed_reference> references_in(const metadata& about, const objec
   std::vector<enclosed_reference> result;
   for (std::size_t index = 0; index < about.nested.size(); ++index)
     result.push_back({about.nested[index], types[reply.nested_types[index]]});
-  for (const auto& heir : reply.heirs)
-    result[heir.index].object = heir.heir;
+  for (const auto& successor : reply.successors)
+    result[successor.index].object = successor.successor;
   return result;
 }
 

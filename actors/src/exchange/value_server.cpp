@@ -51,7 +51,7 @@ constexpr std::uint64_t beside_an_object = 64U << 10U;
 std::size_t bytes_of(const object_reply& object) {
   auto result = object.about_as_before ? 0 : object.about.bytes().size();
   result += object.data.bytes().size() + object.nested_types.size() * sizeof(std::uint32_t)
-            + object.heirs.size() * sizeof(told_heir);
+            + object.successors.size() * sizeof(nested_successor);
   for (const auto& type : object.types)
     result += type.name.size();
   return result + sizeof(std::uint64_t);

@@ -192,13 +192,13 @@ void reference_border::drop(object_entry& entry) noexcept {
   entry_scope scope{&entry};
   auto id = entry.id();
   std::optional<wake_time> needed;
-  object_handle heir;
+  object_handle successor;
   std::vector<object_entry*> hidden;
   {
     std::unique_lock guard{mutex_};
-    if (auto adopted = heirs_.extract(&entry)) {
-      heir = std::move(adopted.mapped());
-      hide(*heir.get(), hidden);
+    if (auto adopted = successors_.extract(&entry)) {
+      successor = std::move(adopted.mapped());
+      hide(*successor.get(), hidden);
     }
     if (auto known = foreign_.find(id); known != foreign_.end() && known->second.entry == &entry)
       foreign_.erase(known);
@@ -224,27 +224,27 @@ void reference_border::forget(const object_entry& entry) {
     foreign_.erase(known);
 }
 
-// -- heirs ----------------------------------------------------------------------------------------
+// -- successors -----------------------------------------------------------------------------------
 
-known_heir reference_border::find_heir(const object_entry& entry) const {
+known_successor reference_border::find_successor(const object_entry& entry) const {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(entry.id());
   if (known != foreign_.end() && known->second.entry == &entry)
     return {};
-  auto adopted = heirs_.find(&entry);
-  if (adopted == heirs_.end())
-    return {.heir = {}, .needed = true};
-  return {.heir = adopted->second};
+  auto adopted = successors_.find(&entry);
+  if (adopted == successors_.end())
+    return {.successor = {}, .needed = true};
+  return {.successor = adopted->second};
 }
 
-object_handle reference_border::adopt(const object_entry& orphan, object_handle heir) {
+object_handle reference_border::adopt(const object_entry& orphan, object_handle successor) {
   std::unique_lock guard{mutex_};
-  auto [known, is_new] = heirs_.try_emplace(&orphan, heir);
+  auto [known, is_new] = successors_.try_emplace(&orphan, successor);
   try {
     if (is_new)
-      ++record_of(*heir.get()).shown;
+      ++record_of(*successor.get()).shown;
   } catch (...) {
-    heirs_.erase(known);
+    successors_.erase(known);
     throw;
   }
   auto result = known->second;

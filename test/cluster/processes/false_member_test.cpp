@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(false_member, "what a member says of references, values and na
                                      .data = {},
                                      .types = {{std::string(10, 't'), codec_id{99}}},
                                      .nested_types = {7, 4'000'000'000U},
-                                     .heirs = {{9, {}}},
+                                     .successors = {{9, {}}},
                                      .source = {}}}});
   say(objects_unpinned{session, sequences});
   say(report_copies{session, {{1, copy_ticket{largest}, copy_news{77}}, {0, {}, {}}}});

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include <mobula/actors/exchange/heir.hpp>
+#include <mobula/actors/exchange/successor.hpp>
 #include <mobula/actors/node/node_core.hpp>
 
 using namespace mobula;
@@ -135,7 +135,7 @@ TEST_CASE_FIXTURE(short_of_memory, "references in a value that cannot be noted a
   CHECK(failures > 0);
 }
 
-TEST_CASE_FIXTURE(short_of_memory, "an heir that is not finished goes") {
+TEST_CASE_FIXTURE(short_of_memory, "a successor that is not finished goes") {
   for (std::size_t size : {100U, 50'000U, 500'000U})
     send_away(home.put(std::string(size, 'a')));
   CHECK(home.drain(1min).lost == 0);
@@ -144,11 +144,11 @@ TEST_CASE_FIXTURE(short_of_memory, "an heir that is not finished goes") {
   for (const auto& ref : at_away.letters) {
     // Whoever tells the owner of new objects is woken already, as above.
     auto woken = away.put("another");
-    object_handle heir;
+    object_handle successor;
     auto failures = failures_of(
       [&] {
-        heir = heir_of(entry_behind(ref));
-        return static_cast<bool>(heir);
+        successor = successor_of(entry_behind(ref));
+        return static_cast<bool>(successor);
       },
       [] {});
     CHECK(failures > 1);

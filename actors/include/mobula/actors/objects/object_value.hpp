@@ -77,7 +77,7 @@ public:
   }
 
   /// What the value's bytes call the reference at `index`: the id of its entry, unless the object's
-  /// owner left and another one stands in for it (see `heir_of`).
+  /// owner left and another one stands in for it (see `successor_of`).
   [[nodiscard]] object_id id_in_value(std::size_t index) const noexcept;
 
   [[nodiscard]] bool empty() const noexcept {

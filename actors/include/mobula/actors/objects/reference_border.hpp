@@ -36,9 +36,9 @@ struct enclosed_reference {
 enum class wake_time : std::uint8_t { soon, now };
 
 /// What stands in for a foreign object towards other nodes.
-struct known_heir {
-  object_handle heir;  ///< empty if nothing does
-  bool needed = false; ///< the owner is gone, and nothing stands in for the object yet
+struct known_successor {
+  object_handle successor; ///< empty if nothing does
+  bool needed = false;     ///< the owner is gone, and nothing stands in for the object yet
 };
 
 /// All that happened at the border since it was last asked.
@@ -77,25 +77,25 @@ struct border_changes {
 /// time as a new reference arrives is on its way to `drop` and is replaced; the tables know both.
 /// `drop` frees nothing: it hands the entry to the cluster actor, as its address is a token there.
 ///
-/// *Heirs* are own entries that stand in for foreign ones whose owner is gone (`heir_of`): such an
-/// entry is one that `foreign_` does not know.
+/// *Successors* are own entries that stand in for foreign ones whose owner is gone
+/// (`successor_of`): such an entry is one that `foreign_` does not know.
 ///
 /// *Own entries* are found by their number if others may name them: while the tables keep a handle
-/// on it, a value that other nodes have seen contains it, or it is an heir. Nodes have no other
+/// on it, a value that other nodes have seen contains it, or it is a successor. Nodes have no other
 /// index of their entries, and objects that never leave pay for none.
 ///
-/// | field             | raised by                           | lowered by                      |
-/// |-------------------|-------------------------------------|---------------------------------|
-/// | foreign_          | `arrive`, `value_read`              | `drop`, `forget`                |
-/// | own_record::kept  | `open_transit`, `keep_own`          | `release`, for each handle      |
-/// | own_record::shown | `show` of a container, `adopt`      | the container's end, `drop`     |
-/// | own_              | the first of these two              | when both are zero              |
-/// | heirs_            | `adopt`                             | `drop` of the foreign entry     |
-/// | changes_          | threads                             | `take`                          |
+/// | field             | raised by                      | lowered by                  |
+/// |-------------------|--------------------------------|-----------------------------|
+/// | foreign_          | `arrive`, `value_read`         | `drop`, `forget`            |
+/// | own_record::kept  | `open_transit`, `keep_own`     | `release`, for each handle  |
+/// | own_record::shown | `show` of a container, `adopt` | the container's end, `drop` |
+/// | own_              | the first of these two         | when both are zero          |
+/// | successors_       | `adopt`                        | `drop` of the foreign entry |
+/// | changes_          | threads                        | `take`                      |
 ///
 /// *Bounds*: `foreign_` by the node's foreign entries, `own_` by the handles of the tables and what
-/// the values of such objects contain, `heirs_` by the foreign entries, `changes_` by what happens
-/// until the cluster actor's turn.
+/// the values of such objects contain, `successors_` by the foreign entries, `changes_` by what
+/// happens until the cluster actor's turn.
 class reference_border {
 public:
   explicit reference_border(node_core& core) noexcept : core_(core) {
@@ -135,11 +135,11 @@ public:
   void drop(object_entry& entry) noexcept;
 
   /// REQUIRES: the caller owns a handle; `entry` is a foreign one.
-  [[nodiscard]] known_heir find_heir(const object_entry& entry) const;
+  [[nodiscard]] known_successor find_successor(const object_entry& entry) const;
 
-  /// Other nodes are to know the foreign entry `orphan` as `heir` from now on. Returns the heir:
-  /// the one given, unless another thread was faster.
-  [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle heir);
+  /// Other nodes are to know the foreign entry `orphan` as `successor` from now on. Returns the
+  /// successor: the one given, unless another thread was faster.
+  [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle successor);
 
   /// Somebody waits for the value of a borrowed entry. One request goes to its owner.
   void request(const object_entry& entry, pull_class urgency);
@@ -237,7 +237,7 @@ private:
   std::optional<wake_time> noted_; ///< when the cluster actor is to look at `changes_`; else empty
   std::unordered_map<object_id, foreign_record> foreign_;
   own_index own_;
-  std::unordered_map<const object_entry*, object_handle> heirs_;
+  std::unordered_map<const object_entry*, object_handle> successors_;
   border_changes changes_;
   std::uint64_t transits_ = 0; ///< counts, for their numbers
 };

@@ -60,21 +60,21 @@ struct reply_type {
 };
 
 /// A reference inside of a value whose owner is gone: which one, and what stands in for it.
-struct told_heir {
+struct nested_successor {
   std::uint32_t index = 0;
-  object_id heir;
+  object_id successor;
 };
 
 struct object_reply {
   std::uint64_t sequence = 0;
   reply_outcome outcome = reply_outcome::value;
-  carried_bytes about;                     ///< encoded metadata
-  bool about_as_before = false;            ///< `about` is left out: that of the object before
-  carried_bytes data;                      ///< the value, or an encoded error
-  std::vector<reply_type> types;           ///< of references inside, each once
-  std::vector<std::uint32_t> nested_types; ///< for each reference inside, where its type stands
-  std::vector<told_heir> heirs;            ///< in the order of the references
-  assigned_source source;                  ///< where to pull from, if it is stored
+  carried_bytes about;                      ///< encoded metadata
+  bool about_as_before = false;             ///< `about` is left out: that of the object before
+  carried_bytes data;                       ///< the value, or an encoded error
+  std::vector<reply_type> types;            ///< of references inside, each once
+  std::vector<std::uint32_t> nested_types;  ///< for each reference inside, where its type stands
+  std::vector<nested_successor> successors; ///< in the order of the references
+  assigned_source source;                   ///< where to pull from, if it is stored
 };
 
 /// From the owner, once for each object that was asked for and is there.
@@ -222,18 +222,19 @@ typename Inspector::result_type inspect(Inspector& f, report_copies& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, told_heir& x) {
+typename Inspector::result_type inspect(Inspector& f, nested_successor& x) {
   if constexpr (byte_inspector<Inspector>)
-    return apply_packed(f, x.index, x.heir.owner.high, x.heir.owner.low, x.heir.sequence);
+    return apply_packed(f, x.index, x.successor.owner.high, x.successor.owner.low,
+                        x.successor.sequence);
   else
-    return f(caf::meta::type_name("mobula::told_heir"), x.index, x.heir);
+    return f(caf::meta::type_name("mobula::nested_successor"), x.index, x.successor);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
   if constexpr (byte_inspector<Inspector>) {
     // What most objects do not have takes no bytes.
-    auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.heirs.empty() ? 0 : 2)
+    auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.successors.empty() ? 0 : 2)
                                          + (x.about_as_before ? 4 : 0));
     if (auto error = apply_packed(f, x.sequence, x.outcome, has))
       return error;
@@ -247,12 +248,12 @@ typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
       if (auto error = f(x.types, x.nested_types))
         return error;
     if ((has & 2U) != 0)
-      if (auto error = f(x.heirs))
+      if (auto error = f(x.successors))
         return error;
     return x.outcome == reply_outcome::stored ? f(x.source) : caf::error{};
   } else {
     return f(caf::meta::type_name("mobula::object_reply"), x.sequence, x.outcome, x.about_as_before,
-             x.about, x.data, x.types, x.nested_types, x.heirs, x.source);
+             x.about, x.data, x.types, x.nested_types, x.successors, x.source);
   }
 }
 

@@ -2,7 +2,7 @@
 // node, which other nodes are given instead. It is made when the reference goes to another node,
 // not before.
 
-#include "mobula/actors/exchange/heir.hpp"
+#include "mobula/actors/exchange/successor.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -84,13 +84,13 @@ object_handle make_movable(node_core& core, const object_value& value) {
 
 } // namespace
 
-object_handle heir_of(object_entry& entry) {
+object_handle successor_of(object_entry& entry) {
   auto& core = entry.core();
   if (entry.kind() == entry_kind::own)
     return {};
-  auto known = core.border().find_heir(entry);
+  auto known = core.border().find_successor(entry);
   if (!known.needed)
-    return std::move(known.heir);
+    return std::move(known.successor);
   auto pin = entry.try_pin();
   if (!pin)
     return {};

@@ -7,7 +7,7 @@ using namespace std::literals;
 
 namespace {
 
-std::unique_ptr<config> heir_settings(std::string_view same_host_reading) {
+std::unique_ptr<config> successor_settings(std::string_view same_host_reading) {
   auto result = post_settings();
   result->set("mobula.same-host-reading", std::string{same_host_reading});
   result->set("mobula.store-size", std::string{"2MiB"});
@@ -18,7 +18,7 @@ std::unique_ptr<config> heir_settings(std::string_view same_host_reading) {
 /// `home` leaves; what it owned is at `away`, who hands it on to `third`.
 struct departure : three_nodes {
   explicit departure(std::string_view same_host_reading = "auto")
-    : three_nodes(heir_settings(same_host_reading)) {
+    : three_nodes(successor_settings(same_host_reading)) {
     // nop
   }
 
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(departure, "what is handed on twice is one object") {
   CHECK(away.stats().owned.objects == 1);
 }
 
-TEST_CASE_FIXTURE(departure, "an heir lives as long as somebody refers to it") {
+TEST_CASE_FIXTURE(departure, "a successor lives as long as somebody refers to it") {
   send_away(home.put("a text"));
   leave();
   hand_on(letter{at_away.letters});
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(departure, "an heir lives as long as somebody refers to it") {
   CHECK(away.stats().owned.objects == 0);
 }
 
-TEST_CASE_FIXTURE(departure, "an heir is handed back to who made it") {
+TEST_CASE_FIXTURE(departure, "a successor is handed back to who made it") {
   send_away(home.put("a text"));
   leave();
   hand_on(letter{at_away.letters});
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(departure, "an heir is handed back to who made it") {
   CHECK(away.get(at_away.letters.at(0)).copy() == "a text");
 }
 
-TEST_CASE_FIXTURE(departure_of_another_host, "an heir that finds no room waits for it") {
+TEST_CASE_FIXTURE(departure_of_another_host, "a successor that finds no room waits for it") {
   send_away(home.put(text(1'200'000)));
   leave();
   hand_on(letter{at_away.letters});
@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(departure, "values that are written later lead to what an owne
   CHECK(third.get(content->inner.at(0)).copy() == text());
 }
 
-TEST_CASE_FIXTURE(departure, "large values that were written before name heirs as well") {
+TEST_CASE_FIXTURE(departure, "large values that were written before name successors as well") {
   std::vector<text_ref> many;
   for (int count = 0; count < 5'000; ++count)
     many.push_back(home.put("a text"));
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(departure, "large values that were written before name heirs a
     REQUIRE(*each == "a text");
 }
 
-TEST_CASE_FIXTURE(departure, "heirs have heirs") {
+TEST_CASE_FIXTURE(departure, "successors have successors") {
   send_away(home.put("a text"));
   auto& fourth = sim.add_node();
   mailbox at_fourth{sim};
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(departure, "heirs have heirs") {
   at_fourth.clear();
 }
 
-TEST_CASE_FIXTURE(departure, "a freed value has no heir") {
+TEST_CASE_FIXTURE(departure, "a freed value has no successor") {
   send_away(home.put("a text"));
   leave();
   away.free(at_away.letters.at(0));
