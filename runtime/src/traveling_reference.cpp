@@ -138,7 +138,7 @@ caf::expected<traveling_reference> try_depart(const object_handle& reference,
   auto successor = successor_of(*reference.get());
   auto& entry = successor ? *successor.get() : *reference.get();
   auto& core = entry.core();
-  auto transit = core.border().open_transit(entry);
+  auto transit = core.gateway().open_transit(entry);
   if (!transit && core.closing())
     return to_caf_error(core.shutting_down_error());
   if (!transit)
@@ -162,7 +162,7 @@ caf::expected<traveling_reference> depart(const object_handle& reference, caf::s
 
 void call_off(const object_handle& reference, const traveling_reference& departed) {
   if (reference)
-    reference->core().border().cancel_transit(departed.transit);
+    reference->core().gateway().cancel_transit(departed.transit);
 }
 
 // -- arriving -------------------------------------------------------------------------------------
@@ -192,10 +192,10 @@ caf::expected<object_handle> try_arrive(traveling_reference& reference,
     return not_portable(fmt::format("a reference to object {} has a type that is new here, and "
                                     "other nodes have named as many as this process keeps",
                                     to_string(reference.object)));
-  auto handle = core->border().arrive({.object = reference.object,
-                                       .type = type,
-                                       .sender = reference.sender,
-                                       .transit = reference.transit});
+  auto handle = core->gateway().arrive({.object = reference.object,
+                                        .type = type,
+                                        .sender = reference.sender,
+                                        .transit = reference.transit});
   if (!handle)
     return to_caf_error(core->shutting_down_error());
   if (reference.value)

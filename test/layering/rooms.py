@@ -133,11 +133,11 @@ still_climbing = {
         "mobula/actors/objects/wait_group.hpp",
     ],
     "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/objects/reference_border.cpp": [
+    "actors/src/objects/reference_gateway.cpp": [
         "mobula/actors/exchange/object_reply.hpp",
         "mobula/actors/node/node_core.hpp",
     ],
-    "actors/src/objects/reference_border_own.cpp": ["mobula/actors/node/node_core.hpp"],
+    "actors/src/objects/reference_gateway_own.cpp": ["mobula/actors/node/node_core.hpp"],
     "actors/src/objects/stored_copy.cpp": ["mobula/actors/objects/object_entry.hpp"],
     "actors/src/objects/wait_group.cpp": [
         "mobula/actors/exchange/object_reply.hpp",

@@ -44,7 +44,7 @@ public:
   ~cluster_state() override {
     if (!core_)
       return;
-    // Whatever ends this actor: from here on nothing crosses the border.
+    // Whatever ends this actor: from here on nothing passes the gateway.
     receiving_nodes::delist(*core_);
     names.stop();
     exchange.stop();
@@ -343,7 +343,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
       state.event([&](auto& exchange) { exchange.owner_unreachable(message.owner); });
     },
     [&state](report_collected& answers) { state.answer_report(answers); },
-    [&state](border_changed) { state.event([](auto& exchange) { exchange.turn(); }); },
+    [&state](gateway_event_noted) { state.event([](auto& exchange) { exchange.turn(); }); },
     [&state](const foreign_unpinned& message) {
       state.event([&](auto& exchange) { exchange.foreign_unpinned(message.object); });
     },

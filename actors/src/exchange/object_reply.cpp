@@ -123,7 +123,7 @@ std::vector<enclosed_reference> references_in(const metadata& about, const objec
   return result;
 }
 
-/// Makes what belongs to a value; its references come across the border with it.
+/// Makes what belongs to a value; its references come through the gateway with it.
 std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& about,
                                            const object_reply& reply) {
   auto extras = std::make_unique<object_extras>();
@@ -133,7 +133,7 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
     return extras;
   entry.add_handle();
   auto outer = object_handle::adopt(&entry);
-  auto inner = entry.core().border().value_read(outer, references_in(about, reply));
+  auto inner = entry.core().gateway().value_read(outer, references_in(about, reply));
   for (std::size_t index = 0; index < inner.size(); ++index)
     extras->nested.add(*inner[index].get(), about.nested[index]);
   return extras;
@@ -170,7 +170,7 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
   if (fault)
     return fail(entry, bad_bytes(entry, *fault));
   if (copy != nullptr) {
-    entry.core().border().reset_request(entry.id());
+    entry.core().gateway().reset_request(entry.id());
     copy->place->move_here(*copy, reply.data.take(), entry.core().take_heap_anyway(size));
     entry.back_in_heap();
     entry.restored();
@@ -178,12 +178,12 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
   }
   // In this order: what can be given up may be so at once, and its next reader asks again.
   if (size >= least_movable_bytes)
-    entry.core().border().reset_request(entry.id());
+    entry.core().gateway().reset_request(entry.id());
   if (entry.phase() != object_phase::pending
       || !seal_here(entry, reply.data, make_extras(entry, *about, reply)))
     // Another thread has settled it: found it in place, was given it along with a reference, or
     // freed it.
-    entry.core().border().reset_request(entry.id());
+    entry.core().gateway().reset_request(entry.id());
 }
 
 // -- in place -------------------------------------------------------------------------------------
@@ -238,19 +238,19 @@ bool is_there(object_entry& entry) {
   auto pin = entry.try_pin();
   if (!pin)
     return false;
-  entry.core().border().reset_request(entry.id());
+  entry.core().gateway().reset_request(entry.id());
   entry.restored();
   return true;
 }
 
 reply_result take_place(object_entry& entry, const object_reply& reply) {
-  auto& border = entry.core().border();
+  auto& gateway = entry.core().gateway();
   if (entry.phase() == object_phase::stored)
     return is_there(entry) ? reply_result::settled : reply_result::spoilt;
   auto value = pin_in_place(entry);
   if (!value || fault_of(entry, value->about, value->data.size(), reply))
     return reply_result::spoilt;
-  border.reset_request(entry.id());
+  gateway.reset_request(entry.id());
   seal_in_place(entry, *std::move(value), reply);
   return reply_result::settled;
 }
@@ -374,7 +374,7 @@ reply_result apply_reply(const object_handle& handle, object_reply& reply,
       return reply_result::settled;
     case reply_outcome::refused:
       // In this order: a reader that learns of the refusal and tries again must send a new request.
-      entry.core().border().reset_request(entry.id());
+      entry.core().gateway().reset_request(entry.id());
       entry.refuse_readers(error_in(entry, reply));
       return reply_result::settled;
     case reply_outcome::in_arena:

@@ -54,17 +54,17 @@ void reference_exchange::stop() {
   value_server_.reset();
   keeper_.reset();
   drain_.reset();
-  auto changes = core_->border().close();
+  auto events = core_->gateway().close();
   core_->arenas().close();
   peers_.clear();
   nodes_.clear();
-  tables_->traffic(changes.traffic, effects_);
+  tables_->traffic(events.traffic, effects_);
   tables_->shut_down(effects_);
   // There is nobody to tell and nothing to wait for any more.
   std::erase_if(effects_,
                 [](const auto& effect) { return !std::holds_alternative<drop_handles>(effect); });
   run();
-  let_go(changes.dropped);
+  let_go(events.dropped);
   tables_.reset();
   copies_.reset();
   reports_.clear();
@@ -80,18 +80,18 @@ void reference_exchange::stop() {
 
 void reference_exchange::turn() {
   value_server_->begin_event();
-  auto changes = core_->border().take();
-  tell_tables(changes);
-  tell_ready(changes);
-  pass_on_freed(changes);
-  ask_owners(changes);
-  urge_pulls(changes);
+  auto events = core_->gateway().take();
+  tell_tables(events);
+  tell_ready(events);
+  pass_on_freed(events);
+  ask_owners(events);
+  urge_pulls(events);
 }
 
-void reference_exchange::tell_tables(border_changes& changes) {
-  tables_->traffic(changes.traffic, effects_);
+void reference_exchange::tell_tables(gateway_events& events) {
+  tables_->traffic(events.traffic, effects_);
   run();
-  let_go(changes.dropped);
+  let_go(events.dropped);
 }
 
 // -- sessions -------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ void reference_exchange::received(const borrow_references& message) {
   // Values that travel with references may reach a reader after they were freed.
   std::vector<std::uint64_t> freed;
   for (const auto& reference : message.references) {
-    found.push_back(core_->border().keep_own(reference.sequence));
+    found.push_back(core_->gateway().keep_own(reference.sequence));
     if (found.back() == kept_handle::none)
       continue;
     if (entry_of(found.back()).phase() == object_phase::freed)
@@ -188,7 +188,7 @@ void reference_exchange::received(const borrow_references& message) {
       drain_->table.look_at(reference.sequence);
   run();
   for (auto sequence : freed)
-    if (auto entry = core_->border().find_own(sequence))
+    if (auto entry = core_->gateway().find_own(sequence))
       value_server_->reply(reply_with_error(sequence, reply_outcome::failed, entry->failure()),
                            {*from, message.session});
   send_answers();
@@ -230,7 +230,7 @@ void reference_exchange::received(const barrier_passed& message) {
 // -- effects --------------------------------------------------------------------------------------
 
 void reference_exchange::run() {
-  // Carrying one out appends none: what it brings about at the border is for the next turn.
+  // Carrying one out appends none: the events that it causes at the gateway are for the next turn.
   for (auto& effect : std::exchange(effects_, {}))
     std::visit([this](auto& content) { apply(content); }, effect);
   end_drain_if_done();
@@ -243,13 +243,13 @@ void reference_exchange::apply(send_to_peer& effect) {
 }
 
 void reference_exchange::apply(drop_handles& effect) {
-  core_->border().release(effect.handles);
+  core_->gateway().release(effect.handles);
 }
 
 void reference_exchange::apply(fail_references& effect) {
   for (auto token : effect.entries) {
     auto& entry = entry_of(token);
-    core_->border().forget(entry);
+    core_->gateway().forget(entry);
     if (keeper_ != nullptr && keeper_->keeps(entry))
       continue;
     end_waiting(entry, failure_of(entry, effect.reason));
@@ -330,7 +330,7 @@ void reference_exchange::count_references(object_listing& listing) const {
 
 /// Handles that the tables and the value server keep are no references of the process.
 std::uint32_t reference_exchange::kept_handles(std::uint64_t sequence) const {
-  return core_->border().kept_handles(sequence) + (value_server_->awaited(sequence) ? 1 : 0);
+  return core_->gateway().kept_handles(sequence) + (value_server_->awaited(sequence) ? 1 : 0);
 }
 
 /// Time until what a node held is let go whose grace period this is.
@@ -360,7 +360,7 @@ void reference_exchange::describe(object_listing& listing) const {
 
 void reference_exchange::check_invariants() const {
   tables_->check_invariants();
-  core_->border().check_invariants();
+  core_->gateway().check_invariants();
   copies_->check_invariants();
   MOBULA_ASSERT(peers_.size() == nodes_.size());
   for (const auto& [node, peer] : peers_)

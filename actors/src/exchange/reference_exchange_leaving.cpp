@@ -34,7 +34,7 @@ template <class Sequences>
 bool reference_exchange::ask_to_keep(const Sequences& looked_at) {
   request_lists lists;
   for (auto sequence : looked_at) {
-    auto entry = core_->border().find_own(sequence);
+    auto entry = core_->gateway().find_own(sequence);
     if (!entry || entry->has_failed())
       continue;
     if (entry->phase() == object_phase::pending) {

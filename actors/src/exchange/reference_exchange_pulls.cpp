@@ -44,19 +44,19 @@ void reference_exchange::start_pull(object_entry& entry, const object_reply& rep
       known == peers_.end() || known->second.door.where.empty())
     source.node = entry.id().owner;
   pulls_.emplace(&entry, pull{copy, source.ticket});
-  auto urgency = core_->border().urgency_of(entry.id());
+  auto urgency = core_->gateway().urgency_of(entry.id());
   caf::anon_send(core_->transfers(),
                  pull_value{share_use(entry), std::move(copy), urgency, source});
 }
 
 /// Those that have not begun learn it when they do.
-void reference_exchange::urge_pulls(const border_changes& changes) {
-  for (const auto& object : changes.urged) {
-    auto entry = core_->border().find_foreign(object);
+void reference_exchange::urge_pulls(const gateway_events& events) {
+  for (const auto& object : events.urged) {
+    auto entry = core_->gateway().find_foreign(object);
     auto known = entry ? pulls_.find(entry.get()) : pulls_.end();
     if (known != pulls_.end())
       caf::anon_send(core_->transfers(),
-                     urge_pull{known->second.copy->pulled_as, core_->border().urgency_of(object)});
+                     urge_pull{known->second.copy->pulled_as, core_->gateway().urgency_of(object)});
   }
 }
 
@@ -75,7 +75,7 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
       break;
     case pull_outcome::failed:
       // In this order: a reader that learns of the refusal and tries again must send a new request.
-      core_->border().reset_request(id);
+      core_->gateway().reset_request(id);
       entry.refuse_readers(*end.reason);
       break;
     case pull_outcome::gone:
@@ -85,7 +85,7 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
       if (entry.phase() == object_phase::pending) {
         spoilt_[id.owner].push_back(id.sequence);
       } else {
-        core_->border().reset_request(id);
+        core_->gateway().reset_request(id);
         entry.refuse_readers(*end.reason);
       }
       break;

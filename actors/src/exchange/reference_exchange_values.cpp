@@ -22,8 +22,8 @@ constexpr std::size_t objects_an_answer = 500;
 
 /// After the borrows of the same turn, so that the owner knows that the objects are held. A reader
 /// may have come while the references of a dead owner were failing: nobody is to be asked for that.
-void reference_exchange::ask_owners(const border_changes& changes) {
-  for (const auto& object : changes.requested)
+void reference_exchange::ask_owners(const gateway_events& events) {
+  for (const auto& object : events.requested)
     if (tables_->borrows().expects(object.owner))
       wants_[object.owner].push_back(object.sequence);
   send_requests(wants_, reply_form::place);
@@ -91,7 +91,7 @@ void reference_exchange::received(object_replies& message) {
 void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
                               metadata_reader& reader) {
   // Who wanted it may have let go meanwhile.
-  auto entry = core_->border().find_foreign({.owner = owner, .sequence = reply.sequence});
+  auto entry = core_->gateway().find_foreign({.owner = owner, .sequence = reply.sequence});
   if (!entry || (reply.outcome == reply_outcome::stored && pulled_already(*entry.get(), reply)))
     return;
   switch (apply_reply(entry, reply, reader)) {
@@ -148,8 +148,8 @@ void reference_exchange::received(const request_objects& message) {
   });
 }
 
-void reference_exchange::tell_ready(const border_changes& changes) {
-  for (auto sequence : changes.ready) {
+void reference_exchange::tell_ready(const gateway_events& events) {
+  for (auto sequence : events.ready) {
     value_server_->ready(sequence);
     if (drain_)
       drain_->table.look_at(sequence);
@@ -183,18 +183,18 @@ void reference_exchange::received(const report_copies& message) {
 // -- freeing --------------------------------------------------------------------------------------
 
 /// To those who hold what is this node's; owners of other objects learn it from the tables.
-void reference_exchange::pass_on_freed(const border_changes& changes) {
-  for (auto sequence : changes.freed)
+void reference_exchange::pass_on_freed(const gateway_events& events) {
+  for (auto sequence : events.freed)
     tell_borrowers(sequence);
   send_answers();
-  for (const auto& object : changes.traffic.freed)
-    if (auto entry = core_->border().find_foreign(object))
+  for (const auto& object : events.traffic.freed)
+    if (auto entry = core_->gateway().find_foreign(object))
       stop_if_freed(*entry.get());
 }
 
 /// Who borrows the object from now on asks for it and is told then.
 void reference_exchange::tell_borrowers(std::uint64_t sequence) {
-  auto entry = core_->border().find_own(sequence);
+  auto entry = core_->gateway().find_own(sequence);
   if (!entry)
     return;
   auto news = reply_with_error(sequence, reply_outcome::failed, entry->failure());
@@ -211,7 +211,7 @@ void reference_exchange::received(const free_objects& message) {
   // Who frees an object holds it: what is freed is told before what is returned.
   for (auto sequence : message.sequences)
     if (tables_->exports().borrows(*from, sequence))
-      free_object(*core_->border().find_own(sequence).get());
+      free_object(*core_->gateway().find_own(sequence).get());
 }
 
 } // namespace mobula

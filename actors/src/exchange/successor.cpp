@@ -88,7 +88,7 @@ object_handle successor_of(object_entry& entry) {
   auto& core = entry.core();
   if (entry.kind() == entry_kind::own)
     return {};
-  auto known = core.border().find_successor(entry);
+  auto known = core.gateway().find_successor(entry);
   if (!known.needed)
     return std::move(known.successor);
   auto pin = entry.try_pin();
@@ -99,7 +99,7 @@ object_handle successor_of(object_entry& entry) {
   auto stays = size < least_movable_bytes && size <= core.options().inline_limit_bytes;
   try {
     auto made = stays ? make_inline(core, value) : make_movable(core, value);
-    return core.border().adopt(entry, std::move(made));
+    return core.gateway().adopt(entry, std::move(made));
   } catch (const std::exception& no_memory) {
     // Who asks writes a message, in an actor that others depend on.
     log_warning(fmt::format("who gets a reference to object {} cannot read it, since its owner is "

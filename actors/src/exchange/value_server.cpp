@@ -23,7 +23,7 @@ public:
 
 private:
   void fire() override {
-    core_->border().note_ready(sequence_);
+    core_->gateway().note_ready(sequence_);
   }
 
   core_pointer core_;
@@ -87,7 +87,7 @@ void value_server::requested(const awaiting_peer& reader,
         *same = reader;
       continue;
     }
-    auto entry = core_.border().find_own(sequence);
+    auto entry = core_.gateway().find_own(sequence);
     MOBULA_ASSERT(entry);
     if (!reply_if_readable(entry, {&reader, 1}))
       watch(std::move(entry), reader);
@@ -167,7 +167,7 @@ void value_server::reply_with_value_of(const object_handle& entry, pinned_value 
                                        std::span<const awaiting_peer> readers) {
   auto sequence = entry->sequence();
   if (const auto* extras = pin.value().extras())
-    core_.border().show(*entry.get(), extras->nested.entries());
+    core_.gateway().show(*entry.get(), extras->nested.entries());
   auto large = pin.value().bytes().size() > answer_limits::value_bytes;
   auto form_of = [&](const awaiting_peer& reader) {
     if (!pin.in_heap())
@@ -201,7 +201,7 @@ void value_server::reply_with_description_of(const object_handle& entry,
                                              std::span<const awaiting_peer> readers) {
   const auto& copy = *entry->copy();
   if (const auto* extras = copy.value.extras())
-    core_.border().show(*entry.get(), extras->nested.entries());
+    core_.gateway().show(*entry.get(), extras->nested.entries());
   auto reply = reply_with_description(entry->sequence(), copy.value, copy.size_bytes, writer_);
   for (const auto& reader : readers)
     reply_in_form(reply, reader.session);

@@ -20,7 +20,7 @@ namespace mobula {
 
 namespace {
 
-/// How long references come together at the border before other nodes are told. A message with ten
+/// How long the gateway collects references before other nodes are told. A message with ten
 /// thousand of them is read in some milliseconds, and nobody waits for what is told.
 constexpr std::chrono::microseconds wake_delay{200};
 
@@ -115,9 +115,9 @@ void node_core::wake_cluster(wake_time when) noexcept {
     return;
   if (when == wake_time::soon && simulation() == nullptr)
     send_after(system(), caf::actor_cast<caf::strong_actor_ptr>(cluster_), wake_delay,
-               border_changed{});
+               gateway_event_noted{});
   else
-    caf::anon_send(cluster_, border_changed{});
+    caf::anon_send(cluster_, gateway_event_noted{});
 }
 
 arena_address node_core::own_arena() const {
@@ -218,7 +218,7 @@ void node_core::release_stored(entry_scope scope) noexcept {
 
 void node_core::request_restore(const object_entry& entry) {
   if (entry.kind() == entry_kind::foreign)
-    return border_.request(entry, pull_class::get);
+    return gateway_.request(entry, pull_class::get);
   if (const auto* copy = entry.copy())
     send_to_shard(copy->shard, request_copy{entry.sequence()});
 }
@@ -316,7 +316,7 @@ node_stats node_core::collect() {
 }
 
 bool node_core::has_unsent_changes() const {
-  if (border_.has_changes())
+  if (gateway_.has_events())
     return true;
   for (const auto& stripe : stripes_)
     if (stripe.has_changes())

@@ -136,7 +136,7 @@ void node_core::start_cluster() {
   }
   cluster_ = spawn_cluster(*this);
   ++running_[index_of(service_kind::cluster)];
-  border_.open();
+  gateway_.open();
   receiving_nodes::enlist(*this);
   in_cluster_.store(true, std::memory_order_release);
 }

@@ -332,7 +332,7 @@ void object_entry::free_value() {
 
 void free_object(object_entry& entry) {
   entry.free_value();
-  entry.core().border().note_freed(entry);
+  entry.core().gateway().note_freed(entry);
 }
 
 // Nothing of a node ends in a forked child: the mutexes may be locked there for ever.
@@ -341,7 +341,7 @@ void object_entry::last_handle_gone() noexcept {
   if (!core().at_home())
     return;
   if (kind_ == entry_kind::foreign)
-    core().border().drop(*this);
+    core().gateway().drop(*this);
   else
     stripe_->retire(*this);
 }

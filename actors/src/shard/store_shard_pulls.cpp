@@ -32,10 +32,10 @@ void store_shard_state::answer_whole(const want_pull_room& request) {
   // out of scope here is pulled by nobody: its entry is gone, or has another copy.
   const auto& held = slot_of(id_of(static_cast<std::uint64_t>(request.copy->pulled_as)));
   MOBULA_ASSERT(!held.pull && !held.in_transfer);
-  auto entry = core_->border().find_foreign(request.object);
+  auto entry = core_->gateway().find_foreign(request.object);
   if (entry && entry->copy() == request.copy.get()) {
     // In this order, as in `seal_pull`.
-    core_->border().reset_request(request.object);
+    core_->gateway().reset_request(request.object);
     entry->restored();
   }
   self_->send(core_->transfers(), pull_sealed{request.copy->pulled_as,
@@ -87,7 +87,7 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
   held.in_transfer = false;
   readers_->open_here(held);
   // In this order: who is told now, and finds that the copy had to go again, asks again.
-  core_->border().reset_request(entry.id());
+  core_->gateway().reset_request(entry.id());
   if (entry.phase() == object_phase::stored)
     entry.restored();
   // Stored does not mean here: a reader may have found the value in place meanwhile, and nobody

@@ -262,7 +262,7 @@ void pusher::restore(const object_id& id, object_handle entry) {
 
 /// Looks for another node's value: whole, or else in its latest pull.
 void pusher::find_pulled(const object_id& id) {
-  if (auto entry = core_.border().find_foreign(id))
+  if (auto entry = core_.gateway().find_foreign(id))
     if (auto pin = entry->try_pin())
       return serve(id, std::move(pin));
   auto after =
@@ -280,7 +280,7 @@ void pusher::find_pulled(const object_id& id) {
 void pusher::apply(const find_served& effect) {
   if (effect.id.owner != core_.incarnation())
     find_pulled(effect.id);
-  else if (auto entry = core_.border().find_own(effect.id.sequence))
+  else if (auto entry = core_.gateway().find_own(effect.id.sequence))
     find(effect.id, std::move(entry));
   else
     table_.not_found(effect.id, effects_);

@@ -44,14 +44,14 @@ object_entry& entry_behind(const text_ref& ref) {
 /// Has a reference arrive at a node. Returns it, and how often memory ran out before.
 std::pair<object_handle, std::size_t> arrive_at(const node& at,
                                                 const incoming_reference& incoming) {
-  auto& border = at.core().border();
+  auto& gateway = at.core().gateway();
   object_handle arrived;
   auto failures = failures_of(
     [&] {
-      arrived = border.arrive(incoming);
+      arrived = gateway.arrive(incoming);
       return true;
     },
-    [&] { border.check_invariants(); });
+    [&] { gateway.check_invariants(); });
   return {std::move(arrived), failures};
 }
 
@@ -59,8 +59,8 @@ struct short_of_memory : three_nodes {
   /// Wakes the cluster actor, which gets its turn later: what follows need not send it a message,
   /// which must not fail.
   static void wake_ahead(const node& at, const text_ref& ref) {
-    auto& border = at.core().border();
-    border.cancel_transit(border.open_transit(entry_behind(ref)).value());
+    auto& gateway = at.core().gateway();
+    gateway.cancel_transit(gateway.open_transit(entry_behind(ref)).value());
   }
 };
 
@@ -71,21 +71,21 @@ TEST_CASE_FIXTURE(short_of_memory, "a reference that cannot leave leaves nothing
   auto ref = home.put("a text");
   sim.run();
   wake_ahead(home, woken);
-  auto& border = home.core().border();
+  auto& gateway = home.core().gateway();
   auto& entry = entry_behind(ref);
   std::optional<transit_number> transit;
   auto failures = failures_of(
     [&] {
-      transit = border.open_transit(entry);
+      transit = gateway.open_transit(entry);
       return true;
     },
     [&] {
       CHECK(entry.handles() == 1);
-      border.check_invariants();
+      gateway.check_invariants();
     });
   CHECK(failures > 0);
-  CHECK(border.kept_handles(ref.id().sequence) == 1);
-  border.cancel_transit(*transit);
+  CHECK(gateway.kept_handles(ref.id().sequence) == 1);
+  gateway.cancel_transit(*transit);
 }
 
 TEST_CASE_FIXTURE(short_of_memory, "a reference that cannot arrive leaves nothing behind") {
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(short_of_memory, "a reference that cannot arrive leaves nothin
   auto ref = home.put("a text");
   sim.run();
   wake_ahead(away, woken);
-  auto transit = home.core().border().open_transit(entry_behind(ref));
+  auto transit = home.core().gateway().open_transit(entry_behind(ref));
   const incoming_reference incoming{.object = ref.id(),
                                     .type = &entry_behind(ref).type(),
                                     .sender = home.incarnation(),
@@ -122,12 +122,12 @@ TEST_CASE_FIXTURE(short_of_memory, "references in a value that cannot be noted a
   auto woken = away.put("another");
   sim.run();
   wake_ahead(away, woken);
-  auto& border = away.core().border();
+  auto& gateway = away.core().gateway();
   const auto& outer = at_away.letters.at(1).handle();
   auto& inner = entry_behind(at_away.letters.at(0));
   const std::vector<enclosed_reference> references{{inner.id(), &inner.type()}};
   auto handles_before = outer->handles();
-  auto failures = failures_of([&] { return border.value_read(outer, references).size() == 1; },
+  auto failures = failures_of([&] { return gateway.value_read(outer, references).size() == 1; },
                               [&] {
                                 CHECK(outer->handles() == handles_before);
                                 CHECK(inner.handles() == 1);

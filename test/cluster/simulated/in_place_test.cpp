@@ -382,7 +382,7 @@ TEST_CASE_FIXTURE(three_nodes,
 
 TEST_CASE_FIXTURE(with_large_text, "what was found in place meanwhile is not pulled over it") {
   const auto& entry = borrowed().handle();
-  auto owned = home.core().border().find_own(entry->sequence());
+  auto owned = home.core().gateway().find_own(entry->sequence());
   metadata_writer writer;
   metadata_reader reader;
   auto reply =

@@ -14,12 +14,12 @@
 
 namespace mobula {
 
-/// Something happened at the node's border; many changes share one such message.
-struct border_changed {};
+/// The node's gateway has noted events; many of them share one such message.
+struct gateway_event_noted {};
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, border_changed&) {
-  return f(caf::meta::type_name("mobula::border_changed"));
+typename Inspector::result_type inspect(Inspector& f, gateway_event_noted&) {
+  return f(caf::meta::type_name("mobula::gateway_event_noted"));
 }
 
 /// Leave for good. The promise is set when all is said that there is to say.
@@ -107,7 +107,7 @@ using cluster_actor = caf::typed_actor<
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_connected>, takes<dial_ended>, takes<end_membership>, takes<owner_not_found>,
-  takes<report_collected>, takes<border_changed>, takes<foreign_unpinned>, takes<pull_ended>,
+  takes<report_collected>, takes<gateway_event_noted>, takes<foreign_unpinned>, takes<pull_ended>,
   takes<copy_evicted>, takes<reports_due>, takes<drain_values>, takes<keep_ready>,
   takes<collect_stats>, takes<check_tables>, takes<shut_down>, takes<publish_name>,
   takes<unpublish_name>, takes<lookup_name>,

@@ -15,7 +15,7 @@
 #include "mobula/actors/exchange/value_keeper.hpp"
 #include "mobula/actors/exchange/value_server.hpp"
 #include "mobula/actors/objects/foreign_arenas.hpp"
-#include "mobula/actors/objects/reference_border.hpp"
+#include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/actors/protocol/references/drain_table.hpp"
 #include "mobula/actors/protocol/references/reference_protocol.hpp"
 #include "mobula/actors/reports/node_report.hpp"
@@ -39,7 +39,7 @@ struct drain_values;
 struct keep_ready;
 
 /// The part of an actor that exchanges references and values with other nodes: feeds the reference
-/// protocol with what happens at the border and with what peers say, and carries out its effects.
+/// protocol with the gateway's events and with what peers say, and carries out its effects.
 ///
 /// A part and not an actor of its own: CAF keeps the order of messages only between two actors, so
 /// one on each side has to speak for both membership and references.
@@ -85,7 +85,7 @@ public:
 
   // -- events -------------------------------------------------------------------------------------
 
-  /// Something happened at the border.
+  /// The gateway has events.
   void turn();
 
   /// Comes before all messages of the session, and ends an older one with that node.
@@ -131,7 +131,7 @@ public:
   void received(const keep_objects& message);
   void received(const objects_kept& message);
 
-  /// Nothing crosses the border any more; what the tables kept is given back. Says nothing to
+  /// Nothing passes the gateway any more; what the tables kept is given back. Says nothing to
   /// peers: they learn it from their membership. May be called twice.
   void stop();
 
@@ -185,10 +185,10 @@ private:
   template <class Lists, class F>
   void flush(Lists& lists, F send_list);
 
-  void tell_tables(border_changes& changes);
-  void tell_ready(const border_changes& changes);
-  void ask_owners(const border_changes& changes);
-  void pass_on_freed(const border_changes& changes);
+  void tell_tables(gateway_events& events);
+  void tell_ready(const gateway_events& events);
+  void ask_owners(const gateway_events& events);
+  void pass_on_freed(const gateway_events& events);
   void stop_if_freed(const object_entry& entry);
   void tell_borrowers(std::uint64_t sequence);
   void send_requests(request_lists& requests, reply_form best);
@@ -201,7 +201,7 @@ private:
   void start_pull(object_entry& entry, const object_reply& reply, metadata_reader& reader);
   void report(const object_id& object, copy_ticket ticket, copy_news news);
   [[nodiscard]] static copy_news news_of(const object_entry& entry);
-  void urge_pulls(const border_changes& changes);
+  void urge_pulls(const gateway_events& events);
   void stop_pull(const object_entry& entry, entry_scope scope);
   void let_go(std::vector<entry_scope>& scopes);
   [[nodiscard]] request_lists& wants_after_spoilt(const object_entry& entry);

@@ -76,7 +76,7 @@ public:
   /// REQUIRES: the reader borrows these objects; `let_go` follows when it returns one.
   void requested(const awaiting_peer& reader, std::span<const std::uint64_t> sequences);
 
-  /// The border says that a watched object is there.
+  /// The gateway says that a watched object is there.
   void ready(std::uint64_t sequence);
 
   /// The reader does not hold the object any more.

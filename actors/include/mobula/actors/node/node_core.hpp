@@ -21,7 +21,7 @@
 #include "mobula/actors/node/service_uses.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/foreign_arenas.hpp"
-#include "mobula/actors/objects/reference_border.hpp"
+#include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/actors/ownership/owner.hpp"
 #include "mobula/actors/ownership/reference_counter.hpp"
 #include "mobula/actors/shard/arena_filler.hpp"
@@ -156,8 +156,8 @@ public:
   }
 
   /// Where references of this node leave and enter.
-  [[nodiscard]] reference_border& border() noexcept {
-    return border_;
+  [[nodiscard]] reference_gateway& gateway() noexcept {
+    return gateway_;
   }
 
   // -- the process heap ---------------------------------------------------------------------------
@@ -284,8 +284,8 @@ public:
   /// Draws a number for a copy that is pulled; no object of this node has it. Any thread.
   [[nodiscard]] pull_number next_pull_number() noexcept;
 
-  /// Has the cluster actor look at the border. Called by the border, once for each time until it
-  /// looks. In a simulation it looks at once, since clocks stand still there.
+  /// Has the cluster actor take the gateway's events. Called by the gateway, once for each time
+  /// until it looks. In a simulation it looks at once, since clocks stand still there.
   void wake_cluster(wake_time when) noexcept;
 
   /// The arenas of other nodes that can be read in place.
@@ -513,7 +513,7 @@ private:
   node_arena arena_;
   store_space space_;
   std::mutex readers_mutex_; ///< one census at a time
-  reference_border border_{*this};
+  reference_gateway gateway_{*this};
   foreign_arenas arenas_{options_};
 
   data_door door_; ///< written once, before the cluster actor is told of its membership

@@ -9,7 +9,7 @@
 //     value that goes into the store, are announced without. [phase_ inline_value; copy_, stored]
 //  3. Announced: `announce` puts the entry into its stripe's list, and from here on other threads
 //     may see it. A borrowed entry is in the gateway's index instead, from its making. [slot_ and
-//     entry_stripe::added_; reference_border::foreign_]
+//     entry_stripe::added_; reference_gateway::foreign_]
 //  4. Told of: the reference counter takes the list, and the owner makes a record. Of a borrowed
 //     entry the cluster actor tells the borrow table, and that the owner, on its node.
 //     [owner_table::objects_; channel::borrows of borrow_table]
@@ -26,7 +26,7 @@
 //  9. Retired: the last handle goes. The scope goes to the owner by way of the stripe, unless the
 //     announcement is unsent: that is taken back, and the owner never hears of the object. The
 //     scope of a borrowed entry goes to the cluster actor, since the tables know the entry by its
-//     address until they are told. [handles_ 0, entry_stripe::removed_; border_changes::dropped]
+//     address until they are told. [handles_ 0, entry_stripe::removed_; gateway_events::dropped]
 // 10. Out of scope: the owner forgets its record, and ends the scope. Whatever has a copy in a
 //     shard takes its scope there first, which ends it when the copy has no reader any more.
 //     [shard_slot::scope; one use less]
@@ -169,7 +169,7 @@ using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 ///
 /// An entry for another node's object is pending until the owner has told the value, or until it is
 /// known that there will be none. Its owner is not told of handles by the reference counter, but by
-/// the node's border, which gets the last one (see `reference_border`).
+/// the node's gateway, which gets the last one (see `reference_gateway`).
 ///
 /// | field    | raised by                            | lowered by                       |
 /// |----------|--------------------------------------|----------------------------------|
@@ -193,7 +193,7 @@ public:
                             const call_site& where);
 
   /// Makes an entry for an object of another node, with one handle, in phase `pending`. Only the
-  /// border does. Throws `std::bad_alloc`.
+  /// gateway does. Throws `std::bad_alloc`.
   static object_entry* make_foreign(node_core& core, const object_id& id,
                                     const type_descriptor& type);
 

@@ -11,7 +11,7 @@
 
 namespace mobula {
 
-/// What a node knows about references that crossed, or are crossing, its border: its three tables,
+/// What a node knows about references that passed, or are passing, its gateway: its three tables,
 /// and what concerns more than one of them. Objects that never leave their node do not appear here.
 ///
 /// *How the three fit together.* A sender S serializes a reference to an object of O: S's transit

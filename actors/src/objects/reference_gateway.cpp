@@ -1,7 +1,7 @@
 // The gateway of references: notes under one mutex what threads serialize and deserialize until the
 // cluster actor asks for it, and finds the entries that other nodes may name.
 
-#include "mobula/actors/objects/reference_border.hpp"
+#include "mobula/actors/objects/reference_gateway.hpp"
 
 #include <utility>
 
@@ -25,25 +25,25 @@ entry_token token_of(const object_entry& entry) noexcept {
 
 // -- life -----------------------------------------------------------------------------------------
 
-void reference_border::open() {
+void reference_gateway::open() {
   std::unique_lock guard{mutex_};
   MOBULA_ASSERT(state_ == state::idle);
   state_ = state::open;
 }
 
-border_changes reference_border::close() {
+gateway_events reference_gateway::close() {
   std::unique_lock guard{mutex_};
   state_ = state::closed;
-  return std::exchange(changes_, {});
+  return std::exchange(events_, {});
 }
 
-bool reference_border::is_open() const {
+bool reference_gateway::is_open() const {
   std::unique_lock guard{mutex_};
   return state_ == state::open;
 }
 
 /// Returns when the cluster actor must be woken, if it must. REQUIRES: the mutex is held.
-std::optional<wake_time> reference_border::take_note(wake_time when) {
+std::optional<wake_time> reference_gateway::take_note(wake_time when) {
   if (noted_ && *noted_ >= when)
     return std::nullopt;
   noted_ = when;
@@ -53,32 +53,32 @@ std::optional<wake_time> reference_border::take_note(wake_time when) {
 }
 
 /// Outside of the mutex: waking sends a message.
-void reference_border::wake(std::optional<wake_time> needed) noexcept {
+void reference_gateway::wake(std::optional<wake_time> needed) noexcept {
   if (!needed)
     return;
   core_.wake_cluster(*needed);
   core_.drop_ref();
 }
 
-bool reference_border::has_changes() const {
+bool reference_gateway::has_events() const {
   std::unique_lock guard{mutex_};
   return state_ == state::open && noted_.has_value();
 }
 
-border_changes reference_border::take() {
+gateway_events reference_gateway::take() {
   std::unique_lock guard{mutex_};
   noted_.reset();
-  return std::exchange(changes_, {});
+  return std::exchange(events_, {});
 }
 
 // -- leaving --------------------------------------------------------------------------------------
 
-std::optional<transit_number> reference_border::open_transit(object_entry& entry) {
+std::optional<transit_number> reference_gateway::open_transit(object_entry& entry) {
   std::unique_lock guard{mutex_};
   if (state_ != state::open)
     return std::nullopt;
   auto number = transit_number{++transits_};
-  auto& opened = changes_.traffic.opened;
+  auto& opened = events_.traffic.opened;
   opened.push_back({number, entry.id(), kept_handle_of(entry)});
   try {
     if (entry.kind() == entry_kind::own)
@@ -94,12 +94,12 @@ std::optional<transit_number> reference_border::open_transit(object_entry& entry
   return number;
 }
 
-void reference_border::cancel_transit(transit_number transit) {
+void reference_gateway::cancel_transit(transit_number transit) {
   std::unique_lock guard{mutex_};
   // Closed, the tables have given all handles back.
   if (state_ != state::open)
     return;
-  changes_.traffic.canceled.push_back(transit);
+  events_.traffic.canceled.push_back(transit);
   auto needed = take_note(wake_time::soon);
   guard.unlock();
   wake(needed);
@@ -107,14 +107,14 @@ void reference_border::cancel_transit(transit_number transit) {
 
 // -- entering -------------------------------------------------------------------------------------
 
-object_handle reference_border::arrive(const incoming_reference& reference) {
+object_handle reference_gateway::arrive(const incoming_reference& reference) {
   // Goes after the guard if something fails: the last handle on an entry comes back here.
   object_handle result;
   std::unique_lock guard{mutex_};
   if (state_ != state::open)
     return result;
   result = bind(reference.object, *reference.type);
-  changes_.traffic.arrived.push_back(
+  events_.traffic.arrived.push_back(
     {token_of(*result.get()), reference.object, reference.sender, reference.transit});
   auto needed = take_note(wake_time::soon);
   guard.unlock();
@@ -122,8 +122,9 @@ object_handle reference_border::arrive(const incoming_reference& reference) {
   return result;
 }
 
-std::vector<object_handle> reference_border::value_read(const object_handle& outer,
-                                                        std::span<const enclosed_reference> inner) {
+std::vector<object_handle>
+reference_gateway::value_read(const object_handle& outer,
+                              std::span<const enclosed_reference> inner) {
   std::vector<object_handle> result;
   result.reserve(inner.size());
   std::unique_lock guard{mutex_};
@@ -136,7 +137,7 @@ std::vector<object_handle> reference_border::value_read(const object_handle& out
   if (read.inner.empty())
     return result;
   read.outer = kept_handle_of(*outer.get());
-  changes_.traffic.read.push_back(std::move(read));
+  events_.traffic.read.push_back(std::move(read));
   outer->add_handle();
   auto needed = take_note(wake_time::soon);
   guard.unlock();
@@ -145,7 +146,7 @@ std::vector<object_handle> reference_border::value_read(const object_handle& out
 }
 
 /// REQUIRES: the mutex is held, as for all below that do not take it.
-object_handle reference_border::bind(const object_id& object, const type_descriptor& type) {
+object_handle reference_gateway::bind(const object_id& object, const type_descriptor& type) {
   if (object.owner != core_.incarnation())
     return bind_foreign(object, type);
   auto known = own_.find(object.sequence);
@@ -155,7 +156,8 @@ object_handle reference_border::bind(const object_id& object, const type_descrip
   return object_handle::adopt(known->second.entry);
 }
 
-object_handle reference_border::bind_foreign(const object_id& object, const type_descriptor& type) {
+object_handle reference_gateway::bind_foreign(const object_id& object,
+                                              const type_descriptor& type) {
   auto [known, is_new] = foreign_.try_emplace(object);
   auto& record = known->second;
   if (!is_new && record.entry->try_add_handle())
@@ -171,7 +173,8 @@ object_handle reference_border::bind_foreign(const object_id& object, const type
 }
 
 /// An own object that does not exist: whoever named it had no right to.
-object_handle reference_border::make_missing(const object_id& object, const type_descriptor& type) {
+object_handle reference_gateway::make_missing(const object_id& object,
+                                              const type_descriptor& type) {
   entry_draft result{core_, object, type};
   result->seal_failed(
     {.type = error_type::object_deleted,
@@ -180,7 +183,7 @@ object_handle reference_border::make_missing(const object_id& object, const type
   return result.hand_over();
 }
 
-object_handle reference_border::find_foreign(const object_id& object) {
+object_handle reference_gateway::find_foreign(const object_id& object) {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(object);
   if (known == foreign_.end() || !known->second.entry->try_add_handle())
@@ -188,7 +191,7 @@ object_handle reference_border::find_foreign(const object_id& object) {
   return object_handle::adopt(known->second.entry);
 }
 
-void reference_border::drop(object_entry& entry) noexcept {
+void reference_gateway::drop(object_entry& entry) noexcept {
   entry_scope scope{&entry};
   auto id = entry.id();
   std::optional<wake_time> needed;
@@ -204,8 +207,8 @@ void reference_border::drop(object_entry& entry) noexcept {
       foreign_.erase(known);
     // Nobody is to be told of an own object that does not exist.
     if (state_ == state::open && id.owner != core_.incarnation()) {
-      changes_.traffic.dropped.push_back({token_of(entry), id});
-      changes_.dropped.push_back(std::move(scope));
+      events_.traffic.dropped.push_back({token_of(entry), id});
+      events_.dropped.push_back(std::move(scope));
       needed = take_note(wake_time::soon);
     }
   }
@@ -217,7 +220,7 @@ void reference_border::drop(object_entry& entry) noexcept {
   wake(needed);
 }
 
-void reference_border::forget(const object_entry& entry) {
+void reference_gateway::forget(const object_entry& entry) {
   std::unique_lock guard{mutex_};
   if (auto known = foreign_.find(entry.id());
       known != foreign_.end() && known->second.entry == &entry)
@@ -226,7 +229,7 @@ void reference_border::forget(const object_entry& entry) {
 
 // -- successors -----------------------------------------------------------------------------------
 
-known_successor reference_border::find_successor(const object_entry& entry) const {
+known_successor reference_gateway::find_successor(const object_entry& entry) const {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(entry.id());
   if (known != foreign_.end() && known->second.entry == &entry)
@@ -237,7 +240,7 @@ known_successor reference_border::find_successor(const object_entry& entry) cons
   return {.successor = adopted->second};
 }
 
-object_handle reference_border::adopt(const object_entry& orphan, object_handle successor) {
+object_handle reference_gateway::adopt(const object_entry& orphan, object_handle successor) {
   std::unique_lock guard{mutex_};
   auto [known, is_new] = successors_.try_emplace(&orphan, successor);
   try {
@@ -255,13 +258,13 @@ object_handle reference_border::adopt(const object_entry& orphan, object_handle 
 
 // -- values ---------------------------------------------------------------------------------------
 
-void reference_border::request(const object_entry& entry, pull_class urgency) {
+void reference_gateway::request(const object_entry& entry, pull_class urgency) {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(entry.id());
   if (state_ != state::open || known == foreign_.end() || known->second.entry != &entry
       || (known->second.requested && *known->second.requested <= urgency))
     return;
-  auto& list = known->second.requested ? changes_.urged : changes_.requested;
+  auto& list = known->second.requested ? events_.urged : events_.requested;
   list.push_back(known->first);
   known->second.requested = urgency;
   auto needed = take_note(wake_time::now);
@@ -269,38 +272,38 @@ void reference_border::request(const object_entry& entry, pull_class urgency) {
   wake(needed);
 }
 
-void reference_border::reset_request(const object_id& object) {
+void reference_gateway::reset_request(const object_id& object) {
   std::unique_lock guard{mutex_};
   if (auto known = foreign_.find(object); known != foreign_.end())
     known->second.requested.reset();
 }
 
-pull_class reference_border::urgency_of(const object_id& object) const {
+pull_class reference_gateway::urgency_of(const object_id& object) const {
   std::unique_lock guard{mutex_};
   auto known = foreign_.find(object);
   return known == foreign_.end() ? pull_class::get
                                  : known->second.requested.value_or(pull_class::get);
 }
 
-void reference_border::note_ready(std::uint64_t sequence) {
+void reference_gateway::note_ready(std::uint64_t sequence) {
   std::unique_lock guard{mutex_};
   if (state_ != state::open)
     return;
-  changes_.ready.push_back(sequence);
+  events_.ready.push_back(sequence);
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
 }
 
-void reference_border::note_freed(const object_entry& entry) {
+void reference_gateway::note_freed(const object_entry& entry) {
   std::unique_lock guard{mutex_};
   auto is_own = entry.kind() == entry_kind::own;
   if (state_ != state::open || (is_own && !own_.contains(entry.sequence())))
     return;
   if (is_own)
-    changes_.freed.push_back(entry.sequence());
+    events_.freed.push_back(entry.sequence());
   else
-    changes_.traffic.freed.push_back(entry.id());
+    events_.traffic.freed.push_back(entry.id());
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);

@@ -32,7 +32,7 @@ struct enclosed_reference {
   const type_descriptor* type = nullptr; ///< never null
 };
 
-/// When the cluster actor is to look at the border.
+/// When the cluster actor is to take the gateway's events.
 enum class wake_time : std::uint8_t { soon, now };
 
 /// What stands in for a foreign object towards other nodes.
@@ -41,8 +41,8 @@ struct known_successor {
   bool needed = false;     ///< the owner is gone, and nothing stands in for the object yet
 };
 
-/// All that happened at the border since it was last asked.
-struct border_changes {
+/// The events at the gateway since they were last taken.
+struct gateway_events {
   /// For the protocol's tables.
   reference_traffic traffic;
 
@@ -91,19 +91,19 @@ struct border_changes {
 /// | own_record::shown | `show` of a container, `adopt` | the container's end, `drop` |
 /// | own_              | the first of these two         | when both are zero          |
 /// | successors_       | `adopt`                        | `drop` of the foreign entry |
-/// | changes_          | threads                        | `take`                      |
+/// | events_           | threads                        | `take`                      |
 ///
 /// *Bounds*: `foreign_` by the node's foreign entries, `own_` by the handles of the tables and what
-/// the values of such objects contain, `successors_` by the foreign entries, `changes_` by what
+/// the values of such objects contain, `successors_` by the foreign entries, `events_` by what
 /// happens until the cluster actor's turn.
-class reference_border {
+class reference_gateway {
 public:
-  explicit reference_border(node_core& core) noexcept : core_(core) {
+  explicit reference_gateway(node_core& core) noexcept : core_(core) {
     // nop
   }
 
-  reference_border(const reference_border&) = delete;
-  reference_border& operator=(const reference_border&) = delete;
+  reference_gateway(const reference_gateway&) = delete;
+  reference_gateway& operator=(const reference_gateway&) = delete;
 
   // -- life
   // -----------------------------------------------------------------------------------------
@@ -113,14 +113,14 @@ public:
 
   /// Nobody asks any more: nothing crosses from now on, and foreign entries free themselves.
   /// Returns what happened before.
-  border_changes close();
+  gateway_events close();
 
   [[nodiscard]] bool is_open() const;
 
   // -- any thread
   // -----------------------------------------------------------------------------------
 
-  /// A reference to `entry` is being serialized. Nothing if the border is not open. REQUIRES: the
+  /// A reference to `entry` is being serialized. Nothing if the gateway is not open. REQUIRES: the
   /// caller owns a handle; `entry` is on this node.
   [[nodiscard]] std::optional<transit_number> open_transit(object_entry& entry);
 
@@ -128,7 +128,7 @@ public:
   void cancel_transit(transit_number transit);
 
   /// A reference was deserialized. Returns a handle: on an entry that has failed if the object is
-  /// this node's and does not exist. Empty if the border is not open.
+  /// this node's and does not exist. Empty if the gateway is not open.
   [[nodiscard]] object_handle arrive(const incoming_reference& reference);
 
   /// The last handle of a foreign entry is gone.
@@ -151,12 +151,12 @@ public:
   void note_freed(const object_entry& entry);
 
   /// Returns whether there is something to take.
-  [[nodiscard]] bool has_changes() const;
+  [[nodiscard]] bool has_events() const;
 
   // -- the cluster actor
   // ----------------------------------------------------------------------------
 
-  [[nodiscard]] border_changes take();
+  [[nodiscard]] gateway_events take();
 
   /// Returns a handle on the living entry of a foreign object, or an empty one.
   [[nodiscard]] object_handle find_foreign(const object_id& object);
@@ -234,11 +234,11 @@ private:
   node_core& core_;
   mutable std::mutex mutex_;
   state state_ = state::idle;
-  std::optional<wake_time> noted_; ///< when the cluster actor is to look at `changes_`; else empty
+  std::optional<wake_time> noted_; ///< when the cluster actor is to look at `events_`; else empty
   std::unordered_map<object_id, foreign_record> foreign_;
   own_index own_;
   std::unordered_map<const object_entry*, object_handle> successors_;
-  border_changes changes_;
+  gateway_events events_;
   std::uint64_t transits_ = 0; ///< counts, for their numbers
 };
 

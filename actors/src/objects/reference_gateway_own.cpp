@@ -4,19 +4,19 @@
 #include <utility>
 
 #include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/objects/reference_border.hpp"
+#include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 
-reference_border::own_record& reference_border::record_of(object_entry& entry) {
+reference_gateway::own_record& reference_gateway::record_of(object_entry& entry) {
   auto& record = own_[entry.sequence()];
   MOBULA_ASSERT(record.entry == nullptr || record.entry == &entry);
   record.entry = &entry;
   return record;
 }
 
-object_handle reference_border::find_own(std::uint64_t sequence) {
+object_handle reference_gateway::find_own(std::uint64_t sequence) {
   std::unique_lock guard{mutex_};
   auto known = own_.find(sequence);
   if (known == own_.end())
@@ -26,13 +26,13 @@ object_handle reference_border::find_own(std::uint64_t sequence) {
   return object_handle::adopt(known->second.entry);
 }
 
-std::uint32_t reference_border::kept_handles(std::uint64_t sequence) const {
+std::uint32_t reference_gateway::kept_handles(std::uint64_t sequence) const {
   std::unique_lock guard{mutex_};
   auto known = own_.find(sequence);
   return known == own_.end() ? 0 : known->second.kept;
 }
 
-kept_handle reference_border::keep_own(std::uint64_t sequence) {
+kept_handle reference_gateway::keep_own(std::uint64_t sequence) {
   std::unique_lock guard{mutex_};
   auto known = own_.find(sequence);
   if (known == own_.end())
@@ -42,7 +42,7 @@ kept_handle reference_border::keep_own(std::uint64_t sequence) {
   return kept_handle_of(*known->second.entry);
 }
 
-void reference_border::release(std::span<const kept_handle> handles) {
+void reference_gateway::release(std::span<const kept_handle> handles) {
   std::vector<object_entry*> hidden;
   {
     std::unique_lock guard{mutex_};
@@ -62,8 +62,8 @@ void reference_border::release(std::span<const kept_handle> handles) {
     entry_of(handle).drop_handle();
 }
 
-void reference_border::show(const object_entry& container,
-                            std::span<object_entry* const> contents) {
+void reference_gateway::show(const object_entry& container,
+                             std::span<object_entry* const> contents) {
   {
     std::unique_lock guard{mutex_};
     auto record = own_.find(container.sequence());
@@ -76,7 +76,7 @@ void reference_border::show(const object_entry& container,
   shown.reserve(contents.size());
   try {
     for (auto* entry : contents)
-      if (entry->kind() == entry_kind::own && entry->core().border().add_shown(*entry))
+      if (entry->kind() == entry_kind::own && entry->core().gateway().add_shown(*entry))
         shown.push_back(entry);
   } catch (...) {
     hide_all(std::move(shown));
@@ -86,7 +86,7 @@ void reference_border::show(const object_entry& container,
   own_.at(container.sequence()).shows = std::move(shown);
 }
 
-bool reference_border::add_shown(object_entry& entry) {
+bool reference_gateway::add_shown(object_entry& entry) {
   std::unique_lock guard{mutex_};
   if (state_ != state::open)
     return false;
@@ -94,37 +94,37 @@ bool reference_border::add_shown(object_entry& entry) {
   return true;
 }
 
-void reference_border::drop_shown(object_entry& entry, std::vector<object_entry*>& next) {
+void reference_gateway::drop_shown(object_entry& entry, std::vector<object_entry*>& next) {
   std::unique_lock guard{mutex_};
   hide(entry, next);
 }
 
 /// What these showed is not to be named any more, nor what that showed, and so on. No mutex is
 /// held. REQUIRES: somebody holds the containers.
-void reference_border::hide_all(std::vector<object_entry*> hidden) {
+void reference_gateway::hide_all(std::vector<object_entry*> hidden) {
   while (!hidden.empty()) {
     auto& entry = *hidden.back();
     hidden.pop_back();
-    entry.core().border().drop_shown(entry, hidden);
+    entry.core().gateway().drop_shown(entry, hidden);
   }
 }
 
-void reference_border::hide(object_entry& entry, std::vector<object_entry*>& next) {
+void reference_gateway::hide(object_entry& entry, std::vector<object_entry*>& next) {
   auto record = own_.find(entry.sequence());
   MOBULA_ASSERT(record != own_.end() && record->second.shown > 0);
   --record->second.shown;
   erase_unless_named(record, next);
 }
 
-void reference_border::erase_unless_named(own_index::iterator record,
-                                          std::vector<object_entry*>& shows) {
+void reference_gateway::erase_unless_named(own_index::iterator record,
+                                           std::vector<object_entry*>& shows) {
   if (record->second.kept > 0 || record->second.shown > 0)
     return;
   shows.insert(shows.end(), record->second.shows.begin(), record->second.shows.end());
   own_.erase(record);
 }
 
-void reference_border::check_invariants() const {
+void reference_gateway::check_invariants() const {
   std::unique_lock guard{mutex_};
   for (const auto& [sequence, record] : own_) {
     MOBULA_ASSERT(record.entry->sequence() == sequence);
