@@ -17,8 +17,8 @@ container_index::container_index(const cluster_report& report) {
   for (const auto& node : report.nodes) {
     for (const auto& object : node.objects)
       add({.owner = node.incarnation, .sequence = object.sequence}, object.nested);
-    for (const auto& foreign : node.nested_elsewhere)
-      add(foreign.object, foreign.nested);
+    for (const auto& elsewhere : node.nested_elsewhere)
+      add(elsewhere.object, elsewhere.nested);
   }
 }
 

@@ -131,7 +131,7 @@ namespace {
 
 /// Returns whether the entry is another node's, which has to be asked for its value.
 bool needs_owner(object_entry& entry, wait_goal goal) {
-  if (entry.kind() != entry_kind::foreign || entry.has_failed())
+  if (entry.kind() != entry_kind::borrowed || entry.has_failed())
     return false;
   return entry.phase() == object_phase::pending
          || (goal == wait_goal::readable && !entry.try_pin());

@@ -87,9 +87,7 @@ still_climbing = {
         "mobula/actors/transfer/transfers.hpp",
     ],
     "actors/include/mobula/actors/objects/copy_pin.hpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/include/mobula/actors/objects/foreign_arenas.hpp": [
-        "mobula/actors/node/node_options.hpp",
-    ],
+    "actors/include/mobula/actors/objects/peer_arenas.hpp": ["mobula/actors/node/node_options.hpp"],
     "actors/include/mobula/actors/protocol/membership/address_choice.hpp": [
         "mobula/actors/node/node_options.hpp",
     ],
@@ -122,8 +120,7 @@ still_climbing = {
         "mobula/actors/objects/wait_group.hpp",
     ],
     "actors/src/objects/entry_stripe_heap.cpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/src/objects/foreign_arenas.cpp": ["mobula/actors/membership/network_address.hpp"],
-    "actors/src/objects/foreign_place.cpp": [
+    "actors/src/objects/mapped_copy.cpp": [
         "mobula/actors/node/node_core.hpp",
         "mobula/actors/objects/stored_copy.hpp",
     ],
@@ -133,6 +130,7 @@ still_climbing = {
         "mobula/actors/objects/wait_group.hpp",
     ],
     "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
+    "actors/src/objects/peer_arenas.cpp": ["mobula/actors/membership/network_address.hpp"],
     "actors/src/objects/reference_gateway.cpp": [
         "mobula/actors/exchange/object_reply.hpp",
         "mobula/actors/node/node_core.hpp",

@@ -191,7 +191,7 @@ public:
                        .figures = figures_of(answers.stats),
                        .objects = std::move(answers.objects->objects),
                        .objects_left_out = answers.objects->left_out,
-                       .nested_elsewhere = answers.objects->take_foreign(),
+                       .nested_elsewhere = answers.objects->take_nested_elsewhere(),
                        .call_sites = std::move(answers.objects->call_sites),
                        .pinned_only = std::move(answers.objects->pinned_only),
                        .groups = answers.objects->take_groups()};
@@ -344,8 +344,8 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](report_collected& answers) { state.answer_report(answers); },
     [&state](gateway_event_noted) { state.event([](auto& exchange) { exchange.turn(); }); },
-    [&state](const foreign_unpinned& message) {
-      state.event([&](auto& exchange) { exchange.foreign_unpinned(message.object); });
+    [&state](const borrowed_unpinned& message) {
+      state.event([&](auto& exchange) { exchange.borrowed_unpinned(message.object); });
     },
     [&state](const pull_ended& message) {
       state.event([&](auto& exchange) { exchange.pull_ended(message); });

@@ -149,7 +149,7 @@ bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_
     return entry.seal_inline(data.take(), size, std::move(extras), std::move(charge));
   copy_pointer copy{new stored_copy(0, size, 0, entry.type()), false};
   copy->value.assign({}, std::move(extras));
-  copy->place = std::make_unique<foreign_place>(core, entry.id());
+  copy->place = std::make_unique<mapped_copy>(core, entry.id());
   copy->place->move_here(*copy, data.take(), std::move(charge));
   auto sealed = entry.seal_stored(*copy);
   if (!sealed) {
@@ -190,7 +190,7 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
 
 /// Pinned in the arena of its owner, for as long as this exists.
 struct value_in_place {
-  std::unique_ptr<foreign_place> place;
+  std::unique_ptr<mapped_copy> place;
   std::span<const std::byte> data;
   std::size_t metadata_bytes = 0;
   metadata about;
@@ -208,7 +208,7 @@ std::optional<value_in_place> pin_in_place(const object_entry& entry) {
   if (!found.object)
     return std::nullopt;
   value_in_place result{
-    .place = std::make_unique<foreign_place>(core, std::move(arena), id, found.object->slot),
+    .place = std::make_unique<mapped_copy>(core, std::move(arena), id, found.object->slot),
     .data = found.object->data,
     .metadata_bytes = found.object->metadata.size(),
     .about = {}};
@@ -404,7 +404,7 @@ std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most
 }
 
 void take_carried(object_entry& entry, carried_value& value) {
-  if (entry.kind() != entry_kind::foreign || entry.phase() != object_phase::pending)
+  if (entry.kind() != entry_kind::borrowed || entry.phase() != object_phase::pending)
     return;
   auto size = value.data.bytes().size();
   auto about = decode_metadata(value.about.bytes());

@@ -52,7 +52,7 @@ void reference_exchange::start_pull(object_entry& entry, const object_reply& rep
 /// Those that have not begun learn it when they do.
 void reference_exchange::urge_pulls(const gateway_events& events) {
   for (const auto& object : events.urged) {
-    auto entry = core_->gateway().find_foreign(object);
+    auto entry = core_->gateway().find_borrowed(object);
     auto known = entry ? pulls_.find(entry.get()) : pulls_.end();
     if (known != pulls_.end())
       caf::anon_send(core_->transfers(),

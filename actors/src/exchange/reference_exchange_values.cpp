@@ -91,7 +91,7 @@ void reference_exchange::received(object_replies& message) {
 void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
                               metadata_reader& reader) {
   // Who wanted it may have let go meanwhile.
-  auto entry = core_->gateway().find_foreign({.owner = owner, .sequence = reply.sequence});
+  auto entry = core_->gateway().find_borrowed({.owner = owner, .sequence = reply.sequence});
   if (!entry || (reply.outcome == reply_outcome::stored && pulled_already(*entry.get(), reply)))
     return;
   switch (apply_reply(entry, reply, reader)) {
@@ -111,7 +111,7 @@ void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
     report(entry->id(), reply.source.ticket, news_of(*entry.get()));
 }
 
-void reference_exchange::foreign_unpinned(const object_id& object) {
+void reference_exchange::borrowed_unpinned(const object_id& object) {
   turn();
   // Who is no peer any more looks after its readers itself.
   if (auto to = peers_.find(object.owner); to != peers_.end())
@@ -188,7 +188,7 @@ void reference_exchange::pass_on_freed(const gateway_events& events) {
     tell_borrowers(sequence);
   send_answers();
   for (const auto& object : events.traffic.freed)
-    if (auto entry = core_->gateway().find_foreign(object))
+    if (auto entry = core_->gateway().find_borrowed(object))
       stop_if_freed(*entry.get());
 }
 

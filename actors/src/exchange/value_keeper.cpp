@@ -36,7 +36,7 @@ void value_keeper::keep(const incarnation_id& owner, std::span<const std::uint64
 }
 
 void value_keeper::keep_one(const object_id& object) {
-  auto entry = core_.gateway().find_foreign(object);
+  auto entry = core_.gateway().find_borrowed(object);
   if (!entry || keeps(*entry.get())) {
     answers_[object.owner].kept.push_back(object.sequence);
     return;

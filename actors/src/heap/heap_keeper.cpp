@@ -207,7 +207,7 @@ private:
     auto& copy = *entry.copy();
     if (victim.content == heap_content::decoded)
       return drop_decoded(stripe, victim);
-    if (entry.kind() == entry_kind::foreign)
+    if (entry.kind() == entry_kind::borrowed)
       return give_up(stripe, entry);
     core_->send_to_shard(copy.shard, take_from_heap{copy_pointer{&copy}, std::move(victim.entry)});
     return std::nullopt;

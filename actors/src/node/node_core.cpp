@@ -217,7 +217,7 @@ void node_core::release_stored(entry_scope scope) noexcept {
 }
 
 void node_core::request_restore(const object_entry& entry) {
-  if (entry.kind() == entry_kind::foreign)
+  if (entry.kind() == entry_kind::borrowed)
     return gateway_.request(entry, pull_class::get);
   if (const auto* copy = entry.copy())
     send_to_shard(copy->shard, request_copy{entry.sequence()});
@@ -243,7 +243,7 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
 
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
   if (services_use use{*this})
-    caf::anon_send(cluster_, foreign_unpinned{object});
+    caf::anon_send(cluster_, borrowed_unpinned{object});
 }
 
 // -- the process heap

@@ -20,7 +20,7 @@ std::uint64_t entry_stripe::enlist() {
   return (++enlisted_ * count) | index_;
 }
 
-void entry_stripe::enlist_foreign() {
+void entry_stripe::enlist_borrowed() {
   std::unique_lock guard{mutex_};
   ++live_;
 }
@@ -87,7 +87,7 @@ void entry_stripe::take_back(object_entry& entry) noexcept {
 }
 
 void entry_stripe::note_seal(object_entry& entry) {
-  // The owner of a foreign object is who told of its seal.
+  // The owner of a borrowed object is who told of its seal.
   if (!closed_ && entry.kind() == entry_kind::own && !is_unsent(entry))
     sealed_.push_back(describe(entry));
 }

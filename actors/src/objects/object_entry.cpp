@@ -80,20 +80,20 @@ object_entry* object_entry::make(entry_stripe& stripe, std::size_t capacity,
     object_entry(stripe, entry_kind::own, site_place::before_entry, stripe.enlist(), type);
 }
 
-object_entry* object_entry::make_foreign(node_core& core, const object_id& id,
-                                         const type_descriptor& type) {
+object_entry* object_entry::make_borrowed(node_core& core, const object_id& id,
+                                          const type_descriptor& type) {
   // Its own id is dear to few entries, so it stands behind them, where others have their bytes.
   auto* memory = ::operator new(sizeof(object_entry) + sizeof(incarnation_id));
   auto& stripe = core.local_stripe();
-  stripe.enlist_foreign();
+  stripe.enlist_borrowed();
   auto* entry =
-    new (memory) object_entry(stripe, entry_kind::foreign, site_place::none, id.sequence, type);
+    new (memory) object_entry(stripe, entry_kind::borrowed, site_place::none, id.sequence, type);
   new (entry + 1) incarnation_id(id.owner);
   return entry;
 }
 
 object_id object_entry::id() const noexcept {
-  const auto& owner = kind_ == entry_kind::foreign
+  const auto& owner = kind_ == entry_kind::borrowed
                         ? *std::launder(reinterpret_cast<const incarnation_id*>(this + 1))
                         : core().incarnation();
   return {.owner = owner, .sequence = sequence_};
@@ -340,7 +340,7 @@ void free_object(object_entry& entry) {
 void object_entry::last_handle_gone() noexcept {
   if (!core().at_home())
     return;
-  if (kind_ == entry_kind::foreign)
+  if (kind_ == entry_kind::borrowed)
     core().gateway().drop(*this);
   else
     stripe_->retire(*this);

@@ -148,7 +148,7 @@ reference_gateway::value_read(const object_handle& outer,
 /// REQUIRES: the mutex is held, as for all below that do not take it.
 object_handle reference_gateway::bind(const object_id& object, const type_descriptor& type) {
   if (object.owner != core_.incarnation())
-    return bind_foreign(object, type);
+    return bind_borrowed(object, type);
   auto known = own_.find(object.sequence);
   if (known == own_.end())
     return make_missing(object, type);
@@ -156,17 +156,17 @@ object_handle reference_gateway::bind(const object_id& object, const type_descri
   return object_handle::adopt(known->second.entry);
 }
 
-object_handle reference_gateway::bind_foreign(const object_id& object,
-                                              const type_descriptor& type) {
-  auto [known, is_new] = foreign_.try_emplace(object);
+object_handle reference_gateway::bind_borrowed(const object_id& object,
+                                               const type_descriptor& type) {
+  auto [known, is_new] = borrowed_.try_emplace(object);
   auto& record = known->second;
   if (!is_new && record.entry->try_add_handle())
     return object_handle::adopt(record.entry);
   try {
-    record = {.entry = object_entry::make_foreign(core_, object, type), .requested = std::nullopt};
+    record = {.entry = object_entry::make_borrowed(core_, object, type), .requested = std::nullopt};
   } catch (...) {
     if (is_new)
-      foreign_.erase(known);
+      borrowed_.erase(known);
     throw;
   }
   return object_handle::adopt(record.entry);
@@ -183,10 +183,10 @@ object_handle reference_gateway::make_missing(const object_id& object,
   return result.hand_over();
 }
 
-object_handle reference_gateway::find_foreign(const object_id& object) {
+object_handle reference_gateway::find_borrowed(const object_id& object) {
   std::unique_lock guard{mutex_};
-  auto known = foreign_.find(object);
-  if (known == foreign_.end() || !known->second.entry->try_add_handle())
+  auto known = borrowed_.find(object);
+  if (known == borrowed_.end() || !known->second.entry->try_add_handle())
     return {};
   return object_handle::adopt(known->second.entry);
 }
@@ -203,8 +203,8 @@ void reference_gateway::drop(object_entry& entry) noexcept {
       successor = std::move(adopted.mapped());
       hide(*successor.get(), hidden);
     }
-    if (auto known = foreign_.find(id); known != foreign_.end() && known->second.entry == &entry)
-      foreign_.erase(known);
+    if (auto known = borrowed_.find(id); known != borrowed_.end() && known->second.entry == &entry)
+      borrowed_.erase(known);
     // Nobody is to be told of an own object that does not exist.
     if (state_ == state::open && id.owner != core_.incarnation()) {
       events_.traffic.dropped.push_back({token_of(entry), id});
@@ -222,17 +222,17 @@ void reference_gateway::drop(object_entry& entry) noexcept {
 
 void reference_gateway::forget(const object_entry& entry) {
   std::unique_lock guard{mutex_};
-  if (auto known = foreign_.find(entry.id());
-      known != foreign_.end() && known->second.entry == &entry)
-    foreign_.erase(known);
+  if (auto known = borrowed_.find(entry.id());
+      known != borrowed_.end() && known->second.entry == &entry)
+    borrowed_.erase(known);
 }
 
 // -- successors -----------------------------------------------------------------------------------
 
 known_successor reference_gateway::find_successor(const object_entry& entry) const {
   std::unique_lock guard{mutex_};
-  auto known = foreign_.find(entry.id());
-  if (known != foreign_.end() && known->second.entry == &entry)
+  auto known = borrowed_.find(entry.id());
+  if (known != borrowed_.end() && known->second.entry == &entry)
     return {};
   auto adopted = successors_.find(&entry);
   if (adopted == successors_.end())
@@ -260,8 +260,8 @@ object_handle reference_gateway::adopt(const object_entry& orphan, object_handle
 
 void reference_gateway::request(const object_entry& entry, pull_class urgency) {
   std::unique_lock guard{mutex_};
-  auto known = foreign_.find(entry.id());
-  if (state_ != state::open || known == foreign_.end() || known->second.entry != &entry
+  auto known = borrowed_.find(entry.id());
+  if (state_ != state::open || known == borrowed_.end() || known->second.entry != &entry
       || (known->second.requested && *known->second.requested <= urgency))
     return;
   auto& list = known->second.requested ? events_.urged : events_.requested;
@@ -274,15 +274,15 @@ void reference_gateway::request(const object_entry& entry, pull_class urgency) {
 
 void reference_gateway::reset_request(const object_id& object) {
   std::unique_lock guard{mutex_};
-  if (auto known = foreign_.find(object); known != foreign_.end())
+  if (auto known = borrowed_.find(object); known != borrowed_.end())
     known->second.requested.reset();
 }
 
 pull_class reference_gateway::urgency_of(const object_id& object) const {
   std::unique_lock guard{mutex_};
-  auto known = foreign_.find(object);
-  return known == foreign_.end() ? pull_class::get
-                                 : known->second.requested.value_or(pull_class::get);
+  auto known = borrowed_.find(object);
+  return known == borrowed_.end() ? pull_class::get
+                                  : known->second.requested.value_or(pull_class::get);
 }
 
 void reference_gateway::note_ready(std::uint64_t sequence) {

@@ -48,7 +48,7 @@ void reference_gateway::release(std::span<const kept_handle> handles) {
     std::unique_lock guard{mutex_};
     for (auto handle : handles) {
       auto& entry = entry_of(handle);
-      if (entry.kind() == entry_kind::foreign)
+      if (entry.kind() == entry_kind::borrowed)
         continue;
       auto record = own_.find(entry.sequence());
       MOBULA_ASSERT(record != own_.end() && record->second.kept > 0);
@@ -132,8 +132,8 @@ void reference_gateway::check_invariants() const {
     MOBULA_ASSERT(record.kept > 0 || record.shown > 0);
     MOBULA_ASSERT(record.entry->handles() >= record.kept);
   }
-  for (const auto& [id, record] : foreign_)
-    MOBULA_ASSERT(record.entry->kind() == entry_kind::foreign && record.entry->id() == id);
+  for (const auto& [id, record] : borrowed_)
+    MOBULA_ASSERT(record.entry->kind() == entry_kind::borrowed && record.entry->id() == id);
 }
 
 } // namespace mobula

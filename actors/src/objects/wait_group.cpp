@@ -50,7 +50,7 @@ void wait_group::watch(wait_link& link) {
   if (entry.stripe_->link_unless(link, look)) {
     if (seen == object_phase::stored)
       entry.core().request_restore(entry);
-    else if (entry.kind() == entry_kind::foreign && !find_in_place(entry))
+    else if (entry.kind() == entry_kind::borrowed && !find_in_place(entry))
       entry.core().gateway().request(entry, link.goal == wait_goal::readable ? pull_class::get
                                                                              : pull_class::wait);
   } else {

@@ -92,7 +92,7 @@ private:
       if (object.content == object_content::references)
         look_at(object, [&](const object_entry& entry) { listing.add_contents(entry); });
     });
-    core_->gateway().for_each_foreign(
+    core_->gateway().for_each_borrowed(
       [&](const object_entry& entry) { listing.add_contents(entry); });
   }
 

@@ -300,15 +300,16 @@ reported_nesting* object_listing::nesting_of(const object_id& content) {
     return &listed->nested;
   }
   auto wanted = asked_.only.empty() || asked_.only == content;
-  if (!wanted || (foreign_.size() >= asked_.most_objects && !foreign_.contains(content)))
+  if (!wanted
+      || (nested_elsewhere_.size() >= asked_.most_objects && !nested_elsewhere_.contains(content)))
     return nullptr;
-  return &foreign_[content];
+  return &nested_elsewhere_[content];
 }
 
-std::vector<reported_foreign> object_listing::take_foreign() {
-  std::vector<reported_foreign> result;
-  result.reserve(foreign_.size());
-  for (auto& [object, nested] : foreign_)
+std::vector<reported_nested_elsewhere> object_listing::take_nested_elsewhere() {
+  std::vector<reported_nested_elsewhere> result;
+  result.reserve(nested_elsewhere_.size());
+  for (auto& [object, nested] : nested_elsewhere_)
     result.push_back({object, std::move(nested)});
   return result;
 }

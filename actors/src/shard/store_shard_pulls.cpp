@@ -32,7 +32,7 @@ void store_shard_state::answer_whole(const want_pull_room& request) {
   // out of scope here is pulled by nobody: its entry is gone, or has another copy.
   const auto& held = slot_of(id_of(static_cast<std::uint64_t>(request.copy->pulled_as)));
   MOBULA_ASSERT(!held.pull && !held.in_transfer);
-  auto entry = core_->gateway().find_foreign(request.object);
+  auto entry = core_->gateway().find_borrowed(request.object);
   if (entry && entry->copy() == request.copy.get()) {
     // In this order, as in `seal_pull`.
     core_->gateway().reset_request(request.object);

@@ -30,7 +30,7 @@ namespace mobula {
 /// |              |                                  | those that read from it, `pull_sealed`  |
 /// | asks_        | `ask_bytes`                      | the port's report of its end            |
 ///
-/// *Bounds*: pulls by the foreign entries of the node that somebody waits for, asks by the table.
+/// *Bounds*: pulls by the borrowed entries of the node that somebody waits for, asks by the table.
 class puller {
 public:
   /// REQUIRES: `pushes` outlives this.

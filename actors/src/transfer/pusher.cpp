@@ -262,7 +262,7 @@ void pusher::restore(const object_id& id, object_handle entry) {
 
 /// Looks for another node's value: whole, or else in its latest pull.
 void pusher::find_pulled(const object_id& id) {
-  if (auto entry = core_.gateway().find_foreign(id))
+  if (auto entry = core_.gateway().find_borrowed(id))
     if (auto pin = entry->try_pin())
       return serve(id, std::move(pin));
   auto after =

@@ -115,7 +115,7 @@ arena_header encode_header(const arena_layout& layout) {
 std::variant<arena_layout, arena_flaw>
 decode_header(std::span<const std::byte, arena_header_bytes> header, std::uint64_t file_bytes) {
   if (std::memcmp(header.data(), magic.data(), magic.size()) != 0)
-    return arena_flaw::foreign;
+    return arena_flaw::not_an_arena;
   byte_reader reader{header.subspan(magic.size())};
   if (reader.u32() != format_version)
     return arena_flaw::wrong_version;

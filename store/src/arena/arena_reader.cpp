@@ -23,7 +23,7 @@ namespace {
 
 /// Takes the first free place. Returns what keeps it from that, if anything: `EAGAIN` if all are
 /// taken.
-std::variant<reader_index, int> take_place(const foreign_arena& arena) {
+std::variant<reader_index, int> take_place(const mapped_arena& arena) {
   for (std::uint8_t i = 0; i < max_arena_readers; ++i) {
     reader_place place{arena.mapping(), arena.layout(), reader_index{i}};
     if (place.holder() != 0)
@@ -66,12 +66,12 @@ std::string explain(const reader_refusal& refusal) {
 
 std::variant<std::unique_ptr<arena_reader>, io_failure, arena_refusal, reader_refusal>
 arena_reader::open(const std::filesystem::path& path) {
-  auto opened = foreign_arena::open(path);
+  auto opened = mapped_arena::open(path);
   if (auto* failure = std::get_if<io_failure>(&opened))
     return std::move(*failure);
   if (auto* refusal = std::get_if<arena_refusal>(&opened))
     return std::move(*refusal);
-  auto& arena = std::get<foreign_arena>(opened);
+  auto& arena = std::get<mapped_arena>(opened);
   auto pins = map_zeros(slots_of(arena.layout()) * sizeof(slot_pins));
   if (!pins)
     return io_failure{path.string(), io_operation::map, errno};
@@ -85,7 +85,7 @@ arena_reader::open(const std::filesystem::path& path) {
     new arena_reader{std::move(arena), std::get<reader_index>(place), *std::move(pins)}};
 }
 
-arena_reader::arena_reader(foreign_arena arena, reader_index index, arena_mapping pins) noexcept
+arena_reader::arena_reader(mapped_arena arena, reader_index index, arena_mapping pins) noexcept
   : arena_(std::move(arena)), index_(index), pins_memory_(std::move(pins)) {
   auto count = slots_of(layout());
   auto* table = arena_.mapping().at(layout().table.offset);

@@ -145,7 +145,7 @@ std::variant<arena_layout, arena_flaw, int> read_layout(int descriptor) {
   if (::fstat(descriptor, &figures) != 0)
     return errno;
   if (!S_ISREG(figures.st_mode) || static_cast<std::size_t>(figures.st_size) < header.size())
-    return arena_flaw::foreign;
+    return arena_flaw::not_an_arena;
   // Whoever may cut a file short can have those end by SIGBUS who read it in place.
   if (figures.st_uid != ::geteuid())
     return arena_flaw::of_other_user;
@@ -163,7 +163,7 @@ std::variant<arena_layout, arena_flaw, int> read_layout(int descriptor) {
 
 std::string_view describe(arena_flaw flaw) {
   switch (flaw) {
-    case arena_flaw::foreign:
+    case arena_flaw::not_an_arena:
       return "is not an arena; check the path";
     case arena_flaw::of_other_user:
       return "belongs to another user; run the nodes of a host as one user to have them read each "
@@ -295,10 +295,10 @@ std::span<std::byte> arena_segment::bytes(arena_range range) const noexcept {
   return {mapping_.at(range.offset), range.size};
 }
 
-// -- foreign_arena ----------------------------------------------------------------
+// -- mapped_arena -----------------------------------------------------------------
 
-std::variant<foreign_arena, io_failure, arena_refusal>
-foreign_arena::open(const std::filesystem::path& path) {
+std::variant<mapped_arena, io_failure, arena_refusal>
+mapped_arena::open(const std::filesystem::path& path) {
   // Not only for the table: the kernel grants exclusive byte locks on writable files only.
   auto descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0)
@@ -312,7 +312,7 @@ foreign_arena::open(const std::filesystem::path& path) {
     auto start = layout->readers.offset;
     if (::mprotect(mapping.at(start), layout->heap.offset - start, PROT_READ | PROT_WRITE) != 0)
       return io_failure{path.string(), io_operation::map, errno};
-    return foreign_arena{std::move(*layout), std::move(mapping)};
+    return mapped_arena{std::move(*layout), std::move(mapping)};
   }
   ::close(descriptor);
   if (auto* flaw = std::get_if<arena_flaw>(&read))
@@ -320,11 +320,11 @@ foreign_arena::open(const std::filesystem::path& path) {
   return io_failure{path.string(), io_operation::read, std::get<int>(read)};
 }
 
-foreign_arena::foreign_arena(arena_layout layout, arena_mapping mapping) noexcept
+mapped_arena::mapped_arena(arena_layout layout, arena_mapping mapping) noexcept
   : layout_(std::move(layout)), mapping_(std::move(mapping)) {
 }
 
-std::span<const std::byte> foreign_arena::bytes(arena_range range) const noexcept {
+std::span<const std::byte> mapped_arena::bytes(arena_range range) const noexcept {
   MOBULA_ASSERT(range.offset <= mapping_.size() && range.size <= mapping_.size() - range.offset);
   return {mapping_.at(range.offset), range.size};
 }

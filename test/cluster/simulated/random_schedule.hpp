@@ -38,7 +38,7 @@ struct schedule_plan {
 /// little.
 struct schedule_coverage {
   std::uint64_t values = 0;
-  std::uint64_t foreign_values = 0;
+  std::uint64_t borrowed_values = 0;
   std::uint64_t timeouts = 0;
   std::uint64_t lost_owners = 0;
   std::uint64_t freed = 0;

@@ -104,9 +104,9 @@ private:
     if (refs_.empty())
       return;
     auto ref = any_ref();
-    auto is_foreign = ref.owner() != node_->incarnation();
+    auto is_borrowed = ref.owner() != node_->incarnation();
     read_one(std::move(ref), any_limit(),
-             [this, is_foreign] { world_->seen.foreign_values += is_foreign ? 1 : 0; });
+             [this, is_borrowed] { world_->seen.borrowed_values += is_borrowed ? 1 : 0; });
   }
 
   void read_some() {

@@ -21,7 +21,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, const schedule_plan& pl
     run_schedule(sim, plan, seen);
     ++runs;
   });
-  MESSAGE("values ", seen.values, ", of other nodes ", seen.foreign_values, ", time-outs ",
+  MESSAGE("values ", seen.values, ", of other nodes ", seen.borrowed_values, ", time-outs ",
           seen.timeouts, ", references sent ", seen.arrived, ", failed ", seen.lost_owners,
           ", freed ", seen.freed, ", pulled ", seen.pulled, ", asks lost ", seen.lost_asks,
           ", evicted ", seen.evicted, ", left the heap ", seen.left_heap, ", refused ",
@@ -32,7 +32,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, const schedule_plan& pl
   if (runs < 100)
     return;
   CHECK(seen.values > 0);
-  CHECK(seen.foreign_values > 0);
+  CHECK(seen.borrowed_values > 0);
   CHECK(seen.arrived > 0);
   CHECK(seen.timeouts > 0);
   CHECK((seen.lost_owners > 0) == (plan.expect != upset::none));
@@ -91,7 +91,7 @@ TEST_CASE("one seed always gives the same run") {
     testing::simulation sim{seed, settings_of_schedule()};
     schedule_coverage seen;
     run_schedule(sim, plan, seen);
-    return std::tuple{sim.random()(), sim.now(),    seen.values,     seen.foreign_values,
+    return std::tuple{sim.random()(), sim.now(),    seen.values,     seen.borrowed_values,
                       seen.timeouts,  seen.arrived, seen.lost_asks,  seen.pulled,
                       seen.evicted,   seen.freed,   seen.lost_owners};
   };

@@ -95,8 +95,8 @@ simulated_node::slot simulated_node::bind(const wire_reference& reference) {
   auto found = false;
   if (auto own = own_.find(reference.object.sequence); is_own && own != own_.end())
     std::tie(known, found) = std::pair{own->second, true};
-  else if (auto foreign = foreign_.find(reference.object); !is_own && foreign != foreign_.end())
-    std::tie(known, found) = std::pair{foreign->second, true};
+  else if (auto borrowed = borrowed_.find(reference.object); !is_own && borrowed != borrowed_.end())
+    std::tie(known, found) = std::pair{borrowed->second, true};
   auto sound = reference.sound
                && (is_own || sound_without_session
                    || session_with(reference.object.owner) != session_id::none);
@@ -110,7 +110,7 @@ simulated_node::slot simulated_node::bind(const wire_reference& reference) {
   if (is_own)
     fail(made, reference_failure::object_deleted);
   else
-    foreign_.emplace(reference.object, made);
+    borrowed_.emplace(reference.object, made);
   return made;
 }
 
@@ -178,8 +178,8 @@ void simulated_node::drop_handle(slot first) {
       free_slot(which);
       continue;
     }
-    if (auto living = foreign_.find(object); living != foreign_.end() && living->second == which)
-      foreign_.erase(living);
+    if (auto living = borrowed_.find(object); living != borrowed_.end() && living->second == which)
+      borrowed_.erase(living);
     traffic_.dropped.push_back({entry_token{number_of(which)}, object});
     zombies_.push_back(which);
     note_traffic();
@@ -197,9 +197,9 @@ void simulated_node::fail(slot which, reference_failure reason) {
   if (entry.handles == 0 || entry.failed)
     return;
   entry.failed = true;
-  if (auto living = foreign_.find(entry.object);
-      living != foreign_.end() && living->second == which)
-    foreign_.erase(living);
+  if (auto living = borrowed_.find(entry.object);
+      living != borrowed_.end() && living->second == which)
+    borrowed_.erase(living);
   if (entry.sound && reason == reference_failure::object_deleted)
     world_.violation("a reference to " + to_text(entry.object) + " was told that it is deleted");
 }
@@ -233,8 +233,8 @@ bool simulated_node::has_failed(const object_id& object) const {
 }
 
 bool simulated_node::relies_on(const object_id& object) const {
-  auto living = foreign_.find(object);
-  return living != foreign_.end() && entries_[living->second].sound;
+  auto living = borrowed_.find(object);
+  return living != borrowed_.end() && entries_[living->second].sound;
 }
 
 std::string simulated_node::leftovers() const {

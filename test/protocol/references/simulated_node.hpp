@@ -60,7 +60,7 @@ public:
 
   void drop_all();
 
-  /// Frees a foreign object's value: its owner is told. Nothing if the reference has failed, or is
+  /// Frees a borrowed object's value: its owner is told. Nothing if the reference has failed, or is
   /// not under the promise of I1.
   void free(const object_id& object);
 
@@ -73,7 +73,7 @@ public:
   /// The message arrived and is deserialized.
   void deserialize(const user_message& message, on_arrival then);
 
-  /// Asks for the value of a foreign object, or reads an own one.
+  /// Asks for the value of a borrowed object, or reads an own one.
   void read(const object_id& object);
 
   // -- the network ------------------------------------------------------------
@@ -178,7 +178,7 @@ private:
   std::vector<slot> free_;
   std::vector<slot> zombies_; ///< without handles, the tables have not been told yet
   std::unordered_map<std::uint64_t, slot> own_;
-  std::unordered_map<object_id, slot> foreign_; ///< those that live
+  std::unordered_map<object_id, slot> borrowed_; ///< those that live
   std::vector<slot> held_;
   std::map<incarnation_id, session_id> sessions_;
   std::map<std::uint64_t, reading> readings_;

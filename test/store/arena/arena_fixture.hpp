@@ -38,10 +38,10 @@ struct arena_fixture {
     return std::get<arena_segment>(std::move(result));
   }
 
-  static foreign_arena open(const std::filesystem::path& path) {
-    auto result = foreign_arena::open(path);
-    REQUIRE(std::holds_alternative<foreign_arena>(result));
-    return std::get<foreign_arena>(std::move(result));
+  static mapped_arena open(const std::filesystem::path& path) {
+    auto result = mapped_arena::open(path);
+    REQUIRE(std::holds_alternative<mapped_arena>(result));
+    return std::get<mapped_arena>(std::move(result));
   }
 };
 

@@ -34,7 +34,7 @@ void overwrite(const std::filesystem::path& file, std::streamoff offset, std::st
 }
 
 arena_flaw flaw_of(const std::filesystem::path& file) {
-  auto result = foreign_arena::open(file);
+  auto result = mapped_arena::open(file);
   REQUIRE(std::holds_alternative<arena_refusal>(result));
   CHECK(explain(std::get<arena_refusal>(result)).starts_with(file.string()));
   return std::get<arena_refusal>(result).flaw;
@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(arena_fixture, "a missing directory is told") {
 }
 
 TEST_CASE_FIXTURE(arena_fixture, "a reader sees what the owner wrote, also after the owner ended") {
-  std::optional<foreign_arena> reader;
+  std::optional<mapped_arena> reader;
   {
     auto arena = create(layout());
     auto place = arena_range{arena.layout().heap.offset, 5};
@@ -167,8 +167,8 @@ TEST_CASE_FIXTURE(arena_fixture, "a reader cannot write objects") {
   REQUIRE_FALSE(arena.commit(arena.layout().heap));
   child_process child{[&] {
     std::signal(SIGSEGV, [](int) { ::_exit(42); });
-    auto opened = foreign_arena::open(arena.path());
-    *std::get<foreign_arena>(opened).mapping().at(arena.layout().heap.offset) = std::byte{1};
+    auto opened = mapped_arena::open(arena.path());
+    *std::get<mapped_arena>(opened).mapping().at(arena.layout().heap.offset) = std::byte{1};
     return 0;
   }};
   CHECK(child.wait() == 42);
@@ -185,10 +185,10 @@ TEST_CASE_FIXTURE(arena_fixture, "files that are no arena of this version are to
   std::filesystem::resize_file(copy, arena.layout().total_bytes - 1);
   CHECK(flaw_of(copy) == arena_flaw::truncated);
   std::filesystem::resize_file(copy, 100);
-  CHECK(flaw_of(copy) == arena_flaw::foreign);
+  CHECK(flaw_of(copy) == arena_flaw::not_an_arena);
   make_copy();
   overwrite(copy, 0, "X");
-  CHECK(flaw_of(copy) == arena_flaw::foreign);
+  CHECK(flaw_of(copy) == arena_flaw::not_an_arena);
   make_copy();
   overwrite(copy, 8, "\3");
   CHECK(flaw_of(copy) == arena_flaw::wrong_version);
@@ -210,7 +210,7 @@ TEST_CASE_FIXTURE(arena_fixture, "an arena behind a symbolic link is neither ope
   auto arena = create(layout());
   auto link = directory.path() / arena_file_name("test", second_node);
   std::filesystem::create_symlink(arena.path(), link);
-  auto opened = foreign_arena::open(link);
+  auto opened = mapped_arena::open(link);
   REQUIRE(std::holds_alternative<io_failure>(opened));
   CHECK(std::get<io_failure>(opened).error_number == ELOOP);
   auto result = sweep_arenas(directory.path());

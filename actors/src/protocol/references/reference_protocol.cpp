@@ -17,11 +17,11 @@ void reference_protocol::traffic(const reference_traffic& changes, reference_eff
   if (!changes.canceled.empty())
     transits_.canceled(changes.canceled, effects);
   std::vector<arrived_reference> home;
-  std::vector<arrived_reference> foreign;
+  std::vector<arrived_reference> borrowed;
   std::vector<ended_transit> own;
   for (const auto& reference : changes.arrived) {
     auto is_own = reference.object.owner == self_;
-    (is_own ? home : foreign).push_back(reference);
+    (is_own ? home : borrowed).push_back(reference);
     if (is_own && reference.sender == self_)
       own.push_back({reference.object.sequence, reference.transit});
   }
@@ -29,9 +29,9 @@ void reference_protocol::traffic(const reference_traffic& changes, reference_eff
     exports_.came_home(home, effects);
   if (!own.empty())
     transits_.ended_here(own, effects);
-  if (!foreign.empty() || !changes.read.empty() || !changes.freed.empty()
+  if (!borrowed.empty() || !changes.read.empty() || !changes.freed.empty()
       || !changes.dropped.empty())
-    borrows_.traffic(foreign, changes, effects);
+    borrows_.traffic(borrowed, changes, effects);
 }
 
 // -- membership -----------------------------------------------------------------------------------

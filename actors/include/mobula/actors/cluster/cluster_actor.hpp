@@ -4,7 +4,7 @@
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/membership/membership.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
-#include "mobula/actors/objects/foreign_arenas.hpp"
+#include "mobula/actors/objects/peer_arenas.hpp"
 #include "mobula/actors/protocol/references/drain_table.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/transfer/transfers.hpp"
@@ -41,7 +41,7 @@ struct report_collected {
 
 /// An object in the arena of another node is not pinned here any more, and its shard waits for
 /// that.
-struct foreign_unpinned {
+struct borrowed_unpinned {
   object_id object;
 };
 
@@ -107,7 +107,7 @@ using cluster_actor = caf::typed_actor<
   // From this node.
   takes<begin_membership>, takes<join_through>, takes<list_members>, takes<watch_members>,
   takes<dial_connected>, takes<dial_ended>, takes<end_membership>, takes<owner_not_found>,
-  takes<report_collected>, takes<gateway_event_noted>, takes<foreign_unpinned>, takes<pull_ended>,
+  takes<report_collected>, takes<gateway_event_noted>, takes<borrowed_unpinned>, takes<pull_ended>,
   takes<copy_evicted>, takes<reports_due>, takes<drain_values>, takes<keep_ready>,
   takes<collect_stats>, takes<check_tables>, takes<shut_down>, takes<publish_name>,
   takes<unpublish_name>, takes<lookup_name>,
@@ -124,7 +124,7 @@ cluster_actor spawn_cluster(node_core& core);
 MOBULA_LOCAL_MESSAGE(mobula::end_membership)
 MOBULA_LOCAL_MESSAGE(mobula::owner_not_found)
 MOBULA_LOCAL_MESSAGE(mobula::report_collected)
-MOBULA_LOCAL_MESSAGE(mobula::foreign_unpinned)
+MOBULA_LOCAL_MESSAGE(mobula::borrowed_unpinned)
 MOBULA_LOCAL_MESSAGE(mobula::reports_due)
 MOBULA_LOCAL_MESSAGE(mobula::drain_values)
 MOBULA_LOCAL_MESSAGE(mobula::keep_ready)

@@ -85,16 +85,17 @@ struct carried_value {
 [[nodiscard]] std::optional<carried_value> carry_value(object_entry& entry,
                                                        std::uint64_t most_bytes);
 
-/// Seals a pending foreign entry with a value that came along. Ignores one that does not fit: it is
-/// not the owner's word. Any thread. REQUIRES: the caller owns a handle.
+/// Seals a pending borrowed entry with a value that came along. Ignores one that does not fit: it
+/// is not the owner's word. Any thread. REQUIRES: the caller owns a handle.
 void take_carried(object_entry& entry, carried_value& value);
 
-/// Seals a pending foreign entry with the value that its owner has in its arena, without asking the
-/// owner, and returns true; changes nothing if it is not found there, or refers to other objects,
-/// of which the owner must know that they are seen. Any thread. REQUIRES: the caller owns a handle.
+/// Seals a pending borrowed entry with the value that its owner has in its arena, without asking
+/// the owner, and returns true; changes nothing if it is not found there, or refers to other
+/// objects, of which the owner must know that they are seen. Any thread. REQUIRES: the caller owns
+/// a handle.
 [[nodiscard]] bool find_in_place(object_entry& entry);
 
-/// The owner of a foreign object can not be asked again: whoever waits gets `reason`, unless the
+/// The owner of a borrowed object can not be asked again: whoever waits gets `reason`, unless the
 /// value can be read in the owner's arena all the same. REQUIRES: called by the cluster actor.
 void end_waiting(object_entry& entry, error_info reason);
 

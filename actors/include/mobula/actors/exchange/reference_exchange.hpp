@@ -14,7 +14,7 @@
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/exchange/value_keeper.hpp"
 #include "mobula/actors/exchange/value_server.hpp"
-#include "mobula/actors/objects/foreign_arenas.hpp"
+#include "mobula/actors/objects/peer_arenas.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/actors/protocol/references/drain_table.hpp"
 #include "mobula/actors/protocol/references/reference_protocol.hpp"
@@ -98,12 +98,12 @@ public:
   void owner_unreachable(const incarnation_id& owner);
 
   /// An object in another node's arena is not pinned here any more, and its owner waits for that.
-  void foreign_unpinned(const object_id& object);
+  void borrowed_unpinned(const object_id& object);
 
-  /// The bytes of a foreign object are here, or will not come.
+  /// The bytes of a borrowed object are here, or will not come.
   void pull_ended(const mobula::pull_ended& end);
 
-  /// The bytes of a foreign object made room for others.
+  /// The bytes of a borrowed object made room for others.
   void copy_evicted(const mobula::copy_evicted& news);
 
   /// Tells owners what became of copies.

@@ -11,7 +11,7 @@
 
 namespace mobula {
 
-/// Watches one foreign object for the cluster actor.
+/// Watches one borrowed object for the cluster actor.
 class keep_watch;
 
 /// What an owner is told of the values that it asked to keep.
@@ -20,7 +20,7 @@ struct keep_answer {
   std::vector<std::uint64_t> lost;
 };
 
-/// A borrower's side of a node's leaving: keeps the values of foreign objects for as long as there
+/// A borrower's side of a node's leaving: keeps the values of borrowed objects for as long as there
 /// are references here, so that they can be read when their owner is gone.
 ///
 /// It does what any reader does: waits until the value is there, and holds a view. A small value is
@@ -33,7 +33,7 @@ struct keep_answer {
 /// | kept_     | `keep`, `ready`                 | `forget`                                 |
 /// | answers_  | `keep`, `ready`                 | `take_answers`                           |
 ///
-/// *Bounds*: by the foreign entries.
+/// *Bounds*: by the borrowed entries.
 class value_keeper {
 public:
   explicit value_keeper(node_core& core);

@@ -20,7 +20,7 @@
 #include "mobula/actors/node/service_kind.hpp"
 #include "mobula/actors/node/service_uses.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
-#include "mobula/actors/objects/foreign_arenas.hpp"
+#include "mobula/actors/objects/peer_arenas.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/actors/ownership/owner.hpp"
 #include "mobula/actors/ownership/reference_counter.hpp"
@@ -289,7 +289,7 @@ public:
   void wake_cluster(wake_time when) noexcept;
 
   /// The arenas of other nodes that can be read in place.
-  [[nodiscard]] foreign_arenas& arenas() noexcept {
+  [[nodiscard]] peer_arenas& arenas() noexcept {
     return arenas_;
   }
 
@@ -514,7 +514,7 @@ private:
   store_space space_;
   std::mutex readers_mutex_; ///< one census at a time
   reference_gateway gateway_{*this};
-  foreign_arenas arenas_{options_};
+  peer_arenas arenas_{options_};
 
   data_door door_; ///< written once, before the cluster actor is told of its membership
   std::atomic<std::uint64_t> pulls_ = 1; ///< counts, for their numbers

@@ -24,7 +24,7 @@ public:
 
   /// An entry for an object of another node.
   entry_draft(node_core& core, const object_id& id, const type_descriptor& type)
-    : entry_(object_entry::make_foreign(core, id, type)) {
+    : entry_(object_entry::make_borrowed(core, id, type)) {
     // nop
   }
 

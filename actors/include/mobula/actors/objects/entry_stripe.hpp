@@ -125,7 +125,7 @@ public:
   std::uint64_t enlist();
 
   /// Counts one more entry, of an object that has its number from another node.
-  void enlist_foreign();
+  void enlist_borrowed();
 
   /// Forgets an entry whose memory was freed, with so many bytes of a value behind it.
   void delist(std::size_t heap_bytes) noexcept;

@@ -1,7 +1,7 @@
 // The life of an entry, of this node's object or of a borrowed one. Brackets name what says so.
 //
 //  1. Made: `make` for an object of this node (a put, a builder, a promise, a successor), or
-//     `make_foreign` when a reference to another node's object comes in at the gateway. A maker
+//     `make_borrowed` when a reference to another node's object comes in at the gateway. A maker
 //     that fails calls `discard`, which leads to 11. [phase_ pending, handles_ 1, uses_ 1: its
 //     scope]
 //  2. Given its value, if that goes into the process heap: `publish_inline` for less than 4 KiB,
@@ -9,7 +9,7 @@
 //     value that goes into the store, are announced without. [phase_ inline_value; copy_, stored]
 //  3. Announced: `announce` puts the entry into its stripe's list, and from here on other threads
 //     may see it. A borrowed entry is in the gateway's index instead, from its making. [slot_ and
-//     entry_stripe::added_; reference_gateway::foreign_]
+//     entry_stripe::added_; reference_gateway::borrowed_]
 //  4. Told of: the reference counter takes the list, and the owner makes a record. Of a borrowed
 //     entry the cluster actor tells the borrow table, and that the owner, on its node.
 //     [owner_table::objects_; channel::borrows of borrow_table]
@@ -85,7 +85,7 @@ enum class entry_kind : std::uint8_t {
   /// This node's.
   own,
   /// Another node's, or one that does not exist any more.
-  foreign,
+  borrowed,
 };
 
 /// Returns the name of `phase`.
@@ -194,8 +194,8 @@ public:
 
   /// Makes an entry for an object of another node, with one handle, in phase `pending`. Only the
   /// gateway does. Throws `std::bad_alloc`.
-  static object_entry* make_foreign(node_core& core, const object_id& id,
-                                    const type_descriptor& type);
+  static object_entry* make_borrowed(node_core& core, const object_id& id,
+                                     const type_descriptor& type);
 
   object_entry(const object_entry&) = delete;
   object_entry& operator=(const object_entry&) = delete;

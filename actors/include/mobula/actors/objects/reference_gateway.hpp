@@ -35,7 +35,7 @@ struct enclosed_reference {
 /// When the cluster actor is to take the gateway's events.
 enum class wake_time : std::uint8_t { soon, now };
 
-/// What stands in for a foreign object towards other nodes.
+/// What stands in for a borrowed object towards other nodes.
 struct known_successor {
   object_handle successor; ///< empty if nothing does
   bool needed = false;     ///< the owner is gone, and nothing stands in for the object yet
@@ -50,7 +50,7 @@ struct gateway_events {
   /// after the tables were told, since until then their addresses are tokens there.
   std::vector<entry_scope> dropped;
 
-  /// Foreign objects that a reader waits for, each named once.
+  /// Borrowed objects that a reader waits for, each named once.
   std::vector<object_id> requested;
 
   /// Those of them, or of former ones, that somebody waits more urgently for by now.
@@ -73,29 +73,29 @@ struct gateway_events {
 /// known when that message is handled. One plain mutex is enough: who comes here has just encoded
 /// or decoded a message, which costs more.
 ///
-/// *Foreign entries*: one living one for each object. An entry whose last handle goes at the same
+/// *Borrowed entries*: one living one for each object. An entry whose last handle goes at the same
 /// time as a new reference arrives is on its way to `drop` and is replaced; the tables know both.
 /// `drop` frees nothing: it hands the entry to the cluster actor, as its address is a token there.
 ///
-/// *Successors* are own entries that stand in for foreign ones whose owner is gone
-/// (`successor_of`): such an entry is one that `foreign_` does not know.
+/// *Successors* are own entries that stand in for borrowed ones whose owner is gone
+/// (`successor_of`): such an entry is one that `borrowed_` does not know.
 ///
 /// *Own entries* are found by their number if others may name them: while the tables keep a handle
 /// on it, a value that other nodes have seen contains it, or it is a successor. Nodes have no other
 /// index of their entries, and objects that never leave pay for none.
 ///
-/// | field             | raised by                      | lowered by                  |
-/// |-------------------|--------------------------------|-----------------------------|
-/// | foreign_          | `arrive`, `value_read`         | `drop`, `forget`            |
-/// | own_record::kept  | `open_transit`, `keep_own`     | `release`, for each handle  |
-/// | own_record::shown | `show` of a container, `adopt` | the container's end, `drop` |
-/// | own_              | the first of these two         | when both are zero          |
-/// | successors_       | `adopt`                        | `drop` of the foreign entry |
-/// | events_           | threads                        | `take`                      |
+/// | field             | raised by                      | lowered by                   |
+/// |-------------------|--------------------------------|------------------------------|
+/// | borrowed_         | `arrive`, `value_read`         | `drop`, `forget`             |
+/// | own_record::kept  | `open_transit`, `keep_own`     | `release`, for each handle   |
+/// | own_record::shown | `show` of a container, `adopt` | the container's end, `drop`  |
+/// | own_              | the first of these two         | when both are zero           |
+/// | successors_       | `adopt`                        | `drop` of the borrowed entry |
+/// | events_           | threads                        | `take`                       |
 ///
-/// *Bounds*: `foreign_` by the node's foreign entries, `own_` by the handles of the tables and what
-/// the values of such objects contain, `successors_` by the foreign entries, `events_` by what
-/// happens until the cluster actor's turn.
+/// *Bounds*: `borrowed_` by the node's borrowed entries, `own_` by the handles of the tables and
+/// what the values of such objects contain, `successors_` by the borrowed entries, `events_` by
+/// what happens until the cluster actor's turn.
 class reference_gateway {
 public:
   explicit reference_gateway(node_core& core) noexcept : core_(core) {
@@ -111,7 +111,7 @@ public:
   /// The cluster actor runs: references may cross from now on. REQUIRES: called once.
   void open();
 
-  /// Nobody asks any more: nothing crosses from now on, and foreign entries free themselves.
+  /// Nobody asks any more: nothing crosses from now on, and borrowed entries free themselves.
   /// Returns what happened before.
   gateway_events close();
 
@@ -131,13 +131,13 @@ public:
   /// this node's and does not exist. Empty if the gateway is not open.
   [[nodiscard]] object_handle arrive(const incoming_reference& reference);
 
-  /// The last handle of a foreign entry is gone.
+  /// The last handle of a borrowed entry is gone.
   void drop(object_entry& entry) noexcept;
 
-  /// REQUIRES: the caller owns a handle; `entry` is a foreign one.
+  /// REQUIRES: the caller owns a handle; `entry` is a borrowed one.
   [[nodiscard]] known_successor find_successor(const object_entry& entry) const;
 
-  /// Other nodes are to know the foreign entry `orphan` as `successor` from now on. Returns the
+  /// Other nodes are to know the borrowed entry `orphan` as `successor` from now on. Returns the
   /// successor: the one given, unless another thread was faster.
   [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle successor);
 
@@ -158,8 +158,8 @@ public:
 
   [[nodiscard]] gateway_events take();
 
-  /// Returns a handle on the living entry of a foreign object, or an empty one.
-  [[nodiscard]] object_handle find_foreign(const object_id& object);
+  /// Returns a handle on the living entry of a borrowed object, or an empty one.
+  [[nodiscard]] object_handle find_borrowed(const object_id& object);
 
   /// Returns a handle on an own object that others may name, or an empty one.
   [[nodiscard]] object_handle find_own(std::uint64_t sequence);
@@ -182,7 +182,7 @@ public:
   [[nodiscard]] std::vector<object_handle> value_read(const object_handle& outer,
                                                       std::span<const enclosed_reference> inner);
 
-  /// How urgently somebody waits for a foreign object; as a reader does if nobody is known.
+  /// How urgently somebody waits for a borrowed object; as a reader does if nobody is known.
   [[nodiscard]] pull_class urgency_of(const object_id& object) const;
 
   /// The owner could not reply with the value: the next reader sends a new request.
@@ -191,11 +191,11 @@ public:
   /// The entry has failed for good: references that arrive later get a new one.
   void forget(const object_entry& entry);
 
-  /// Calls `f` with the entry of each foreign object, under the mutex. For inspection: O(n).
+  /// Calls `f` with the entry of each borrowed object, under the mutex. For inspection: O(n).
   template <class F>
-  void for_each_foreign(F&& f) const {
+  void for_each_borrowed(F&& f) const {
     std::unique_lock guard{mutex_};
-    for (const auto& [id, record] : foreign_)
+    for (const auto& [id, record] : borrowed_)
       f(std::as_const(*record.entry));
   }
 
@@ -205,7 +205,7 @@ public:
 private:
   enum class state : std::uint8_t { idle, open, closed };
 
-  struct foreign_record {
+  struct borrowed_record {
     object_entry* entry = nullptr;
     std::optional<pull_class> requested; ///< raised by `request`, lowered by `reset_request`
   };
@@ -220,7 +220,7 @@ private:
   using own_index = std::unordered_map<std::uint64_t, own_record>;
 
   object_handle bind(const object_id& object, const type_descriptor& type);
-  object_handle bind_foreign(const object_id& object, const type_descriptor& type);
+  object_handle bind_borrowed(const object_id& object, const type_descriptor& type);
   object_handle make_missing(const object_id& object, const type_descriptor& type);
   own_record& record_of(object_entry& entry);
   bool add_shown(object_entry& entry);
@@ -235,7 +235,7 @@ private:
   mutable std::mutex mutex_;
   state state_ = state::idle;
   std::optional<wake_time> noted_; ///< when the cluster actor is to look at `events_`; else empty
-  std::unordered_map<object_id, foreign_record> foreign_;
+  std::unordered_map<object_id, borrowed_record> borrowed_;
   own_index own_;
   std::unordered_map<const object_entry*, object_handle> successors_;
   gateway_events events_;

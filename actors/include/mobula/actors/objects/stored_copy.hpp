@@ -10,7 +10,7 @@
 #include <caf/intrusive_ptr.hpp>
 
 #include "mobula/actors/objects/copy_memory.hpp"
-#include "mobula/actors/objects/foreign_place.hpp"
+#include "mobula/actors/objects/mapped_copy.hpp"
 #include "mobula/actors/objects/object_value.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/arena/pin_word.hpp"
@@ -113,7 +113,7 @@ public:
   heap_part decoded_part; ///< what was decoded of them
 
   /// Set if the copy is another node's, read where it is. Written before others know of the copy.
-  std::unique_ptr<foreign_place> place;
+  std::unique_ptr<mapped_copy> place;
 
   /// Set if the copy was pulled from another node; the same.
   pull_number pulled_as = pull_number::none;

@@ -141,7 +141,7 @@ struct reported_object {
 };
 
 /// Another node's object to which values in the reporting node's process refer.
-struct reported_foreign {
+struct reported_nested_elsewhere {
   object_id object;
   reported_nesting nested;
 };
@@ -187,7 +187,7 @@ struct node_report {
   std::vector<named_figure> figures;
   std::vector<reported_object> objects;
   std::uint64_t objects_left_out = 0;
-  std::vector<reported_foreign> nested_elsewhere; ///< no more than objects were asked for
+  std::vector<reported_nested_elsewhere> nested_elsewhere; ///< no more than objects were asked for
   std::vector<reported_site> call_sites;
 
   /// Stored objects without any reference, whose memory stays as long as views pin it: no more than
@@ -279,7 +279,7 @@ public:
   [[nodiscard]] reported_object* find(std::uint64_t sequence) noexcept;
 
   /// Returns other nodes' objects that values here refer to.
-  [[nodiscard]] std::vector<reported_foreign> take_foreign();
+  [[nodiscard]] std::vector<reported_nested_elsewhere> take_nested_elsewhere();
 
   [[nodiscard]] std::vector<reported_group> take_groups();
 
@@ -315,7 +315,7 @@ private:
   std::vector<new_reference> chosen_; ///< by sequence
   std::unordered_map<std::uint64_t, elsewhere> elsewhere_;
   std::map<site_key, reported_group> groups_; ///< keys of sums by line; others have line 0
-  std::map<object_id, reported_nesting> foreign_;
+  std::map<object_id, reported_nesting> nested_elsewhere_;
   std::map<site_key, std::uint32_t> site_numbers_;
 };
 
@@ -359,8 +359,8 @@ typename Inspector::result_type inspect(Inspector& f, reported_object& x) {
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_foreign& x) {
-  return f(caf::meta::type_name("mobula::reported_foreign"), x.object, x.nested);
+typename Inspector::result_type inspect(Inspector& f, reported_nested_elsewhere& x) {
+  return f(caf::meta::type_name("mobula::reported_nested_elsewhere"), x.object, x.nested);
 }
 
 template <class Inspector>

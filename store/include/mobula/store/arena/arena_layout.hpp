@@ -83,7 +83,7 @@ using arena_header = std::array<std::byte, arena_header_bytes>;
 [[nodiscard]] arena_header encode_header(const arena_layout& layout);
 
 /// Why bytes are no arena that this version can read.
-enum class arena_flaw { foreign, of_other_user, wrong_version, damaged, truncated };
+enum class arena_flaw { not_an_arena, of_other_user, wrong_version, damaged, truncated };
 
 /// Reads a header that may be damaged or hostile: what it returns lies within `file_bytes`, in
 /// order, aligned and without overlap.

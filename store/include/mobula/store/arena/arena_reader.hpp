@@ -98,11 +98,11 @@ public:
   }
 
 private:
-  arena_reader(foreign_arena arena, reader_index index, arena_mapping pins) noexcept;
+  arena_reader(mapped_arena arena, reader_index index, arena_mapping pins) noexcept;
 
   [[nodiscard]] object_lookup pin(std::uint64_t slot, const object_id& id) noexcept;
 
-  foreign_arena arena_;
+  mapped_arena arena_;
   home_process home_;
   reader_index index_;
   arena_mapping pins_memory_;

@@ -103,9 +103,9 @@ struct arena_refusal {
 
 /// The arena of another node. Objects and the header are mapped read-only, the registration words
 /// and the object table read-write: pins are written there.
-class foreign_arena {
+class mapped_arena {
 public:
-  [[nodiscard]] static std::variant<foreign_arena, io_failure, arena_refusal>
+  [[nodiscard]] static std::variant<mapped_arena, io_failure, arena_refusal>
   open(const std::filesystem::path& path);
 
   [[nodiscard]] const arena_layout& layout() const noexcept {
@@ -121,7 +121,7 @@ public:
   }
 
 private:
-  foreign_arena(arena_layout layout, arena_mapping mapping) noexcept;
+  mapped_arena(arena_layout layout, arena_mapping mapping) noexcept;
 
   arena_layout layout_;
   arena_mapping mapping_;

@@ -19,7 +19,7 @@ struct borrow_limits {
 };
 
 struct borrow_stats {
-  std::size_t borrows = 0;           ///< now: entries for foreign objects that their owner keeps
+  std::size_t borrows = 0;           ///< now: entries for borrowed objects that their owner keeps
   std::size_t batches_in_flight = 0; ///< now, those for ended sessions included
   std::size_t outer_keeps = 0;       ///< now
   std::size_t barriers_waiting = 0;  ///< now
@@ -30,7 +30,7 @@ struct borrow_stats {
   std::uint64_t batches_sent = 0;
 };
 
-/// The receiver's side: which foreign objects this node holds, and what their owners know of it.
+/// The receiver's side: which borrowed objects this node holds, and what their owners know of it.
 ///
 /// *Entries.* One record for each entry, not each object: while the end of an old entry waits to be
 /// told, a new reference to the same object has a new entry already. The owner counts occurrences,
@@ -52,7 +52,7 @@ struct borrow_stats {
 /// confirmations goes on waiting for the grace period: references that were handed on before may
 /// still be on their way to the owner, which lives, and rely on who waits for us.
 ///
-/// *Bounds.* Records are bounded by live foreign entries; batches in flight and messages that wait
+/// *Bounds.* Records are bounded by live borrowed entries; batches in flight and messages that wait
 /// for a session by what was deserialized since the last confirmation or until the owner is given
 /// up; barriers by one for each session; keeps by values read since the last confirmation.
 ///
@@ -94,8 +94,8 @@ public:
 
   // -- references -------------------------------------------------------------
 
-  /// A turn, of which only what concerns foreign objects is looked at. REQUIRES: all of `arrived`
-  /// are foreign; an entry's arrival comes in no later turn than its drop, and what is freed has
+  /// A turn, of which only what concerns borrowed objects is looked at. REQUIRES: all of `arrived`
+  /// are borrowed; an entry's arrival comes in no later turn than its drop, and what is freed has
   /// not been dropped in an earlier one.
   void traffic(std::span<const arrived_reference> arrived, const reference_traffic& rest,
                reference_effects& effects);

@@ -13,7 +13,7 @@ namespace mobula {
 /// given back exactly once through `drop_handles`. In production it is the entry's address.
 enum class kept_handle : std::uintptr_t { none = 0 };
 
-/// Names one entry for a foreign object without holding it: from its first reference on this node
+/// Names one entry for a borrowed object without holding it: from its first reference on this node
 /// until the caller has said that its last one was dropped. In production the entry's address,
 /// which nobody else gets before that.
 enum class entry_token : std::uintptr_t { none = 0 };
@@ -41,7 +41,7 @@ struct arrived_reference {
   transit_number transit = transit_number::none;
 };
 
-/// A reference to a foreign object, found in a value.
+/// A reference to a borrowed object, found in a value.
 struct nested_reference {
   entry_token entry = entry_token::none;
   object_id object;
@@ -53,7 +53,7 @@ struct value_read {
   std::vector<nested_reference> inner;
 };
 
-/// The last reference of an entry for a foreign object is gone.
+/// The last reference of an entry for a borrowed object is gone.
 struct dropped_reference {
   entry_token entry = entry_token::none;
   object_id object;
@@ -65,7 +65,7 @@ struct reference_traffic {
   std::vector<transit_number> canceled; ///< opened, but their message will never be sent
   std::vector<arrived_reference> arrived;
   std::vector<value_read> read;
-  std::vector<object_id> freed; ///< foreign objects whose values were freed here
+  std::vector<object_id> freed; ///< borrowed objects whose values were freed here
   std::vector<dropped_reference> dropped;
 };
 

@@ -1,7 +1,7 @@
 // Maps the arenas of other nodes of the host, each when somebody first reads there: once its header
 // has named the node and a lock has proved that the node lives.
 
-#include "mobula/actors/objects/foreign_arenas.hpp"
+#include "mobula/actors/objects/peer_arenas.hpp"
 
 #include <mutex>
 #include <type_traits>
@@ -15,11 +15,11 @@
 
 namespace mobula {
 
-host_identity foreign_arenas::own_host() const {
+host_identity peer_arenas::own_host() const {
   return identify_host(options_.arena_directory);
 }
 
-void foreign_arenas::session_opened(const incarnation_id& node, arena_address address) {
+void peer_arenas::session_opened(const incarnation_id& node, arena_address address) {
   std::unique_lock guard{mutex_};
   peer_arena peer{.address = std::move(address), .known = state::untried, .reader = nullptr};
   if (auto known = former_.extract(node))
@@ -30,7 +30,7 @@ void foreign_arenas::session_opened(const incarnation_id& node, arena_address ad
   peers_.insert_or_assign(node, std::move(peer));
 }
 
-void foreign_arenas::session_closed(const incarnation_id& node) {
+void peer_arenas::session_closed(const incarnation_id& node) {
   std::unique_lock guard{mutex_};
   if (auto known = peers_.extract(node); known && known.mapped().reader != nullptr)
     former_[node] = known.mapped().reader;
@@ -39,7 +39,7 @@ void foreign_arenas::session_closed(const incarnation_id& node) {
 
 /// Nobody else opens the arena meanwhile: readers open only what was never tried, and sessions
 /// begin and end in the actor that calls this. So no reader has to wait for the system calls.
-void foreign_arenas::retry(const incarnation_id& node, time_point now) {
+void peer_arenas::retry(const incarnation_id& node, time_point now) {
   arena_address address;
   {
     std::shared_lock guard{mutex_};
@@ -58,13 +58,13 @@ void foreign_arenas::retry(const incarnation_id& node, time_point now) {
   settle(node, known->second, std::move(opened));
 }
 
-void foreign_arenas::close() {
+void peer_arenas::close() {
   std::unique_lock guard{mutex_};
   peers_.clear();
   former_.clear();
 }
 
-std::shared_ptr<arena_reader> foreign_arenas::reader_of(const incarnation_id& node) {
+std::shared_ptr<arena_reader> peer_arenas::reader_of(const incarnation_id& node) {
   {
     std::shared_lock guard{mutex_};
     auto known = peers_.find(node);
@@ -81,16 +81,16 @@ std::shared_ptr<arena_reader> foreign_arenas::reader_of(const incarnation_id& no
 }
 
 /// Opens the arena of a living node, or tells why that is not possible.
-foreign_arenas::opened_arena foreign_arenas::open(const incarnation_id& node,
-                                                  const arena_address& address) const {
+peer_arenas::opened_arena peer_arenas::open(const incarnation_id& node,
+                                            const arena_address& address) const {
   if (options_.same_host_reading == reading_in_place::off || address.path.empty()
       || address.host != own_host())
     return obstacle{};
   return open_proved(node, address.path);
 }
 
-foreign_arenas::opened_arena foreign_arenas::open_proved(const incarnation_id& node,
-                                                         const std::string& path) {
+peer_arenas::opened_arena peer_arenas::open_proved(const incarnation_id& node,
+                                                   const std::string& path) {
   auto opened = arena_reader::open(path);
   auto* reader = std::get_if<std::unique_ptr<arena_reader>>(&opened);
   if (reader == nullptr)
@@ -110,7 +110,7 @@ foreign_arenas::opened_arena foreign_arenas::open_proved(const incarnation_id& n
 }
 
 /// REQUIRES: the mutex is held.
-void foreign_arenas::settle(const incarnation_id& node, peer_arena& peer, opened_arena opened) {
+void peer_arenas::settle(const incarnation_id& node, peer_arena& peer, opened_arena opened) {
   auto first_try = peer.known == state::untried;
   if (const auto* why_not = std::get_if<obstacle>(&opened)) {
     peer.known = why_not->passing ? state::refused : state::unreachable;

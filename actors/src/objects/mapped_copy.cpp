@@ -2,7 +2,7 @@
 // last one unpins it. Bytes that came in a message are read in this process until the heap gives
 // them up.
 
-#include "mobula/actors/objects/foreign_place.hpp"
+#include "mobula/actors/objects/mapped_copy.hpp"
 
 #include <utility>
 
@@ -11,30 +11,30 @@
 
 namespace mobula {
 
-foreign_place::~foreign_place() {
+mapped_copy::~mapped_copy() {
   unpin_slot();
 }
 
-void foreign_place::open(stored_copy& copy) noexcept {
+void mapped_copy::open(stored_copy& copy) noexcept {
   std::unique_lock guard{mutex_};
   open_locked(copy);
 }
 
 /// REQUIRES: the mutex is held, as for all below that do not take it; the copy is closed, and its
 /// value has its bytes.
-void foreign_place::open_locked(stored_copy& copy) noexcept {
+void mapped_copy::open_locked(stored_copy& copy) noexcept {
   copy.pins.reset();
   // It cannot fail: only this closes the word.
   static_cast<void>(copy.pins.try_pin());
   static_cast<void>(copy.pins.look());
 }
 
-bool foreign_place::pin(stored_copy& copy) {
+bool mapped_copy::pin(stored_copy& copy) {
   std::unique_lock guard{mutex_};
   return pin_locked(copy);
 }
 
-bool foreign_place::pin_locked(stored_copy& copy) {
+bool mapped_copy::pin_locked(stored_copy& copy) {
   if (copy.pins.try_pin())
     return true;
   if (arena_ == nullptr)
@@ -54,7 +54,7 @@ bool foreign_place::pin_locked(stored_copy& copy) {
   return true;
 }
 
-void foreign_place::settle(stored_copy& copy) noexcept {
+void mapped_copy::settle(stored_copy& copy) noexcept {
   std::unique_ptr<decoded_value> decoded;
   std::optional<table_index> slot;
   {
@@ -74,13 +74,13 @@ void foreign_place::settle(stored_copy& copy) noexcept {
     core_.report_unpinned_elsewhere(id_);
 }
 
-bool foreign_place::keep(stored_copy& copy) {
+bool mapped_copy::keep(stored_copy& copy) {
   std::unique_lock guard{mutex_};
   return pin_locked(copy);
 }
 
-void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes,
-                              heap_charge charge) {
+void mapped_copy::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> bytes,
+                            heap_charge charge) {
   std::unique_lock guard{mutex_};
   if (copy.pins.try_pin()) {
     guard.unlock();
@@ -98,7 +98,7 @@ void foreign_place::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> by
   copy.pins.reset();
 }
 
-bool foreign_place::drop_here(stored_copy& copy) noexcept {
+bool mapped_copy::drop_here(stored_copy& copy) noexcept {
   std::unique_ptr<std::byte[]> bytes;
   std::unique_ptr<decoded_value> decoded; // goes first: it may look at the bytes
   std::unique_lock guard{mutex_};
@@ -112,7 +112,7 @@ bool foreign_place::drop_here(stored_copy& copy) noexcept {
   return true;
 }
 
-void foreign_place::unpin_slot() noexcept {
+void mapped_copy::unpin_slot() noexcept {
   if (auto slot = std::exchange(slot_, std::nullopt))
     if (arena_->unpin(*slot) == unpin_result::tell_shard)
       core_.report_unpinned_elsewhere(id_);

@@ -48,7 +48,7 @@ struct peer_places {
 /// An arena is opened when it is first asked for, and stays mapped while the session lasts or any
 /// value in it is kept. What fails for want of something that may be there later (a place among the
 /// arena's readers, a descriptor, memory) is tried again, by `retry`. Thread-safe.
-class foreign_arenas {
+class peer_arenas {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
@@ -56,12 +56,12 @@ public:
   static constexpr auto retry_pause = std::chrono::seconds{1};
 
   /// REQUIRES: the options outlive this.
-  explicit foreign_arenas(const node_options& options) noexcept : options_(options) {
+  explicit peer_arenas(const node_options& options) noexcept : options_(options) {
     // nop
   }
 
-  foreign_arenas(const foreign_arenas&) = delete;
-  foreign_arenas& operator=(const foreign_arenas&) = delete;
+  peer_arenas(const peer_arenas&) = delete;
+  peer_arenas& operator=(const peer_arenas&) = delete;
 
   /// Returns the host that this node finds itself on.
   [[nodiscard]] host_identity own_host() const;

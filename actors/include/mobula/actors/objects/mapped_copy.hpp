@@ -35,25 +35,25 @@ class stored_copy;
 /// *Lock order*: this mutex comes after a stripe's, and before none. So what was decoded of a value
 /// dies outside of it: with it may die references, whose stripes have mutexes, and it may take
 /// long.
-class foreign_place {
+class mapped_copy {
 public:
   /// A place in an arena. REQUIRES: `slot` is pinned once, for this; the core outlives this.
-  foreign_place(node_core& core, std::shared_ptr<arena_reader> arena, const object_id& id,
-                table_index slot) noexcept
+  mapped_copy(node_core& core, std::shared_ptr<arena_reader> arena, const object_id& id,
+              table_index slot) noexcept
     : core_(core), arena_(std::move(arena)), id_(id), slot_(slot) {
     // nop
   }
 
   /// A place in this process. REQUIRES: the core outlives this.
-  foreign_place(node_core& core, const object_id& id) noexcept : core_(core), id_(id) {
+  mapped_copy(node_core& core, const object_id& id) noexcept : core_(core), id_(id) {
     // nop
   }
 
-  foreign_place(const foreign_place&) = delete;
-  foreign_place& operator=(const foreign_place&) = delete;
+  mapped_copy(const mapped_copy&) = delete;
+  mapped_copy& operator=(const mapped_copy&) = delete;
 
   /// Gives the arena's pin back, if there is one.
-  ~foreign_place();
+  ~mapped_copy();
 
   /// Opens a new copy, with one pin for the caller. REQUIRES: called once, before all others.
   void open(stored_copy& copy) noexcept;
