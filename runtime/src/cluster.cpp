@@ -46,7 +46,7 @@ node_record describe(const node_core& core, const endpoint& where) {
           .host = std::move(arena.host),
           .process_id = ::getpid(),
           .control = control_endpoints(core, where),
-          .data = core.door(),
+          .data = core.own_endpoint(),
           .arena_path = std::move(arena.path)};
 }
 
@@ -72,7 +72,7 @@ void open_data_port(node_core& core, const std::string& number) {
     refuse(error_type::invalid_argument, failure->message);
   auto port = std::get<std::unique_ptr<data_port>>(std::move(opened));
   auto where = data_endpoints(core, {number, port->address().port});
-  core.open_door(
+  core.set_data_endpoint(
     {.where = std::move(where), .token = draw_token()},
     {.values = std::move(values), .events = std::move(events), .port = std::move(port)});
 }

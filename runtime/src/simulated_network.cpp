@@ -67,8 +67,8 @@ caf::strong_actor_ptr cluster_of(node_core& core) {
   return caf::actor_cast<caf::strong_actor_ptr>(core.cluster());
 }
 
-peer_places places_of(node_core& core) {
-  return {.arena = core.own_arena(), .door = core.door()};
+peer_addresses addresses_of(node_core& core) {
+  return {.arena = core.own_arena(), .data = core.own_endpoint()};
 }
 
 } // namespace
@@ -278,14 +278,14 @@ void simulated_network::begin(simulated_line& there, simulated_line& back) {
   }
   caf::anon_send(
     there.from().cluster(),
-    session_opened{{there.to().incarnation(), session}, there.peer, places_of(there.to())});
+    session_opened{{there.to().incarnation(), session}, there.peer, addresses_of(there.to())});
   there.open();
   there.send_notice([&there, session, peer = back.peer, answers = &back] {
     // Of two connections, the membership goes by the younger one.
     if (there.latest_session() != session)
       return;
     peer_session opened{there.from().incarnation(), session};
-    caf::anon_send(there.to().cluster(), session_opened{opened, peer, places_of(there.from())});
+    caf::anon_send(there.to().cluster(), session_opened{opened, peer, addresses_of(there.from())});
     if (there.session() == session)
       answers->open();
     else

@@ -129,7 +129,8 @@ void simulated_ports::open(node_core& core) {
     std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
   auto port = std::make_shared<simulated_port>(shared_from_this(), self, values, events);
   ports_[self] = port.get();
-  core.open_door({.where = {{"simulated", 1}}, .token = token_of(self)}, {values, events, port});
+  core.set_data_endpoint({.where = {{"simulated", 1}}, .token = token_of(self)},
+                         {values, events, port});
 }
 
 void simulated_ports::close() {

@@ -68,9 +68,9 @@ public:
     search_.found(record.incarnation);
     if (search_.idle())
       timers_.stop(round_timer_);
-    session_opened(
-      {record.incarnation, session}, peer,
-      {.arena = {.host = record.host, .path = record.arena_path}, .door = door_from_here(record)});
+    session_opened({record.incarnation, session}, peer,
+                   {.arena = {.host = record.host, .path = record.arena_path},
+                    .data = endpoint_from_here(record)});
     find_remote_address(*self_, peer->node(), [this, node = record.incarnation](auto& address) {
       caf::anon_send(core_->transfers(), source_speaks_at{node, address});
     });
@@ -104,8 +104,8 @@ public:
   // -- sessions -----------------------------------------------------------------------------------
 
   void session_opened(const peer_session& peer, const caf::strong_actor_ptr& handle,
-                      const peer_places& places) {
-    exchange.session_opened(peer, handle, places);
+                      const peer_addresses& addresses) {
+    exchange.session_opened(peer, handle, addresses);
     names.session_opened(peer, handle);
   }
 
@@ -259,7 +259,7 @@ public:
 
 private:
   /// Leaves out addresses that lead nowhere from this host.
-  [[nodiscard]] data_door door_from_here(const node_record& record) const {
+  [[nodiscard]] data_endpoint endpoint_from_here(const node_record& record) const {
     auto result = record.data;
     if (record.host.boot_id != core_->own_arena().host.boot_id)
       result.where = without_loopback(std::move(result.where));
@@ -374,7 +374,7 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
     },
     [&state](const session_opened& message) {
       state.count();
-      state.session_opened(message.peer, message.handle, message.places);
+      state.session_opened(message.peer, message.handle, message.addresses);
     },
     [&state](const session_closed& message) {
       state.count();

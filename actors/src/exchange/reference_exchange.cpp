@@ -97,15 +97,15 @@ void reference_exchange::tell_tables(gateway_events& events) {
 // -- sessions -------------------------------------------------------------------------------------
 
 void reference_exchange::session_opened(const peer_session& opened, caf::strong_actor_ptr handle,
-                                        const peer_places& places) {
+                                        const peer_addresses& addresses) {
   turn();
   forget_peer(opened.node);
-  core_->arenas().session_opened(opened.node, places.arena);
-  if (!core_->door().where.empty() && !places.door.where.empty())
-    caf::anon_send(core_->transfers(), source_joined{opened.node, places.door});
-  copies_->node_joined(opened.node, places.arena.host.boot_id);
+  core_->arenas().session_opened(opened.node, addresses.arena);
+  if (!core_->own_endpoint().where.empty() && !addresses.data.where.empty())
+    caf::anon_send(core_->transfers(), source_joined{opened.node, addresses.data});
+  copies_->node_joined(opened.node, addresses.arena.host.boot_id);
   nodes_[handle.get()] = opened.node;
-  peers_[opened.node] = {opened.session, std::move(handle), places.door};
+  peers_[opened.node] = {opened.session, std::move(handle), addresses.data};
   tables_->session_started(opened, effects_);
   run();
   ask_owners({});

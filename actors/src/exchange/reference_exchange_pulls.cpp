@@ -41,7 +41,7 @@ void reference_exchange::start_pull(object_entry& entry, const object_reply& rep
   auto source = reply.source;
   // The owner may know nodes that this one cannot reach.
   if (auto known = peers_.find(source.node);
-      known == peers_.end() || known->second.door.where.empty())
+      known == peers_.end() || known->second.data.where.empty())
     source.node = entry.id().owner;
   pulls_.emplace(&entry, pull{copy, source.ticket});
   auto urgency = core_->gateway().urgency_of(entry.id());

@@ -48,12 +48,13 @@ reply_form reference_exchange::form_for(const incarnation_id& owner, const peer&
   core_->arenas().retry(owner, core_->now());
   if (best == reply_form::place && core_->arenas().reader_of(owner) != nullptr)
     return reply_form::place;
-  return best != reply_form::bytes && has_doors(to) ? reply_form::description : reply_form::bytes;
+  return best != reply_form::bytes && can_transfer(to) ? reply_form::description
+                                                       : reply_form::bytes;
 }
 
 /// Returns whether values can be pulled, from here and from there.
-bool reference_exchange::has_doors(const peer& to) const {
-  return !core_->door().where.empty() && !to.door.where.empty();
+bool reference_exchange::can_transfer(const peer& to) const {
+  return !core_->own_endpoint().where.empty() && !to.data.where.empty();
 }
 
 /// Sends each owner its list, with `send_list`, unless there is no session with it: its list waits
@@ -138,7 +139,7 @@ void reference_exchange::received(const request_objects& message) {
   // asks anew: an answer to the first question must not be taken for one to the second.
   auto sequences = message.sequences;
   std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
-  auto large_form = message.form != reply_form::bytes && has_doors(peers_.at(*from))
+  auto large_form = message.form != reply_form::bytes && can_transfer(peers_.at(*from))
                       ? reply_form::description
                       : reply_form::bytes;
   // Piece by piece: an answer is encoded and on its way while the next one is put together.

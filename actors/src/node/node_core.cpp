@@ -99,8 +99,8 @@ core_pointer node_core::start(caf::actor_system& system, node_options options) {
   return core;
 }
 
-void node_core::open_door(data_door door, begin_transfers start) {
-  door_ = std::move(door);
+void node_core::set_data_endpoint(data_endpoint at, begin_transfers start) {
+  own_endpoint_ = std::move(at);
   caf::anon_send(transfers_, std::move(start));
 }
 

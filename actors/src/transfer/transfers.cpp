@@ -52,16 +52,16 @@ public:
   }
 
   void joined(const source_joined& message) {
-    port_->admit(message.node, core_->door().token);
-    doors_[message.node] = message.door;
-    add_peer(message.node, message.door);
+    port_->admit(message.node, core_->own_endpoint().token);
+    endpoints_[message.node] = message.data;
+    add_peer(message.node, message.data);
     pulls->source_joined(message.node);
   }
 
   /// It may have left meanwhile.
   void speaks_at(const source_speaks_at& message) {
-    auto known = doors_.find(message.node);
-    if (known == doors_.end())
+    auto known = endpoints_.find(message.node);
+    if (known == endpoints_.end())
       return;
     known->second.where = used_first(std::move(known->second.where), message.address);
     add_peer(message.node, known->second);
@@ -70,7 +70,7 @@ public:
   void left(const source_left& message) {
     if (!port_)
       return;
-    doors_.erase(message.node);
+    endpoints_.erase(message.node);
     port_->remove_node(message.node);
     pulls->source_left(message.node);
     pushes->source_left(message.node);
@@ -118,11 +118,11 @@ private:
     log_warning(news.why);
   }
 
-  void add_peer(const incarnation_id& node, const data_door& door) {
+  void add_peer(const incarnation_id& node, const data_endpoint& data) {
     std::vector<data_address> addresses;
-    for (const auto& where : door.where)
+    for (const auto& where : data.where)
       addresses.push_back({where.address, where.port});
-    port_->add_peer(node, addresses, door.token);
+    port_->add_peer(node, addresses, data.token);
   }
 
   core_pointer core_;
@@ -130,7 +130,7 @@ private:
   std::shared_ptr<served_values> values_;
   std::shared_ptr<transfer_events> events_;
   std::shared_ptr<transfer_port> port_;
-  std::unordered_map<incarnation_id, data_door> doors_; ///< of nodes with a session
+  std::unordered_map<incarnation_id, data_endpoint> endpoints_; ///< of nodes with a session
 };
 
 transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<transfers_state> self,

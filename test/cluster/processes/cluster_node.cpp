@@ -15,7 +15,7 @@
 //   "used -"                 "used BYTES" of the node's own arena
 //   "pulled COUNT"           "pulled", when so many values have been pulled here
 //   "figure NAME"            "figure NAME VALUE" of the node
-//   "door -"                 "door PORT" of the data port
+//   "data-port -"            "data-port PORT" of the data port
 //   "calls NAME"             "calls NAME CALL": the first system call of reading it again, and
 //                            again; "none", or "unknown" where that cannot be found out
 //   "nest NAME"              "nested ID" of an object whose value holds them, which is kept
@@ -177,8 +177,8 @@ private:
       return nest(argument);
     if (command == "figure")
       return say_figure(argument);
-    if (command == "door")
-      return say_door();
+    if (command == "data-port")
+      return say_data_port();
     if (command == "calls")
       return watch_calls(argument);
     if (command == "watcher-reads")
@@ -206,9 +206,9 @@ private:
     say("done");
   }
 
-  void say_door() {
-    const auto& where = node_.core().door().where;
-    say("door " + std::to_string(where.empty() ? 0 : where.front().port));
+  void say_data_port() {
+    const auto& where = node_.core().own_endpoint().where;
+    say("data-port " + std::to_string(where.empty() ? 0 : where.front().port));
   }
 
   static std::size_t number() {

@@ -104,8 +104,8 @@ public:
 
   /// Returns the port from which others pull.
   std::uint16_t data_port() {
-    say("door -");
-    return static_cast<std::uint16_t>(std::stoi(await("door ")));
+    say("data-port -");
+    return static_cast<std::uint16_t>(std::stoi(await("data-port ")));
   }
 
   /// Returns when nothing is left, neither own objects nor borrowed ones.

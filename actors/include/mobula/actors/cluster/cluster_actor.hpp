@@ -52,7 +52,7 @@ struct borrowed_unpinned {
 struct session_opened {
   peer_session peer;
   caf::strong_actor_ptr handle;
-  peer_places places;
+  peer_addresses addresses;
 };
 
 /// No message of this session comes any more.

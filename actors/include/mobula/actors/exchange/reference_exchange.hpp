@@ -90,7 +90,7 @@ public:
 
   /// Comes before all messages of the session, and ends an older one with that node.
   void session_opened(const peer_session& peer, caf::strong_actor_ptr handle,
-                      const peer_places& places);
+                      const peer_addresses& addresses);
 
   /// Ignored if it is not the current session.
   void session_closed(const peer_session& peer);
@@ -151,7 +151,7 @@ private:
   struct peer {
     session_id session;
     caf::strong_actor_ptr handle;
-    data_door door;
+    data_endpoint data;
   };
 
   using request_lists = std::map<incarnation_id, std::vector<std::uint64_t>>;
@@ -192,7 +192,7 @@ private:
   void stop_if_freed(const object_entry& entry);
   void tell_borrowers(std::uint64_t sequence);
   void send_requests(request_lists& requests, reply_form best);
-  [[nodiscard]] bool has_doors(const peer& to) const;
+  [[nodiscard]] bool can_transfer(const peer& to) const;
   [[nodiscard]] reply_form form_for(const incarnation_id& owner, const peer& to,
                                     reply_form best) const;
   void take(const incarnation_id& owner, object_reply& reply, metadata_reader& reader);

@@ -254,7 +254,7 @@ public:
 
   /// Values may be pulled from here, and by this node. REQUIRES: called once, after
   /// `start_cluster`, before the cluster actor hears of any other node.
-  void open_door(data_door door, begin_transfers start);
+  void set_data_endpoint(data_endpoint at, begin_transfers start);
 
   /// Takes the right to speak for the node among its cluster, which one has in a node's life.
   /// Returns false if somebody has it, or had it. Any thread.
@@ -277,8 +277,8 @@ public:
 
   /// What this node tells others of its data port; without one, that is nowhere. REQUIRES: called
   /// by the cluster actor or the transfers.
-  [[nodiscard]] const data_door& door() const noexcept {
-    return door_;
+  [[nodiscard]] const data_endpoint& own_endpoint() const noexcept {
+    return own_endpoint_;
   }
 
   /// Draws a number for a copy that is pulled; no object of this node has it. Any thread.
@@ -516,7 +516,7 @@ private:
   reference_gateway gateway_{*this};
   peer_arenas arenas_{options_};
 
-  data_door door_; ///< written once, before the cluster actor is told of its membership
+  data_endpoint own_endpoint_; ///< written once, before the cluster actor is told of its membership
   std::atomic<std::uint64_t> pulls_ = 1; ///< counts, for their numbers
   transfers_actor transfers_;            ///< as the cluster actor
   cluster_actor cluster_; ///< written once, under `services_mutex_`, before `in_cluster_`

@@ -24,9 +24,9 @@ struct arena_address {
 };
 
 /// Where others get at a node's values.
-struct peer_places {
+struct peer_addresses {
   arena_address arena;
-  data_door door;
+  data_endpoint data;
 };
 
 /// The arenas of other nodes that this one can read in place.

@@ -33,7 +33,7 @@ using shared_use = std::shared_ptr<entry_scope>;
 /// A node whose values can be pulled, and that may pull from this one.
 struct source_joined {
   incarnation_id node;
-  data_door door;
+  data_endpoint data;
 };
 
 struct source_left {

@@ -65,7 +65,7 @@ typename Inspector::result_type inspect(Inspector& f, transfer_token& x) {
 
 /// More addresses than any node has are refused before they are tried, and with them the message.
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, data_door& x) {
+typename Inspector::result_type inspect(Inspector& f, data_endpoint& x) {
   if constexpr (Inspector::writes_state) {
     if (auto error = f(x.where, x.token))
       return error;
@@ -73,7 +73,7 @@ typename Inspector::result_type inspect(Inspector& f, data_door& x) {
       return caf::make_error(caf::sec::invalid_argument);
     return {};
   } else {
-    return f(caf::meta::type_name("mobula::data_door"), x.where, x.token);
+    return f(caf::meta::type_name("mobula::data_endpoint"), x.where, x.token);
   }
 }
 

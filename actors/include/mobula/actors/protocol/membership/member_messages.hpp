@@ -27,11 +27,11 @@ struct host_identity {
 };
 
 /// Where the bytes of a node's objects can be fetched.
-struct data_door {
+struct data_endpoint {
   std::vector<endpoint> where; ///< in numbers; likelier ones first. Empty: nowhere
   transfer_token token;        ///< opens it; told to members only
 
-  friend bool operator==(const data_door&, const data_door&) = default;
+  friend bool operator==(const data_endpoint&, const data_endpoint&) = default;
 };
 
 /// What a node says of itself. Does not change during its life.
@@ -41,7 +41,7 @@ struct node_record {
   host_identity host;
   std::int64_t process_id = 0;
   std::vector<endpoint> control; ///< tried in this order by those who dial
-  data_door data;
+  data_endpoint data;
   std::string arena_path;
 
   friend bool operator==(const node_record&, const node_record&) = default;
