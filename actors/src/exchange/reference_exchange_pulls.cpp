@@ -99,12 +99,12 @@ copy_news reference_exchange::news_of(const object_entry& entry) {
                                                                    : copy_news::gone;
 }
 
-/// Nothing is to be pulled for the entry any more, and what was pulled goes. The scope may be null.
-void reference_exchange::stop_pull(const object_entry& entry, entry_scope scope) {
+/// Nothing is to be pulled for the entry any more, and what was pulled goes. The token may be null.
+void reference_exchange::stop_pull(const object_entry& entry, release_token token) {
   auto pull = pulls_.extract(&entry);
   auto copy = pull.empty() ? copy_pointer{entry.copy()} : std::move(pull.mapped().copy);
   caf::anon_send(core_->transfers(),
-                 end_pull{std::move(copy), std::make_shared<entry_scope>(std::move(scope))});
+                 end_pull{std::move(copy), std::make_shared<release_token>(std::move(token))});
 }
 
 void reference_exchange::stop_if_freed(const object_entry& entry) {
@@ -121,14 +121,14 @@ bool reference_exchange::has_pulled(const object_entry& entry) const {
 }
 
 /// Until a pull has ended here, its copy may be on its way into the entry: whoever may write that
-/// gets the scope. The other scopes go with the turn.
-void reference_exchange::let_go(std::vector<entry_scope>& scopes) {
-  for (auto& scope : scopes) {
+/// gets the token. The other tokens go with the turn.
+void reference_exchange::let_go(std::vector<release_token>& tokens) {
+  for (auto& token : tokens) {
     if (keeper_ != nullptr)
-      keeper_->forget(*scope);
-    if (has_pulled(*scope)) {
-      auto& entry = *scope;
-      stop_pull(entry, std::move(scope));
+      keeper_->forget(*token);
+    if (has_pulled(*token)) {
+      auto& entry = *token;
+      stop_pull(entry, std::move(token));
     }
   }
 }

@@ -211,9 +211,9 @@ void node_core::request_fill() {
     caf::anon_send(filler_, fill_stock{});
 }
 
-void node_core::release_stored(entry_scope scope) noexcept {
-  auto shard = scope->copy()->shard;
-  send_to_shard(shard, release_copy{std::make_shared<entry_scope>(std::move(scope))});
+void node_core::release_stored(release_token token) noexcept {
+  auto shard = token->copy()->shard;
+  send_to_shard(shard, release_copy{std::make_shared<release_token>(std::move(token))});
 }
 
 void node_core::request_restore(const object_entry& entry) {

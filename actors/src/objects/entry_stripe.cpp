@@ -62,21 +62,21 @@ void entry_stripe::announce(object_entry& entry) {
 }
 
 void entry_stripe::retire(object_entry& entry) noexcept {
-  entry_scope scope{&entry};
+  release_token token{&entry};
   {
     std::unique_lock guard{mutex_};
     if (is_unsent(entry)) {
       take_back(entry);
     } else if (!closed_) {
-      removed_.push_back(std::move(scope));
-      // Under the mutex: from its end on, whoever takes the scope may free the entry, and with the
+      removed_.push_back(std::move(token));
+      // Under the mutex: from its end on, whoever takes the token may free the entry, and with the
       // last one this stripe.
       request_flush();
       return;
     }
   }
   if (entry.in_shard())
-    core_->release_stored(std::move(scope));
+    core_->release_stored(std::move(token));
 }
 
 void entry_stripe::take_back(object_entry& entry) noexcept {
@@ -99,8 +99,8 @@ void entry_stripe::take(reference_changes& changes) {
     added.swap(added_);
     changes.sealed.insert(changes.sealed.end(), sealed_.begin(), sealed_.end());
     sealed_.clear();
-    for (auto& scope : removed_)
-      changes.removed.push_back(std::move(scope));
+    for (auto& token : removed_)
+      changes.removed.push_back(std::move(token));
     removed_.clear();
   }
   // These entries cannot be freed meanwhile: removals that come from here on wait in this stripe
@@ -216,7 +216,7 @@ void entry_stripe::refuse_waiters() {
 // --------------------------------------------------------------------------------------------
 
 void entry_stripe::close() {
-  std::vector<entry_scope> removed;
+  std::vector<release_token> removed;
   {
     std::unique_lock guard{mutex_};
     if (closed_)
@@ -227,9 +227,9 @@ void entry_stripe::close() {
     removed.swap(removed_);
   }
   // As `retire` does from here on: shards go on for a while, and know of their entries.
-  for (auto& scope : removed)
-    if (scope->in_shard())
-      core_->release_stored(std::move(scope));
+  for (auto& token : removed)
+    if (token->in_shard())
+      core_->release_stored(std::move(token));
   removed.clear();
   std::unique_lock guard{mutex_};
   release_core_if_done(guard);

@@ -385,7 +385,7 @@ void object_entry::free_memory() noexcept {
   stripe->delist(behind_entry);
 }
 
-void end_entry_scope::operator()(object_entry* entry) const noexcept {
+void release_entry::operator()(object_entry* entry) const noexcept {
   entry->drop_use();
 }
 

@@ -192,7 +192,7 @@ object_handle reference_gateway::find_borrowed(const object_id& object) {
 }
 
 void reference_gateway::drop(object_entry& entry) noexcept {
-  entry_scope scope{&entry};
+  release_token token{&entry};
   auto id = entry.id();
   std::optional<wake_time> needed;
   object_handle successor;
@@ -208,15 +208,15 @@ void reference_gateway::drop(object_entry& entry) noexcept {
     // Nobody is to be told of an own object that does not exist.
     if (state_ == state::open && id.owner != core_.incarnation()) {
       events_.traffic.dropped.push_back({token_of(entry), id});
-      events_.dropped.push_back(std::move(scope));
+      events_.dropped.push_back(std::move(token));
       needed = take_note(wake_time::soon);
     }
   }
   hide_all(std::move(hidden));
   // Nobody else sees to its copy, if it has one.
-  if (scope != nullptr && is_pulled(entry))
-    core_.release_stored(std::move(scope));
-  // Without its scope moved, the entry is freed after this line.
+  if (token != nullptr && is_pulled(entry))
+    core_.release_stored(std::move(token));
+  // Without its token moved, the entry is freed after this line.
   wake(needed);
 }
 

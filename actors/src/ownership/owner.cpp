@@ -51,12 +51,12 @@ public:
 
   void remove(remove_references& message) {
     core_->count_message();
-    // Destroying the scopes frees inline values, and may drop references nested in them.
-    auto scopes = std::move(*message.scopes);
-    for (auto& scope : scopes)
-      if (table_.remove_reference(scope->sequence()) != owner_table::effect::nothing
-          && scope->in_shard())
-        core_->release_stored(std::move(scope));
+    // Releasing the tokens frees inline values, and may drop references nested in them.
+    auto tokens = std::move(*message.tokens);
+    for (auto& token : tokens)
+      if (table_.remove_reference(token->sequence()) != owner_table::effect::nothing
+          && token->in_shard())
+        core_->release_stored(std::move(token));
   }
 
   void collect(collect_stats& request) {

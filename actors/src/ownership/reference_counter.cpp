@@ -66,8 +66,8 @@ private:
   }
 
   void apply(reference_table::tell_removed& effect) {
-    auto scopes = std::make_shared<std::vector<entry_scope>>(std::move(effect.scopes));
-    self_->send(core_->owner(), remove_references{core_->incarnation(), std::move(scopes)});
+    auto tokens = std::make_shared<std::vector<release_token>>(std::move(effect.tokens));
+    self_->send(core_->owner(), remove_references{core_->incarnation(), std::move(tokens)});
   }
 
   core_pointer core_;

@@ -50,8 +50,8 @@ struct shard_slot {
   copy_pointer copy;
 
   /// A use of the entry, so that it is there as long as the shard may speak to it, whatever ends
-  /// its scope. Null until an object is sealed for which a thread waited, and for what was pulled.
-  entry_scope entry;
+  /// its token. Null until an object is sealed for which a thread waited, and for what was pulled.
+  release_token entry;
 
   /// Where processes of the host find the copy while it is in memory.
   slot_handle shown = no_slot;
@@ -74,7 +74,7 @@ struct shard_slot {
   copy_ticket ticket{};
 
   /// Set when the object is out of scope: its entry goes with the slot.
-  entry_scope scope;
+  release_token token;
 
   /// Set when the value was freed: keeps the entry until the slot goes.
   object_handle freed;

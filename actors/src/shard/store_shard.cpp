@@ -116,13 +116,13 @@ void store_shard_state::abort(const abort_reserved& request) {
 
 void store_shard_state::release(const release_copy& request) {
   core_->count_message();
-  auto scope = std::move(*request.scope);
-  auto id = id_of(scope->number_in_shard());
+  auto token = std::move(*request.token);
+  auto id = id_of(token->number_in_shard());
   auto held = slots_.find(id.sequence);
   // A lost copy is gone already; only the entry is left to go.
   if (held == slots_.end())
     return;
-  held->second.scope = std::move(scope);
+  held->second.token = std::move(token);
   tell(&store_table::release, id);
   run();
   drop_unknown(id);

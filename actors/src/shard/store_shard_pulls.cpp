@@ -111,8 +111,8 @@ void store_shard_state::release_pull(const release_pulled& request) {
   auto held = slots_.find(id.sequence);
   if (held == slots_.end())
     return;
-  if (request.scope != nullptr)
-    held->second.scope = std::move(*request.scope);
+  if (request.token != nullptr)
+    held->second.token = std::move(*request.token);
   tell(&store_table::release, id);
   run();
   drop_unknown(id);

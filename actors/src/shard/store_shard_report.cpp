@@ -51,13 +51,13 @@ void store_shard_state::describe_all(object_listing& listing) const {
   if (asked.most_objects == 0 && asked.grouping != reported_grouping::state)
     return;
   for (const auto& [sequence, held] : slots_) {
-    if (held.scope != nullptr && held.scope->kind() == entry_kind::own) {
-      // One use is the scope's, which `views` does not count, and one that of the slot.
-      auto views = held.scope->views();
+    if (held.token != nullptr && held.token->kind() == entry_kind::own) {
+      // One use is the token's, which `views` does not count, and one that of the slot.
+      auto views = held.token->views();
       views -= std::min<std::uint32_t>(views, held.entry != nullptr ? 1 : 0);
       auto readers = readers_->count_elsewhere(held);
       if (held.copy->memory && (views > 0 || readers > 0))
-        listing.add_pinned_only(*held.scope, held.copy->size_bytes,
+        listing.add_pinned_only(*held.token, held.copy->size_bytes,
                                 {views, readers_->processes_elsewhere(held)});
     } else if (held.entry != nullptr && !held.copy->memory
                && asked.grouping == reported_grouping::state

@@ -23,7 +23,7 @@ pull_config config_of(const node_core& core) {
 
 shared_use share_use(object_entry& entry) {
   entry.add_use();
-  return std::make_shared<entry_scope>(&entry);
+  return std::make_shared<release_token>(&entry);
 }
 
 puller::puller(node_core& core, transfers_actor::pointer self, pusher& pushes)
@@ -108,7 +108,7 @@ void puller::end(const end_pull& message) {
   auto known = pulls_.find(id);
   if (known == pulls_.end() || known->second.entry == nullptr) {
     // It has ended: the copy may be in the shard, or on its way there.
-    core_.send_to_shard(message.copy->shard, release_pulled{message.copy, message.scope});
+    core_.send_to_shard(message.copy->shard, release_pulled{message.copy, message.token});
     return;
   }
   auto& entry = known->second;
@@ -188,7 +188,7 @@ void puller::found_whole(const object_id& id, pulled& entry) {
   run();
   if (entry.entry == nullptr)
     return send_to_shard(entry, release_pulled{entry.copy, nullptr});
-  auto use = std::make_shared<entry_scope>(std::move(entry.entry));
+  auto use = std::make_shared<release_token>(std::move(entry.entry));
   self_->send(core_.cluster(), pull_ended{std::move(use), pull_outcome::arrived, std::nullopt});
 }
 
@@ -407,7 +407,7 @@ void puller::apply(const report_pull_stopped& effect) {
 void puller::apply(const report_arrived& effect) {
   auto& entry = pulls_.at(effect.id);
   entry.room = room_state::sealing;
-  auto use = std::make_shared<entry_scope>(std::move(entry.entry));
+  auto use = std::make_shared<release_token>(std::move(entry.entry));
   send_to_shard(entry, seal_pulled{entry.copy, std::move(use)});
 }
 
@@ -415,7 +415,7 @@ void puller::apply(const report_pull_failed& effect) {
   auto position = pulls_.find(effect.id);
   auto& entry = position->second;
   auto reason = explain(entry, effect.error);
-  auto use = std::make_shared<entry_scope>(std::move(entry.entry));
+  auto use = std::make_shared<release_token>(std::move(entry.entry));
   self_->send(core_.cluster(), pull_ended{std::move(use), entry.failure, std::move(reason)});
   tidy(position);
 }

@@ -87,7 +87,7 @@ private:
   struct pulled {
     object_id object;
     copy_pointer copy;
-    entry_scope entry;    ///< null once nobody wants it any more
+    release_token entry;  ///< null once nobody wants it any more
     pull_token token{};   ///< of the request that counts
     pull_class urgency{}; ///< of the most urgent one
     assigned_source source;

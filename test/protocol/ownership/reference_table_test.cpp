@@ -51,6 +51,6 @@ TEST_CASE("a turn tells removals last, and they lower the count") {
   reference_table table;
   auto effects = table.changes_taken(std::move(changes));
   REQUIRE(effects.size() == 2);
-  CHECK(std::get<reference_table::tell_removed>(effects[1]).scopes.size() == 1);
+  CHECK(std::get<reference_table::tell_removed>(effects[1]).tokens.size() == 1);
   CHECK(table.references() == 0);
 }

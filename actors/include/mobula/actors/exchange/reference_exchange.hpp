@@ -202,8 +202,8 @@ private:
   void report(const object_id& object, copy_ticket ticket, copy_news news);
   [[nodiscard]] static copy_news news_of(const object_entry& entry);
   void urge_pulls(const gateway_events& events);
-  void stop_pull(const object_entry& entry, entry_scope scope);
-  void let_go(std::vector<entry_scope>& scopes);
+  void stop_pull(const object_entry& entry, release_token token);
+  void let_go(std::vector<release_token>& tokens);
   [[nodiscard]] request_lists& wants_after_spoilt(const object_entry& entry);
   [[nodiscard]] request_lists& wants_after_deferral(const object_entry& entry);
   void send_answers();

@@ -137,8 +137,8 @@ public:
   /// Sees to it that the reference counter looks at the stripes soon.
   void request_flush();
 
-  /// Asks the object's shard to free its copy; the scope ends with it. Any thread.
-  void release_stored(entry_scope scope) noexcept;
+  /// Asks the object's shard to free its copy; the token is released with it. Any thread.
+  void release_stored(release_token token) noexcept;
 
   /// Asks the object's shard to wake the readers of `entry` when its bytes are in memory. Any
   /// thread.

@@ -83,7 +83,7 @@ struct heap_victim {
 struct reference_changes {
   std::vector<new_reference> added;
   std::vector<new_reference> sealed;
-  std::vector<entry_scope> removed;
+  std::vector<release_token> removed;
 
   [[nodiscard]] bool empty() const noexcept {
     return added.empty() && sealed.empty() && removed.empty();
@@ -245,7 +245,7 @@ public:
   void refuse_waiters();
 
   /// Calls `f` with an entry, under the mutex; not once the stripe is closed, when entries end
-  /// without their owner. Until then one that the owner knows is there, since its scope comes to
+  /// without their owner. Until then one that the owner knows is there, since its token comes to
   /// the owner before it ends. REQUIRES: called by the owner, which knows it as of this stripe.
   template <class F>
   void look_at(const object_entry& entry, F&& f) const {
@@ -316,7 +316,7 @@ private:
   std::uint64_t enlisted_ = 0;
   std::size_t waiting_ = 0;
   std::vector<object_entry*> added_;
-  std::vector<entry_scope> removed_;
+  std::vector<release_token> removed_;
   wait_link* waiters_ = nullptr;
   std::vector<new_reference> sealed_;
   heap_table heap_values_;

@@ -3,7 +3,7 @@
 //  1. Made: `make` for an object of this node (a put, a builder, a promise, a successor), or
 //     `make_borrowed` when a reference to another node's object comes in at the gateway. A maker
 //     that fails calls `discard`, which leads to 11. [phase_ pending, handles_ 1, uses_ 1: its
-//     scope]
+//     token]
 //  2. Given its value, if that goes into the process heap: `publish_inline` for less than 4 KiB,
 //     behind the entry itself, else `publish_stored` for a copy that can move. A promise, and a
 //     value that goes into the store, are announced without. [phase_ inline_value; copy_, stored]
@@ -23,14 +23,14 @@
 //     anew. The phase stays `stored`. [stored_copy::in_heap, stored_copy::memory]
 //  8. Ended before its references, perhaps: `lose` if the copy is lost or the owner is gone,
 //     `free_value` if a user says so. The references inside of it live on. [phase_ failed, freed]
-//  9. Retired: the last handle goes. The scope goes to the owner by way of the stripe, unless the
+//  9. Retired: the last handle goes. The token goes to the owner by way of the stripe, unless the
 //     announcement is unsent: that is taken back, and the owner never hears of the object. The
-//     scope of a borrowed entry goes to the cluster actor, since the tables know the entry by its
+//     token of a borrowed entry goes to the cluster actor, since the tables know the entry by its
 //     address until they are told. [handles_ 0, entry_stripe::removed_; gateway_events::dropped]
-// 10. Out of scope: the owner forgets its record, and ends the scope. Whatever has a copy in a
-//     shard takes its scope there first, which ends it when the copy has no reader any more.
-//     [shard_slot::scope; one use less]
-// 11. Freed: the last use goes, be it the scope's, a view's or a shard's. `destroy` lets go of the
+// 10. Out of scope: the owner forgets its record, and releases the token. Whatever has a copy in a
+//     shard takes its token there first, which ends it when the copy has no reader any more.
+//     [shard_slot::token; one use less]
+// 11. Freed: the last use goes, be it the token's, a view's or a shard's. `destroy` lets go of the
 //     copy and of the references inside of the value, and the stripe counts the entry down: with
 //     the last one of a node that has shut down, the node's core goes. [uses_ 0,
 //     entry_stripe::live_]
@@ -152,15 +152,15 @@ private:
   stored_copy* copy_ = nullptr;
 };
 
-/// Ends the scope of an entry whose last handle is gone; see `entry_scope`.
-struct end_entry_scope {
+/// Releases an entry whose last handle is gone; see `release_token`.
+struct release_entry {
   void operator()(object_entry* entry) const noexcept;
 };
 
 /// The right, and the duty, to end an object's life on this node: made when the last handle goes,
 /// travels as part of the `remove_references` message to the owner, and frees the entry when it is
 /// destroyed. A message that is never delivered thus frees the entry, too.
-using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
+using release_token = std::unique_ptr<object_entry, release_entry>;
 
 /// What a node knows of one object: one per node and object, shared by all `ObjectRef`s to it.
 /// The bytes of an inline object that existed at construction follow the entry in memory. Where the
@@ -171,12 +171,12 @@ using entry_scope = std::unique_ptr<object_entry, end_entry_scope>;
 /// known that there will be none. Its owner is not told of handles by the reference counter, but by
 /// the node's gateway, which gets the last one (see `reference_gateway`).
 ///
-/// | field    | raised by                            | lowered by                       |
-/// |----------|--------------------------------------|----------------------------------|
-/// | handles_ | `ObjectRef` copy, nested reference   | their destruction                |
-/// | uses_    | 1 for the scope, 1 for each view     | end of the scope, end of a view  |
+/// | field    | raised by                          | lowered by                      |
+/// |----------|------------------------------------|---------------------------------|
+/// | handles_ | `ObjectRef` copy, nested reference | their destruction               |
+/// | uses_    | 1 for the token, 1 for each view   | end of the token, end of a view |
 ///
-/// With the last handle the scope goes to the owner as `remove_references`; with the last use the
+/// With the last handle the token goes to the owner as `remove_references`; with the last use the
 /// memory is freed.
 ///
 /// Thread-safe but where noted. Nothing here blocks for longer than a stripe's mutex.
@@ -256,7 +256,7 @@ public:
     return handles_.load(std::memory_order_relaxed);
   }
 
-  /// Views of the value in this process, and what else pins it; a snapshot. REQUIRES: the scope has
+  /// Views of the value in this process, and what else pins it; a snapshot. REQUIRES: the token has
   /// not ended.
   [[nodiscard]] std::uint32_t views() const noexcept {
     return uses_.load(std::memory_order_relaxed) - 1;
@@ -385,7 +385,7 @@ public:
 private:
   friend class entry_stripe;
   friend class pinned_value;
-  friend struct end_entry_scope;
+  friend struct release_entry;
   friend class wait_group;
 
   /// Whether there is a `site_record` before an entry in its memory.

@@ -48,7 +48,7 @@ struct gateway_events {
 
   /// The entries that the traffic says were dropped: freed when this is destroyed, which must be
   /// after the tables were told, since until then their addresses are tokens there.
-  std::vector<entry_scope> dropped;
+  std::vector<release_token> dropped;
 
   /// Borrowed objects that a reader waits for, each named once.
   std::vector<object_id> requested;

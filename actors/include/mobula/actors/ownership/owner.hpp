@@ -21,10 +21,10 @@ struct seal_objects {
 };
 
 /// A node refers to these objects no more. Shared, since CAF wants messages that can be copied;
-/// only the receiver takes the scopes out.
+/// only the receiver takes the tokens out.
 struct remove_references {
   incarnation_id holder;
-  std::shared_ptr<std::vector<entry_scope>> scopes;
+  std::shared_ptr<std::vector<release_token>> tokens;
 };
 
 /// The one source of truth for the life and the place of the objects that a node created.

@@ -81,7 +81,7 @@ struct return_credit {
 
 /// The object is out of scope: its copy, its bytes on disk and its entry go.
 struct release_copy {
-  std::shared_ptr<entry_scope> scope;
+  std::shared_ptr<release_token> token;
 };
 
 /// The object's value is not wanted any more, though its entry lives on. The handle keeps the entry
@@ -130,13 +130,14 @@ struct abandon_pull_room {
 /// then to the cluster actor, with the use of the entry, by `pull_ended`.
 struct seal_pulled {
   copy_pointer copy;
-  std::shared_ptr<entry_scope> entry;
+  std::shared_ptr<release_token> entry;
 };
 
-/// The copy is not needed any more, if it is there; the scope, which may be null, ends with it.
+/// The copy is not needed any more, if it is there; the token, which may be null, is released with
+/// it.
 struct release_pulled {
   copy_pointer copy;
-  std::shared_ptr<entry_scope> scope;
+  std::shared_ptr<release_token> token;
 };
 
 // -- answers of the spill manager

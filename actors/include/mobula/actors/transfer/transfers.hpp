@@ -23,7 +23,7 @@ class copy_pin;
 
 /// Keeps an entry in memory, though not its object alive. Shared, since CAF wants messages that can
 /// be copied; one receiver takes it out.
-using shared_use = std::shared_ptr<entry_scope>;
+using shared_use = std::shared_ptr<release_token>;
 
 /// Returns one more use of `entry`, to be sent.
 [[nodiscard]] shared_use share_use(object_entry& entry);
@@ -66,7 +66,7 @@ struct urge_pull {
 /// any more.
 struct end_pull {
   copy_pointer copy;
-  shared_use scope; ///< freed when all is over; may be null
+  shared_use token; ///< freed when all is over; may be null
 };
 
 // -- to the cluster actor -------------------------------------------------------------------------

@@ -31,7 +31,7 @@ public:
   };
 
   struct tell_removed {
-    std::vector<entry_scope> scopes;
+    std::vector<release_token> tokens;
   };
 
   /// What the caller has to send, in the order of the list.
