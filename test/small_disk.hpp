@@ -59,7 +59,7 @@ public:
     return sum;
   }
 
-  /// Takes up all the room that is left, until the ballast is dropped.
+  /// Takes up all the space that is left, until the ballast is dropped.
   void fill() const {
     std::ofstream ballast{path() / "ballast", std::ios::binary};
     const std::string bytes(4'096, 'b');

@@ -27,7 +27,7 @@ constexpr std::size_t shown_hits = 3;
 
 using role = index_config::process_role;
 
-/// Texts must leave room in the store for others.
+/// Texts must leave space in the store for others.
 std::uint64_t largest_text(const mobula::node_options& options) {
   return std::max(options.inline_limit_bytes, options.store_size_bytes / 4);
 }

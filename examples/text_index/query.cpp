@@ -117,7 +117,7 @@ std::optional<word_hits> index_query::find(std::string_view word, std::size_t ma
     for (std::size_t i = 0; i < std::min(max_hits, entry->files.size()); ++i)
       files.push_back(file_of(*node_, *index, entry->files[i]));
   }
-  // The index may fill most of a small store: a view of it would leave the texts no room.
+  // The index may fill most of a small store: a view of it would leave the texts no space.
   for (const auto& file : files)
     result.hits.push_back(look_into(file, word));
   return result;

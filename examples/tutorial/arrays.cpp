@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
   return mobula::run_main(argc, argv, [](mobula::node& node, const mobula::config&) {
-    // Room for 1000 x 1000 numbers, filled where they will be read.
+    // Space for 1000 x 1000 numbers, filled where they will be read.
     auto builder = node.create<mobula::array<double>>(mobula::array_shape{1000, 1000});
     std::iota(builder.elements().begin(), builder.elements().end(), 0.0);
     mobula::ObjectRef<mobula::array<double>> matrix = builder.seal();

@@ -191,7 +191,7 @@ void declare_sizes(caf::config_option_adder group) {
                       "free bytes kept ready for puts (default as many as used, 4MiB to 256MiB)")
     .add<std::string>("spill-limit", "bytes on disk; 0: as many as there are (default 0)")
     .add<std::string>("spill-file-size", "bytes at which a spill file is closed (default 128MiB)")
-    .add<std::string>("credit", "bytes of room lent ahead of need (default what is free)")
+    .add<std::string>("credit", "bytes of space lent ahead of need (default what is free)")
     .add<std::string>("piggyback",
                       "bytes of small values that travel with references (default 4KiB)")
     .add<std::string>("message-limit",
@@ -202,9 +202,9 @@ void declare_others(caf::config_option_adder group) {
   group.add<std::string>("arena-dir", "tmpfs that holds the store (default /dev/shm)")
     .add<std::vector<std::string>>("spill-dirs", "directories for what does not fit (default none)")
     .add<std::int64_t>("spill-threshold",
-                       "percent of the room above which values are spilled (default 80)")
+                       "percent of the space above which values are spilled (default 80)")
     .add<std::int64_t>("spill-workers", "threads that read and write spill files (default 2)")
-    .add<std::int64_t>("shards", "actors that share the room (default 2)")
+    .add<std::int64_t>("shards", "actors that share the space (default 2)")
     .add<std::string>("listen",
                       "ADDRESS:PORT where nodes may join; no address: loopback (default none)")
     .add<std::string>("join", "ADDRESS:PORT of a member of the cluster to join (default none)")

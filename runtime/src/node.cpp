@@ -14,7 +14,7 @@ namespace mobula {
 
 namespace {
 
-/// Without its thread hook, an actor would wait for room with the thread that makes some.
+/// Without its thread hook, an actor would wait for space with the thread that makes some.
 void require_mobula_config(const caf::actor_system& system) {
   if (dynamic_cast<const config*>(&system.config()) == nullptr)
     throw object_error{{.type = error_type::invalid_argument,

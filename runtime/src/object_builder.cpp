@@ -1,5 +1,5 @@
 // Memory of an object that its caller fills in place: in the heap or the store, as its size says,
-// and sealed without a copy unless the store had no room at once.
+// and sealed without a copy unless the store had no space at once.
 
 #include "mobula/object_builder.hpp"
 
@@ -27,7 +27,7 @@ basic_object_builder::basic_object_builder(node_core& core, std::size_t size_byt
     in_heap_ = make_heap_copy(core, sequence, size, type, std::move(charge));
     return;
   }
-  // Who does not wait for room gets memory elsewhere, but not for what will never have room.
+  // Who does not wait for space gets memory elsewhere, but not for what will never have space.
   if (size_bytes > core.options().store_size_bytes)
     throw object_error{larger_than_store(core.options(), (*entry_)->id(), size_bytes)};
   copy_.emplace(core, sequence, size, type, when_full::defer);
@@ -82,7 +82,7 @@ void basic_object_builder::seal_copy(const object_handle& entry,
     copy_.reset();
     throw;
   }
-  await_room(*entry.get());
+  await_space(*entry.get());
 }
 
 void basic_object_builder::throw_too_large(std::uint64_t elements, std::size_t element_size) {

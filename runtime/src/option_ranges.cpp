@@ -65,7 +65,7 @@ constexpr std::array numbers{
   number_range{"mobula.spill-file-size", number<&node_options::spill_file_bytes>, mebi, 64 * gibi,
                unit::bytes, "128MiB suits most disks"},
   number_range{"mobula.spill-threshold", number<&node_options::spill_threshold_percent>, 1, 100,
-               unit::percent, "80 leaves room for bursts"},
+               unit::percent, "80 leaves space for bursts"},
   number_range{"mobula.spill-workers", number<&node_options::spill_workers>, 1, 64, unit::count,
                "2 keep most disks busy"},
   number_range{"mobula.credit", number<&node_options::lent_bytes>, 0, tebi, unit::bytes,

@@ -73,8 +73,8 @@ public:
     });
   }
 
-  void ask(const ask_bytes& ask, std::span<std::byte> room) override {
-    later([this, ask, room] { all_->begin_ask(self_, ask, room); });
+  void ask(const ask_bytes& ask, std::span<std::byte> buffer) override {
+    later([this, ask, buffer] { all_->begin_ask(self_, ask, buffer); });
   }
 
   void cancel(const cancel_ask& cancel) override {
@@ -172,7 +172,7 @@ simulated_ports::connections::iterator simulated_ports::connect(const incarnatio
 }
 
 void simulated_ports::begin_ask(const incarnation_id& reader, const ask_bytes& ask,
-                                std::span<std::byte> room) {
+                                std::span<std::byte> buffer) {
   if (hidden_.contains(ask.node)) {
     port_of(reader)->events->source_unreachable(ask.node, connect_failure::silent);
     return port_of(reader)->events->ask_lost(ask.ask);
@@ -180,7 +180,7 @@ void simulated_ports::begin_ask(const incarnation_id& reader, const ask_bytes& a
   auto over = connect(reader, ask);
   if (over == connections_.end())
     return port_of(reader)->events->ask_lost(ask.ask);
-  over->second.asks[ask.ask] = {ask.range, room};
+  over->second.asks[ask.ask] = {ask.range, buffer};
   port_of(ask.node)->events->asked(over->first, ask.ask, ask.range);
 }
 
@@ -214,10 +214,10 @@ void simulated_ports::carry(const incarnation_id& server, const send_chunk& chun
   auto asked = over->second.asks.find(chunk.ask);
   auto broken = breaks();
   if (asked != over->second.asks.end()) {
-    const auto& [range, room] = asked->second;
+    const auto& [range, buffer] = asked->second;
     auto part = bytes->bytes.first(broken ? bytes->bytes.size() / 2 : bytes->bytes.size());
     auto offset = chunk.range.offset_bytes - range.offset_bytes;
-    std::ranges::copy(part, room.subspan(offset).begin());
+    std::ranges::copy(part, buffer.subspan(offset).begin());
   }
   if (broken) {
     events.send_failed(chunk.send, send_failure::connection_lost);

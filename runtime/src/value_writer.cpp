@@ -1,5 +1,5 @@
-// Finds room for a value that is put: lent credit, a grant of its shard, or memory outside of the
-// store for threads that must not wait. Whatever fails gives the room back.
+// Finds space for a value that is put: lent credit, a grant of its shard, or memory outside of the
+// store for threads that must not wait. Whatever fails gives the space back.
 
 #include "mobula/runtime/value_writer.hpp"
 
@@ -69,31 +69,31 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
     copy_->memory = copy_memory::outside(size.size_bytes, core.take_heap_anyway(size.size_bytes));
 }
 
-/// Room that was lent may lie in pieces, or the system may have no pages for it: then the shard has
-/// to help as if there was none.
+/// Space that was lent may lie in pieces, or the system may have no pages for it: then the shard
+/// has to help as if there was none.
 bool copy_draft::take_credit() {
   auto pace = on_worker_thread() ? creator_pace::unbounded : creator_pace::bounded;
   auto& space = core_.space();
-  if (!space.front().take(copy_->room_bytes(), space.backlog(copy_->shard), pace))
+  if (!space.front().take(copy_->space_bytes(), space.backlog(copy_->shard), pace))
     return false;
   if (auto block = core_.heap().allocate(copy_->arena_bytes())) {
     copy_->memory = copy_memory{*std::move(block)};
     return true;
   }
-  core_.send_to_shard(copy_->shard, return_credit{copy_->room_bytes()});
+  core_.send_to_shard(copy_->shard, return_credit{copy_->space_bytes()});
   return false;
 }
 
-/// Returns whether the shard granted room. Throws if waiting ends without.
+/// Returns whether the shard granted space. Throws if waiting ends without.
 bool copy_draft::ask_shard(when_full full) {
-  auto answer = std::make_shared<room_answer>();
+  auto answer = std::make_shared<space_answer>();
   core_.send_to_shard(copy_->shard,
-                      want_room{sequence_, copy_,
-                                full == when_full::wait ? patience::unlimited : patience::none,
-                                std::make_shared<room_request>(answer, core_)});
+                      reserve_space{sequence_, copy_,
+                                    full == when_full::wait ? patience::unlimited : patience::none,
+                                    std::make_shared<space_request>(answer, core_)});
   error_info would_block{
     .type = error_type::would_block_forever,
-    .message = fmt::format("no room for an object of {} bytes, and nothing in the simulation is "
+    .message = fmt::format("no space for an object of {} bytes, and nothing in the simulation is "
                            "under way that could make some",
                            copy_->size_bytes),
     .origin = core_.origin()};
@@ -119,9 +119,9 @@ void copy_draft::give_back() noexcept {
     return;
   switch (origin_) {
     case origin::credit:
-      // In this order: whoever gets the room next finds the memory.
+      // In this order: whoever gets the space next finds the memory.
       copy_->memory.reset();
-      core_.send_to_shard(copy_->shard, return_credit{copy_->room_bytes()});
+      core_.send_to_shard(copy_->shard, return_credit{copy_->space_bytes()});
       break;
     case origin::grant:
       core_.send_to_shard(copy_->shard, abort_reserved{sequence_});
@@ -172,23 +172,23 @@ heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
   error_info would_block{
     .type = error_type::would_block_forever,
     .message =
-      fmt::format("no room in the process heap for a value of {} bytes, and nothing in the "
+      fmt::format("no space in the process heap for a value of {} bytes, and nothing in the "
                   "simulation is under way that could make some",
                   size_bytes),
     .origin = core.origin()};
   for (;;) {
-    // Somebody else may be faster when there is room.
+    // Somebody else may be faster when there is space.
     if (auto charge = core.try_take_heap(size_bytes))
       return charge;
-    auto answer = std::make_shared<room_answer>();
-    core.request_heap_room({size_bytes, std::make_shared<room_request>(answer, core)});
+    auto answer = std::make_shared<space_answer>();
+    core.request_heap_space({size_bytes, std::make_shared<space_request>(answer, core)});
     if (auto failure = answer->await(core, would_block))
       throw object_error{*std::move(failure)};
   }
 }
 
-heap_charge room_anywhere(std::optional<copy_draft>& copy, node_core& core, std::uint64_t sequence,
-                          draft_size size, const type_descriptor& type) {
+heap_charge space_anywhere(std::optional<copy_draft>& copy, node_core& core, std::uint64_t sequence,
+                           draft_size size, const type_descriptor& type) {
   try {
     copy.emplace(core, sequence, size, type, when_full::wait);
     return {};
@@ -215,10 +215,10 @@ void require_no_cycle(const encode_scope& scope, const object_entry& entry) {
        .origin = entry.core().origin()}};
 }
 
-// -- await_room
+// -- await_space
 // -------------------------------------------------------------------------------------
 
-void await_room(object_entry& entry) {
+void await_space(object_entry& entry) {
   if (entry.phase() == object_phase::pending && !on_worker_thread()) {
     wait_handle<blocking_wait> group{new blocking_wait};
     object_entry* entries[] = {&entry};

@@ -131,14 +131,14 @@ side streams(const shared_stock& goods) {
     ask<std::uint64_t>(self, process.actor(), stream_stock{listener.port()});
     auto partner = listener.accept();
     // Faulted in.
-    std::vector<std::vector<std::byte>> rooms(
+    std::vector<std::vector<std::byte>> buffers(
       goods->objects(), std::vector<std::byte>(goods->object_bytes(), std::byte{1}));
     const std::array go{std::byte{1}};
     for (auto _ : state)
       state.SetIterationTime(seconds_of([&] {
         partner.send(go);
-        for (auto& room : rooms)
-          partner.receive_into(room);
+        for (auto& buffer : buffers)
+          partner.receive_into(buffer);
       }));
   };
 }

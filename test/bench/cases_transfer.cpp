@@ -40,12 +40,12 @@ struct wares {
   std::size_t object_bytes;
   content made_of = content::random;
   std::vector<std::shared_ptr<transfer_bytes>> sent{};
-  std::vector<std::shared_ptr<transfer_bytes>> rooms{}; ///< faulted in once, as a store's
+  std::vector<std::shared_ptr<transfer_bytes>> buffers{}; ///< faulted in once, as a store's
 
   void make() {
     std::mt19937_64 random{1};
     while (sent.size() < objects) {
-      rooms.push_back(std::make_shared<transfer_bytes>(object_bytes, std::byte{1}));
+      buffers.push_back(std::make_shared<transfer_bytes>(object_bytes, std::byte{1}));
       auto& bytes = *sent.emplace_back(std::make_shared<transfer_bytes>(object_bytes));
       for (std::size_t at = 0; at + sizeof(std::uint64_t) <= object_bytes;
            at += sizeof(std::uint64_t)) {
@@ -65,7 +65,7 @@ struct two_hosts {
     sender.befriend(receiver);
     for (std::size_t i = 0; i < goods.objects; ++i) {
       sender.put(i + 1, goods.sent[i]);
-      receiver.give_room(i + 1, goods.rooms[i]);
+      receiver.give_buffer(i + 1, goods.buffers[i]);
     }
   }
 };
@@ -104,8 +104,8 @@ side streams(std::shared_ptr<wares> goods) {
       std::thread writer{[&] {
         stream_out(out, *goods);
       }};
-      for (auto& room : goods->rooms)
-        in.receive_into(*room);
+      for (auto& buffer : goods->buffers)
+        in.receive_into(*buffer);
       writer.join();
     }
   };

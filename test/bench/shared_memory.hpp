@@ -42,10 +42,10 @@ private:
 /// Says why arenas of nodes cannot hold so many bytes, if so.
 inline std::optional<std::string> lack_of_shared_memory(std::uint64_t bytes) {
   constexpr auto directory = "/dev/shm";
-  struct statvfs room {};
+  struct statvfs space {};
   std::uint64_t free_bytes = 0;
-  if (::statvfs(directory, &room) == 0)
-    free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+  if (::statvfs(directory, &space) == 0)
+    free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
   if (free_bytes >= bytes)
     return std::nullopt;
   return fmt::format("it needs {} MiB in {}, where {} are free", bytes >> 20U, directory,

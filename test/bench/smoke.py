@@ -34,7 +34,7 @@ if answer is None:
 with open(words[words.index("--report") + 1], "w") as report:
     json.dump(answer, report)
 if not answer:
-    print("get_ready skipped: no room")
+    print("get_ready skipped: no space")
 """
 
 program = sys.argv[1]
@@ -108,8 +108,8 @@ def check_comparison(folder):
 def check_unequal_programs(folder):
     other_unit = make_fake(folder, "other_unit", [{"unit": "us", "value": 1}])
     assert "get_ready skipped: this build measures ns" in compare(other_unit, code=0)
-    no_room = make_fake(folder, "no_room", [])
-    assert f"get_ready skipped: '{no_room}' says: no room" in compare(no_room, code=0)
+    no_space = make_fake(folder, "no_space", [])
+    assert f"get_ready skipped: '{no_space}' says: no space" in compare(no_space, code=0)
     slow = make_fake(folder, "slow", [{"unit": "ns", "value": 1e12}])
     both = compare(slow, code=0, only="^get_ready(/in_actor)?$")
     assert f"get_ready/in_actor skipped: '{slow}' does not have it" in both, both

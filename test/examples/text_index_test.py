@@ -76,7 +76,7 @@ def main(program):
         if any(spill.iterdir()):
             sys.exit(f"left in the spill directory: {list(spill.iterdir())}")
 
-        # Shards so small that a view of one part of the index leaves little room for a text.
+        # Shards so small that a view of one part of the index leaves little space for a text.
         run(
             program,
             "--indexers=1",

@@ -114,7 +114,7 @@ still_climbing = {
     ],
     "actors/src/exchange/reference_exchange_pulls.cpp": ["mobula/actors/cluster/cluster_actor.hpp"],
     "actors/src/exchange/value_keeper.cpp": ["mobula/actors/cluster/cluster_actor.hpp"],
-    "actors/src/messages/room_request.cpp": ["mobula/actors/node/node_core.hpp"],
+    "actors/src/messages/space_request.cpp": ["mobula/actors/node/node_core.hpp"],
     "actors/src/objects/entry_stripe.cpp": [
         "mobula/actors/node/node_core.hpp",
         "mobula/actors/objects/wait_group.hpp",

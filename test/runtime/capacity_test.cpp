@@ -1,4 +1,4 @@
-// A put succeeds while the store has room for it, whatever the number of shards; and what is
+// A put succeeds while the store has space for it, whatever the number of shards; and what is
 // refused says why.
 
 #include <algorithm>
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(sized_store, "credit that was lent ahead makes no put wait") {
 }
 
 TEST_CASE_FIXTURE(sized_store,
-                  "an actor's put has the room that was lent ahead, and all there is") {
+                  "an actor's put has the space that was lent ahead, and all there is") {
   auto& node = start(8 * mib, 4);
   auto small = node.put(std::string(200'000, 's'));
   ObjectRef<std::string> large;
@@ -133,11 +133,11 @@ TEST_CASE("threads that fill a store are refused only where less than their size
 // -- refusals -------------------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(sized_store,
-                  "a put without room says what is referenced, and which option helps") {
+                  "a put without space says what is referenced, and which option helps") {
   auto& node = start(4 * mib, 2);
   auto held = node.put(std::string(3'000'000, 'x'));
   auto text = message_of([&] { static_cast<void>(node.put(std::string(2'000'000, 'y'))); });
-  CHECK(contains(text, "no room for the 2000000 bytes"));
+  CHECK(contains(text, "no space for the 2000000 bytes"));
   CHECK(contains(text, "a store of 4194304"));
   CHECK(contains(text, "3000000 bytes are referenced, without a directory to spill them to"));
   CHECK(contains(text, "1194304 are free"));
@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(sized_store,
   CHECK_FALSE(contains(text, "let go of views"));
 }
 
-TEST_CASE_FIXTURE(sized_store, "a put without room says what is being read") {
+TEST_CASE_FIXTURE(sized_store, "a put without space says what is being read") {
   auto options = sim.default_options();
   test::temporary_directory directory;
   options.store_size_bytes = 4 * mib;
@@ -158,7 +158,7 @@ TEST_CASE_FIXTURE(sized_store, "a put without room says what is being read") {
   CHECK_FALSE(contains(text, "set mobula.spill-dirs"));
 }
 
-TEST_CASE_FIXTURE(sized_store, "a put that finds room only in pieces says how large they are") {
+TEST_CASE_FIXTURE(sized_store, "a put that finds space only in pieces says how large they are") {
   auto& node = start(4 * mib, 2);
   std::vector<ObjectRef<std::string>> held;
   for (int count = 0; count < 8; ++count)

@@ -226,7 +226,7 @@ TEST_CASE("a node's times may be endless, but not negative") {
   }
 }
 
-TEST_CASE("a put with an endless time-out waits for room as long as it takes") {
+TEST_CASE("a put with an endless time-out waits for space as long as it takes") {
   testing::simulation sim;
   auto options = sim.default_options();
   options.store_size_bytes = 4 << 20;

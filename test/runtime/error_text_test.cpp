@@ -12,8 +12,8 @@ using test::contains;
 TEST_CASE("CAF shows an error of ours as a sentence, with the name of its kind") {
   testing::simulation sim;
   auto error = to_caf_error(
-    {.type = error_type::store_full, .message = "there is no room; raise mobula.store-size"});
-  CHECK(sim.system().render(error) == "there is no room; raise mobula.store-size (store_full)");
+    {.type = error_type::store_full, .message = "there is no space; raise mobula.store-size"});
+  CHECK(sim.system().render(error) == "there is no space; raise mobula.store-size (store_full)");
 }
 
 TEST_CASE("CAF shows what a node answers with in the same way") {

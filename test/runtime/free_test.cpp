@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(one_node, "a promise may be set after its object was freed") {
   }
 }
 
-TEST_CASE("an actor's value that waits for room can be freed") {
+TEST_CASE("an actor's value that waits for space can be freed") {
   config settings;
   settings.set("mobula.store-size", std::string{"1MiB"});
   settings.set("mobula.shards", std::int64_t{1});
@@ -104,7 +104,7 @@ TEST_CASE("an actor's value that waits for room can be freed") {
   node.free(late);
   CHECK(error_behind(node, late) == error_type::object_freed);
   held = {};
-  // What was freed takes no room when there is some.
+  // What was freed takes no space when there is some.
   CHECK(node.get(node.put(std::string(900'000, 'z')))->front() == 'z');
 }
 

@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(small_heap, "values that are freed while they move leave nothi
   CHECK(node.stats().heap_bytes <= heap_limit);
 }
 
-TEST_CASE_FIXTURE(no_disk, "what a full store refused moves when it has room again") {
+TEST_CASE_FIXTURE(no_disk, "what a full store refused moves when it has space again") {
   std::vector<text_ref> large;
   for (std::size_t size : {500'000, 540'000})
     large.push_back(other.put(text(1, size)));
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(no_disk, "with heap and store full what was decoded goes all t
   CHECK(error_of(fill) == error_type::store_full);
   for (std::size_t index = 0; index < held.size(); ++index)
     CHECK(other.get(held[index]).copy() == text(index));
-  // What waits for room in the store counts as gone until that has refused it.
+  // What waits for space in the store counts as gone until that has refused it.
   for (int round = 0; round < 3; ++round) {
     sim.run();
     sim.advance(other.options().full_timeout);

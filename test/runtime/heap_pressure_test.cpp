@@ -1,4 +1,4 @@
-// Many more small values than the process heap and the store have room for, on real threads.
+// Many more small values than the process heap and the store have space for, on real threads.
 
 #include "../temporary_directory.hpp"
 

@@ -12,7 +12,7 @@ using namespace mobula::test;
 
 namespace {
 
-/// Heartbeats fast enough for a test; the timeout leaves room for a loaded machine.
+/// Heartbeats fast enough for a test; the timeout leaves space for a loaded machine.
 const std::vector<std::string> quick_hearts{"--mobula.heartbeat-interval=100ms",
                                             "--mobula.heartbeat-timeout=2s"};
 

@@ -192,7 +192,7 @@ TEST_CASE("a node keeps below the mark at which its memory cgroup is slowed down
   });
 }
 
-TEST_CASE("a node after one that was killed has as much room") {
+TEST_CASE("a node after one that was killed has as much space") {
   const small_disk disk{"size=64m"};
   if (!disk.mounted())
     return;

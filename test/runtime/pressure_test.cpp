@@ -147,7 +147,7 @@ TEST_CASE_FIXTURE(small_store,
   CHECK(value->data()[499'999] == std::byte{'b'});
 }
 
-TEST_CASE_FIXTURE(small_store, "an unsealed builder keeps its room and gives it back") {
+TEST_CASE_FIXTURE(small_store, "an unsealed builder keeps its space and gives it back") {
   auto& node = start(true);
   {
     auto builder = node.create<bytes>(500'000);
@@ -235,7 +235,7 @@ TEST_CASE_FIXTURE(small_store, "a spill limit that is reached refuses further pu
       held.push_back(node.put(block('x')));
   };
   CHECK(error_of(fill) == error_type::out_of_disk_error);
-  // What is on disk has no room to come back to, until something else goes.
+  // What is on disk has no space to come back to, until something else goes.
   CHECK(error_of([&] { node.get(held.front()); }) == error_type::out_of_disk_error);
   held.resize(held.size() - 2);
   for (const auto& ref : held)
@@ -281,7 +281,7 @@ TEST_CASE("an actor's put into a full store is a pending reference") {
 
 TEST_CASE_FIXTURE(small_store, "a reader waits on when a value is spilled before it is sealed") {
   auto& node = start(true);
-  // Room is lent ahead from here on, so that the next creator sends but one message to the shard.
+  // Space is lent ahead from here on, so that the next creator sends but one message to the shard.
   static_cast<void>(node.get(node.put(block('x'))));
   auto late = node.make_promise<std::string>();
   std::string got;
@@ -303,7 +303,7 @@ TEST_CASE_FIXTURE(small_store, "a reader waits on when a value is spilled before
   CHECK(got == block('z'));
 }
 
-// -- room that creators hold ------------------------------------------------------------------
+// -- space that creators hold -----------------------------------------------------------------
 
 TEST_CASE_FIXTURE(small_store, "a put that waits for its own thread's builder is refused") {
   auto& node = start(true);

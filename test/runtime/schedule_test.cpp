@@ -34,7 +34,7 @@ struct coverage {
 /// Whether actors free values to which others refer.
 enum class freeing { never, sometimes };
 
-/// Where values of some KB are as long as there is room: such runs have little of it.
+/// Where values of some KB are as long as there is space: such runs have little of it.
 enum class home { store, heap };
 
 /// What all actors of one run share.

@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(breaking_node, "the errors of a failed node name what was thro
   check_failed();
 }
 
-TEST_CASE("a put that waits for room when its node fails is told why") {
+TEST_CASE("a put that waits for space when its node fails is told why") {
   testing::simulation sim;
   auto options = sim.default_options();
   options.heap_limit_bytes = 64 << 10;

@@ -13,7 +13,7 @@ inline constexpr std::size_t heap_limit = 256 * 1024;
 
 using text_ref = ObjectRef<std::string>;
 
-/// A node with room for some 16 values of 16 KB in the heap, and for some 64 in the store.
+/// A node with space for some 16 values of 16 KB in the heap, and for some 64 in the store.
 struct small_heap {
   testing::simulation sim;
   test::temporary_directory directory;

@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(one_node, "a stored object that dies before its owner hears of
   CHECK(node.stats().resident.objects == 0);
 }
 
-TEST_CASE_FIXTURE(one_node, "what was lent ahead is part of the room in use") {
+TEST_CASE_FIXTURE(one_node, "what was lent ahead is part of the space in use") {
   auto ref = node.put(std::string(200'000, 'x'));
   auto stats = node.stats();
   CHECK(stats.lent_bytes > 0);

@@ -50,7 +50,7 @@ TEST_CASE("a buffer never shrinks because less is reserved") {
   CHECK(buffer.capacity() == 5000);
 }
 
-TEST_CASE("a buffer that grows by more than it holds has room for both") {
+TEST_CASE("a buffer that grows by more than it holds has space for both") {
   byte_buffer buffer;
   buffer.extend(10'000);
   buffer.extend(15'000);

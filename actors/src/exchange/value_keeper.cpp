@@ -45,7 +45,7 @@ void value_keeper::keep_one(const object_id& object) {
     return;
   if (auto pin = entry->try_pin(); pin || entry->has_failed())
     return settle(*entry.get(), std::move(pin));
-  // It may have been refused for want of room that there is now.
+  // It may have been refused for want of space that there is now.
   entry->forget_refusal();
   wait_handle<keep_watch> watch{new keep_watch(core_, object)};
   auto& group = *watch;

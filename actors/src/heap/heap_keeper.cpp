@@ -1,5 +1,5 @@
 // The actor that brings the process heap back below its limit, as `heap_relief` plans it: chooses
-// what leaves, sends values to shards, and tells those who wait for room how that ended.
+// what leaves, sends values to shards, and tells those who wait for space how that ended.
 
 #include "mobula/actors/heap/heap_keeper.hpp"
 
@@ -52,13 +52,13 @@ public:
     run();
   }
 
-  void want(want_heap_room& request) {
+  void reserve(reserve_heap_space& request) {
     core_->count_message();
     waiting_.push_back(std::move(request));
     // Whoever waits is worth another attempt.
     if (relief_->refused())
       retry_refused();
-    relief_->want_room(waiting_.back().bytes, used_bytes(), effects_);
+    relief_->await_space(waiting_.back().bytes, used_bytes(), effects_);
     run();
   }
 
@@ -66,18 +66,18 @@ public:
     core_->count_message();
     count(news.bytes, news.end, news.content == heap_content::value ? left_ : decoded_dropped_);
     relief_->leave_ended(news.bytes, news.end, used_bytes(), effects_);
-    // The store may have had room again before anybody knew that this waits for it.
+    // The store may have had space again before anybody knew that this waits for it.
     if (news.end == heap_leave_end::refused && !core_->await_store_free(news.store_frees)) {
       retry_refused();
-      relief_->store_has_room(used_bytes(), effects_);
+      relief_->store_has_space(used_bytes(), effects_);
     }
     run();
   }
 
-  void room_in_store() {
+  void space_in_store() {
     core_->count_message();
     retry_refused();
-    relief_->store_has_room(used_bytes(), effects_);
+    relief_->store_has_space(used_bytes(), effects_);
     run();
   }
 
@@ -110,7 +110,7 @@ private:
   };
 
   void give_up(stall_number number) {
-    // There may be room that nobody told of.
+    // There may be space that nobody told of.
     relief_->looked(used_bytes(), effects_);
     carry_out();
     relief_->give_up(number, effects_);
@@ -268,7 +268,7 @@ private:
   [[nodiscard]] error_info full_error(std::uint64_t bytes) const {
     const auto& options = core_->options();
     auto why = relief_->refused()
-                 ? fmt::format("the store of {} bytes has no room for those that could move there",
+                 ? fmt::format("the store of {} bytes has no space for those that could move there",
                                options.store_size_bytes)
                  : fmt::format("none can move into the store: values of less than {} bytes stay as "
                                "long as there are references to them, larger ones while views pin "
@@ -276,7 +276,7 @@ private:
                                least_movable_bytes);
     return {.type = error_type::store_full,
             .message =
-              fmt::format("no room for a value of {} bytes in the process heap: values take "
+              fmt::format("no space for a value of {} bytes in the process heap: values take "
                           "{} of the {} bytes that mobula.heap-limit allows, and {}; let go "
                           "of references and views, raise mobula.heap-limit{}",
                           bytes, used_bytes(), options.heap_limit_bytes, why,
@@ -290,7 +290,7 @@ private:
   self_pointer self_ = nullptr;
   std::optional<heap_relief> relief_;
   heap_effects effects_;
-  std::vector<want_heap_room> waiting_;
+  std::vector<reserve_heap_space> waiting_;
   actor_timers timers_;
   deadline hope_; ///< of those who wait in a stall
   std::size_t next_stripe_ = 0;
@@ -307,9 +307,9 @@ heap_keeper(heap_keeper_actor::stateful_pointer<heap_keeper_state> self, node_co
   state.init(*core, self);
   return {
     [&state](look_at_heap) { state.look(); },
-    [&state](want_heap_room& request) { state.want(request); },
+    [&state](reserve_heap_space& request) { state.reserve(request); },
     [&state](const heap_part_ended& news) { state.ended(news); },
-    [&state](store_has_room) { state.room_in_store(); },
+    [&state](store_has_space) { state.space_in_store(); },
     [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },

@@ -27,7 +27,7 @@ constexpr std::uint64_t full_stock_bytes = 256ULL << 20U;
 
 constexpr std::uint64_t least_object_bytes = 4096;
 
-/// So that not what objects take beside their bytes ends the room, but their bytes.
+/// So that not what objects take beside their bytes ends the space, but their bytes.
 std::uint64_t heap_bytes_for(const node_options& options) {
   auto least = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
   return arena_heap::size_for(options.store_size_bytes, least);

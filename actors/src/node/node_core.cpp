@@ -261,7 +261,7 @@ void node_core::settle_heap(heap_ledger& ledger) {
     wake_heap_keeper();
 }
 
-void node_core::request_heap_room(want_heap_room request) {
+void node_core::request_heap_space(reserve_heap_space request) {
   if (services_use use{*this})
     caf::anon_send(heap_keeper_, std::move(request));
 }

@@ -1,5 +1,5 @@
 // Allocates memory outside of the arena, for values that stay in the process heap or wait there for
-// room in a shard, and has it count against the heap's limit.
+// space in a shard, and has it count against the heap's limit.
 
 #include "mobula/actors/objects/copy_memory.hpp"
 
@@ -28,7 +28,7 @@ copy_memory copy_memory::outside(std::size_t size_bytes, heap_charge charge) {
   if (memory == nullptr)
     throw object_error{
       {.type = error_type::out_of_memory,
-       .message = fmt::format("the store has no room at once for an object of {} bytes, and the "
+       .message = fmt::format("the store has no space at once for an object of {} bytes, and the "
                               "process no memory to keep it meanwhile; put it from a thread that "
                               "may wait, or put smaller objects",
                               size_bytes)}};

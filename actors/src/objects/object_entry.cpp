@@ -261,7 +261,7 @@ void object_entry::refuse_readers(const error_info& reason) {
     *this, [] {},
     [&](wait_link& link) {
       link.failure = std::make_unique<error_info>(reason);
-      // Nobody looks at the value of a pending entry: until there is one, it has room for this.
+      // Nobody looks at the value of a pending entry: until there is one, it has space for this.
       if (link.goal == wait_goal::ready && phase() == object_phase::pending)
         value_.assign_failure(reason);
       return true;

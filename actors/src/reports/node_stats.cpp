@@ -64,7 +64,7 @@ constexpr std::array figures{
   node_figure{"restored", "restored from disk", other, &stats::restored},
   node_figure{"moved", "moved on disk", other, &stats::moved},
   node_figure{"spill_failures", "failed writes", other, &stats::spill_failures},
-  node_figure{"room_waits", "waits for room", other, &stats::room_waits},
+  node_figure{"space_waits", "waits for space", other, &stats::space_waits},
   node_figure{"overtakings", "overtakings", other, &stats::overtakings},
   node_figure{"refusals", "refusals", other, &stats::refusals},
   node_figure{"stalls", "stalls", other, &stats::stalls},

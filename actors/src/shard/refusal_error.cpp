@@ -1,4 +1,4 @@
-// The words for a refusal of the store: what its room is used for, what would make room, and what
+// The words for a refusal of the store: what its space is used for, what would make space, and what
 // the disks said. Why a request is refused is decided by the store's table.
 
 #include "mobula/actors/shard/refusal_error.hpp"
@@ -37,7 +37,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
   return result;
 }
 
-/// Returns what the room is used for.
+/// Returns what the space is used for.
 std::string describe(const store_use& use, const shared_heap_figures& memory,
                      const node_options& options) {
   std::vector<std::string> parts;
@@ -58,7 +58,7 @@ std::string describe(const store_use& use, const shared_heap_figures& memory,
   return join(parts, ", ", " and ");
 }
 
-/// Returns what would make room.
+/// Returns what would make space.
 std::string remedy_for(const store_use& use, const node_options& options) {
   std::vector<std::string> parts;
   if (use.pinned_bytes > 0)
@@ -87,22 +87,22 @@ std::string text_of(const refuse_request& refused, const node_options& options,
                     const shared_heap& heap, const disk_trouble& disks) {
   auto id = to_string(refused.id);
   const auto& use = refused.use;
-  // Whatever the system gives, there is no room for more than is free.
+  // Whatever the system gives, there is no space for more than is free.
   auto shortage = use.free_bytes() >= refused.size_bytes ? heap.shortage() : std::nullopt;
   switch (refused.error) {
     case refusal::larger_than_store:
       return larger_than_store(options, refused.id, refused.size_bytes).message;
     case refusal::out_of_disk:
       return fmt::format(
-        "no room for the {} bytes of object {} in a store of {}: {}; the rest could "
+        "no space for the {} bytes of object {} in a store of {}: {}; the rest could "
         "only go to disk, but {}",
         refused.size_bytes, id, use.capacity_bytes, describe(use, heap.figures(), options),
         describe_disk(options, disks));
     case refusal::too_many_waiting:
-      return fmt::format("too many requests wait for room in the store of {} bytes already; object "
-                         "{} is refused: {}; {}",
-                         use.capacity_bytes, id, describe(use, heap.figures(), options),
-                         remedy_for(use, options));
+      return fmt::format(
+        "too many requests wait for space in the store of {} bytes already; object "
+        "{} is refused: {}; {}",
+        use.capacity_bytes, id, describe(use, heap.figures(), options), remedy_for(use, options));
     case refusal::copy_lost:
       return fmt::format(
         "the bytes of object {} on disk are missing or damaged; keep cleaners away "
@@ -113,9 +113,9 @@ std::string text_of(const refuse_request& refused, const node_options& options,
                          disks.reading.empty() ? "look at the log of its node, and try again"
                                                : disks.reading);
     case refusal::shutting_down:
-      return fmt::format("the node shut down before object {} had room", id);
+      return fmt::format("the node shut down before object {} had space", id);
     case refusal::released:
-      return fmt::format("object {} was released before it had room", id);
+      return fmt::format("object {} was released before it had space", id);
     case refusal::not_here:
       return fmt::format("the store does not have object {} any more", id);
     case refusal::already_exists:
@@ -123,7 +123,7 @@ std::string text_of(const refuse_request& refused, const node_options& options,
     case refusal::store_full:
       break;
   }
-  return fmt::format("no room for the {} bytes of object {} in a store of {}: {}; {}",
+  return fmt::format("no space for the {} bytes of object {} in a store of {}: {}; {}",
                      refused.size_bytes, id, use.capacity_bytes,
                      describe(use, heap.figures(), options),
                      shortage ? fmt::format("the system gives the arena no more memory ({}); free "

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/messages/room_request.hpp"
+#include "mobula/actors/messages/space_request.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
@@ -56,16 +56,16 @@ struct shard_slot {
   /// Where processes of the host find the copy while it is in memory.
   slot_handle shown = no_slot;
 
-  /// Set while the object waits for room: that of an actor, complete but for its place, or that of
+  /// Set while the object waits for space: that of an actor, complete but for its place, or that of
   /// a thread, which has no entry yet.
   object_handle waiting;
-  std::shared_ptr<room_request> room;
+  std::shared_ptr<space_request> reservation;
 
-  /// Set while a value of the process heap waits for room here, or is being copied.
+  /// Set while a value of the process heap waits for space here, or is being copied.
   object_handle leaving_heap;
   std::uint64_t frees_before = 0; ///< `node_core::store_frees` when it began to wait
 
-  /// Set while a pull waits for room. Such an object never has an entry here: the shard neither
+  /// Set while a pull waits for space. Such an object never has an entry here: the shard neither
   /// spills nor restores it.
   std::optional<request_token> pull;
 
@@ -80,7 +80,7 @@ struct shard_slot {
   object_handle freed;
 
   /// Whether somebody else uses the copy's memory right now: the disk, a creator that was granted
-  /// room, an actor that moves the object in.
+  /// space, an actor that moves the object in.
   bool in_transfer = false;
 };
 

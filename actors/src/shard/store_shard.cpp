@@ -16,11 +16,11 @@ store_shard_state::~store_shard_state() {
     return;
   // In this order: what goes back from here on is not given out again.
   heap().close();
-  // Who waits for room hears why there is none, which is not known before the node does.
-  std::vector<std::shared_ptr<room_request>> waiting;
+  // Who waits for space hears why there is none, which is not known before the node does.
+  std::vector<std::shared_ptr<space_request>> waiting;
   for (auto& [sequence, held] : slots_) {
-    if (held.room != nullptr)
-      waiting.push_back(std::move(held.room));
+    if (held.reservation != nullptr)
+      waiting.push_back(std::move(held.reservation));
     held.let_go();
   }
   slots_.clear();
@@ -41,7 +41,7 @@ void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer 
 void store_shard_state::adopt(adopt_copy& request) {
   core_->count_message();
   auto id = request.entry->id();
-  auto size = request.copy->room_bytes();
+  auto size = request.copy->space_bytes();
   space().backlog(index_).settle(size);
   auto& held = slots_.emplace(id.sequence, shard_slot{std::move(request.copy), request.entry.get()})
                  .first->second;
@@ -53,7 +53,7 @@ void store_shard_state::adopt(adopt_copy& request) {
 void store_shard_state::admit(admit_copy& request) {
   core_->count_message();
   auto id = request.entry->id();
-  auto size = request.copy->room_bytes();
+  auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.waiting = std::move(request.entry);
   slots_.emplace(id.sequence, std::move(held));
@@ -78,12 +78,12 @@ void store_shard_state::moved_in(copy_moved& answer) {
   run();
 }
 
-void store_shard_state::reserve(want_room& request) {
+void store_shard_state::reserve(reserve_space& request) {
   core_->count_message();
   auto id = id_of(request.sequence);
-  auto size = request.copy->room_bytes();
+  auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), nullptr};
-  held.room = std::move(request.request);
+  held.reservation = std::move(request.request);
   slots_.emplace(request.sequence, std::move(held));
   auto token = next_token();
   tell(&store_table::create, token, id, size, copy_kind::primary);
@@ -268,7 +268,7 @@ void store_shard_state::add_store_figures(node_stats& stats) const {
   stats.evictions += {figures.evictions.objects, figures.evictions.bytes};
   stats.unloads += {figures.unloads.objects, figures.unloads.bytes};
   stats.restored += {figures.restores.objects, figures.restores.bytes};
-  stats.room_waits += figures.waits;
+  stats.space_waits += figures.waits;
   stats.overtakings += figures.overtakings;
   stats.refusals += figures.refusals;
   stats.stalls += figures.stalls;
@@ -313,7 +313,7 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](take_from_heap& request) { state.admit_from_heap(request); },
     [&state](const drop_decoded_value& request) { state.drop_decoded(request); },
     [&state](copy_moved& answer) { state.moved_in(answer); },
-    [&state](want_room& request) { state.reserve(request); },
+    [&state](reserve_space& request) { state.reserve(request); },
     [&state](const seal_reserved& request) { state.seal(request); },
     [&state](const abort_reserved& request) { state.abort(request); },
     [&state](const return_credit& request) { state.take_credit_back(request); },
@@ -321,9 +321,9 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
     [&state](free_copy_of& request) { state.free(request); },
     [&state](const request_copy& request) { state.make_readable(request); },
     [&state](const copy_unpinned& hint) { state.unpinned(hint); },
-    [&state](const want_pull_room& request) { state.reserve_for_pull(request); },
-    [&state](const withdraw_pull_room& request) { state.withdraw_room(request); },
-    [&state](const abandon_pull_room& request) { state.abandon_room(request); },
+    [&state](const reserve_pull_buffer& request) { state.reserve_for_pull(request); },
+    [&state](const withdraw_pull_buffer& request) { state.withdraw_buffer(request); },
+    [&state](const return_pull_buffer& request) { state.return_buffer(request); },
     [&state](const seal_pulled& request) { state.seal_pull(request); },
     [&state](const release_pulled& request) { state.release_pull(request); },
     [&state](readers_lost) { state.node_lost(); },

@@ -19,11 +19,11 @@ constexpr std::size_t most_moved_here = std::size_t{256} << 10U;
 std::string_view describe(pressure_level level) {
   switch (level) {
     case pressure_level::calm:
-      return "room enough again";
+      return "enough space again";
     case pressure_level::relieving:
       return "above the threshold, moving objects out";
     case pressure_level::waiting:
-      return "full, requests wait for room";
+      return "full, requests wait for space";
     case pressure_level::stalled:
       return "full, and nothing can move out";
   }
@@ -45,11 +45,11 @@ void store_shard_state::withdraw_unless_granted(request_token token, const objec
   tell(&store_table::cancel, token);
   run();
   auto held = slots_.find(id.sequence);
-  if (held == slots_.end() || !held->second.room)
+  if (held == slots_.end() || !held->second.reservation)
     return;
-  auto room = std::move(held->second.room);
+  auto reservation = std::move(held->second.reservation);
   slots_.erase(held);
-  room->refuse({.type = error_type::store_full, .message = "no room at once"});
+  reservation->refuse({.type = error_type::store_full, .message = "no space at once"});
 }
 
 /// Tokens of all shards differ.
@@ -96,18 +96,19 @@ void store_shard_state::apply(const grant_create& effect) {
   auto& held = slot_of(effect.id);
   auto memory = heap().allocate(held.copy->arena_bytes());
   if (!memory)
-    return tell(&store_table::room_refused, effect.id);
+    return tell(&store_table::memory_refused, effect.id);
   if (held.pull) {
     held.pull.reset();
     held.lend_memory(*std::move(memory));
-    return self_->send(core_->transfers(), pull_room_answered{held.copy->pulled_as, std::nullopt});
+    return self_->send(core_->transfers(),
+                       pull_buffer_answered{held.copy->pulled_as, std::nullopt});
   }
   if (held.leaving_heap)
     return move_from_heap(effect.id, held, *std::move(memory));
-  if (!held.room)
+  if (!held.reservation)
     return move_in(held, *std::move(memory));
   held.lend_memory(*std::move(memory));
-  std::exchange(held.room, nullptr)->grant();
+  std::exchange(held.reservation, nullptr)->grant();
 }
 
 /// Moves an actor's object into the arena: at once, or, if that takes long, in an actor of its own,
@@ -169,9 +170,9 @@ void store_shard_state::apply(const refuse_request& effect) {
     copy.reset();
     core_->heap_freed();
     entry->seal_failed(std::move(reason));
-  } else if (auto room = std::move(held.room)) {
+  } else if (auto reservation = std::move(held.reservation)) {
     slots_.erase(found);
-    room->refuse(std::move(reason));
+    reservation->refuse(std::move(reason));
   } else if (effect.error == refusal::copy_lost) {
     held.entry->lose(std::move(reason));
   } else {
@@ -226,11 +227,11 @@ bool store_shard_state::refused_as_used(const object_id& id, shard_slot& held,
 
 void store_shard_state::apply(const free_copy& effect) {
   freed_.push_back(effect.id);
-  // Room that was taken for a value of the heap, and a reader kept it where it is, is no room that
-  // was not there before.
+  // Space that was taken for a value of the heap, and a reader kept it where it is, is no space
+  // that was not there before.
   if (!slot_of(effect.id).copy->in_heap.load(std::memory_order_relaxed)
       && core_->count_store_free())
-    self_->send(core_->heap_keeper(), store_has_room{});
+    self_->send(core_->heap_keeper(), store_has_space{});
   if (const auto& held = slot_of(effect.id);
       effect.reason == free_reason::evicted && !held.pulled_from.empty())
     self_->send(core_->cluster(), copy_evicted{held.pulled_from, held.ticket});
@@ -253,7 +254,7 @@ void store_shard_state::apply(const restore_object& effect) {
   auto& held = slot_of(effect.id);
   auto memory = heap().allocate(held.copy->arena_bytes());
   if (!memory)
-    return tell(&store_table::room_refused, effect.id);
+    return tell(&store_table::memory_refused, effect.id);
   held.lend_memory(*std::move(memory));
   self_->send(core_->spill_manager(), read_copy{effect.id});
 }

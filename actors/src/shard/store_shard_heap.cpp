@@ -10,7 +10,7 @@ namespace mobula {
 void store_shard_state::admit_from_heap(take_from_heap& request) {
   core_->count_message();
   auto id = request.entry->id();
-  auto size = request.copy->room_bytes();
+  auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.leaving_heap = std::move(request.entry);
   held.frees_before = core_->store_frees();
@@ -20,14 +20,14 @@ void store_shard_state::admit_from_heap(take_from_heap& request) {
   run();
 }
 
-/// There is room. From here on nobody can pin the value where it was.
+/// There is space. From here on nobody can pin the value where it was.
 void store_shard_state::move_from_heap(const object_id& id, shard_slot& held, arena_block memory) {
   auto unwanted = held.leaving_heap->has_failed();
   if (!unwanted && held.copy->pins.try_close())
     return move_in(held, std::move(memory));
   auto entry = std::move(held.leaving_heap);
   stays_in_heap(entry, unwanted ? heap_leave_end::kept : heap_leave_end::pinned);
-  // In this order: who gets the room next finds the memory.
+  // In this order: who gets the space next finds the memory.
   memory = arena_block{};
   tell(&store_table::abort, id);
 }
@@ -46,7 +46,7 @@ void store_shard_state::finish_leaving_heap(shard_slot& held, arena_block memory
 }
 
 /// A value that waited in the process heap stays there if it is small enough for that, and the heap
-/// has room for it by now. Returns whether it does.
+/// has space for it by now. Returns whether it does.
 bool store_shard_state::keep_in_heap(stored_copy& copy) {
   const auto& heap = core_->heap_limits();
   if (copy.size_bytes > core_->options().inline_limit_bytes
@@ -57,7 +57,7 @@ bool store_shard_state::keep_in_heap(stored_copy& copy) {
   return true;
 }
 
-/// What can never have room, and what was freed, goes with its last reference.
+/// What can never have space, and what was freed, goes with its last reference.
 void store_shard_state::refuse_leaving(const object_handle& entry, refusal reason,
                                        std::uint64_t frees) {
   auto for_good = reason == refusal::larger_than_store || reason == refusal::released;

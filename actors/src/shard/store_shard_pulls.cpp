@@ -7,12 +7,12 @@
 
 namespace mobula {
 
-void store_shard_state::reserve_for_pull(const want_pull_room& request) {
+void store_shard_state::reserve_for_pull(const reserve_pull_buffer& request) {
   core_->count_message();
   auto number = static_cast<std::uint64_t>(request.copy->pulled_as);
   if (slots_.contains(number))
     return answer_whole(request);
-  auto size = request.copy->room_bytes();
+  auto size = request.copy->space_bytes();
   auto token = next_token();
   shard_slot held{request.copy, nullptr};
   held.pull = token;
@@ -22,14 +22,14 @@ void store_shard_state::reserve_for_pull(const want_pull_room& request) {
   tell(&store_table::create, token, id_of(number), size, copy_kind::secondary);
   run();
   if (request.until == patience::none)
-    withdraw_room({request.copy->pulled_as});
+    withdraw_buffer({request.copy->pulled_as});
 }
 
 /// A reader came at a moment when the copy was closed, though it was not to go (`drop_decoded`), so
 /// it was asked for once more: that reader has been served, or is now.
-void store_shard_state::answer_whole(const want_pull_room& request) {
-  // The puller asks once for a number until it was answered or has given the room back. What is
-  // out of scope here is pulled by nobody: its entry is gone, or has another copy.
+void store_shard_state::answer_whole(const reserve_pull_buffer& request) {
+  // The puller asks once for a number until it was answered or has given the buffer back. What
+  // is out of scope here is pulled by nobody: its entry is gone, or has another copy.
   const auto& held = slot_of(id_of(static_cast<std::uint64_t>(request.copy->pulled_as)));
   MOBULA_ASSERT(!held.pull && !held.in_transfer);
   auto entry = core_->gateway().find_borrowed(request.object);
@@ -42,7 +42,7 @@ void store_shard_state::answer_whole(const want_pull_room& request) {
                                               std::make_shared<copy_pin>(*core_, request.copy)});
 }
 
-void store_shard_state::withdraw_room(const withdraw_pull_room& request) {
+void store_shard_state::withdraw_buffer(const withdraw_pull_buffer& request) {
   core_->count_message();
   auto number = static_cast<std::uint64_t>(request.number);
   auto held = slots_.find(number);
@@ -60,16 +60,16 @@ void store_shard_state::withdraw_room(const withdraw_pull_room& request) {
               {.token = token,
                .id = id_of(number),
                .error = refusal::store_full,
-               .size_bytes = held->second.copy->room_bytes(),
+               .size_bytes = held->second.copy->space_bytes(),
                .use = space().inspect([](const store_table& table) { return table.use(); })});
 }
 
 void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& refusal) {
   slots_.erase(number);
-  self_->send(core_->transfers(), pull_room_answered{pull_number{number}, refusal});
+  self_->send(core_->transfers(), pull_buffer_answered{pull_number{number}, refusal});
 }
 
-void store_shard_state::abandon_room(const abandon_pull_room& request) {
+void store_shard_state::return_buffer(const return_pull_buffer& request) {
   core_->count_message();
   auto id = id_of(static_cast<std::uint64_t>(request.number));
   slot_of(id).take_memory_back();

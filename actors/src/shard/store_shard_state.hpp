@@ -35,7 +35,7 @@ public:
   void drop_decoded(const drop_decoded_value& request);
   void take_credit_back(const return_credit& request);
   void moved_in(copy_moved& answer);
-  void reserve(want_room& request);
+  void reserve(reserve_space& request);
   void seal(const seal_reserved& request);
   void abort(const abort_reserved& request);
 
@@ -51,9 +51,9 @@ public:
 
   // -- transfers ----------------------------------------------------------------------------------
 
-  void reserve_for_pull(const want_pull_room& request);
-  void withdraw_room(const withdraw_pull_room& request);
-  void abandon_room(const abandon_pull_room& request);
+  void reserve_for_pull(const reserve_pull_buffer& request);
+  void withdraw_buffer(const withdraw_pull_buffer& request);
+  void return_buffer(const return_pull_buffer& request);
   void seal_pull(const seal_pulled& request);
   void release_pull(const release_pulled& request);
 
@@ -83,7 +83,7 @@ private:
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
   shard_slot& slot_of(const object_id& id);
   void withdraw_unless_granted(request_token token, const object_id& id);
-  void answer_whole(const want_pull_room& request);
+  void answer_whole(const reserve_pull_buffer& request);
   void refuse_pull(std::uint64_t number, const refuse_request& refusal);
   request_token next_token();
   [[nodiscard]] store_space& space() const;

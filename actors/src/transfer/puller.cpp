@@ -1,4 +1,4 @@
-// Pulls values for this node, as the pull table decides: gets room from shards and bytes from the
+// Pulls values for this node, as the pull table decides: gets space from shards and bytes from the
 // data port, turns to the owner when another source fails, and tells how each pull ended.
 
 #include "puller.hpp"
@@ -44,7 +44,7 @@ object_id puller::id_of(pull_number number) const {
 void puller::pull(const pull_value& message) {
   auto id = id_of(message.copy->pulled_as);
   auto& entry = pulls_[id];
-  MOBULA_ASSERT(entry.entry == nullptr && entry.room != room_state::sealing);
+  MOBULA_ASSERT(entry.entry == nullptr && entry.buffer != buffer_state::sealing);
   entry.entry = std::move(*message.entry);
   entry.object = entry.entry->id();
   entry.copy = message.copy;
@@ -145,7 +145,7 @@ void puller::give_up(const object_id& id, pulled& entry, error_type error, pull_
 /// Forgets a pull of which nothing is left.
 void puller::tidy(pull_map::iterator position) {
   if (position == pulls_.end() || position->second.entry != nullptr
-      || position->second.room != room_state::none)
+      || position->second.buffer != buffer_state::none)
     return;
   auto number = position->second.copy->pulled_as;
   pulls_.erase(position);
@@ -154,15 +154,15 @@ void puller::tidy(pull_map::iterator position) {
 
 // -- answers --------------------------------------------------------------------------------------
 
-void puller::room_answered(const pull_room_answered& answer) {
+void puller::buffer_answered(const pull_buffer_answered& answer) {
   auto id = id_of(answer.number);
   auto& entry = pulls_.at(id);
-  entry.room = answer.refusal ? room_state::none : room_state::given;
+  entry.buffer = answer.refusal ? buffer_state::none : buffer_state::given;
   if (!answer.refusal) {
-    table_.room_granted(id, effects_);
+    table_.buffer_granted(id, effects_);
   } else {
     entry.refusal = answer.refusal;
-    table_.room_refused(id, effects_);
+    table_.buffer_refused(id, effects_);
     // Neither time nor the end of others will help.
     if (answer.refusal->error == refusal::larger_than_store)
       table_.fail(id, error_type::store_full, effects_);
@@ -176,15 +176,15 @@ void puller::sealed(const pull_sealed& answer) {
   MOBULA_ASSERT(!ended.empty());
   pushes_.copy_sealed(answer.number, answer.pin);
   auto& entry = ended.mapped();
-  if (entry.room == room_state::asked)
+  if (entry.buffer == buffer_state::asked)
     found_whole(ended.key(), entry);
   else
-    MOBULA_ASSERT(entry.room == room_state::sealing);
+    MOBULA_ASSERT(entry.buffer == buffer_state::sealing);
 }
 
 /// There was nothing to fetch. If nobody wants the copy any more, its shard has not heard of that.
 void puller::found_whole(const object_id& id, pulled& entry) {
-  table_.room_needless(id, effects_);
+  table_.buffer_unneeded(id, effects_);
   run();
   if (entry.entry == nullptr)
     return send_to_shard(entry, release_pulled{entry.copy, nullptr});
@@ -192,13 +192,13 @@ void puller::found_whole(const object_id& id, pulled& entry) {
   self_->send(core_.cluster(), pull_ended{std::move(use), pull_outcome::arrived, std::nullopt});
 }
 
-void puller::let_go(const room_let_go& news) {
+void puller::let_go(const buffer_let_go& news) {
   auto position = pulls_.find(id_of(news.number));
   // Somebody may read from it anew.
-  if (position == pulls_.end() || position->second.room != room_state::leaving
-      || pushes_.reads_room(news.number))
+  if (position == pulls_.end() || position->second.buffer != buffer_state::leaving
+      || pushes_.reads_buffer(news.number))
     return;
-  give_room_back(position);
+  give_buffer_back(position);
   run();
 }
 
@@ -315,50 +315,50 @@ void puller::send_to_shard(const pulled& entry, Message message) {
   core_.send_to_shard(entry.copy->shard, std::move(message));
 }
 
-void puller::apply(const reserve_room& effect) {
+void puller::apply(const reserve_buffer& effect) {
   auto& entry = pulls_.at(effect.id);
-  if (entry.room == room_state::leaving) {
-    entry.next = next_room::wanted;
+  if (entry.buffer == buffer_state::leaving) {
+    entry.next = next_buffer::wanted;
     entry.next_urgency = effect.urgency;
     return;
   }
   reserve(entry, effect.urgency);
 }
 
-void puller::reserve(pulled& entry, room_urgency urgency) {
-  entry.room = room_state::asked;
-  auto until = urgency == room_urgency::must ? patience::unlimited : patience::none;
-  send_to_shard(entry, want_pull_room{entry.copy, until, entry.object, entry.source.ticket});
+void puller::reserve(pulled& entry, reserve_urgency urgency) {
+  entry.buffer = buffer_state::asked;
+  auto until = urgency == reserve_urgency::must ? patience::unlimited : patience::none;
+  send_to_shard(entry, reserve_pull_buffer{entry.copy, until, entry.object, entry.source.ticket});
 }
 
-void puller::apply(const withdraw_room& effect) {
+void puller::apply(const withdraw_buffer& effect) {
   auto& entry = pulls_.at(effect.id);
-  if (entry.room == room_state::leaving)
-    entry.next = next_room::withdrawn;
+  if (entry.buffer == buffer_state::leaving)
+    entry.next = next_buffer::withdrawn;
   else
-    send_to_shard(entry, withdraw_pull_room{entry.copy->pulled_as});
+    send_to_shard(entry, withdraw_pull_buffer{entry.copy->pulled_as});
 }
 
-void puller::apply(const abandon_room& effect) {
+void puller::apply(const return_buffer& effect) {
   auto position = pulls_.find(effect.id);
-  if (pushes_.reads_room(position->second.copy->pulled_as))
-    position->second.room = room_state::leaving;
+  if (pushes_.reads_buffer(position->second.copy->pulled_as))
+    position->second.buffer = buffer_state::leaving;
   else
-    give_room_back(position);
+    give_buffer_back(position);
 }
 
 /// The next one can be asked for now.
-void puller::give_room_back(pull_map::iterator position) {
+void puller::give_buffer_back(pull_map::iterator position) {
   auto& [id, entry] = *position;
-  send_to_shard(entry, abandon_pull_room{entry.copy->pulled_as});
-  entry.room = room_state::none;
-  switch (std::exchange(entry.next, next_room::unneeded)) {
-    case next_room::unneeded:
+  send_to_shard(entry, return_pull_buffer{entry.copy->pulled_as});
+  entry.buffer = buffer_state::none;
+  switch (std::exchange(entry.next, next_buffer::unneeded)) {
+    case next_buffer::unneeded:
       return tidy(position);
-    case next_room::wanted:
+    case next_buffer::wanted:
       return reserve(entry, entry.next_urgency);
-    case next_room::withdrawn:
-      table_.room_refused(id, effects_);
+    case next_buffer::withdrawn:
+      table_.buffer_refused(id, effects_);
       return tidy(position);
   }
 }
@@ -406,7 +406,7 @@ void puller::apply(const report_pull_stopped& effect) {
 
 void puller::apply(const report_arrived& effect) {
   auto& entry = pulls_.at(effect.id);
-  entry.room = room_state::sealing;
+  entry.buffer = buffer_state::sealing;
   auto use = std::make_shared<release_token>(std::move(entry.entry));
   send_to_shard(entry, seal_pulled{entry.copy, std::move(use)});
 }
@@ -473,8 +473,8 @@ void puller::check_invariants() const {
   table_.check_invariants();
   MOBULA_ASSERT(asks_.size() == table_.stats().asks);
   for (const auto& [id, entry] : pulls_) {
-    MOBULA_ASSERT(entry.entry != nullptr || entry.room != room_state::none);
-    MOBULA_ASSERT(entry.next == next_room::unneeded || entry.room == room_state::leaving);
+    MOBULA_ASSERT(entry.entry != nullptr || entry.buffer != buffer_state::none);
+    MOBULA_ASSERT(entry.next == next_buffer::unneeded || entry.buffer == buffer_state::leaving);
   }
 }
 

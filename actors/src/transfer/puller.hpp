@@ -20,15 +20,15 @@ namespace mobula {
 /// asks for. Bytes are fetched from where the owner sent this node, and the rest from the owner
 /// itself as soon as anything goes wrong there. A node whose port cannot be reached is not asked
 /// for a while: what it owns has to come another way. What has arrived is sent on to others by the
-/// pusher; while these read from a room, it is not given back.
+/// pusher; while these read from a buffer, it is not given back.
 ///
-/// | field        | raised by                        | lowered by                              |
-/// |--------------|----------------------------------|-----------------------------------------|
-/// | pulls_       | `pull`                           | its end, or that of its room if later   |
-/// | pull::entry  | `pull`                           | `end`, the table's report, `found_whole`|
-/// | pull::room   | `reserve_room`                   | a refusal, `abandon_room` or the end of |
-/// |              |                                  | those that read from it, `pull_sealed`  |
-/// | asks_        | `ask_bytes`                      | the port's report of its end            |
+/// | field        | raised by        | lowered by                               |
+/// |--------------|------------------|------------------------------------------|
+/// | pulls_       | `pull`           | its end, or that of its buffer if later  |
+/// | pull::entry  | `pull`           | `end`, the table's report, `found_whole` |
+/// | pull::buffer | `reserve_buffer` | a refusal, `return_buffer` or the end of |
+/// |              |                  | those that read from it, `pull_sealed`   |
+/// | asks_        | `ask_bytes`      | the port's report of its end             |
 ///
 /// *Bounds*: pulls by the borrowed entries of the node that somebody waits for, asks by the table.
 class puller {
@@ -40,7 +40,7 @@ public:
     port_ = std::move(port);
   }
 
-  /// Nobody writes to any room any more. REQUIRES: the port is closed.
+  /// Nobody writes to any buffer any more. REQUIRES: the port is closed.
   void close();
 
   // -- the cluster actor --------------------------------------------------------------------------
@@ -53,9 +53,9 @@ public:
 
   // -- answers ------------------------------------------------------------------------------------
 
-  void room_answered(const pull_room_answered& answer);
+  void buffer_answered(const pull_buffer_answered& answer);
   void sealed(const pull_sealed& answer);
-  void let_go(const room_let_go& news);
+  void let_go(const buffer_let_go& news);
   void received(const bytes_came& news);
   void received(const ask_complete& news);
   void received(const ask_turned_down& news);
@@ -73,16 +73,16 @@ private:
   /// Rounds of asks that the owner's port may leave without any byte.
   static constexpr std::size_t most_lost_rounds = 6;
 
-  enum class room_state : std::uint8_t {
+  enum class buffer_state : std::uint8_t {
     none,
-    asked, ///< the shard answers with room or without, or that the copy is whole
+    asked, ///< the shard answers with a buffer or without, or that the copy is whole
     given,
     leaving, ///< to be given back when nobody reads from it any more
     sealing  ///< whole; the shard has not answered yet
   };
 
-  /// What was asked of the shard while the former room was leaving.
-  enum class next_room : std::uint8_t { unneeded, wanted, withdrawn };
+  /// What was asked of the shard while the former buffer was leaving.
+  enum class next_buffer : std::uint8_t { unneeded, wanted, withdrawn };
 
   struct pulled {
     object_id object;
@@ -91,9 +91,9 @@ private:
     pull_token token{};   ///< of the request that counts
     pull_class urgency{}; ///< of the most urgent one
     assigned_source source;
-    room_state room = room_state::none;
-    next_room next = next_room::unneeded;
-    room_urgency next_urgency{};                 ///< of what is wanted next
+    buffer_state buffer = buffer_state::none;
+    next_buffer next = next_buffer::unneeded;
+    reserve_urgency next_urgency{};              ///< of what is wanted next
     std::size_t lost = 0;                        ///< asks in a row; lowered by bytes
     std::optional<refuse_request> refusal;       ///< the latest
     pull_outcome failure = pull_outcome::failed; ///< what a failure is, if there is one
@@ -114,9 +114,9 @@ private:
   bool turn_to_owner(const object_id& id, const incarnation_id& from);
   void owner_refused(const object_id& id, refusal_reason reason);
   void owner_lost(const object_id& id);
-  void reserve(pulled& entry, room_urgency urgency);
+  void reserve(pulled& entry, reserve_urgency urgency);
   void found_whole(const object_id& id, pulled& entry);
-  void give_room_back(pull_map::iterator position);
+  void give_buffer_back(pull_map::iterator position);
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);
   void tidy(pull_map::iterator position);
   void run();
@@ -125,9 +125,9 @@ private:
   void send_to_shard(const pulled& entry, Message message);
   [[nodiscard]] error_info explain(const pulled& entry, error_type error) const;
 
-  void apply(const reserve_room& effect);
-  void apply(const withdraw_room& effect);
-  void apply(const abandon_room& effect);
+  void apply(const reserve_buffer& effect);
+  void apply(const withdraw_buffer& effect);
+  void apply(const return_buffer& effect);
   void apply(const ask_bytes& effect);
   void apply(const cancel_ask& effect);
   void apply(const close_lane& effect);

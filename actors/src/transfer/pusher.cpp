@@ -24,21 +24,21 @@ private:
   object_id id_;
 };
 
-class pusher::served_room {
+class pusher::served_buffer {
 public:
-  served_room(transfers_actor owner, copy_pointer copy)
+  served_buffer(transfers_actor owner, copy_pointer copy)
     : owner_(std::move(owner)), copy_(std::move(copy)) {
     // nop
   }
 
-  served_room(const served_room&) = delete;
-  served_room& operator=(const served_room&) = delete;
+  served_buffer(const served_buffer&) = delete;
+  served_buffer& operator=(const served_buffer&) = delete;
 
-  ~served_room() {
-    caf::anon_send(owner_, room_let_go{copy_->pulled_as});
+  ~served_buffer() {
+    caf::anon_send(owner_, buffer_let_go{copy_->pulled_as});
   }
 
-  /// Set by the actor once the copy is sealed, and dropped with the room.
+  /// Set by the actor once the copy is sealed, and dropped with the buffer.
   std::shared_ptr<copy_pin> pin;
 
 private:
@@ -154,12 +154,12 @@ void pusher::copy_expected(const object_id& object, const copy_pointer& copy) {
   arriving_by_object_.emplace(object, copy->pulled_as);
   arriving_.try_emplace(
     copy->pulled_as,
-    arriving_copy{.object = object, .copy = copy, .here = {}, .room = {}, .has_room = false});
+    arriving_copy{.object = object, .copy = copy, .here = {}, .buffer = {}, .has_buffer = false});
 }
 
 void pusher::copy_began(pull_number number) {
   auto& arriving = arriving_.at(number);
-  arriving.has_room = true;
+  arriving.has_buffer = true;
   answer_parked(arriving.object);
 }
 
@@ -175,7 +175,7 @@ void pusher::copy_grew(pull_number number, byte_range range) {
 
 void pusher::copy_stopped(pull_number number) {
   auto& arriving = arriving_.at(number);
-  arriving.has_room = false;
+  arriving.has_buffer = false;
   arriving.here = {};
   auto served = served_as_.find(arriving.object);
   if (served == served_as_.end() || served->second != number)
@@ -184,14 +184,14 @@ void pusher::copy_stopped(pull_number number) {
   run();
 }
 
-bool pusher::reads_room(pull_number number) const {
+bool pusher::reads_buffer(pull_number number) const {
   auto known = arriving_.find(number);
-  return known != arriving_.end() && !known->second.room.expired();
+  return known != arriving_.end() && !known->second.buffer.expired();
 }
 
 void pusher::copy_sealed(pull_number number, std::shared_ptr<copy_pin> pin) {
-  if (auto room = arriving_.at(number).room.lock())
-    room->pin = std::move(pin);
+  if (auto buffer = arriving_.at(number).buffer.lock())
+    buffer->pin = std::move(pin);
   copy_ended(number);
 }
 
@@ -233,10 +233,10 @@ void pusher::serve(const object_id& id, pinned_value pin) {
 
 void pusher::serve(arriving_copy& from) {
   auto& copy = *from.copy;
-  auto room = from.room.lock();
-  if (room == nullptr)
-    from.room = room = std::make_shared<served_room>(transfers_actor{self_}, from.copy);
-  values_->keep(from.object, copy.storage(), std::move(room));
+  auto buffer = from.buffer.lock();
+  if (buffer == nullptr)
+    from.buffer = buffer = std::make_shared<served_buffer>(transfers_actor{self_}, from.copy);
+  values_->keep(from.object, copy.storage(), std::move(buffer));
   served_as_[from.object] = copy.pulled_as;
   table_.found(from.object, copy.size_bytes, served_from_memory{}, from.here, effects_);
 }
@@ -270,7 +270,7 @@ void pusher::find_pulled(const object_id& id) {
   if (after == arriving_by_object_.begin() || std::prev(after)->first != id)
     return table_.not_found(id, effects_);
   auto& latest = arriving_.at(std::prev(after)->second);
-  if (latest.has_room)
+  if (latest.has_buffer)
     serve(latest);
   else
     parked_.insert(id);

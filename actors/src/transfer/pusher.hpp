@@ -25,16 +25,16 @@ class served_watch;
 ///
 /// Values of other nodes are sent on from the copies that this one has pulled, and from those that
 /// are still arriving: what is there already, and the rest as it comes. Who asks for one whose pull
-/// waits for room waits with it. What was pulled and evicted is not pulled again for others.
+/// waits for its buffer waits with it. What was pulled and evicted is not pulled again for others.
 ///
-/// | field      | raised by                          | lowered by                              |
-/// |------------|------------------------------------|-----------------------------------------|
-/// | locating_  | `find_served`, of what is on disk  | `record_found`                          |
-/// | waiting_   | its record's failure               | `ready`, `release_served`               |
-/// | values_    | `find_served`, of what is readable | `release_served`                        |
-/// | arriving_  | `copy_expected`                    | `copy_ended`, `copy_sealed`             |
-/// | parked_    | `find_served`, of what has no room | `copy_began`, `copy_ended`              |
-/// | served_as_ | `find_served`, of what is arriving | `release_served`                        |
+/// | field      | raised by                            | lowered by                  |
+/// |------------|--------------------------------------|-----------------------------|
+/// | locating_  | `find_served`, of what is on disk    | `record_found`              |
+/// | waiting_   | its record's failure                 | `ready`, `release_served`   |
+/// | values_    | `find_served`, of what is readable   | `release_served`            |
+/// | arriving_  | `copy_expected`                      | `copy_ended`, `copy_sealed` |
+/// | parked_    | `find_served`, of what has no buffer | `copy_began`, `copy_ended`  |
+/// | served_as_ | `find_served`, of what is arriving   | `release_served`            |
 ///
 /// *Bounds*: those of `find_served` by the objects of the table, and these by its asks; `arriving_`
 /// by the pulls.
@@ -71,18 +71,18 @@ public:
   /// A value is to be pulled into `copy`, perhaps anew.
   void copy_expected(const object_id& object, const copy_pointer& copy);
 
-  /// There is room for it.
+  /// It has got its buffer.
   void copy_began(pull_number number);
 
   void copy_grew(pull_number number, byte_range range);
 
-  /// Its room, if it had any, is to be given back.
+  /// Its buffer, if it had any, is to be given back.
   void copy_stopped(pull_number number);
 
-  /// Returns whether somebody reads from the room; `room_let_go` says when that ends.
-  [[nodiscard]] bool reads_room(pull_number number) const;
+  /// Returns whether somebody reads from the buffer; `buffer_let_go` says when that ends.
+  [[nodiscard]] bool reads_buffer(pull_number number) const;
 
-  /// It is whole and sealed. The pin lives on as long as the room is read from.
+  /// It is whole and sealed. The pin lives on as long as the buffer is read from.
   void copy_sealed(pull_number number, std::shared_ptr<copy_pin> pin);
 
   /// There will be no copy. Ignored if none is expected.
@@ -100,14 +100,14 @@ private:
   };
 
   /// The memory of a pull that others read from, and all that keeps it. Its end is told.
-  class served_room;
+  class served_buffer;
 
   struct arriving_copy {
     object_id object;
     copy_pointer copy;
-    byte_ranges here;                ///< empty without room
-    std::weak_ptr<served_room> room; ///< while somebody reads from it
-    bool has_room = false;
+    byte_ranges here;                    ///< empty without a buffer
+    std::weak_ptr<served_buffer> buffer; ///< while somebody reads from it
+    bool has_buffer = false;
   };
 
   void run();

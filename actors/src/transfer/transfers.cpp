@@ -145,11 +145,11 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     [&state](const pull_value& message) { state.event([&] { state.pulls->pull(message); }); },
     [&state](const urge_pull& message) { state.event([&] { state.pulls->urge(message); }); },
     [&state](const end_pull& message) { state.event([&] { state.pulls->end(message); }); },
-    [&state](const pull_room_answered& message) {
-      state.event([&] { state.pulls->room_answered(message); });
+    [&state](const pull_buffer_answered& message) {
+      state.event([&] { state.pulls->buffer_answered(message); });
     },
     [&state](const pull_sealed& message) { state.event([&] { state.pulls->sealed(message); }); },
-    [&state](const room_let_go& message) { state.event([&] { state.pulls->let_go(message); }); },
+    [&state](const buffer_let_go& message) { state.event([&] { state.pulls->let_go(message); }); },
     [&state](const port_told& message) { state.event([&] { state.received(message); }); },
     [&state](const served_ready& message) {
       state.event([&] { state.pushes->ready(message.id); });

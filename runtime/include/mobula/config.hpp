@@ -19,50 +19,50 @@ namespace mobula {
 /// `64MB` is 64,000,000, `64MiB` is 67,108,864. Times are whole numbers with a unit: ns, us, ms, s,
 /// min or h. A key of the group that is no option is an error, wherever it comes from.
 ///
-/// | option of `mobula`   | meaning                                                  | default  |
-/// |----------------------|----------------------------------------------------------|----------|
-/// | `inline-limit`       | largest value in the process heap                        | 100KiB   |
-/// | `heap-limit`         | room for these; what is above it moves into the store;   | 0        |
-/// |                      | 0: 20 % of the memory granted                            |          |
-/// | `store-size`         | room for larger ones; 0: 30 % of the memory granted      | 0        |
-/// | `arena-dir`          | tmpfs that holds them, as shared memory                  | /dev/shm |
-/// | `prefault`           | free memory kept faulted in from the start, so that puts | as much  |
-/// |                      | need not wait                                            | as used, |
-/// |                      |                                                          | 4–256MiB |
-/// | `shards`             | actors that share this room                              | 2        |
-/// | `spill-dirs`         | directories for what does not fit, used in turn          | none     |
-/// | `spill-limit`        | bytes on disk; 0: as much as there is                    | 0        |
-/// | `spill-file-size`    | size at which a spill file is closed                     | 128MiB   |
-/// | `spill-threshold`    | percent of the room above which idle objects are spilled | 80       |
-/// | `spill-workers`      | threads that read and write spill files                  | 2        |
-/// | `credit`             | room lent to creators ahead of need                      | 1TiB     |
-/// | `full-timeout`       | how long a put waits in a store where nothing can move   | 2s       |
-/// | `record-call-sites`  | whether objects remember where they were made            | false    |
-/// | `seed`               | seed of all ids; 0: drawn from the system                | 0        |
-/// | `cluster`            | name of the cluster, part of file names                  | mobula   |
-/// | `name`               | what logs and the `mobula` command call this node        | its host |
-/// |                      |                                                          | and pid  |
-/// | `listen`             | ADDRESS:PORT where nodes may join through this one; no   | does not |
-/// |                      | address: loopback; `[::]` and 0.0.0.0: all of the        | listen   |
-/// |                      | host's; port 0: any that is free                         |          |
-/// | `join`               | ADDRESS:PORT of a member of the cluster to join; without | joins    |
-/// |                      | `listen`, it listens as the address needs, at any port   | none     |
-/// | `insecure`           | listen also where other hosts can connect: nodes do not  | false    |
-/// |                      | authenticate each other                                  |          |
-/// | `advertise`          | ADDRESSes or ADDRESS:PORTs at which others find the node | those of |
-/// |                      |                                                          | the host |
-/// | `data-port`          | port from which others fetch large values; 0: any        | 0        |
-/// | `heartbeat-interval` | how often nodes tell each other that they live           | 1s       |
-/// | `heartbeat-timeout`  | silence after which a node counts as dead                | 10s      |
-/// | `transit-lease`      | age at which references in messages are looked after     | 10s      |
-/// | `grace-period`       | how long what a lost node held is kept                   | 30s      |
-/// | `drain`              | how long a leaving node waits for others to take values  | 0s       |
-/// | `stop-limit`         | how long a program may take to end after a signal        | 10s      |
-/// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off      | auto     |
-/// | `piggyback`          | bytes of small values that a message's references carry  | 4KiB     |
-/// | `message-limit`      | what a message from another node may have; more ends the | 256MiB   |
-/// |                      | connection; to be the same on all nodes                  |          |
-/// | `compression`        | of values on their way to other hosts: auto, on, off     | auto     |
+/// | option of `mobula`   | meaning                                                   | default  |
+/// |----------------------|-----------------------------------------------------------|----------|
+/// | `inline-limit`       | largest value in the process heap                         | 100KiB   |
+/// | `heap-limit`         | space for these; what is above it moves into the store;   | 0        |
+/// |                      | 0: 20 % of the memory granted                             |          |
+/// | `store-size`         | space for larger ones; 0: 30 % of the memory granted      | 0        |
+/// | `arena-dir`          | tmpfs that holds them, as shared memory                   | /dev/shm |
+/// | `prefault`           | free memory kept faulted in from the start, so that puts  | as much  |
+/// |                      | need not wait                                             | as used, |
+/// |                      |                                                           | 4–256MiB |
+/// | `shards`             | actors that share this space                              | 2        |
+/// | `spill-dirs`         | directories for what does not fit, used in turn           | none     |
+/// | `spill-limit`        | bytes on disk; 0: as much as there is                     | 0        |
+/// | `spill-file-size`    | size at which a spill file is closed                      | 128MiB   |
+/// | `spill-threshold`    | percent of the space above which idle objects are spilled | 80       |
+/// | `spill-workers`      | threads that read and write spill files                   | 2        |
+/// | `credit`             | space lent to creators ahead of need                      | 1TiB     |
+/// | `full-timeout`       | how long a put waits in a store where nothing can move    | 2s       |
+/// | `record-call-sites`  | whether objects remember where they were made             | false    |
+/// | `seed`               | seed of all ids; 0: drawn from the system                 | 0        |
+/// | `cluster`            | name of the cluster, part of file names                   | mobula   |
+/// | `name`               | what logs and the `mobula` command call this node         | its host |
+/// |                      |                                                           | and pid  |
+/// | `listen`             | ADDRESS:PORT where nodes may join through this one; no    | does not |
+/// |                      | address: loopback; `[::]` and 0.0.0.0: all of the         | listen   |
+/// |                      | host's; port 0: any that is free                          |          |
+/// | `join`               | ADDRESS:PORT of a member of the cluster to join; without  | joins    |
+/// |                      | `listen`, it listens as the address needs, at any port    | none     |
+/// | `insecure`           | listen also where other hosts can connect: nodes do not   | false    |
+/// |                      | authenticate each other                                   |          |
+/// | `advertise`          | ADDRESSes or ADDRESS:PORTs at which others find the node  | those of |
+/// |                      |                                                           | the host |
+/// | `data-port`          | port from which others fetch large values; 0: any         | 0        |
+/// | `heartbeat-interval` | how often nodes tell each other that they live            | 1s       |
+/// | `heartbeat-timeout`  | silence after which a node counts as dead                 | 10s      |
+/// | `transit-lease`      | age at which references in messages are looked after      | 10s      |
+/// | `grace-period`       | how long what a lost node held is kept                    | 30s      |
+/// | `drain`              | how long a leaving node waits for others to take values   | 0s       |
+/// | `stop-limit`         | how long a program may take to end after a signal         | 10s      |
+/// | `same-host-reading`  | auto: in the shared memory of the host's nodes; off       | auto     |
+/// | `piggyback`          | bytes of small values that a message's references carry   | 4KiB     |
+/// | `message-limit`      | what a message from another node may have; more ends the  | 256MiB   |
+/// |                      | connection; to be the same on all nodes                   |          |
+/// | `compression`        | of values on their way to other hosts: auto, on, off      | auto     |
 ///
 /// `run_main` does what `listen` and `join` say before it calls the program's function; other
 /// programs call `cluster::follow_options`. Given on the command line or in the file, they load

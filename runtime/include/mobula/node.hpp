@@ -66,8 +66,8 @@ public:
 
   /// Makes an object of `value` and returns the first reference to it. The value is encoded by the
   /// calling thread; what its codec throws passes through. A large value waits while the store
-  /// makes room, and fails with `store_full` or `out_of_disk_error` when nothing more can move, and
-  /// a small one while values leave the process heap, with `store_full`; a thread of the actor
+  /// makes space, and fails with `store_full` or `out_of_disk_error` when nothing more can move,
+  /// and a small one while values leave the process heap, with `store_full`; a thread of the actor
   /// system never waits but gets a reference that may be pending still. Throws `object_error`
   /// (`shutting_down`) after shutdown.
   template <class T>
@@ -87,9 +87,9 @@ public:
     return ObjectRef<T>{put_value<T, C>(*core_, value, where)};
   }
 
-  /// Makes room for `count` elements that the caller fills in place; see `object_builder`. `Array`
-  /// is `array<T>` or `bytes`. Waits for no room in the store: if that is full, `seal` does; less
-  /// than 4 KiB may wait for room in the process heap, as in `put`. Throws `object_error`:
+  /// Makes space for `count` elements that the caller fills in place; see `object_builder`. `Array`
+  /// is `array<T>` or `bytes`. Waits for no space in the store: if that is full, `seal` does; less
+  /// than 4 KiB may wait for space in the process heap, as in `put`. Throws `object_error`:
   /// `store_full` for what is larger than the store, `invalid_argument` for a shape that cannot be,
   /// `shutting_down`.
   template <class Array>

@@ -85,9 +85,9 @@ public:
     return shape_;
   }
 
-  /// Makes the object. Waits for room as `node::put` does, if there was none when it was created.
+  /// Makes the object. Waits for space as `node::put` does, if there was none when it was created.
   /// Throws `object_error`: as `node::put`, and `invalid_argument` when called twice. If it fails
-  /// for lack of room, the elements are gone; the object has to be made anew.
+  /// for lack of space, the elements are gone; the object has to be made anew.
   ObjectRef<array<T>> seal() {
     require_unsealed();
     return ObjectRef<array<T>>{seal_bytes(&shape_)};

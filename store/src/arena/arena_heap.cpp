@@ -35,11 +35,11 @@ std::uint64_t largest_in(arena_range extent) {
 
 } // namespace
 
-std::uint64_t arena_heap::size_for(std::uint64_t room_bytes, std::uint64_t least_bytes) noexcept {
+std::uint64_t arena_heap::size_for(std::uint64_t space_bytes, std::uint64_t least_bytes) noexcept {
   // Large objects lose less than two pages each, others a cache line and their metadata.
   constexpr auto large_loss = large_object_bytes / (2 * page_alignment);
   constexpr std::uint64_t small_loss_bytes = 128;
-  return room_bytes + room_bytes / large_loss + room_bytes / least_bytes * small_loss_bytes
+  return space_bytes + space_bytes / large_loss + space_bytes / least_bytes * small_loss_bytes
          + arena_region_alignment;
 }
 

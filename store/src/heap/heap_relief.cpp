@@ -48,7 +48,7 @@ void heap_relief::leave_ended(std::size_t bytes, heap_leave_end end, std::uint64
   settle(effects);
 }
 
-void heap_relief::want_room(std::size_t bytes, std::uint64_t used_bytes, heap_effects& effects) {
+void heap_relief::await_space(std::size_t bytes, std::uint64_t used_bytes, heap_effects& effects) {
   used_bytes_ = used_bytes;
   least_wanted_ = waiting_ == 0 ? bytes : std::min(least_wanted_, bytes);
   ++waiting_;
@@ -57,7 +57,7 @@ void heap_relief::want_room(std::size_t bytes, std::uint64_t used_bytes, heap_ef
   settle(effects);
 }
 
-void heap_relief::store_has_room(std::uint64_t used_bytes, heap_effects& effects) {
+void heap_relief::store_has_space(std::uint64_t used_bytes, heap_effects& effects) {
   used_bytes_ = used_bytes;
   refused_ = false;
   tried_in_vain_ = false;

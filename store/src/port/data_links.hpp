@@ -184,7 +184,7 @@ public:
 
   /// Connects to the first of these that leads to the node. REQUIRES: there is one.
   void connect(std::vector<tcp::endpoint> endpoints);
-  void ask(const ask_bytes& ask, std::span<std::byte> room);
+  void ask(const ask_bytes& ask, std::span<std::byte> buffer);
 
   /// Ends an ask. What still comes for it is dropped.
   void cancel(ask_number ask);
@@ -211,7 +211,7 @@ protected:
 private:
   struct open_ask {
     object_range range;
-    std::span<std::byte> room;
+    std::span<std::byte> buffer;
     std::uint64_t arrived = 0; ///< in whole, checked chunks
   };
 

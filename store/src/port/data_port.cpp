@@ -110,7 +110,7 @@ public:
   void add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                 const transfer_token& token);
   void remove_node(const incarnation_id& node);
-  void ask(const ask_bytes& ask, std::span<std::byte> room);
+  void ask(const ask_bytes& ask, std::span<std::byte> buffer);
   void cancel(ask_number ask);
   void close(const close_lane& lane);
   void send(const send_chunk& chunk);
@@ -321,11 +321,11 @@ std::shared_ptr<source_link> data_port::state::link_to(const incarnation_id& nod
   return link;
 }
 
-void data_port::state::ask(const ask_bytes& ask, std::span<std::byte> room) {
+void data_port::state::ask(const ask_bytes& ask, std::span<std::byte> buffer) {
   auto link = link_to(ask.node, ask.lane);
   if (link == nullptr)
     return events_->ask_lost(ask.ask);
-  link->ask(ask, room);
+  link->ask(ask, buffer);
 }
 
 void data_port::state::cancel(ask_number ask) {
@@ -424,9 +424,9 @@ void data_port::remove_node(const incarnation_id& node) {
   state_->run([s = state_.get(), node] { s->remove_node(node); });
 }
 
-void data_port::ask(const ask_bytes& ask, std::span<std::byte> room) {
-  MOBULA_ASSERT(room.size() == ask.range.length_bytes);
-  state_->run([s = state_.get(), ask, room] { s->ask(ask, room); });
+void data_port::ask(const ask_bytes& ask, std::span<std::byte> buffer) {
+  MOBULA_ASSERT(buffer.size() == ask.range.length_bytes);
+  state_->run([s = state_.get(), ask, buffer] { s->ask(ask, buffer); });
 }
 
 void data_port::cancel(const cancel_ask& cancel) {

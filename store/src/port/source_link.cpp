@@ -110,9 +110,9 @@ void source_link::offended(std::string_view why) {
 
 // -- asks -----------------------------------------------------------------------------
 
-void source_link::ask(const ask_bytes& ask, std::span<std::byte> room) {
-  MOBULA_ASSERT(room.size() == ask.range.length_bytes);
-  auto fresh = asks_.emplace(ask.ask, open_ask{ask.range, room}).second;
+void source_link::ask(const ask_bytes& ask, std::span<std::byte> buffer) {
+  MOBULA_ASSERT(buffer.size() == ask.range.length_bytes);
+  auto fresh = asks_.emplace(ask.ask, open_ask{ask.range, buffer}).second;
   MOBULA_ASSERT(fresh);
   last_ask_ = std::max(last_ask_, static_cast<std::uint64_t>(ask.ask));
   enqueue({.header = encode(request_frame{ask.ask, ask.range})});
@@ -185,7 +185,7 @@ std::span<std::byte> source_link::payload_target() {
   }
   if (chunk_->frame.encoding == chunk_encoding::zstd)
     return std::span{compressed_}.subspan(chunk_->received, wanted);
-  return open->second.room.subspan(open->second.arrived + chunk_->received, wanted);
+  return open->second.buffer.subspan(open->second.arrived + chunk_->received, wanted);
 }
 
 void source_link::payload_read(std::span<const std::byte> bytes) {
@@ -216,7 +216,7 @@ void source_link::finish_chunk() {
   auto length = frame.range.length_bytes;
   if (frame.encoding == chunk_encoding::zstd
       && !decompress(std::span{compressed_}.first(frame.wire_bytes),
-                     ask.room.subspan(ask.arrived, length)))
+                     ask.buffer.subspan(ask.arrived, length)))
     return close("a compressed chunk does not hold what it says");
   ask.arrived += length;
   auto ended = ask.arrived == ask.range.length_bytes;

@@ -27,7 +27,7 @@ constexpr double newest = 0.25;
 } // namespace
 
 std::optional<std::vector<std::byte>> compress(std::span<const std::byte> bytes) {
-  // With less room than the bytes take, zstd gives up where it would be of no use.
+  // With less space than the bytes take, zstd gives up where it would be of no use.
   std::vector<std::byte> frame(bytes.size());
   auto size = ZSTD_compress(frame.data(), frame.size(), bytes.data(), bytes.size(), level);
   if (ZSTD_isError(size) != 0 || size >= bytes.size())

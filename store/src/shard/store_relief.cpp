@@ -1,4 +1,4 @@
-// How a store makes room: fairness among those who wait, the order of measures, and stalls.
+// How a store makes space: fairness among those who wait, the order of measures, and stalls.
 
 #include <algorithm>
 #include <utility>
@@ -78,7 +78,7 @@ std::size_t store_table::missing_bytes() {
 }
 
 void store_table::relieve(store_effects& effects) {
-  // Nobody takes credit who waits for room.
+  // Nobody takes credit who waits for space.
   if (!queue_.empty())
     recall(effects);
   auto missing = missing_bytes();
@@ -92,7 +92,7 @@ void store_table::relieve(store_effects& effects) {
   while (missing > 0 && !evictable_.empty()) {
     auto& entry = *evictable_.front();
     missing = minus_at_least_zero(missing, entry.size_bytes);
-    ask(entry, question::give_room, effects);
+    ask(entry, question::give_space, effects);
   }
   while (missing > 0 && !spillable_.empty() && disk_takes_more()) {
     auto& entry = *spillable_.front();
@@ -133,8 +133,8 @@ void store_table::ask(object& entry, question what, store_effects& effects) {
   entry.asked = what;
   entry.unpin_hint = false;
   auto known_use = entry.spared == spell_ ? std::nullopt : std::optional{entry.known_use};
-  if (what == question::give_room)
-    tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::room, known_use});
+  if (what == question::give_space)
+    tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::space, known_use});
   else
     tell(effects, entry.id, check_idle{entry.id, known_use});
   advance_stamp();
@@ -170,7 +170,7 @@ void store_table::set_aside(object& entry, spill_round round) {
 
 // -- stalls -------------------------------------------------------------------------
 
-/// Returns whether the store itself is at work: what ends makes room, or shows that it cannot.
+/// Returns whether the store itself is at work: what ends makes space, or shows that it cannot.
 bool store_table::is_moving() const noexcept {
   return tally(place::spilling).objects > 0 || tally(place::restoring).objects > 0;
 }
@@ -204,7 +204,7 @@ void store_table::watch_stall(store_effects& effects) {
       effects.push_back({shard, check_readers{}});
 }
 
-/// Something made room, or what may: hope begins anew.
+/// Something made space, or what may: hope begins anew.
 void store_table::end_stall(store_effects& effects) {
   if (!stall_)
     return;

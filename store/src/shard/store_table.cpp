@@ -1,5 +1,5 @@
 // What clients, shards and the spill manager tell the store's table, and what becomes of the object
-// that it is about. Places and grants are in store_places.cpp, how room is made in
+// that it is about. Places and grants are in store_places.cpp, how space is made in
 // store_relief.cpp.
 
 #include "mobula/store/shard/store_table.hpp"
@@ -140,7 +140,7 @@ void store_table::release_object(object& entry, store_effects& effects) {
 
 // -- the heap ---------------------------------------------------------------------
 
-void store_table::room_refused(const object_id& id, store_effects& effects) {
+void store_table::memory_refused(const object_id& id, store_effects& effects) {
   auto* entry = find(id);
   MOBULA_ASSERT(entry != nullptr && !entry->released);
   ++counters_.waits;
@@ -211,16 +211,16 @@ void store_table::reclaim_succeeded(const object_id& id, store_effects& effects)
   MOBULA_ASSERT(entry != nullptr);
   if (entry->released) {
     MOBULA_ASSERT(entry->where == place::releasing
-                  || (entry->where == place::asked && entry->asked == question::give_room));
+                  || (entry->where == place::asked && entry->asked == question::give_space));
     free_and_erase(*entry, free_reason::released, effects);
   } else {
-    MOBULA_ASSERT(entry->where == place::asked && entry->asked == question::give_room);
-    give_away_room(*entry, effects);
+    MOBULA_ASSERT(entry->where == place::asked && entry->asked == question::give_space);
+    give_away_space(*entry, effects);
   }
   settle(effects);
 }
 
-void store_table::give_away_room(object& entry, store_effects& effects) {
+void store_table::give_away_space(object& entry, store_effects& effects) {
   if (!entry.has_record) {
     MOBULA_ASSERT(entry.kind == copy_kind::secondary);
     counters_.evictions.add(entry.size_bytes);

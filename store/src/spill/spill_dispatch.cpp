@@ -183,7 +183,7 @@ bool spill_table::dispatch_spill(spill_effects& effects) {
   if (!within_limit(get(write_queue_.front(), place::pinned).record_bytes)) {
     at_limit_ = true;
     close_what_cannot_fill();
-    // What is on its way out makes room, and so does what can be sent there.
+    // What is on its way out makes space, and so does what can be sent there.
     if (deletions_ > 0 || !moves_.empty())
       return false;
     if (!dispatch_move(effects))
@@ -231,7 +231,7 @@ bool spill_table::worth_waiting() const {
          && write_queue_.size() < config_.max_batch_records;
 }
 
-/// Returns a file with room for a record of this size: an open one, or a new one.
+/// Returns a file with space for a record of this size: an open one, or a new one.
 spill_file_id spill_table::pick_file(spill_directory where, std::uint64_t first_bytes) {
   auto candidates = get_directory(where).open;
   for (auto id : candidates) {

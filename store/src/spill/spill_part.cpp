@@ -1,5 +1,5 @@
-// Reads a part of a spilled record, for those who send a large value on without having room for it.
-// The caller says whether the rest of the record is verified as well.
+// Reads a part of a spilled record, for those who send a large value on without having space for
+// it. The caller says whether the rest of the record is verified as well.
 
 #include "mobula/store/spill/spill_part.hpp"
 

@@ -1,4 +1,4 @@
-// Which pulls have room in the store, and how they get and give back what they have.
+// Which pulls have a buffer in the store, and how they get and give back what they have.
 
 #include <algorithm>
 #include <utility>
@@ -9,13 +9,13 @@ namespace mobula {
 
 // -- answers from the store ---------------------------------------------------------
 
-void pull_table::room_granted(const object_id& id, pull_effects& effects) {
+void pull_table::buffer_granted(const object_id& id, pull_effects& effects) {
   auto& entry = get(id);
   MOBULA_ASSERT(entry.where == phase::reserving);
   delist(entry);
   if (std::exchange(entry.withdrawn, false)) {
-    effects.push_back(abandon_room{id});
-    entry.room_bytes = 0;
+    effects.push_back(return_buffer{id});
+    entry.buffer_bytes = 0;
     entry.where = phase::waiting;
   } else {
     entry.where = phase::active;
@@ -26,18 +26,18 @@ void pull_table::room_granted(const object_id& id, pull_effects& effects) {
   finish_event(effects);
 }
 
-void pull_table::room_refused(const object_id& id, pull_effects& effects) {
+void pull_table::buffer_refused(const object_id& id, pull_effects& effects) {
   auto& entry = get(id);
   MOBULA_ASSERT(entry.where == phase::reserving);
   delist(entry);
-  auto missing = entry.room_bytes;
-  auto must = entry.urgency == room_urgency::must;
+  auto missing = entry.buffer_bytes;
+  auto must = entry.urgency == reserve_urgency::must;
   entry.where = phase::waiting;
-  entry.room_bytes = 0;
+  entry.buffer_bytes = 0;
   if (!std::exchange(entry.withdrawn, false)) {
-    // The others may give back what this one needs. Those that only wait for room have none: they
+    // The others may give back what this one needs. Those that only wait for space have none: they
     // would be refused in turns, for ever.
-    if (must && rooms_ == 0) {
+    if (must && buffers_ == 0) {
       report_failure(id, error_type::store_full, effects);
       return finish_event(effects);
     }
@@ -49,12 +49,12 @@ void pull_table::room_refused(const object_id& id, pull_effects& effects) {
   finish_event(effects);
 }
 
-void pull_table::room_needless(const object_id& id, pull_effects& effects) {
+void pull_table::buffer_unneeded(const object_id& id, pull_effects& effects) {
   auto& entry = get(id);
   MOBULA_ASSERT(entry.where == phase::reserving);
   end_requests(entry);
   entry.where = phase::waiting;
-  entry.room_bytes = 0;
+  entry.buffer_bytes = 0;
   forget(id, effects);
   finish_event(effects);
 }
@@ -66,8 +66,8 @@ void pull_table::memory_tight(std::uint64_t bytes, pull_effects& effects) {
   finish_event(effects);
 }
 
-/// Takes room from the last in the order, down to the given place, until so many bytes are on their
-/// way back. Never from gets.
+/// Takes space from the last in the order, down to the given place, until so many bytes are on
+/// their way back. Never from gets.
 void pull_table::reclaim(std::uint64_t bytes, const order& after, pull_effects& effects) {
   std::uint64_t reclaimed = 0;
   std::vector<object_id> chosen;
@@ -76,14 +76,14 @@ void pull_table::reclaim(std::uint64_t bytes, const order& after, pull_effects& 
     if (place <= after || place.urgency == pull_class::get)
       break;
     const auto& entry = get(id);
-    reclaimed += entry.where == phase::reserving ? 0 : entry.room_bytes;
+    reclaimed += entry.where == phase::reserving ? 0 : entry.buffer_bytes;
     if (entry.where == phase::active)
       chosen.push_back(id);
   }
   for (const auto& id : chosen) {
     auto& entry = get(id);
     delist(entry);
-    entry.held = true; // It would take the room that it gives.
+    entry.held = true; // It would take the space that it gives.
     restart(id, entry, effects);
     update(id, effects);
   }
@@ -110,22 +110,22 @@ void pull_table::delist(const pulled& entry) {
   admitted_.erase(place);
 }
 
-/// A pull that has room but nobody to ask does not keep others from theirs.
+/// A pull that has a buffer but nobody to ask does not keep others from theirs.
 void pull_table::recount(const object_id& id, pulled& entry) {
   if (std::exchange(entry.running, false)) {
     --running_;
     running_bytes_ -= entry.running_bytes;
   }
-  rooms_ -= entry.counted_room ? 1 : 0;
-  entry.counted_room = has_room(entry);
-  rooms_ += entry.counted_room ? 1 : 0;
+  buffers_ -= entry.counted_buffer ? 1 : 0;
+  entry.counted_buffer = has_buffer(entry);
+  buffers_ += entry.counted_buffer ? 1 : 0;
   auto stuck = entry.where == phase::active && entry.asks.empty() && !pick_source(id, entry);
   if (entry.where == phase::waiting || stuck)
     return;
   entry.running = true;
-  entry.running_bytes = entry.room_bytes;
+  entry.running_bytes = entry.buffer_bytes;
   ++running_;
-  running_bytes_ += entry.room_bytes;
+  running_bytes_ += entry.buffer_bytes;
 }
 
 // -- admission ----------------------------------------------------------------------
@@ -143,10 +143,10 @@ void pull_table::admit(pull_effects& effects) {
     delist(entry);
     entry.held = false;
     entry.where = phase::reserving;
-    entry.room_bytes = *entry.size_bytes;
+    entry.buffer_bytes = *entry.size_bytes;
     auto urgent = running_ == 0 || order_of(entry).urgency == pull_class::get;
-    entry.urgency = urgent ? room_urgency::must : room_urgency::if_free;
-    effects.push_back(reserve_room{id, entry.room_bytes, entry.urgency});
+    entry.urgency = urgent ? reserve_urgency::must : reserve_urgency::if_free;
+    effects.push_back(reserve_buffer{id, entry.buffer_bytes, entry.urgency});
     update(id, effects);
   }
 }
@@ -160,14 +160,14 @@ bool pull_table::may_admit(const pulled& entry) const {
          && *entry.size_bytes <= config_.max_admitted_bytes - running_bytes_;
 }
 
-/// Asks for no more room. The answer to what was asked comes all the same.
+/// Asks for no buffer any more. The answer to what was asked comes all the same.
 void pull_table::withdraw(const object_id& id, pulled& entry, pull_effects& effects) {
   if (std::exchange(entry.withdrawn, true))
     return;
-  effects.push_back(withdraw_room{id});
+  effects.push_back(withdraw_buffer{id});
 }
 
-/// Makes the pull begin again, without the room that it has or asks for.
+/// Makes the pull begin again, without the buffer that it has or asks for.
 void pull_table::restart(const object_id& id, pulled& entry, pull_effects& effects) {
   switch (entry.where) {
     case phase::waiting:
@@ -190,13 +190,13 @@ void pull_table::drain(pulled& entry, pull_effects& effects) {
   cancel_asks(entry, effects);
 }
 
-void pull_table::give_room_back(const object_id& id, pulled& entry, pull_effects& effects) {
+void pull_table::give_buffer_back(const object_id& id, pulled& entry, pull_effects& effects) {
   MOBULA_ASSERT(entry.asks.empty());
   effects.push_back(report_pull_stopped{id});
-  effects.push_back(abandon_room{id});
+  effects.push_back(return_buffer{id});
   entry.where = phase::waiting;
   entry.restart = false;
-  entry.room_bytes = 0;
+  entry.buffer_bytes = 0;
   entry.here = {};
   entry.asked = {};
   for (const auto& [place, other] : std::exchange(held_, {})) {

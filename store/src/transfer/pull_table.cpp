@@ -1,5 +1,5 @@
 // The life of a pull: who wants the object, what is heard of it, and how asks for its bytes end.
-// Who gets room is decided in pull_admission.cpp, whom to ask and how long to wait in
+// Who gets space is decided in pull_admission.cpp, whom to ask and how long to wait in
 // pull_sources.cpp.
 
 #include "mobula/store/transfer/pull_table.hpp"
@@ -204,7 +204,7 @@ bool pull_table::wanted(const pulled& entry) noexcept {
   return !entry.tokens.empty();
 }
 
-bool pull_table::has_room(const pulled& entry) noexcept {
+bool pull_table::has_buffer(const pulled& entry) noexcept {
   return entry.where == phase::active || entry.where == phase::draining;
 }
 
@@ -240,7 +240,7 @@ void pull_table::report_failure(const object_id& id, error_type error, pull_effe
 void pull_table::forget(const object_id& id, pull_effects& effects) {
   auto position = pulls_.find(id);
   MOBULA_ASSERT(position != pulls_.end() && position->second.asks.empty()
-                && !wanted(position->second) && position->second.room_bytes == 0);
+                && !wanted(position->second) && position->second.buffer_bytes == 0);
   delist(position->second);
   recount(id, position->second);
   stop_timer(id, position->second, effects);
@@ -255,7 +255,7 @@ void pull_table::update(const object_id& id, pull_effects& effects) {
   if (entry.where == phase::active && wanted(entry) && complete(entry) && entry.asks.empty()) {
     ++counters_.arrived_objects;
     end_requests(entry);
-    entry.room_bytes = 0;
+    entry.buffer_bytes = 0;
     entry.where = phase::waiting;
     effects.push_back(report_arrived{id});
     return forget(id, effects);
@@ -267,7 +267,7 @@ void pull_table::update(const object_id& id, pull_effects& effects) {
       withdraw(id, entry, effects);
   }
   if (entry.where == phase::draining && entry.asks.empty())
-    give_room_back(id, entry, effects);
+    give_buffer_back(id, entry, effects);
   if (entry.where == phase::waiting && !wanted(entry))
     return forget(id, effects);
   enlist(id, entry);
@@ -291,7 +291,7 @@ const byte_ranges* pull_table::received(const object_id& id) const {
   if (position == pulls_.end())
     return nullptr;
   const auto& entry = position->second;
-  return has_room(entry) && !entry.restart ? &entry.here : nullptr;
+  return has_buffer(entry) && !entry.restart ? &entry.here : nullptr;
 }
 
 pull_stats pull_table::stats() const {
@@ -301,7 +301,7 @@ pull_stats pull_table::stats() const {
   result.admitted = admitted_.size();
   result.admitted_bytes = 0;
   for (const auto& [place, id] : admitted_)
-    result.admitted_bytes += pulls_.at(id).room_bytes;
+    result.admitted_bytes += pulls_.at(id).buffer_bytes;
   result.asks = asks_.size();
   result.asked_bytes = asked_bytes_;
   return result;
@@ -314,9 +314,9 @@ void pull_table::check_pull(const object_id& id, const pulled& entry) const {
   MOBULA_ASSERT(held_.contains(place) == (waiting && has_copies(entry) && entry.held));
   MOBULA_ASSERT(admitted_.contains(place) == !waiting);
   MOBULA_ASSERT(!hungry_.contains(place) || entry.where == phase::active);
-  MOBULA_ASSERT(!waiting || (wanted(entry) && entry.room_bytes == 0));
+  MOBULA_ASSERT(!waiting || (wanted(entry) && entry.buffer_bytes == 0));
   MOBULA_ASSERT(entry.asks.size() <= config_.chunks_per_pull);
-  MOBULA_ASSERT(entry.asks.empty() || has_room(entry));
+  MOBULA_ASSERT(entry.asks.empty() || has_buffer(entry));
   MOBULA_ASSERT(entry.where != phase::draining || !entry.asks.empty());
   MOBULA_ASSERT(!entry.running || !waiting);
   auto expected = entry.here;
@@ -334,7 +334,7 @@ void pull_table::check_invariants() const {
   std::size_t requests = 0;
   std::uint64_t running_bytes = 0;
   std::uint64_t asked_bytes = 0;
-  std::size_t rooms = 0;
+  std::size_t buffers = 0;
   for (const auto& [id, entry] : pulls_) {
     check_pull(id, entry);
     MOBULA_ASSERT(entry.tokens.size()
@@ -343,7 +343,7 @@ void pull_table::check_invariants() const {
     running += entry.running ? 1 : 0;
     running_bytes += entry.running ? entry.running_bytes : 0;
     requests += entry.tokens.size();
-    rooms += has_room(entry) ? 1 : 0;
+    buffers += has_buffer(entry) ? 1 : 0;
   }
   std::size_t peer_asks = 0;
   std::uint64_t lane_bytes = 0;
@@ -360,7 +360,7 @@ void pull_table::check_invariants() const {
     asked_bytes += under_way.range.end - under_way.arrived_to;
   MOBULA_ASSERT(asks == asks_.size() && asks == peer_asks && asked_bytes == asked_bytes_
                 && lane_bytes == asked_bytes_);
-  MOBULA_ASSERT(running == running_ && running_bytes == running_bytes_ && rooms == rooms_);
+  MOBULA_ASSERT(running == running_ && running_bytes == running_bytes_ && buffers == buffers_);
   MOBULA_ASSERT(requests == requests_.size());
   MOBULA_ASSERT(asks_.empty() == !sweeping_);
 }

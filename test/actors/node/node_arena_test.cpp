@@ -70,13 +70,13 @@ TEST_CASE("what others have on the disk does not") {
   CHECK(resolve_store_size(options_on(disk)) < 4 * mib);
 }
 
-TEST_CASE("a disk without room for all shards is refused with what it has and the remedy") {
+TEST_CASE("a disk without space for all shards is refused with what it has and the remedy") {
   const small_disk disk{"size=512k"};
   if (!disk.mounted())
     return;
   try {
     static_cast<void>(resolve_store_size(options_on(disk, 8)));
-    FAIL("a store was found room for");
+    FAIL("a store was found space for");
   } catch (const object_error& error) {
     CHECK(error.type() == error_type::invalid_argument);
     CHECK(error.info().message.find("524288 bytes free") != std::string::npos);

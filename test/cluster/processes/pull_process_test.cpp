@@ -34,7 +34,7 @@ struct two_hosts {
   peer away;
 };
 
-/// The reader has room for four values of five million bytes, and keeps what it has read.
+/// The reader has space for four values of five million bytes, and keeps what it has read.
 struct small_reader : two_hosts {
   small_reader() : two_hosts("--mobula.store-size=48MiB") {
     // nop
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(two_hosts, "readers at the same time share one pull") {
   CHECK(home.figure("pushed_bytes") == 5'000'000);
 }
 
-TEST_CASE_FIXTURE(small_reader, "what was pulled goes when room is needed, and comes again") {
+TEST_CASE_FIXTURE(small_reader, "what was pulled goes when space is needed, and comes again") {
   for (int name = 0; name < 20; ++name) {
     send("value" + std::to_string(name), 1, 5'000'000);
     CHECK(away.read("value" + std::to_string(name)) == "1 5000000");
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(small_reader, "what was pulled goes when room is needed, and c
   await_nothing_left();
 }
 
-// The reader keeps what it has while it waits for the rest, for which it has no room: so whatever
+// The reader keeps what it has while it waits for the rest, for which it has no space: so whatever
 // is killed is killed before the end.
 
 TEST_CASE_FIXTURE(small_reader, "pulls fail when their owner is killed, and nothing is left") {

@@ -41,7 +41,7 @@ struct two_hosts {
     return result;
   }
 
-  /// Has room for three texts, the rest goes to disk.
+  /// Has space for three texts, the rest goes to disk.
   [[nodiscard]] node_options home_options() const {
     auto result = far_options();
     result.store_size_bytes = 1U << 20U;
@@ -50,7 +50,7 @@ struct two_hosts {
     return result;
   }
 
-  /// Has room for three texts.
+  /// Has space for three texts.
   [[nodiscard]] node_options away_options() const {
     auto result = far_options();
     result.store_size_bytes = 1U << 20U;
@@ -106,7 +106,7 @@ struct two_hosts {
   }
 };
 
-/// The heap has room for all.
+/// The heap has space for all.
 struct large_in_heap : two_hosts {
   large_in_heap() : two_hosts(20'000'000) {
     // nop
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(two_hosts, "readers at the same time share one pull") {
   CHECK(home.stats().pushed_bytes == 300'000);
 }
 
-TEST_CASE_FIXTURE(two_hosts, "what was pulled goes when room is needed, and comes again") {
+TEST_CASE_FIXTURE(two_hosts, "what was pulled goes when space is needed, and comes again") {
   for (char letter : {'a', 'b', 'c', 'd', 'e', 'f'})
     send(letter);
   for (int round = 0; round < 2; ++round)
@@ -222,7 +222,7 @@ TEST_CASE_FIXTURE(two_hosts, "a value that is viewed is not evicted") {
   seen.reset();
 }
 
-TEST_CASE_FIXTURE(two_hosts, "a value for which there is no room is an error that says so") {
+TEST_CASE_FIXTURE(two_hosts, "a value for which there is no space is an error that says so") {
   auto large = sim.default_options();
   large.same_host_reading = reading_in_place::off;
   auto& rich = sim.add_node(large);
@@ -237,7 +237,7 @@ TEST_CASE_FIXTURE(two_hosts, "a value for which there is no room is an error tha
   CHECK(reason.message.find("1048576") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(two_hosts, "what finds no room beside the views of the same read is an error") {
+TEST_CASE_FIXTURE(two_hosts, "what finds no space beside the views of the same read is an error") {
   for (char letter : {'a', 'b', 'c', 'd', 'e', 'f', 'g'})
     send(letter);
   std::vector<std::string> results;

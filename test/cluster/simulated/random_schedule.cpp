@@ -19,7 +19,7 @@ namespace {
 
 node_options options_of_run(const world& w) {
   auto result = w.sim.default_options();
-  if (w.plan.heap == heap_room::little) {
+  if (w.plan.heap == heap_space::little) {
     result.inline_limit_bytes = 16 * 1024;
     result.heap_limit_bytes = 64 * 1024;
   }

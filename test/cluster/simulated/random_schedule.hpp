@@ -24,14 +24,14 @@ enum class value_way : std::uint8_t { in_place, by_pull };
 /// Whether actors free values to which others refer.
 enum class freeing : std::uint8_t { never, sometimes };
 
-/// Whether the process heap has room for all values that may be there.
-enum class heap_room : std::uint8_t { enough, little };
+/// Whether the process heap has space for all values that may be there.
+enum class heap_space : std::uint8_t { enough, little };
 
 struct schedule_plan {
   upset expect = upset::none;
   value_way way = value_way::in_place;
   freeing frees = freeing::never;
-  heap_room heap = heap_room::enough;
+  heap_space heap = heap_space::enough;
 };
 
 /// What happened in all runs that it was given to: a schedule in which little happens proves

@@ -148,7 +148,8 @@ TEST_CASE_FIXTURE(too_small, "an owner that is lost after a refusal is what a ge
   CHECK(error_behind(away, ref) == error_type::owner_died);
 }
 
-TEST_CASE_FIXTURE(too_small, "what was refused is kept for a node that leaves once there is room") {
+TEST_CASE_FIXTURE(too_small,
+                  "what was refused is kept for a node that leaves once there is space") {
   auto seen = std::make_optional(away.get(send(700'000)));
   at_away.clear();
   auto& ref = send(600'000);

@@ -72,7 +72,7 @@ private:
         return require(plan.frees == freeing::sometimes, to_string(error));
       case error_type::store_full:
         ++seen.refusals;
-        return require(plan.heap == heap_room::little, to_string(error));
+        return require(plan.heap == heap_space::little, to_string(error));
       case error_type::shutting_down:
         return require(plan.expect == upset::crashes, to_string(error));
       default:
@@ -86,7 +86,7 @@ private:
 
   /// One in four is larger than the inline limit of these runs, or can leave the heap.
   std::size_t any_size() override {
-    auto large = world_->plan.heap == heap_room::enough ? 3000 : 9000;
+    auto large = world_->plan.heap == heap_space::enough ? 3000 : 9000;
     return choose(4) == 0 ? large : choose(100);
   }
 

@@ -37,7 +37,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count, const schedule_plan& pl
   CHECK(seen.timeouts > 0);
   CHECK((seen.lost_owners > 0) == (plan.expect != upset::none));
   CHECK((seen.freed > 0) == (plan.frees == freeing::sometimes));
-  CHECK((seen.left_heap > 0) == (plan.heap == heap_room::little));
+  CHECK((seen.left_heap > 0) == (plan.heap == heap_space::little));
   // A value that is not found in place is pulled even so, now and then.
   if (plan.way == value_way::in_place)
     return;
@@ -78,12 +78,12 @@ TEST_CASE("random schedules keep what can be kept when values are freed") {
 }
 
 TEST_CASE("random schedules keep every promise when values leave small heaps") {
-  run_seeds(80'001, 300, {upset::none, value_way::in_place, freeing::never, heap_room::little});
+  run_seeds(80'001, 300, {upset::none, value_way::in_place, freeing::never, heap_space::little});
 }
 
 TEST_CASE("random schedules keep what can be kept when values leave small heaps and nodes crash") {
   run_seeds(90'001, 300,
-            {upset::crashes, value_way::in_place, freeing::sometimes, heap_room::little});
+            {upset::crashes, value_way::in_place, freeing::sometimes, heap_space::little});
 }
 
 TEST_CASE("one seed always gives the same run") {

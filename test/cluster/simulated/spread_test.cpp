@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(many_hosts, "the owner knows who has copies, until they let go
   CHECK(home.stats().known_copies == 2);
 }
 
-TEST_CASE_FIXTURE(many_hosts, "a copy that made room for others is not known any more") {
+TEST_CASE_FIXTURE(many_hosts, "a copy that made space for others is not known any more") {
   add_nodes(1);
   std::size_t intact = 0;
   start_reading(0, intact);

@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(departure, "a successor is handed back to who made it") {
   CHECK(away.get(at_away.letters.at(0)).copy() == "a text");
 }
 
-TEST_CASE_FIXTURE(departure_of_another_host, "a successor that finds no room waits for it") {
+TEST_CASE_FIXTURE(departure_of_another_host, "a successor that finds no space waits for it") {
   send_away(home.put(text(1'200'000)));
   leave();
   hand_on(letter{at_away.letters});

@@ -9,7 +9,7 @@ using namespace mobula::test;
 
 namespace {
 
-/// A machine and a memory cgroup, with an arena directory that has far more room.
+/// A machine and a memory cgroup, with an arena directory that has far more space.
 struct capacity_fixture : memory_files {
   capacity_fixture() {
     write("proc/self/cgroup", "0::/\n");

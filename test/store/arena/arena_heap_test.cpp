@@ -273,7 +273,7 @@ TEST_CASE_FIXTURE(heap_fixture, "an extent whose commit failed goes back as fres
   CHECK(heap.committed_free() == mib);
 }
 
-TEST_CASE("after an hour of load at most 1 put in 100 found no room, and large objects fit") {
+TEST_CASE("after an hour of load at most 1 put in 100 found no space, and large objects fit") {
   std::uint64_t smallest_share = 100;
   int misfits = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
@@ -294,7 +294,7 @@ TEST_CASE("after an hour of load at most 1 put in 100 found no room, and large o
     REQUIRE(work.heap.largest_free() == large_heap.size);
   }
   MESSAGE("largest free extent of a half-full heap: at least ", smallest_share,
-          " % of what is free; puts without room: ", misfits);
+          " % of what is free; puts without space: ", misfits);
   // Six times the largest object that was ever put.
   CHECK(smallest_share >= 10);
 }

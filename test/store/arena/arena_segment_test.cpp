@@ -53,7 +53,7 @@ TEST_CASE("an arena's regions follow each other, aligned and within its size") {
   CHECK(layout.heap.end() == layout.total_bytes);
 }
 
-TEST_CASE("shapes without room or sense are refused") {
+TEST_CASE("shapes without space or sense are refused") {
   CHECK_FALSE(plan_arena({.size_bytes = 100'000}, "test", first_node));
   CHECK_FALSE(plan_arena({.size_bytes = 1U << 30, .shards = 0}, "test", first_node));
   CHECK_FALSE(plan_arena({.size_bytes = 1U << 30, .shards = 129}, "test", first_node));

@@ -59,13 +59,13 @@ TEST_CASE_FIXTURE(heap_shell, "those who come one after the other do not keep th
   CHECK(rounds <= 8);
 }
 
-TEST_CASE_FIXTURE(heap_shell, "a refusal of before the store had room refuses nobody later") {
+TEST_CASE_FIXTURE(heap_shell, "a refusal of before the store had space refuses nobody later") {
   staying = 700;
   for (int count = 0; count < 3; ++count)
     put(100);
   REQUIRE(leaving.size() == 3);
   end(heap_leave_end::refused);
-  store_has_room();
+  store_has_space();
   wait(50);
   put(10);
   REQUIRE(leaving.size() == 3);

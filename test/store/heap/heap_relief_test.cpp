@@ -70,8 +70,8 @@ TEST_CASE_FIXTURE(heap_shell, "when nothing was left to choose the next look com
   SUBCASE("somebody who waits") {
     wait(200);
   }
-  SUBCASE("room in the store") {
-    store_has_room();
+  SUBCASE("space in the store") {
+    store_has_space();
   }
   SUBCASE("a change") {
     look();
@@ -89,14 +89,14 @@ TEST_CASE_FIXTURE(heap_shell, "the end of an attempt has what is there by now le
   CHECK(leaving == std::deque<std::size_t>{60});
 }
 
-TEST_CASE_FIXTURE(heap_shell, "after a refusal nothing is chosen until the store has room") {
+TEST_CASE_FIXTURE(heap_shell, "after a refusal nothing is chosen until the store has space") {
   for (int count = 0; count < 9; ++count)
     put(100);
   while (!leaving.empty())
     end(heap_leave_end::refused);
   put(50);
   CHECK(leaving.empty());
-  store_has_room();
+  store_has_space();
   CHECK_FALSE(leaving.empty());
 }
 
@@ -129,7 +129,7 @@ TEST_CASE_FIXTURE(heap_shell, "who waits has values leave below the threshold, t
   CHECK(woken == 1);
 }
 
-TEST_CASE_FIXTURE(heap_shell, "room for the least of those who wait has all of them try again") {
+TEST_CASE_FIXTURE(heap_shell, "space for the least of those who wait has all of them try again") {
   staying = 1'000;
   wait(500);
   wait(10);
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(heap_shell, "room for the least of those who wait has all of t
   CHECK(woken == 3);
 }
 
-TEST_CASE_FIXTURE(heap_shell, "who waits is woken when the room is there, and not before") {
+TEST_CASE_FIXTURE(heap_shell, "who waits is woken when the space is there, and not before") {
   staying = 950;
   idle.push_back(50);
   wait(50);
@@ -238,7 +238,7 @@ TEST_CASE("in random schedules everybody who waits is woken or refused, and the 
           }
           break;
         case 4:
-          shell.store_has_room();
+          shell.store_has_space();
           break;
         case 5:
           if (!shell.stalls.empty())
@@ -257,7 +257,7 @@ TEST_CASE("in random schedules everybody who waits is woken or refused, and the 
       shell.end(heap_leave_end::left);
     REQUIRE(shell.waiting == 0);
     REQUIRE(shell.woken + shell.refused == waited);
-    shell.store_has_room();
+    shell.store_has_space();
     while (!shell.leaving.empty())
       shell.end(heap_leave_end::left);
     REQUIRE((shell.idle.empty() || shell.used() <= limit * 8 / 10));

@@ -50,7 +50,7 @@ public:
 
   void wait(std::size_t size) {
     ++waiting;
-    relief.want_room(size, used(), effects_);
+    relief.await_space(size, used(), effects_);
     run();
   }
 
@@ -66,8 +66,8 @@ public:
     run();
   }
 
-  void store_has_room() {
-    relief.store_has_room(used(), effects_);
+  void store_has_space() {
+    relief.store_has_space(used(), effects_);
     run();
   }
 

@@ -82,7 +82,7 @@ TEST_CASE("a canceled pull ends at once, whatever the sender does") {
   auto socket = pair.accept();
   auto request = pair.greet(socket);
   pair.host.cancel_all();
-  pair.host.wait([&] { return pair.host.rooms() == 0; });
+  pair.host.wait([&] { return pair.host.buffers() == 0; });
   CHECK(socket.receive() == transfer_frame{cancel_frame{request.ask}});
 }
 

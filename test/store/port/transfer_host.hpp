@@ -96,10 +96,10 @@ public:
     chunks_to_serve_ = chunks;
   }
 
-  /// Uses this room instead of a new one, whose pages would all have to be taken first.
-  void give_room(std::uint64_t number, std::shared_ptr<transfer_bytes> room) {
+  /// Uses this buffer instead of a new one, whose pages would all have to be taken first.
+  void give_buffer(std::uint64_t number, std::shared_ptr<transfer_bytes> buffer) {
     std::lock_guard guard{mutex_};
-    given_rooms_[number] = std::move(room);
+    given_buffers_[number] = std::move(buffer);
   }
 
   /// Returns why there is no port; empty if there is one.
@@ -195,8 +195,8 @@ public:
     return unreachable_;
   }
 
-  [[nodiscard]] std::size_t rooms() const {
-    return rooms_.size();
+  [[nodiscard]] std::size_t buffers() const {
+    return buffers_.size();
   }
 
 private:
@@ -319,24 +319,24 @@ private:
     pull_event([&](auto& out) { pull_.located(id_of(number), news, out); });
   }
 
-  void carry_out(const reserve_room& wish) {
-    auto& room = rooms_[wish.id.sequence];
-    room = given_rooms_[wish.id.sequence];
-    if (room == nullptr)
-      room = std::make_shared<transfer_bytes>(wish.size_bytes);
-    pull_event([&](auto& out) { pull_.room_granted(wish.id, out); });
+  void carry_out(const reserve_buffer& wish) {
+    auto& buffer = buffers_[wish.id.sequence];
+    buffer = given_buffers_[wish.id.sequence];
+    if (buffer == nullptr)
+      buffer = std::make_shared<transfer_bytes>(wish.size_bytes);
+    pull_event([&](auto& out) { pull_.buffer_granted(wish.id, out); });
   }
 
-  void carry_out(const withdraw_room&) {
+  void carry_out(const withdraw_buffer&) {
   }
 
-  void carry_out(const abandon_room& end) {
-    rooms_.erase(end.id.sequence);
+  void carry_out(const return_buffer& end) {
+    buffers_.erase(end.id.sequence);
   }
 
   void carry_out(const ask_bytes& ask) {
-    auto room = std::span{*rooms_.at(ask.range.id.sequence)};
-    port_->ask(ask, room.subspan(ask.range.offset_bytes, ask.range.length_bytes));
+    auto buffer = std::span{*buffers_.at(ask.range.id.sequence)};
+    port_->ask(ask, buffer.subspan(ask.range.offset_bytes, ask.range.length_bytes));
   }
 
   void carry_out(const cancel_ask& cancel) {
@@ -362,8 +362,8 @@ private:
   }
 
   void carry_out(const report_arrived& end) {
-    objects_[end.id.sequence] = rooms_.at(end.id.sequence);
-    rooms_.erase(end.id.sequence);
+    objects_[end.id.sequence] = buffers_.at(end.id.sequence);
+    buffers_.erase(end.id.sequence);
   }
 
   void carry_out(const report_pull_failed&) {
@@ -397,13 +397,13 @@ private:
   pull_table pull_;
   push_table push_;
   std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> objects_;
-  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> rooms_;
+  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> buffers_;
   std::vector<pull_timer> timers_;
   std::vector<std::string> lines_;
   std::size_t progress_ = 0;
   std::size_t connected_ = 0;
   std::vector<connect_failure> unreachable_;
-  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_rooms_;
+  std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_buffers_;
   std::optional<std::size_t> chunks_to_serve_;
   std::uint64_t tokens_ = 0;
   std::uint64_t news_ = 0;

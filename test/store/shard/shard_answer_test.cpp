@@ -14,7 +14,7 @@ struct late_shell : shard_shell {
   explicit late_shell(store_config config = plain) : shard_shell(config, answers::late) {
   }
 
-  /// Returns the open question about room, or none.
+  /// Returns the open question about space, or none.
   std::optional<try_reclaim> reclaim(std::size_t index) const {
     auto* question = std::get_if<try_reclaim>(&questions.at(index));
     return question == nullptr ? std::nullopt : std::optional{*question};
@@ -25,7 +25,7 @@ struct late_shell : shard_shell {
 
 // -- pins -----------------------------------------------------------------------
 
-TEST_CASE_FIXTURE(late_shell, "the last reader's report may overtake the answer about room") {
+TEST_CASE_FIXTURE(late_shell, "the last reader's report may overtake the answer about space") {
   put(1, 100, copy_kind::secondary);
   REQUIRE(pin(1));
   create(2, 50);
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(late_shell, "a copy that was found pinned may still be spared 
 
 // -- on the way -----------------------------------------------------------------
 
-TEST_CASE_FIXTURE(late_shell, "what was released counts as room on its way") {
+TEST_CASE_FIXTURE(late_shell, "what was released counts as space on its way") {
   put(1, 50, copy_kind::secondary);
   put(2, 50, copy_kind::secondary);
   release(1);
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(late_shell, "a released object that was not yet let go is no s
   CHECK_FALSE(stall);
 }
 
-TEST_CASE("what is being written counts as room on its way") {
+TEST_CASE("what is being written counts as space on its way") {
   shard_shell shell;
   shell.put(1, 50);
   shell.put(2, 50);
@@ -100,7 +100,7 @@ TEST_CASE("what is being written counts as room on its way") {
   CHECK(shell.spills.size() == 1);
 }
 
-TEST_CASE_FIXTURE(late_shell, "credit that is recalled counts as room on its way") {
+TEST_CASE_FIXTURE(late_shell, "credit that is recalled counts as space on its way") {
   put(1, 50);
   lend(50);
   create(2, 50);
@@ -111,7 +111,7 @@ TEST_CASE_FIXTURE(late_shell, "credit that is recalled counts as room on its way
   CHECK(was_granted(2));
 }
 
-TEST_CASE("credit that a creator has taken is no room on its way") {
+TEST_CASE("credit that a creator has taken is no space on its way") {
   shard_shell shell;
   shell.put(1, 50);
   shell.lend(50);
@@ -243,7 +243,7 @@ TEST_CASE("a write that was canceled says nothing about the disk") {
   CHECK(shell.table.stats().spill_failures == 0);
 }
 
-TEST_CASE("what was written makes room before what was used since") {
+TEST_CASE("what was written makes space before what was used since") {
   shard_shell shell;
   shell.put(1, 50);
   shell.put(2, 50, copy_kind::secondary);

@@ -1,4 +1,4 @@
-// Who gets room, and when: Ray's create request queue, against our rules.
+// Who gets space, and when: Ray's create request queue, against our rules.
 
 #include "shard_shell.hpp"
 

@@ -13,7 +13,7 @@ TEST_CASE("a sealed object can be read, an unsealed one cannot") {
   CHECK(shell.pin(1));
 }
 
-TEST_CASE("an aborted object gives its room back and is forgotten") {
+TEST_CASE("an aborted object gives its space back and is forgotten") {
   shard_shell shell;
   shell.create(1, 10);
   shell.abort(1);
@@ -94,7 +94,7 @@ TEST_CASE("releasing an unsealed object is deferred to its abort") {
   CHECK(shell.table.stats().used_bytes == 0);
 }
 
-TEST_CASE("releasing an object that waits for room ends the wait") {
+TEST_CASE("releasing an object that waits for space ends the wait") {
   shard_shell shell;
   shell.create(1, 100);
   shell.create(2, 50);

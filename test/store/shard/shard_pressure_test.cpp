@@ -1,4 +1,4 @@
-// How a shard makes room: Ray's eviction and spilling tests, against our rules.
+// How a shard makes space: Ray's eviction and spilling tests, against our rules.
 
 #include "shard_shell.hpp"
 
@@ -28,7 +28,7 @@ TEST_CASE("a copy touched since the last look is spared once") {
   CHECK(shell.freed_order() == std::vector<std::uint64_t>{2, 1});
 }
 
-TEST_CASE("copies that are all in use but not pinned still make room") {
+TEST_CASE("copies that are all in use but not pinned still make space") {
   shard_shell shell;
   shell.put(1, 50, copy_kind::secondary);
   shell.put(2, 50, copy_kind::secondary);
@@ -38,7 +38,8 @@ TEST_CASE("copies that are all in use but not pinned still make room") {
   CHECK(shell.was_granted(3));
 }
 
-TEST_CASE("copies that are touched before every answer still make room, after two questions each") {
+TEST_CASE(
+  "copies that are touched before every answer still make space, after two questions each") {
   shard_shell shell{{.capacity_bytes = 100, .spill_threshold = 1.0, .low_water = 1.0},
                     answers::late};
   shell.put(1, 50, copy_kind::secondary);
@@ -182,7 +183,7 @@ TEST_CASE_FIXTURE(spilled_fixture, "a spilled object that is released leaves its
   CHECK_FALSE(table.contains(object_number(1)));
 }
 
-TEST_CASE_FIXTURE(spilled_fixture, "a spilled object that is asked for makes room for itself") {
+TEST_CASE_FIXTURE(spilled_fixture, "a spilled object that is asked for makes space for itself") {
   request(50, 1);
   CHECK(spill_order() == std::vector<std::uint64_t>{2});
   finish_spill();
@@ -213,7 +214,7 @@ TEST_CASE_FIXTURE(spilled_fixture, "a restored copy is dropped again without a w
 }
 
 TEST_CASE_FIXTURE(spilled_fixture,
-                  "a restore that waits for room is given up with its last reader") {
+                  "a restore that waits for space is given up with its last reader") {
   request(50, 1);
   cancel(50);
   finish_spill();
@@ -300,7 +301,7 @@ TEST_CASE_FIXTURE(full_heap, "memory in pieces makes a create wait until neighbo
   create(6, 40);
   // 40 bytes are free, but nowhere 40 side by side; the last secondary goes as well, in vain.
   CHECK_FALSE(was_granted(6));
-  CHECK(refused_rooms > 0);
+  CHECK(memory_refusals > 0);
   unpin(2);
   CHECK(was_granted(6));
   unpin(4);

@@ -211,7 +211,7 @@ struct divided_heap : shard_shell {
 TEST_CASE_FIXTURE(divided_heap,
                   "what was refused since memory lies in pieces is tried when credit comes back") {
   create(3, 50);
-  REQUIRE(refused_rooms == 1);
+  REQUIRE(memory_refusals == 1);
   creator_gives_up();
   CHECK(was_granted(3));
 }
@@ -219,10 +219,10 @@ TEST_CASE_FIXTURE(divided_heap,
 TEST_CASE_FIXTURE(divided_heap, "of two sizes that were refused the lesser one counts") {
   create(3, 50);
   create(4, 40);
-  CHECK(refused_rooms == 2);
+  CHECK(memory_refusals == 2);
   create(5, 45);
   create(6, 10);
-  CHECK(refused_rooms == 2);
+  CHECK(memory_refusals == 2);
   CHECK(was_granted(6));
   creator_gives_up();
 }
@@ -234,7 +234,7 @@ TEST_CASE_FIXTURE(divided_heap, "memory that comes back between grant and use is
     heap->free(object_number(2));
     table.take_back(40, out);
     out.erase(out.begin());
-    table.room_refused(object_number(3), out);
+    table.memory_refused(object_number(3), out);
   });
   CHECK(was_granted(3));
 }

@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(spilled_fixture,
     table.request_copy(token_number(50), object_number(1), out);
     table.cancel(token_number(50), out);
     out.clear();
-    table.room_refused(object_number(1), out);
+    table.memory_refused(object_number(1), out);
   });
   CHECK(restores.empty());
   CHECK(table.stats().waiting.objects == 0);
@@ -108,9 +108,9 @@ TEST_CASE_FIXTURE(pinned_heap, "a create that comes back for want of memory keep
   free(3);
   create(6, 40);
   create(7, 40);
-  REQUIRE(refused_rooms == 1);
+  REQUIRE(memory_refusals == 1);
   free(5);
-  REQUIRE(refused_rooms == 2);
+  REQUIRE(memory_refusals == 2);
   free(2);
   CHECK(was_granted(6));
   CHECK_FALSE(was_granted(7));
@@ -122,9 +122,9 @@ TEST_CASE("what is larger than the least size that found no memory is not tried"
     shell.free(number);
   shell.create(6, 60);
   shell.create(7, 21);
-  REQUIRE(shell.refused_rooms == 2);
+  REQUIRE(shell.memory_refusals == 2);
   shell.create(8, 25);
-  CHECK(shell.refused_rooms == 2);
+  CHECK(shell.memory_refusals == 2);
 }
 
 TEST_CASE("a restore lines up behind the creates that came before it") {
@@ -208,7 +208,7 @@ TEST_CASE("waits, refusals and stalls are counted") {
 }
 
 TEST_CASE_FIXTURE(spilled_fixture,
-                  "a restore that waits counts as a wait, one that finds room does not") {
+                  "a restore that waits counts as a wait, one that finds space does not") {
   auto before = table.stats().waits;
   request(50, 1);
   CHECK(table.stats().waits == before + 1);

@@ -32,8 +32,8 @@ public:
   }
 
   /// Returns how often the heap had no place for what was granted.
-  [[nodiscard]] std::size_t refused_rooms() const {
-    return shell_.refused_rooms;
+  [[nodiscard]] std::size_t memory_refusals() const {
+    return shell_.memory_refusals;
   }
 
   /// Returns the figures of the whole run.
@@ -317,12 +317,12 @@ private:
 
 TEST_CASE("after any schedule every invariant holds and nothing is left") {
   store_table_stats sum;
-  std::size_t refused_rooms = 0;
+  std::size_t memory_refusals = 0;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     random_schedule schedule{seed};
     auto stats = schedule.run();
-    refused_rooms += schedule.refused_rooms();
+    memory_refusals += schedule.memory_refusals();
     sum.evictions += stats.evictions;
     sum.unloads += stats.unloads;
     sum.spills += stats.spills;
@@ -339,11 +339,11 @@ TEST_CASE("after any schedule every invariant holds and nothing is left") {
   CHECK(sum.spill_failures > seeds / 2);
   CHECK(sum.overtakings > seeds);
   CHECK(sum.stalls > seeds);
-  CHECK(refused_rooms > seeds / 10);
+  CHECK(memory_refusals > seeds / 10);
   MESSAGE("evictions ", sum.evictions.objects, ", unloads ", sum.unloads.objects, ", spills ",
           sum.spills.objects, ", restores ", sum.restores.objects, ", failed spills ",
           sum.spill_failures, ", overtakings ", sum.overtakings, ", stalls ", sum.stalls,
-          ", grants without memory ", refused_rooms);
+          ", grants without memory ", memory_refusals);
 }
 
 TEST_CASE("many creators against a store an eighth of their data are all served in the end") {

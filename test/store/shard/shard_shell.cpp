@@ -109,8 +109,8 @@ template <class Effect>
 bool shard_shell::has_memory(const Effect& effect, store_effects& effects) {
   if (!heap || heap->take(effect.id, effect.size_bytes))
     return true;
-  ++refused_rooms;
-  table.room_refused(effect.id, effects);
+  ++memory_refusals;
+  table.memory_refused(effect.id, effects);
   table.check_invariants();
   return false;
 }

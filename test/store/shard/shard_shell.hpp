@@ -85,7 +85,7 @@ public:
     event([&](auto& out) { table.lend(bytes, out); });
   }
 
-  /// A creator takes room out of the idle credit, without telling the shard.
+  /// A creator takes space out of the idle credit, without telling the shard.
   void take_credit(std::size_t bytes) {
     REQUIRE(bytes <= idle_credit);
     idle_credit -= bytes;
@@ -270,7 +270,7 @@ public:
   std::map<std::uint64_t, std::uint64_t> requested; ///< objects by the tokens of their readers
   /// Without one, every grant finds memory.
   std::optional<gap_heap> heap;
-  std::size_t refused_rooms = 0;
+  std::size_t memory_refusals = 0;
   store_table table;
   std::map<object_id, pin_word> words; ///< one for each piece of memory
   std::map<object_id, int> pins;

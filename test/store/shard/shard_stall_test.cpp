@@ -205,7 +205,8 @@ TEST_CASE_FIXTURE(limited_disk, "what is as large as something that was refused 
   CHECK(refused(4) == refusal::out_of_disk);
 }
 
-TEST_CASE_FIXTURE(limited_disk, "what was too large is asked again, in order, when there is room") {
+TEST_CASE_FIXTURE(limited_disk,
+                  "what was too large is asked again, in order, when there is space") {
   pin(3);
   create(4, 70);
   fail_spill(spill_error::beyond_limit);
@@ -239,7 +240,7 @@ TEST_CASE("what overtook and found no memory has taken nothing from those who wa
     shell.release(number);
   shell.create(6, 70);
   shell.create(7, 60);
-  REQUIRE(shell.refused_rooms == 1);
+  REQUIRE(shell.memory_refusals == 1);
   shell.create(8, 20);
   CHECK(shell.was_granted(8));
   shell.unpin(2);

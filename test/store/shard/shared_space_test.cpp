@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(shared_store, "one shard's objects may fill the store") {
   CHECK(table.used_bytes() == 100);
 }
 
-TEST_CASE_FIXTURE(shared_store, "room that one shard frees is granted by another") {
+TEST_CASE_FIXTURE(shared_store, "space that one shard frees is granted by another") {
   create(object_of(0), 100);
   create(object_of(1), 50);
   abort(object_of(0));
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(shared_store, "requests are granted in order of arrival, whate
   CHECK_FALSE(was_granted(object_of(1)));
 }
 
-TEST_CASE_FIXTURE(shared_store, "the least recently used copy of all shards makes room") {
+TEST_CASE_FIXTURE(shared_store, "the least recently used copy of all shards makes space") {
   put(object_of(2), 40, copy_kind::secondary);
   put(object_of(0), 40, copy_kind::secondary);
   create(object_of(1), 50);
@@ -215,7 +215,7 @@ TEST_CASE("a small store lends all it has, however much might be lent") {
   CHECK(space.front().available() == 100);
 }
 
-TEST_CASE("shards on many threads never have more than the store's room, and leave nothing") {
+TEST_CASE("shards on many threads never have more than the store's space, and leave nothing") {
   constexpr std::uint32_t shards = 4;
   constexpr std::size_t capacity = 1'000'000;
   store_space space{{.capacity_bytes = capacity, .shards = shards}, capacity};

@@ -1,6 +1,6 @@
 // How much fits: a put is refused only if less than it needs is free. What it needs is its size of
-// the store's room, and one extent of the heap: its bytes and metadata, rounded to 64 bytes, or
-// from 256 KiB on to pages. While nothing has been freed, the room alone decides. Later the heap
+// the store's space, and one extent of the heap: its bytes and metadata, rounded to 64 bytes, or
+// from 256 KiB on to pages. While nothing has been freed, the space alone decides. Later the heap
 // may lie in pieces: with n objects in it there are at most n + 1, each smaller than what was
 // refused, so that less than n + 1 times that is free.
 
@@ -27,13 +27,13 @@ constexpr std::uint64_t metadata_bytes = 100;
 /// A store whose objects all stay where they are until they are dropped.
 class full_store {
 public:
-  full_store(std::uint32_t shards, std::uint64_t room)
-    : table_({.capacity_bytes = room, .shards = shards}),
-      heap_({mib, arena_heap::size_for(room, 4 * kib) / arena_region_alignment
+  full_store(std::uint32_t shards, std::uint64_t space)
+    : table_({.capacity_bytes = space, .shards = shards}),
+      heap_({mib, arena_heap::size_for(space, 4 * kib) / arena_region_alignment
                     * arena_region_alignment}) {
   }
 
-  /// Returns whether there was room for an object, which has the number `puts()` then.
+  /// Returns whether there was space for an object, which has the number `puts()` then.
   bool put(std::uint64_t size) {
     auto id = object_number(++puts_);
     store_effects effects;
@@ -42,7 +42,7 @@ public:
       if (std::holds_alternative<grant_create>(effects[next].effect)) {
         if (take_memory(size))
           return true;
-        table_.room_refused(id, effects);
+        table_.memory_refused(id, effects);
       }
     table_.cancel(token(), effects);
     table_.check_invariants();
@@ -63,7 +63,7 @@ public:
     drop(victim->first);
   }
 
-  [[nodiscard]] std::uint64_t free_room() const {
+  [[nodiscard]] std::uint64_t free_space() const {
     return table_.use().free_bytes();
   }
 
@@ -108,27 +108,28 @@ std::uint64_t random_size(std::mt19937_64& random, std::uint64_t least, std::uin
 
 } // namespace
 
-TEST_CASE("a store takes as many objects of one size as its room divided by it, on any shards") {
-  constexpr auto room = 16 * mib;
+TEST_CASE("a store takes as many objects of one size as its space divided by it, on any shards") {
+  constexpr auto space = 16 * mib;
   for (std::uint32_t shards = 1; shards <= 64; ++shards)
-    for (auto size : {4 * kib, 100 * kib, std::uint64_t{3'000'000}, room / 3, room / 2 + 1, room}) {
+    for (auto size :
+         {4 * kib, 100 * kib, std::uint64_t{3'000'000}, space / 3, space / 2 + 1, space}) {
       CAPTURE(shards);
       CAPTURE(size);
-      full_store store{shards, room};
+      full_store store{shards, space};
       std::uint64_t count = 0;
       while (store.put(size))
         ++count;
-      REQUIRE(count == room / size);
+      REQUIRE(count == space / size);
     }
 }
 
 TEST_CASE("objects smaller than 4 KiB fit until their metadata and rounding have filled the heap") {
-  constexpr auto room = 16 * mib;
+  constexpr auto space = 16 * mib;
   for (auto size : {kib, kib + 1, 2 * kib, 3 * kib}) {
-    full_store store{8, room};
+    full_store store{8, space};
     while (store.put(size)) {
     }
-    CHECK((store.free_room() < size || store.heap().free_bytes() < size + metadata_bytes + 64));
+    CHECK((store.free_space() < size || store.heap().free_bytes() < size + metadata_bytes + 64));
   }
 }
 
@@ -136,12 +137,12 @@ TEST_CASE("objects of mixed sizes fit until less than the next one is free") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random{seed};
-    auto room = 8 * mib + random() % (32 * mib);
-    full_store store{1 + static_cast<std::uint32_t>(random() % 64), room};
-    auto size = random_size(random, 4 * kib, room);
+    auto space = 8 * mib + random() % (32 * mib);
+    full_store store{1 + static_cast<std::uint32_t>(random() % 64), space};
+    auto size = random_size(random, 4 * kib, space);
     while (store.put(size))
-      size = random_size(random, 4 * kib, room);
-    REQUIRE(store.free_room() < size);
+      size = random_size(random, 4 * kib, space);
+    REQUIRE(store.free_space() < size);
   }
 }
 
@@ -150,17 +151,17 @@ TEST_CASE("in pieces, a store refuses only what fits into none of them") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random{seed};
-    constexpr auto room = 32 * mib;
-    full_store store{1 + static_cast<std::uint32_t>(random() % 64), room};
+    constexpr auto space = 32 * mib;
+    full_store store{1 + static_cast<std::uint32_t>(random() % 64), space};
     for (int step = 0; step < 400; ++step) {
-      auto size = random_size(random, kib, room);
+      auto size = random_size(random, kib, space);
       if (store.put(size))
         continue;
-      REQUIRE((store.free_room() < size || !store.has_extent_for(size)));
+      REQUIRE((store.free_space() < size || !store.has_extent_for(size)));
       auto most_of_piece = size + metadata_bytes + 2 * arena_heap::page_alignment;
-      REQUIRE((store.free_room() < size
+      REQUIRE((store.free_space() < size
                || store.heap().free_bytes() < (store.objects() + 1) * most_of_piece));
-      in_pieces += store.free_room() >= size ? 1 : 0;
+      in_pieces += store.free_space() >= size ? 1 : 0;
       store.drop_any(random);
     }
   }

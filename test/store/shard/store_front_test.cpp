@@ -58,5 +58,5 @@ TEST_CASE_FIXTURE(front_fixture, "a creator of large objects is four of them ahe
 TEST_CASE_FIXTURE(front_fixture, "what could not be taken puts nobody ahead") {
   front.add(1);
   CHECK_FALSE(take(16 * mebibyte));
-  CHECK(backlog.has_room_for(16 * mebibyte));
+  CHECK(backlog.has_space_for(16 * mebibyte));
 }

@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(two_directories, "reads and removals that fail in turns leave 
 }
 
 TEST_CASE_FIXTURE(two_directories,
-                  "who finds no room learns what each directory said, while it fails") {
+                  "who finds no space learns what each directory said, while it fails") {
   CHECK(failures.trouble().writing == "");
   failures.write_failed(first, failure(EROFS));
   failures.write_failed(second, failure(ENOSPC));

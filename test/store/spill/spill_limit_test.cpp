@@ -7,7 +7,7 @@ using namespace mobula::test;
 
 namespace {
 
-/// One file that takes more records, and a limit that has room for one more of ten bytes.
+/// One file that takes more records, and a limit that has space for one more of ten bytes.
 struct file_at_limit {
   file_at_limit() {
     for (std::uint64_t number = 1; number <= 9; ++number)
@@ -40,7 +40,7 @@ TEST_CASE_FIXTURE(file_at_limit, "a file that the limit keeps from filling is re
   CHECK(shell.spilled.contains(10));
 }
 
-TEST_CASE_FIXTURE(file_at_limit, "what dies after a spill was beyond the limit makes room, too") {
+TEST_CASE_FIXTURE(file_at_limit, "what dies after a spill was beyond the limit makes space, too") {
   shell.spill(10, 20);
   REQUIRE(shell.spill_failures.size() == 1);
   free_all_but_first();
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(file_at_limit, "what dies after a spill was beyond the limit m
   CHECK(shell.spilling_possible == 1);
 }
 
-TEST_CASE_FIXTURE(file_at_limit, "once there is room again, files fill as before") {
+TEST_CASE_FIXTURE(file_at_limit, "once there is space again, files fill as before") {
   free_all_but_first();
   shell.spill(10, 20);
   shell.finish_move();

@@ -316,7 +316,7 @@ TEST_CASE_FIXTURE(two_files, "a deletion that failed during a move waits for the
 
 // -- the spill limit --------------------------------------------------------------
 
-TEST_CASE("a move is skipped while the limit has no room for it") {
+TEST_CASE("a move is skipped while the limit has no space for it") {
   auto config = small_files;
   config.spill_limit_bytes = 100;
   two_files files{config};
@@ -326,7 +326,7 @@ TEST_CASE("a move is skipped while the limit has no room for it") {
   CHECK(files.shell.moves.size() == 1);
 }
 
-TEST_CASE("a spill beyond the limit waits for a move that makes room") {
+TEST_CASE("a spill beyond the limit waits for a move that makes space") {
   auto config = small_files;
   config.spill_limit_bytes = 110;
   two_files files{config};

@@ -1,5 +1,5 @@
-// Which pulls get room: the admission tests of Ray's pull manager (reference list D), against our
-// rules (pull_table_test.cpp lists the differences).
+// Which pulls get a buffer: the admission tests of Ray's pull manager (reference list D), against
+// our rules (pull_table_test.cpp lists the differences).
 
 #include "pull_shell.hpp"
 
@@ -72,7 +72,7 @@ TEST_CASE("one that is alone is admitted however large it is") {
   pull_shell shell{pull_shell::small({.max_admitted_bytes = 30})};
   shell.pull(1, argument);
   shell.locate(1, 100, {1});
-  CHECK(shell.reservations.at(1) == room_urgency::must);
+  CHECK(shell.reservations.at(1) == reserve_urgency::must);
 }
 
 TEST_CASE("gets may go beyond the bytes, but not beyond twice the number") {
@@ -90,10 +90,10 @@ TEST_CASE("only a get, and one that is alone, may have others moved out") {
     shell.pull(static_cast<std::uint64_t>(number), urgency);
     shell.locate(static_cast<std::uint64_t>(number), 10, {1});
   }
-  CHECK(shell.reservations.at(1) == room_urgency::must);
-  CHECK(shell.reservations.at(2) == room_urgency::if_free);
-  CHECK(shell.reservations.at(3) == room_urgency::if_free);
-  CHECK(shell.reservations.at(4) == room_urgency::must);
+  CHECK(shell.reservations.at(1) == reserve_urgency::must);
+  CHECK(shell.reservations.at(2) == reserve_urgency::if_free);
+  CHECK(shell.reservations.at(3) == reserve_urgency::if_free);
+  CHECK(shell.reservations.at(4) == reserve_urgency::must);
 }
 
 TEST_CASE("what the store refuses is asked again after a while") {
@@ -101,10 +101,10 @@ TEST_CASE("what the store refuses is asked again after a while") {
   shell.start(1, 10, {1}, argument);
   shell.pull(2, argument);
   shell.locate(2, 10, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   CHECK(shell.reserving().empty());
   shell.fire(retry);
-  CHECK(shell.reservations.at(2) == room_urgency::if_free);
+  CHECK(shell.reservations.at(2) == reserve_urgency::if_free);
 }
 
 TEST_CASE("what the store refuses again is held again, and for longer") {
@@ -113,19 +113,19 @@ TEST_CASE("what the store refuses again is held again, and for longer") {
   shell.pull(2, argument);
   shell.locate(2, 10, {1});
   for (std::uint64_t delay : {100, 200, 400}) {
-    shell.refuse_room(2);
+    shell.refuse_buffer(2);
     CHECK(shell.reserving().empty());
     CHECK(shell.last_delay(retry) == delay);
     shell.fire(retry);
   }
 }
 
-TEST_CASE("granted room begins the waits of a pull anew") {
+TEST_CASE("a granted buffer begins the waits of a pull anew") {
   pull_shell shell{pull_shell::small({.retry_ms = 100})};
   shell.start(1, 10, {1}, argument);
   shell.pull(2, argument);
   shell.locate(2, 10, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   shell.fire(retry);
   shell.grant(2);
   shell.lose(1);
@@ -137,16 +137,16 @@ TEST_CASE("what the store refuses is asked again, urgently, when it is alone") {
   shell.start(1, 10, {1}, argument);
   shell.pull(2, argument);
   shell.locate(2, 10, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   shell.deliver_all();
-  CHECK(shell.reservations.at(2) == room_urgency::must);
+  CHECK(shell.reservations.at(2) == reserve_urgency::must);
 }
 
 TEST_CASE("one that is alone and refused all the same fails") {
   pull_shell shell;
   shell.pull(1);
   shell.locate(1, 10, {1});
-  shell.refuse_room(1);
+  shell.refuse_buffer(1);
   CHECK(shell.failed.at(1) == error_type::store_full);
   CHECK(shell.table.stats().objects == 0);
 }
@@ -158,24 +158,24 @@ TEST_CASE("gets that are refused side by side fail instead of asking in turns") 
     shell.locate(number, 10, {1});
   }
   for (std::uint64_t number : {1, 2, 3}) {
-    shell.refuse_room(number);
+    shell.refuse_buffer(number);
     CHECK(shell.failed.at(number) == error_type::store_full);
   }
   CHECK(shell.table.stats().objects == 0);
 }
 
-TEST_CASE("a get that is refused while another has room is held, not failed") {
+TEST_CASE("a get that is refused while another has a buffer is held, not failed") {
   pull_shell shell;
   shell.start(1, 10, {1});
   shell.pull(2);
   shell.locate(2, 10, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   CHECK_FALSE(shell.failed.contains(2));
   shell.deliver_all();
   CHECK(shell.reserving() == numbers{2});
 }
 
-TEST_CASE("shrinking memory takes room from the last, never from gets (AdmissionControl.Basic)") {
+TEST_CASE("shrinking memory takes space from the last, never from gets (AdmissionControl.Basic)") {
   pull_shell shell;
   shell.start(1, 20, {1}, argument);
   shell.start(2, 20, {1}, argument);
@@ -184,18 +184,18 @@ TEST_CASE("shrinking memory takes room from the last, never from gets (Admission
   CHECK(shell.canceled.size() == 4);
   while (shell.asks.size() > 2)
     shell.lose();
-  CHECK(shell.rooms == numbers{3});
+  CHECK(shell.buffers == numbers{3});
   shell.deliver_all();
   CHECK(shell.arrived.at(3) == 1);
 }
 
-TEST_CASE("shrinking memory leaves one pull its room") {
+TEST_CASE("shrinking memory leaves one pull its buffer") {
   pull_shell shell;
   shell.start(1, 10, {1}, argument);
   shell.start(2, 10, {1}, argument);
   shell.memory_tight(1'000);
   shell.lose(1);
-  CHECK(shell.rooms == numbers{1});
+  CHECK(shell.buffers == numbers{1});
 }
 
 TEST_CASE("shrinking memory takes no more than it needs") {
@@ -206,17 +206,17 @@ TEST_CASE("shrinking memory takes no more than it needs") {
   CHECK(shell.canceled.size() == 1);
 }
 
-TEST_CASE("a get that finds no room takes it from arguments") {
+TEST_CASE("a get that finds no space takes it from arguments") {
   pull_shell shell;
   shell.start(1, 20, {1}, argument);
   shell.pull(2, get);
   shell.locate(2, 20, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   CHECK(shell.canceled.size() == 2);
   shell.lose();
   shell.lose();
   CHECK(shell.reservations.contains(2));
-  CHECK_FALSE(shell.rooms.contains(1));
+  CHECK_FALSE(shell.buffers.contains(1));
 }
 
 TEST_CASE("a pull whose object is made again gives way to the next (PullObjectPendingCreation)") {
@@ -226,7 +226,7 @@ TEST_CASE("a pull whose object is made again gives way to the next (PullObjectPe
   shell.locate(2, 10, {1});
   shell.news(1, {.sequence = 100, .size_bytes = 10, .readiness = object_readiness::pending});
   shell.lose();
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   CHECK(shell.reserving() == numbers{2});
   shell.grant(2);
   shell.deliver_all();
@@ -241,7 +241,7 @@ TEST_CASE("a pull that has nobody to ask does not hold up the next") {
   shell.locate(2, 10, {1});
   shell.refuse(refusal_reason::not_here);
   CHECK(shell.reserving() == numbers{2});
-  CHECK(shell.rooms == numbers{1});
+  CHECK(shell.buffers == numbers{1});
 }
 
 TEST_CASE("canceling an active pull admits the next (AdmissionControl.Cancel)") {
@@ -267,7 +267,7 @@ TEST_CASE("canceling one that waits changes nothing for the others (AdmissionCon
   CHECK(shell.arrived.at(1) == 1);
 }
 
-TEST_CASE("pulls that wait have no room, and canceling frees it (PinActiveObjects)") {
+TEST_CASE("pulls that wait have no buffer, and canceling frees it (PinActiveObjects)") {
   pull_shell shell{narrow(1)};
   shell.start(1, 10, {1}, argument);
   auto token = shell.pull(2, argument);

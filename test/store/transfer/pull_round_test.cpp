@@ -19,7 +19,7 @@ TEST_CASE("a new request does not save what is here of another size") {
   CHECK(shell.table.received(object_number(1)) == nullptr);
   shell.pull(1);
   shell.lose();
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   shell.grant(1);
   CHECK(shell.asked_offsets() == std::vector<std::uint64_t>{0, 10});
   CHECK(shell.table.received(object_number(1)) != nullptr);
@@ -39,14 +39,14 @@ TEST_CASE("a pull that begins again for two reasons begins again once") {
   CHECK(shell.table.stats().restarts == 1);
 }
 
-TEST_CASE("room that was withdrawn once is kept when it is granted again") {
+TEST_CASE("a buffer that was withdrawn once is kept when it is granted again") {
   pull_shell shell;
   shell.pull(1);
   shell.locate(1, 20, {1});
   shell.locate(1, 15, {1});
   shell.locate(1, 10, {1});
   shell.grant(1);
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   shell.grant(1);
   CHECK(shell.asks.size() == 1);
 }
@@ -61,7 +61,7 @@ TEST_CASE("an object that nobody wants any more does not fail") {
   CHECK(shell.failed.empty());
 }
 
-TEST_CASE("room that a pull gave back to tight memory is not asked for at once") {
+TEST_CASE("a buffer that a pull gave back to tight memory is not asked for at once") {
   pull_shell shell;
   shell.start(1, 10, {1}, argument);
   shell.start(2, 10, {1}, argument);
@@ -72,7 +72,7 @@ TEST_CASE("room that a pull gave back to tight memory is not asked for at once")
   CHECK(shell.reserving() == numbers{2});
 }
 
-TEST_CASE("room that is on its way back counts when memory is tight again") {
+TEST_CASE("a buffer that is on its way back counts when memory is tight again") {
   pull_shell shell;
   for (std::uint64_t number : {1, 2, 3})
     shell.start(number, 10, {1}, argument);
@@ -81,7 +81,7 @@ TEST_CASE("room that is on its way back counts when memory is tight again") {
   CHECK(shell.canceled.size() == 1);
 }
 
-TEST_CASE("room that was only asked for is none to give back") {
+TEST_CASE("a buffer that was only asked for is none to give back") {
   pull_shell shell;
   shell.start(1, 10, {1}, argument);
   shell.start(2, 10, {1}, argument);
@@ -91,38 +91,38 @@ TEST_CASE("room that was only asked for is none to give back") {
   CHECK(shell.canceled.size() == 1);
 }
 
-TEST_CASE("an argument that finds no room takes none from those behind it") {
+TEST_CASE("an argument that finds no space takes none from those behind it") {
   pull_shell shell;
   shell.pull(1, argument);
   shell.start(2, 10, {1}, argument);
   shell.locate(1, 10, {1});
-  shell.refuse_room(1);
+  shell.refuse_buffer(1);
   CHECK(shell.canceled.empty());
 }
 
-TEST_CASE("an argument that is refused beside a get that waits for room is held") {
+TEST_CASE("an argument that is refused beside a get that waits for a buffer is held") {
   pull_shell shell;
   shell.pull(1, get);
   shell.pull(2, argument);
   shell.locate(1, 10, {1});
   shell.locate(2, 10, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   CHECK(shell.failed.empty());
 }
 
-TEST_CASE("what is held waits for its time while another has room and nobody to ask") {
+TEST_CASE("what is held waits for its time while another has a buffer and nobody to ask") {
   pull_shell shell;
   shell.start(1, 10, {1}, argument);
   shell.pull(2, argument);
   shell.locate(2, 10, {1});
-  shell.refuse_room(2);
+  shell.refuse_buffer(2);
   shell.refuse(refusal_reason::not_here);
   CHECK(shell.reserving().empty());
   shell.fire(retry);
   CHECK(shell.reserving() == numbers{2});
 }
 
-TEST_CASE("room that one gives back has all who are held ask again") {
+TEST_CASE("a buffer that one gives back has all who are held ask again") {
   pull_shell shell;
   shell.start(1, 10, {1}, argument);
   auto token = shell.pull(2, argument);
@@ -131,7 +131,7 @@ TEST_CASE("room that one gives back has all who are held ask again") {
   for (std::uint64_t number : {3, 4}) {
     shell.pull(number, argument);
     shell.locate(number, 10, {1});
-    shell.refuse_room(number);
+    shell.refuse_buffer(number);
   }
   shell.cancel(token);
   shell.lose(1);
@@ -157,7 +157,7 @@ TEST_CASE("a get for an object that others only wait for makes it a get") {
   shell.pull(2, get);
   shell.pull(2, wait);
   shell.locate(2, 10, {1});
-  CHECK(shell.reservations.at(2) == room_urgency::must);
+  CHECK(shell.reservations.at(2) == reserve_urgency::must);
 }
 
 // -- time -----------------------------------------------------------------------------

@@ -75,19 +75,19 @@ public:
   void grant(std::uint64_t number) {
     REQUIRE(reservations.erase(number) == 1);
     withdrawn.erase(number);
-    rooms.insert(number);
-    event([&](auto& out) { table.room_granted(object_number(number), out); });
+    buffers.insert(number);
+    event([&](auto& out) { table.buffer_granted(object_number(number), out); });
   }
 
-  void refuse_room(std::uint64_t number) {
+  void refuse_buffer(std::uint64_t number) {
     REQUIRE(reservations.erase(number) == 1);
     withdrawn.erase(number);
-    event([&](auto& out) { table.room_refused(object_number(number), out); });
+    event([&](auto& out) { table.buffer_refused(object_number(number), out); });
   }
 
   void find_whole(std::uint64_t number) {
     REQUIRE(reservations.erase(number) == 1);
-    event([&](auto& out) { table.room_needless(object_number(number), out); });
+    event([&](auto& out) { table.buffer_unneeded(object_number(number), out); });
   }
 
   void memory_tight(std::uint64_t bytes) {
@@ -210,9 +210,9 @@ public:
   }
 
   pull_table table;
-  std::map<std::uint64_t, room_urgency> reservations; ///< not answered
-  std::set<std::uint64_t> withdrawn;                  ///< of the reservations
-  std::set<std::uint64_t> rooms;
+  std::map<std::uint64_t, reserve_urgency> reservations; ///< not answered
+  std::set<std::uint64_t> withdrawn;                     ///< of the reservations
+  std::set<std::uint64_t> buffers;
   std::set<std::uint64_t> serving;
   std::deque<ask_bytes> asks; ///< under way
   std::set<ask_number> canceled;
@@ -236,27 +236,27 @@ private:
   void require_quiet(const object_id& id) const {
     for (const auto& ask : asks)
       REQUIRE(ask.range.id != id);
-    REQUIRE(rooms.contains(id.sequence));
+    REQUIRE(buffers.contains(id.sequence));
   }
 
   void carry_out(const pull_effect& effect) {
     std::visit(
       overloaded{
-        [&](const reserve_room& wish) {
+        [&](const reserve_buffer& wish) {
           REQUIRE(reservations.emplace(wish.id.sequence, wish.urgency).second);
-          REQUIRE_FALSE(rooms.contains(wish.id.sequence));
+          REQUIRE_FALSE(buffers.contains(wish.id.sequence));
         },
-        [&](const withdraw_room& wish) {
+        [&](const withdraw_buffer& wish) {
           REQUIRE(reservations.contains(wish.id.sequence));
           REQUIRE(withdrawn.insert(wish.id.sequence).second);
         },
-        [&](const abandon_room& end) {
+        [&](const return_buffer& end) {
           require_quiet(end.id);
           REQUIRE_FALSE(serving.contains(end.id.sequence));
-          rooms.erase(end.id.sequence);
+          buffers.erase(end.id.sequence);
         },
         [&](const ask_bytes& ask) {
-          REQUIRE(rooms.contains(ask.range.id.sequence));
+          REQUIRE(buffers.contains(ask.range.id.sequence));
           asks.push_back(ask);
         },
         [&](const cancel_ask& cancel) { REQUIRE(canceled.insert(cancel.ask).second); },
@@ -271,7 +271,7 @@ private:
         [&](const report_pull_stopped& end) { REQUIRE(serving.erase(end.id.sequence) == 1); },
         [&](const report_arrived& end) {
           require_quiet(end.id);
-          rooms.erase(end.id.sequence);
+          buffers.erase(end.id.sequence);
           REQUIRE(serving.erase(end.id.sequence) == 1);
           ++arrived[end.id.sequence];
         },

@@ -67,20 +67,20 @@ TEST_CASE("another size makes the pull begin again (SizeMismatch)") {
   shell.locate(1, 15, {1});
   CHECK(shell.canceled.size() == 1);
   shell.lose();
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   shell.grant(1);
   CHECK(shell.asked_offsets() == std::vector<std::uint64_t>{0, 10});
   shell.deliver_all();
   CHECK(shell.arrived.at(1) == 1);
 }
 
-TEST_CASE("another size while room is asked for withdraws that first") {
+TEST_CASE("another size while a buffer is asked for withdraws that first") {
   pull_shell shell;
   shell.pull(1);
   shell.locate(1, 20, {1});
   shell.locate(1, 15, {1});
   CHECK(shell.withdrawn.contains(1));
-  shell.refuse_room(1);
+  shell.refuse_buffer(1);
   shell.grant(1);
   shell.deliver_all();
   CHECK(shell.table.stats().arrived_bytes == 15);

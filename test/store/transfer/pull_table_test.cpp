@@ -47,7 +47,7 @@ TEST_CASE("chunks are spread over the connections to a node") {
   CHECK(shell.asks[1].lane == data_lane{1});
 }
 
-TEST_CASE("nothing is asked before the store has granted room") {
+TEST_CASE("nothing is asked before the store has granted a buffer") {
   pull_shell shell;
   shell.pull(1);
   CHECK(shell.reservations.empty());
@@ -56,7 +56,7 @@ TEST_CASE("nothing is asked before the store has granted room") {
   CHECK(shell.asks.empty());
 }
 
-TEST_CASE("an object without any bytes arrives with its room") {
+TEST_CASE("an object without any bytes arrives with its buffer") {
   pull_shell shell;
   shell.start(1, 0, {1});
   CHECK(shell.arrived.at(1) == 1);
@@ -98,21 +98,21 @@ TEST_CASE("a pull goes on until its last request is canceled "
   shell.cancel(second);
   CHECK(shell.canceled.size() == 1);
   shell.lose();
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   CHECK(shell.table.stats().objects == 0);
 }
 
-TEST_CASE("a canceled pull gives its room back when its last ask has ended (Abort)") {
+TEST_CASE("a canceled pull gives its buffer back when its last ask has ended (Abort)") {
   pull_shell shell;
   auto token = shell.pull(1);
   shell.locate(1, 20, {1});
   shell.grant(1);
   shell.cancel(token);
-  CHECK(shell.rooms.contains(1));
+  CHECK(shell.buffers.contains(1));
   shell.deliver();
-  CHECK(shell.rooms.contains(1));
+  CHECK(shell.buffers.contains(1));
   shell.lose();
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   CHECK(shell.arrived.empty());
 }
 
@@ -130,14 +130,14 @@ TEST_CASE("a new request saves a canceled pull with what it has") {
   CHECK(shell.arrived.at(1) == 1);
 }
 
-TEST_CASE("a canceled request for room is withdrawn, and room granted all the same given back") {
+TEST_CASE("a canceled request for a buffer is withdrawn, and one granted all the same given back") {
   pull_shell shell;
   auto token = shell.pull(1);
   shell.locate(1, 20, {1});
   shell.cancel(token);
   CHECK(shell.withdrawn.contains(1));
   shell.grant(1);
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
   CHECK(shell.table.stats().objects == 0);
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("an object that has no value any more fails at once, whatever is under
   shell.lose();
   shell.lose();
   CHECK(shell.table.stats().objects == 0);
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
 }
 
 // -- time ---------------------------------------------------------------------------
@@ -188,7 +188,7 @@ TEST_CASE("an attempt begins the time anew (TimeOutAfterFailedPull)") {
   CHECK(shell.timers_for(locate) == 1);
   shell.fire(locate);
   CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
-  CHECK(shell.rooms.empty());
+  CHECK(shell.buffers.empty());
 }
 
 TEST_CASE("a limit that was set for an earlier wait does not end a later one") {

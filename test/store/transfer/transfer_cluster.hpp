@@ -63,10 +63,10 @@ public:
     push_table push;
     bool alive = true;
     std::uint64_t capacity = 0;
-    std::map<std::uint64_t, std::shared_ptr<object_bytes>> rooms;  ///< of pulls
-    std::map<std::uint64_t, std::shared_ptr<object_bytes>> copies; ///< whole
-    std::map<std::uint64_t, std::shared_ptr<object_bytes>> kept;   ///< for readers
-    std::map<std::uint64_t, reserve_room> reservations;
+    std::map<std::uint64_t, std::shared_ptr<object_bytes>> buffers; ///< of pulls
+    std::map<std::uint64_t, std::shared_ptr<object_bytes>> copies;  ///< whole
+    std::map<std::uint64_t, std::shared_ptr<object_bytes>> kept;    ///< for readers
+    std::map<std::uint64_t, reserve_buffer> reservations;
     std::map<ask_number, ask_state> asks; ///< whose end has not been told
     std::map<std::uint64_t, pull_token> requested;
     std::map<error_type, std::uint64_t> failures;
@@ -184,9 +184,9 @@ private:
   static std::uint64_t used(const node& who);
   void answer_reservation(std::size_t where, std::uint64_t number);
   bool evict_any(std::size_t where);
-  void carry_out(std::size_t where, const reserve_room& wish);
-  void carry_out(std::size_t, const withdraw_room&);
-  void carry_out(std::size_t where, const abandon_room& end);
+  void carry_out(std::size_t where, const reserve_buffer& wish);
+  void carry_out(std::size_t, const withdraw_buffer&);
+  void carry_out(std::size_t where, const return_buffer& end);
 
   // -- the reader's side ----------------------------------------------------------
 

@@ -1,4 +1,4 @@
-// What becomes of the effects of both tables of each node: a store that evicts to make room, and
+// What becomes of the effects of both tables of each node: a store that evicts to make space, and
 // frames that go up to a server and down to a reader.
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace mobula::test {
 
 std::uint64_t transfer_cluster::used(const node& who) {
   std::uint64_t result = 0;
-  for (const auto* part : {&who.rooms, &who.copies})
+  for (const auto* part : {&who.buffers, &who.copies})
     for (const auto& [number, bytes] : *part)
       result += bytes->size();
   return result;
@@ -23,13 +23,13 @@ void transfer_cluster::answer_reservation(std::size_t where, std::uint64_t numbe
   auto& who = *all[where];
   auto wish = who.reservations.at(number);
   who.reservations.erase(number);
-  while (wish.urgency == room_urgency::must && used(who) + wish.size_bytes > who.capacity
+  while (wish.urgency == reserve_urgency::must && used(who) + wish.size_bytes > who.capacity
          && evict_any(where)) {
   }
   if (used(who) + wish.size_bytes > who.capacity)
-    return pull_event(where, [&](auto& out) { who.pull.room_refused(wish.id, out); });
-  who.rooms[number] = std::make_shared<object_bytes>(wish.size_bytes);
-  pull_event(where, [&](auto& out) { who.pull.room_granted(wish.id, out); });
+    return pull_event(where, [&](auto& out) { who.pull.buffer_refused(wish.id, out); });
+  who.buffers[number] = std::make_shared<object_bytes>(wish.size_bytes);
+  pull_event(where, [&](auto& out) { who.pull.buffer_granted(wish.id, out); });
 }
 
 bool transfer_cluster::evict_any(std::size_t where) {
@@ -41,17 +41,17 @@ bool transfer_cluster::evict_any(std::size_t where) {
   return false;
 }
 
-void transfer_cluster::carry_out(std::size_t where, const reserve_room& wish) {
+void transfer_cluster::carry_out(std::size_t where, const reserve_buffer& wish) {
   all[where]->reservations.emplace(wish.id.sequence, wish);
 }
 
-void transfer_cluster::carry_out(std::size_t, const withdraw_room&) {
+void transfer_cluster::carry_out(std::size_t, const withdraw_buffer&) {
 }
 
-void transfer_cluster::carry_out(std::size_t where, const abandon_room& end) {
+void transfer_cluster::carry_out(std::size_t where, const return_buffer& end) {
   for (const auto& [number, state] : all[where]->asks)
     REQUIRE(state.ask.range.id != end.id);
-  REQUIRE(all[where]->rooms.erase(end.id.sequence) == 1);
+  REQUIRE(all[where]->buffers.erase(end.id.sequence) == 1);
 }
 
 // -- the reader's side ----------------------------------------------------------
@@ -107,10 +107,10 @@ void transfer_cluster::receive(std::size_t where, ask_state& state, const chunk&
   auto& who = *all[where];
   auto number = state.ask.ask;
   auto whole = state.ask.range;
-  auto& room = *who.rooms.at(whole.id.sequence);
+  auto& buffer = *who.buffers.at(whole.id.sequence);
   REQUIRE(arrived.range.offset_bytes == whole.offset_bytes + state.arrived);
   std::ranges::copy(arrived.bytes,
-                    room.begin() + static_cast<std::ptrdiff_t>(arrived.range.offset_bytes));
+                    buffer.begin() + static_cast<std::ptrdiff_t>(arrived.range.offset_bytes));
   state.arrived += arrived.bytes.size();
   auto done = state.arrived == whole.length_bytes;
   pull_event(where, [&](auto& out) { who.pull.bytes_arrived(number, arrived.bytes.size(), out); });
@@ -158,9 +158,9 @@ void transfer_cluster::carry_out(std::size_t where, const report_pull_stopped& r
 void transfer_cluster::carry_out(std::size_t where, const report_arrived& report) {
   auto& who = *all[where];
   auto number = report.id.sequence;
-  REQUIRE(*who.rooms.at(number) == objects.at(number).bytes);
-  who.copies[number] = who.rooms.at(number);
-  who.rooms.erase(number);
+  REQUIRE(*who.buffers.at(number) == objects.at(number).bytes);
+  who.copies[number] = who.buffers.at(number);
+  who.buffers.erase(number);
   REQUIRE(who.requested.erase(number) == 1);
   tell_all(number);
 }
@@ -199,10 +199,10 @@ void transfer_cluster::carry_out(std::size_t where, const find_served& find) {
     const auto* received = who.pull.received(id);
     if (received == nullptr)
       return push_event(where, [&](auto& out) { who.push.not_found(id, out); });
-    auto room = who.rooms.at(id.sequence);
-    who.kept[id.sequence] = room;
+    auto buffer = who.buffers.at(id.sequence);
+    who.kept[id.sequence] = buffer;
     push_event(where, [&](auto& out) {
-      who.push.found(id, room->size(), served_from_memory{}, *received, out);
+      who.push.found(id, buffer->size(), served_from_memory{}, *received, out);
     });
   });
 }

@@ -98,7 +98,7 @@ private:
     CHECK(node.requested.empty());
     CHECK(pulls.objects + pulls.requests + pulls.asks + pulls.admitted == 0);
     CHECK(pushes.asks + pushes.objects + pushes.sends == 0);
-    CHECK(node.rooms.empty());
+    CHECK(node.buffers.empty());
     CHECK(node.kept.empty());
     arrived += pulls.arrived_objects;
     for (auto [error, count] : node.failures)

@@ -17,9 +17,9 @@ namespace mobula::testing {
 
 class simulated_port;
 
-/// The data ports of a simulation's nodes. Bytes go from room to room in the one thread that there
-/// is; each ask, and each chunk, is a step of its own, in an order that the scheduler or the seed
-/// chooses.
+/// The data ports of a simulation's nodes. Bytes go from buffer to buffer in the one thread that
+/// there is; each ask, and each chunk, is a step of its own, in an order that the scheduler or the
+/// seed chooses.
 ///
 /// Shared by the network and the ports, since nodes end before or after it.
 class simulated_ports : public std::enable_shared_from_this<simulated_ports> {
@@ -64,7 +64,7 @@ private:
 
   [[nodiscard]] simulated_port* port_of(const incarnation_id& node) const;
   connections::iterator connect(const incarnation_id& reader, const ask_bytes& ask);
-  void begin_ask(const incarnation_id& reader, const ask_bytes& ask, std::span<std::byte> room);
+  void begin_ask(const incarnation_id& reader, const ask_bytes& ask, std::span<std::byte> buffer);
   void cancel(const incarnation_id& reader, ask_number ask);
   void close_lane_of(const incarnation_id& reader, const close_lane& lane);
   void carry(const incarnation_id& server, const send_chunk& chunk);

@@ -14,12 +14,12 @@
 
 namespace mobula {
 
-/// What a creator does when the store has no room for its object.
+/// What a creator does when the store has no space for its object.
 enum class when_full : std::uint8_t {
-  /// Waits for room, and writes then; but a thread that runs actors waits for nothing and does as
+  /// Waits for space, and writes then; but a thread that runs actors waits for nothing and does as
   /// below.
   wait,
-  /// Takes what room there is at once; without any, writes outside of the store, and the object
+  /// Takes what space there is at once; without any, writes outside of the store, and the object
   /// stays pending until its shard has moved it in.
   defer
 };
@@ -37,11 +37,11 @@ struct draft_size {
   return {size_bytes, encoded_metadata_size(dimensions, nested, type.name.size(), type.layout)};
 }
 
-/// Room for a large object that is being written: gives it back unless the object was sealed.
+/// Space for a large object that is being written: gives it back unless the object was sealed.
 class copy_draft {
 public:
-  /// Takes memory of the arena: at once if the shard has lent room, else as `full` says. Throws
-  /// `object_error` if waiting ends without room, and if there is no memory.
+  /// Takes memory of the arena: at once if the shard has lent space, else as `full` says. Throws
+  /// `object_error` if waiting ends without space, and if there is no memory.
   copy_draft(node_core& core, std::uint64_t sequence, draft_size size, const type_descriptor& type,
              when_full full);
 
@@ -55,7 +55,7 @@ public:
   }
 
   /// Makes the bytes the value of `entry`, which becomes ready at once if they are in the arena,
-  /// and otherwise when its shard has room. REQUIRES: all bytes are written. Throws `codec_error`
+  /// and otherwise when its shard has space. REQUIRES: all bytes are written. Throws `codec_error`
   /// if there is more to say of the object than metadata can.
   void seal(const object_handle& entry, std::unique_ptr<object_extras> extras);
 
@@ -78,9 +78,9 @@ private:
   return size_bytes < least_movable_bytes && size_bytes <= core.options().inline_limit_bytes;
 }
 
-/// Returns room in the process heap for a small value. Without any, a thread waits for it, and a
+/// Returns space in the process heap for a small value. Without any, a thread waits for it, and a
 /// thread that runs actors takes it in any case. Throws `object_error` if waiting ends without
-/// room.
+/// space.
 [[nodiscard]] heap_charge wait_for_heap(node_core& core, std::size_t size_bytes);
 
 [[nodiscard]] inline heap_charge heap_for_small(entry_stripe& stripe, std::size_t size_bytes) {
@@ -89,25 +89,25 @@ private:
   return wait_for_heap(stripe.core(), size_bytes);
 }
 
-/// Returns room in the process heap for a value that could also be in the store; none if it is
+/// Returns space in the process heap for a value that could also be in the store; none if it is
 /// larger than values there are, or the heap is full: then it goes to the store at once.
 [[nodiscard]] inline heap_charge heap_for_movable(node_core& core, std::size_t size_bytes) {
   return size_bytes <= core.options().inline_limit_bytes ? core.try_take_heap(size_bytes)
                                                          : heap_charge{};
 }
 
-/// Tells the heap's keeper at its end that room came back, unless the value that took it is kept.
-/// Declared before whatever holds the room, so that this is back by then.
-class unused_room {
+/// Tells the heap's keeper at its end that space came back, unless the value that took it is kept.
+/// Declared before whatever holds the space, so that this is back by then.
+class unused_space {
 public:
-  explicit unused_room(node_core& core) noexcept : core_(core) {
+  explicit unused_space(node_core& core) noexcept : core_(core) {
     // nop
   }
 
-  unused_room(const unused_room&) = delete;
-  unused_room& operator=(const unused_room&) = delete;
+  unused_space(const unused_space&) = delete;
+  unused_space& operator=(const unused_space&) = delete;
 
-  ~unused_room() {
+  ~unused_space() {
     if (!kept_)
       core_.heap_freed();
   }
@@ -121,11 +121,11 @@ private:
   bool kept_ = false;
 };
 
-/// Gives `copy` room in the store, as its constructor does, for a value that found none in the
-/// heap. If the store refuses that, and the heap has room by now, returns that in place of it.
-[[nodiscard]] heap_charge room_anywhere(std::optional<copy_draft>& copy, node_core& core,
-                                        std::uint64_t sequence, draft_size size,
-                                        const type_descriptor& type);
+/// Gives `copy` space in the store, as its constructor does, for a value that found none in the
+/// heap. If the store refuses that, and the heap has space by now, returns that in place of it.
+[[nodiscard]] heap_charge space_anywhere(std::optional<copy_draft>& copy, node_core& core,
+                                         std::uint64_t sequence, draft_size size,
+                                         const type_descriptor& type);
 
 /// Returns a copy in the process heap for the object `sequence`.
 [[nodiscard]] inline copy_pointer make_heap_copy(node_core& core, std::uint64_t sequence,
@@ -135,9 +135,9 @@ private:
                         std::move(charge));
 }
 
-/// Blocks until a large object that waits for room got some, unless the calling thread runs actors.
-/// Throws `object_error` if it never will.
-void await_room(object_entry& entry);
+/// Blocks until a large object that waits for space got some, unless the calling thread runs
+/// actors. Throws `object_error` if it never will.
+void await_space(object_entry& entry);
 
 /// A buffer of this thread for values whose size is known only when they are written. Not shared by
 /// a put inside of a codec: that one gets a buffer of its own.
@@ -206,14 +206,14 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
   encode_scope scope;
   const auto& type = descriptor_of<T, C>();
   return with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
-    unused_room room{core};
+    unused_space space{core};
     if (stays_in_heap(core, size)) {
       auto& stripe = core.local_stripe();
       auto charge = heap_for_small(stripe, size);
       entry_draft draft{stripe, size, type, where};
       write(draft->storage(size));
       draft->publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
-      room.kept();
+      space.kept();
       return draft.announce();
     }
     entry_draft draft{core, 0, type, where};
@@ -222,21 +222,21 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
     std::optional<copy_draft> stored;
     auto charge = heap_for_movable(core, size);
     if (!charge)
-      charge = room_anywhere(stored, core, draft->sequence(), draft_bytes, type);
+      charge = space_anywhere(stored, core, draft->sequence(), draft_bytes, type);
     if (charge) {
       auto copy = make_heap_copy(core, draft->sequence(), draft_bytes, type, std::move(charge));
       write(copy->storage());
       open_heap_copy(*copy, make_extras(scope, shape));
       draft->publish_stored(*copy);
-      room.kept();
+      space.kept();
       return draft.announce();
     }
     write(stored->storage());
     auto extras = make_extras(scope, shape);
     auto entry = draft.announce();
     stored->seal(entry, std::move(extras));
-    room.kept();
-    await_room(*entry.get());
+    space.kept();
+    await_space(*entry.get());
     return entry;
   });
 }
@@ -251,14 +251,14 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
   encode_scope scope;
   with_encoded<T, C>(value, [&](std::size_t size, auto&& write) {
     require_no_cycle(scope, *entry.get());
-    unused_room room{core};
+    unused_space space{core};
     if (stays_in_heap(core, size)) {
       auto charge = heap_for_small(core.local_stripe(), size);
       auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
       write(std::span{buffer.get(), size});
       if (entry->seal_inline(std::move(buffer), size, make_extras(scope, shape_of(value)),
                              std::move(charge)))
-        room.kept();
+        space.kept();
       return;
     }
     const auto* shape = shape_of(value);
@@ -269,13 +269,13 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
       write(copy->storage());
       open_heap_copy(*copy, make_extras(scope, shape));
       if (entry->seal_stored(*copy))
-        room.kept();
+        space.kept();
       return;
     }
     copy_draft copy{core, entry->sequence(), draft_bytes, entry->type(), when_full::defer};
     write(copy.storage());
     copy.seal(entry, make_extras(scope, shape));
-    room.kept();
+    space.kept();
   });
 }
 

@@ -103,7 +103,7 @@ public:
   /// Gives the memory back as well.
   void reset() noexcept;
 
-  /// Makes room for `capacity` bytes in total.
+  /// Makes space for `capacity` bytes in total.
   void reserve(std::size_t capacity);
 
 private:

@@ -103,7 +103,7 @@ public:
   /// The bytes of a borrowed object are here, or will not come.
   void pull_ended(const mobula::pull_ended& end);
 
-  /// The bytes of a borrowed object made room for others.
+  /// The bytes of a borrowed object made space for others.
   void copy_evicted(const mobula::copy_evicted& news);
 
   /// Tells owners what became of copies.

@@ -11,7 +11,7 @@ namespace mobula {
 /// value here (a small one, one that was read in place, or one that the owner had kept before it
 /// left) can give it to others: as an object of this node with the same value, the *successor*. It
 /// is made when a reference is first handed on, is spilled and pulled as any object, and lives as
-/// long as there are references to `entry` here. A large one is copied, and may wait for room as a
+/// long as there are references to `entry` here. A large one is copied, and may wait for space as a
 /// put of an actor does; without memory for that, there is none for now, and a line in the log.
 ///
 /// Any thread. REQUIRES: the caller owns a handle.

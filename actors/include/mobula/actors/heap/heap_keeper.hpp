@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/messages/room_request.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/space_request.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/store/heap/heap_relief.hpp"
 
@@ -19,11 +19,11 @@ typename Inspector::result_type inspect(Inspector& f, look_at_heap&) {
   return f(caf::meta::type_name("mobula::look_at_heap"));
 }
 
-/// A thread waits for room for a small value, and tries again when it is granted: somebody else may
-/// have been faster.
-struct want_heap_room {
+/// A thread waits for space for a small value, and tries again when it is granted: somebody else
+/// may have been faster.
+struct reserve_heap_space {
   std::uint64_t bytes = 0;
-  std::shared_ptr<room_request> request;
+  std::shared_ptr<space_request> request;
 };
 
 /// A shard says how an attempt to take something out of the heap ended. What became of the value,
@@ -36,14 +36,14 @@ struct heap_part_ended {
 };
 
 /// A shard that refused values of the heap has freed memory since.
-struct store_has_room {};
+struct store_has_space {};
 
 /// Sees to it that values leave the process heap when that is above its limit, and lets puts wait.
 /// Values are kept in order by the stripes of their entries, so this hears nothing of puts, reads
-/// and drops while there is room.
+/// and drops while there is space.
 using heap_keeper_actor =
-  caf::typed_actor<takes<look_at_heap>, takes<want_heap_room>, takes<heap_part_ended>,
-                   takes<store_has_room>, takes<collect_stats>, takes<check_tables>,
+  caf::typed_actor<takes<look_at_heap>, takes<reserve_heap_space>, takes<heap_part_ended>,
+                   takes<store_has_space>, takes<collect_stats>, takes<check_tables>,
                    takes<shut_down>>;
 
 class node_core;
@@ -53,6 +53,6 @@ heap_keeper_actor spawn_heap_keeper(node_core& core);
 
 } // namespace mobula
 
-MOBULA_LOCAL_MESSAGE(mobula::want_heap_room)
+MOBULA_LOCAL_MESSAGE(mobula::reserve_heap_space)
 MOBULA_LOCAL_MESSAGE(mobula::heap_part_ended)
-MOBULA_LOCAL_MESSAGE(mobula::store_has_room)
+MOBULA_LOCAL_MESSAGE(mobula::store_has_space)

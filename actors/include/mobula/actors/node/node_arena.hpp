@@ -17,8 +17,8 @@ struct node_arena {
 
 /// Sweeps the arenas of dead nodes, so that their memory counts as free, and returns the size that
 /// the options ask for; where they leave it open, `default_arena_bytes`, or the most that the
-/// arena's directory has room for. Throws `object_error` (`invalid_argument`), naming the directory
-/// and what to do, if that cannot be found out or is too little for the shards.
+/// arena's directory has space for. Throws `object_error` (`invalid_argument`), naming the
+/// directory and what to do, if that cannot be found out or is too little for the shards.
 [[nodiscard]] std::uint64_t resolve_store_size(const node_options& options);
 
 /// Returns how much memory each heap should keep faulted in. REQUIRES: the store's size is

@@ -183,8 +183,8 @@ public:
     return {ledger, bytes};
   }
 
-  /// Asks for room in the heap, unless the services are gone; the request is abandoned then.
-  void request_heap_room(want_heap_room request);
+  /// Asks for space in the heap, unless the services are gone; the request is abandoned then.
+  void request_heap_space(reserve_heap_space request);
 
   /// Bytes of the heap were given back: tells the keeper if somebody waits for them.
   void heap_freed() noexcept {
@@ -314,7 +314,7 @@ public:
     return shards_;
   }
 
-  /// What the shards share: the room for stored objects, and who gets it.
+  /// What the shards share: the space for stored objects, and who gets it.
   [[nodiscard]] store_space& space() noexcept {
     return space_;
   }

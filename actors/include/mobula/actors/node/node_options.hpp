@@ -35,7 +35,7 @@ struct node_options {
   /// cgroup grants; a running node's options say how much.
   std::uint64_t heap_limit_bytes = 0;
 
-  /// Room for stored objects, all shards together. 0: 30 % of the memory that the machine or a
+  /// Space for stored objects, all shards together. 0: 30 % of the memory that the machine or a
   /// memory cgroup grants, at most half of what is free of it, and no more than the arena's
   /// directory has; a running node's options say how much.
   std::uint64_t store_size_bytes = 0;
@@ -49,7 +49,7 @@ struct node_options {
   /// quarter of the store.
   std::optional<std::uint64_t> prefault_bytes = std::nullopt;
 
-  /// Number of store shards, the actors that store objects are spread over. They share all room.
+  /// Number of store shards, the actors that store objects are spread over. They share all space.
   std::uint32_t shards = 2;
 
   /// Directories for spill files, used in turn, none of them twice; relative paths as above. Empty:
@@ -62,7 +62,7 @@ struct node_options {
   /// Size at which a spill file is closed.
   std::uint64_t spill_file_bytes = 128ULL << 20U;
 
-  /// Share of the store's room, in percent, above which idle objects are spilled.
+  /// Share of the store's space, in percent, above which idle objects are spilled.
   std::uint32_t spill_threshold_percent = 80;
 
   /// Threads that read and write spill files.
@@ -72,7 +72,7 @@ struct node_options {
   /// go. Measured by the actor system's clock.
   time_span full_timeout = std::chrono::seconds{2};
 
-  /// Room that the store lends to creators ahead of need, so that a put asks nobody. Never more
+  /// Space that the store lends to creators ahead of need, so that a put asks nobody. Never more
   /// than what is free below the spill threshold, which is the default.
   std::uint64_t lent_bytes = 1ULL << 40U;
 

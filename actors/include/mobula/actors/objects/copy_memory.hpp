@@ -14,7 +14,7 @@ struct free_aligned {
 };
 
 /// Where the bytes of a stored object are: in the arena; or in the process heap, while an object of
-/// an actor waits for room there, or a small value lives there. Aligned to a cache line but for
+/// an actor waits for space there, or a small value lives there. Aligned to a cache line but for
 /// small values. Goes back when it is destroyed, and so does what it took of the heap's limit.
 class copy_memory {
 public:
@@ -24,7 +24,7 @@ public:
     // nop
   }
 
-  /// Takes memory outside of the arena, not zeroed, for what waits for room there. Throws
+  /// Takes memory outside of the arena, not zeroed, for what waits for space there. Throws
   /// `object_error` (`out_of_memory`).
   [[nodiscard]] static copy_memory outside(std::size_t size_bytes, heap_charge charge);
 

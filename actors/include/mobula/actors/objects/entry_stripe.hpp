@@ -166,7 +166,7 @@ public:
   /// The last reader of a copy that was found pinned let go. A hint.
   void heap_unpinned(stored_copy& copy) noexcept;
 
-  /// The store may have room for what it refused.
+  /// The store may have space for what it refused.
   void retry_refused() noexcept;
 
   /// Values that were used may be spared anew.

@@ -14,7 +14,7 @@
 //     entry the cluster actor tells the borrow table, and that the owner, on its node.
 //     [owner_table::objects_; channel::borrows of borrow_table]
 //  5. Sealed, if it is still pending: `seal_inline`, `seal_stored` or `seal_failed`, by who wrote
-//     the value, by the shard that had room for it, or with what another node sent. Waiters get
+//     the value, by the shard that had space for it, or with what another node sent. Waiters get
 //     their pins under the stripe's mutex and are woken; the owner of a node's own object hears of
 //     it. [phase_, waiters_, entry_stripe::sealed_]
 //  6. Read: each view is a use, and a pin of the copy if there is one. [uses_, stored_copy::pins]
@@ -182,7 +182,7 @@ using release_token = std::unique_ptr<object_entry, release_entry>;
 /// Thread-safe but where noted. Nothing here blocks for longer than a stripe's mutex.
 class alignas(std::max_align_t) object_entry {
 public:
-  /// Makes an entry with one handle, in phase `pending`, with room for `capacity` bytes behind it.
+  /// Makes an entry with one handle, in phase `pending`, with space for `capacity` bytes behind it.
   /// Nobody but the caller knows it before it is announced. Remembers `where` if the node's options
   /// say so. Throws `std::bad_alloc`.
   static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type,

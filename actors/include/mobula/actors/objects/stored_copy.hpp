@@ -55,7 +55,7 @@ public:
       delete this;
   }
 
-  /// Room for the value. REQUIRES: the memory is there.
+  /// Space for the value. REQUIRES: the memory is there.
   [[nodiscard]] std::span<std::byte> storage() const noexcept {
     return {memory.data(), size_bytes};
   }
@@ -66,9 +66,9 @@ public:
     return metadata_offset() + metadata_bytes;
   }
 
-  /// What the copy counts in the store's room: its value, and of the metadata what an arena's heap
-  /// has no bytes for beside that room. With nested references they are as large as the value.
-  [[nodiscard]] std::size_t room_bytes() const noexcept {
+  /// What the copy counts in the store's space: its value, and of the metadata what an arena's heap
+  /// has no bytes for beside that space. With nested references they are as large as the value.
+  [[nodiscard]] std::size_t space_bytes() const noexcept {
     return size_bytes + metadata_bytes - std::min(metadata_bytes, most_free_metadata_bytes);
   }
 

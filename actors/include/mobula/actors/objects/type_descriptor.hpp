@@ -55,7 +55,7 @@ public:
   type_table(const type_table&) = delete;
   type_table& operator=(const type_table&) = delete;
 
-  /// Returns the one descriptor for this name and codec; null if it is new and there is no room.
+  /// Returns the one descriptor for this name and codec; null if it is new and there is no space.
   [[nodiscard]] const type_descriptor* intern(std::string_view name, codec_id codec);
 
 private:

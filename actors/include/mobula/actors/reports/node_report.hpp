@@ -75,7 +75,7 @@ enum class reported_state : std::uint8_t {
 [[nodiscard]] std::string_view to_string(reported_state state) noexcept;
 
 /// What is known of the last use of a value. Readers leave no time: that would cost each of them.
-/// They leave a number that changes with each report and whenever the store makes room, so that a
+/// They leave a number that changes with each report and whenever the store makes space, so that a
 /// report can say of a value in the store how many of the former ones have come since it was read.
 enum class reported_use : std::uint8_t {
   unknown = 0, ///< there is no value, or it is in the process heap

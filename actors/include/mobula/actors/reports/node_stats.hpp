@@ -49,22 +49,22 @@ struct node_stats {
   /// Stored objects whose only bytes are on disk.
   object_count spilled;
 
-  /// Room given to objects that are not sealed yet.
+  /// Space given to objects that are not sealed yet.
   std::uint64_t reserved_bytes = 0;
 
-  /// Room lent to creators ahead of need: not in use, and the one level that need not be zero when
+  /// Space lent to creators ahead of need: not in use, and the one level that need not be zero when
   /// all is released.
   std::uint64_t lent_bytes = 0;
 
-  /// Puts that wait for room, and restores that do.
+  /// Puts that wait for space, and restores that do.
   std::uint64_t waiting_puts = 0;
 
   /// What values take of the process heap: small ones, what was decoded of any, and objects of
-  /// actors that wait for room in the store. Not above `heap_limit_bytes` but for what came from
+  /// actors that wait for space in the store. Not above `heap_limit_bytes` but for what came from
   /// those who must not wait: actors, other nodes, and readers that decode.
   std::uint64_t heap_bytes = 0;
 
-  /// What is on its way out of the heap, and puts that wait for room in it.
+  /// What is on its way out of the heap, and puts that wait for space in it.
   object_count leaving_heap;
   std::uint64_t waiting_for_heap = 0;
 
@@ -157,9 +157,9 @@ struct node_stats {
   /// Objects that went from one spill file to another, to free a file that was mostly dead.
   object_count moved;
 
-  /// Requests for room that had to wait, that were let pass an older one, and that failed; and
-  /// spells in which nothing inside the store could make room.
-  std::uint64_t room_waits = 0;
+  /// Requests for space that had to wait, that were let pass an older one, and that failed; and
+  /// spells in which nothing inside the store could make space.
+  std::uint64_t space_waits = 0;
   std::uint64_t overtakings = 0;
   std::uint64_t refusals = 0;
   std::uint64_t stalls = 0;
@@ -178,7 +178,7 @@ struct node_stats {
 
   // -- the arena's shape --------------------------------------------------------------------------
 
-  /// Room for stored objects, from the configuration.
+  /// Space for stored objects, from the configuration.
   std::uint64_t store_capacity_bytes = 0;
 
   /// What values may take of the process heap, from the configuration.
@@ -201,7 +201,7 @@ struct node_stats {
   std::uint64_t table_slots = 0;
   std::uint64_t table_misses = 0;
 
-  /// Returns whether nothing is left: all levels are zero but for room lent ahead.
+  /// Returns whether nothing is left: all levels are zero but for space lent ahead.
   [[nodiscard]] bool nothing_left() const noexcept;
 
   /// Bytes a second that a thread writes to disk, or reads, while it does nothing else; 0 before

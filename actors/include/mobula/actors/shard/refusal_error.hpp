@@ -8,7 +8,7 @@
 
 namespace mobula {
 
-/// Says why the store refuses a request: what was asked, what the room is used for at this moment,
+/// Says why the store refuses a request: what was asked, what the space is used for at this moment,
 /// and what would help. `disks` is what they said last, if they failed. It is the error that
 /// readers and creators get.
 error_info refusal_error(const refuse_request& refused, const node_options& options,

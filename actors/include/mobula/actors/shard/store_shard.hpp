@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/messages/room_request.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/space_request.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/store/spill/spill_errors.hpp"
@@ -21,7 +21,7 @@ struct adopt_copy {
   object_handle entry;
 };
 
-/// A complete object, outside of the arena, that waits for room there: an actor's, which cannot
+/// A complete object, outside of the arena, that waits for space there: an actor's, which cannot
 /// wait before it writes. Its entry is pending until the shard seals it: with the copy, or with the
 /// error that says why not.
 struct admit_copy {
@@ -29,8 +29,8 @@ struct admit_copy {
   object_handle entry;
 };
 
-/// A value of the process heap, which is above its limit: moves in when there is room. Readers may
-/// pin it until then; if one does when there is room, it stays where it is. The handle keeps the
+/// A value of the process heap, which is above its limit: moves in when there is space. Readers may
+/// pin it until then; if one does when there is space, it stays where it is. The handle keeps the
 /// object meanwhile. How it ended is told to its entry, then to the heap's keeper.
 struct take_from_heap {
   copy_pointer copy;
@@ -51,16 +51,16 @@ struct copy_moved {
   std::shared_ptr<arena_block> memory;
 };
 
-/// Whether a request for room may wait for it.
+/// Whether a request for space may wait for it.
 enum class patience : std::uint8_t { none, unlimited };
 
-/// A thread asks for room before it writes an object. Once granted, it ends in `seal_reserved` or
+/// A thread asks for space before it writes an object. Once granted, it ends in `seal_reserved` or
 /// `abort_reserved`.
-struct want_room {
+struct reserve_space {
   std::uint64_t sequence = 0;
   copy_pointer copy;
   patience until = patience::unlimited;
-  std::shared_ptr<room_request> request;
+  std::shared_ptr<space_request> request;
 };
 
 /// A granted object is written; its entry is sealed already. The handle keeps the object while this
@@ -69,7 +69,7 @@ struct seal_reserved {
   object_handle entry;
 };
 
-/// Whoever was granted room gave up.
+/// Whoever was granted space gave up.
 struct abort_reserved {
   std::uint64_t sequence = 0;
 };
@@ -107,22 +107,22 @@ struct readers_lost {};
 // -- from the transfers
 // -------------------------------------------------------------------
 
-/// A value of another node is to be pulled into this copy: room for it. Answered once by
-/// `pull_room_answered`; once granted, it ends in `seal_pulled` or `abandon_pull_room`. A copy that
-/// is there already is answered by `pull_sealed`.
-struct want_pull_room {
+/// Reserves the buffer of a copy that another node's value is pulled into. Answered once by
+/// `pull_buffer_answered`; once granted, it ends in `seal_pulled` or `return_pull_buffer`. A copy
+/// that is there already is answered by `pull_sealed`.
+struct reserve_pull_buffer {
   copy_pointer copy;
   patience until = patience::unlimited;
   object_id object;     ///< what is pulled
   copy_ticket ticket{}; ///< the owner's, for this copy
 };
 
-/// The room is not needed any more; if it was not given yet, it is refused.
-struct withdraw_pull_room {
+/// The buffer is not needed any more; if it was not given yet, it is refused.
+struct withdraw_pull_buffer {
   pull_number number{};
 };
 
-struct abandon_pull_room {
+struct return_pull_buffer {
   pull_number number{};
 };
 
@@ -175,16 +175,17 @@ struct spilling_possible_again {
 /// Events of other shards had effects on objects of this one.
 struct effects_waiting {};
 
-/// Holds the large objects of its share of ids: gives room, evicts, has spilled and restored,
+/// Holds the large objects of its share of ids: gives space, evicts, has spilled and restored,
 /// frees. Space belongs to all shards together (`store_space`).
 using store_shard_actor = caf::typed_actor<
   takes<adopt_copy>, takes<admit_copy>, takes<take_from_heap>, takes<drop_decoded_value>,
-  takes<copy_moved>, takes<want_room>, takes<seal_reserved>, takes<abort_reserved>,
+  takes<copy_moved>, takes<reserve_space>, takes<seal_reserved>, takes<abort_reserved>,
   takes<return_credit>, takes<release_copy>, takes<free_copy_of>, takes<request_copy>,
-  takes<copy_unpinned>, takes<want_pull_room>, takes<withdraw_pull_room>, takes<abandon_pull_room>,
-  takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>, takes<copy_written>,
-  takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>, takes<spilling_possible_again>,
-  takes<effects_waiting>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+  takes<copy_unpinned>, takes<reserve_pull_buffer>, takes<withdraw_pull_buffer>,
+  takes<return_pull_buffer>, takes<seal_pulled>, takes<release_pulled>, takes<readers_lost>,
+  takes<copy_written>, takes<copy_not_written>, takes<copy_read>, takes<copy_not_read>,
+  takes<spilling_possible_again>, takes<effects_waiting>, takes<collect_stats>, takes<check_tables>,
+  takes<shut_down>>;
 
 class node_core;
 
@@ -198,7 +199,7 @@ MOBULA_LOCAL_MESSAGE(mobula::admit_copy)
 MOBULA_LOCAL_MESSAGE(mobula::take_from_heap)
 MOBULA_LOCAL_MESSAGE(mobula::drop_decoded_value)
 MOBULA_LOCAL_MESSAGE(mobula::copy_moved)
-MOBULA_LOCAL_MESSAGE(mobula::want_room)
+MOBULA_LOCAL_MESSAGE(mobula::reserve_space)
 MOBULA_LOCAL_MESSAGE(mobula::seal_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::abort_reserved)
 MOBULA_LOCAL_MESSAGE(mobula::return_credit)
@@ -206,9 +207,9 @@ MOBULA_LOCAL_MESSAGE(mobula::release_copy)
 MOBULA_LOCAL_MESSAGE(mobula::free_copy_of)
 MOBULA_LOCAL_MESSAGE(mobula::request_copy)
 MOBULA_LOCAL_MESSAGE(mobula::copy_unpinned)
-MOBULA_LOCAL_MESSAGE(mobula::want_pull_room)
-MOBULA_LOCAL_MESSAGE(mobula::withdraw_pull_room)
-MOBULA_LOCAL_MESSAGE(mobula::abandon_pull_room)
+MOBULA_LOCAL_MESSAGE(mobula::reserve_pull_buffer)
+MOBULA_LOCAL_MESSAGE(mobula::withdraw_pull_buffer)
+MOBULA_LOCAL_MESSAGE(mobula::return_pull_buffer)
 MOBULA_LOCAL_MESSAGE(mobula::seal_pulled)
 MOBULA_LOCAL_MESSAGE(mobula::release_pulled)
 MOBULA_LOCAL_MESSAGE(mobula::readers_lost)

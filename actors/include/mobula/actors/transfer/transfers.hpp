@@ -84,7 +84,7 @@ struct pull_ended {
   std::optional<error_info> reason;
 };
 
-/// A copy that was pulled made room for others.
+/// A copy that was pulled made space for others.
 struct copy_evicted {
   object_id object;
   copy_ticket ticket{};
@@ -92,14 +92,14 @@ struct copy_evicted {
 
 // -- from a shard ---------------------------------------------------------------------------------
 
-/// Answers `want_pull_room`. Without a refusal the copy has memory.
-struct pull_room_answered {
+/// Answers `reserve_pull_buffer`. Without a refusal the copy has memory.
+struct pull_buffer_answered {
   pull_number number{};
   std::optional<refuse_request> refusal;
 };
 
-/// Answers `seal_pulled`, before anybody else is told; and `want_pull_room`, if the copy is whole.
-/// It stays where it is while the pin lives: others may be reading from it.
+/// Answers `seal_pulled`, before anybody else is told; and `reserve_pull_buffer`, if the copy is
+/// whole. It stays where it is while the pin lives: others may be reading from it.
 struct pull_sealed {
   pull_number number{};
   std::shared_ptr<copy_pin> pin;
@@ -115,8 +115,8 @@ struct begin_transfers {
   std::shared_ptr<transfer_port> port;
 };
 
-/// Nobody else reads from the room of this pull any more.
-struct room_let_go {
+/// Nobody else reads from the buffer of this pull any more.
+struct buffer_let_go {
   pull_number number{};
 };
 
@@ -133,7 +133,7 @@ struct served_ready {
 using transfers_actor =
   caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
                    takes<source_speaks_at>, takes<pull_value>, takes<urge_pull>, takes<end_pull>,
-                   takes<pull_room_answered>, takes<pull_sealed>, takes<room_let_go>,
+                   takes<pull_buffer_answered>, takes<pull_sealed>, takes<buffer_let_go>,
                    takes<port_told>, takes<served_ready>, takes<record_found>, takes<collect_stats>,
                    takes<check_tables>, takes<shut_down>>;
 
@@ -151,9 +151,9 @@ MOBULA_LOCAL_MESSAGE(mobula::pull_value)
 MOBULA_LOCAL_MESSAGE(mobula::urge_pull)
 MOBULA_LOCAL_MESSAGE(mobula::end_pull)
 MOBULA_LOCAL_MESSAGE(mobula::pull_ended)
-MOBULA_LOCAL_MESSAGE(mobula::pull_room_answered)
+MOBULA_LOCAL_MESSAGE(mobula::pull_buffer_answered)
 MOBULA_LOCAL_MESSAGE(mobula::copy_evicted)
 MOBULA_LOCAL_MESSAGE(mobula::pull_sealed)
-MOBULA_LOCAL_MESSAGE(mobula::room_let_go)
+MOBULA_LOCAL_MESSAGE(mobula::buffer_let_go)
 MOBULA_LOCAL_MESSAGE(mobula::begin_transfers)
 MOBULA_LOCAL_MESSAGE(mobula::served_ready)

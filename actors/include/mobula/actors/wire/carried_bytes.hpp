@@ -24,7 +24,7 @@ public:
 
   explicit carried_bytes(std::vector<std::byte> encoded);
 
-  /// Makes room for bytes that come in. Throws `std::bad_alloc`.
+  /// Makes space for bytes that come in. Throws `std::bad_alloc`.
   static carried_bytes incoming(std::size_t size);
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept;

@@ -77,10 +77,10 @@ public:
     arena_range to_commit;
   };
 
-  /// Returns how large a heap must be for objects of `room_bytes` in all, none of them smaller than
-  /// `least_bytes`, to find place in any order as long as none goes: beside its bytes an object
-  /// takes metadata, what is rounded up, and what is skipped to start with a page.
-  [[nodiscard]] static std::uint64_t size_for(std::uint64_t room_bytes,
+  /// Returns how large a heap must be for objects of `space_bytes` in all, none of them smaller
+  /// than `least_bytes`, to find place in any order as long as none goes: beside its bytes an
+  /// object takes metadata, what is rounded up, and what is skipped to start with a page.
+  [[nodiscard]] static std::uint64_t size_for(std::uint64_t space_bytes,
                                               std::uint64_t least_bytes) noexcept;
 
   /// REQUIRES: `heap` is a layout's heap.
@@ -125,7 +125,7 @@ public:
   /// Returns the free bytes that cost no page fault.
   [[nodiscard]] std::uint64_t committed_free() const noexcept;
 
-  /// Returns the largest size that `allocate` would find room for, or up to a page less.
+  /// Returns the largest size that `allocate` would find space for, or up to a page less.
   [[nodiscard]] std::uint64_t largest_free() const noexcept;
 
   [[nodiscard]] std::size_t free_extents() const noexcept {

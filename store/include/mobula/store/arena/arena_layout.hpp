@@ -72,8 +72,8 @@ struct arena_layout {
   [[nodiscard]] arena_range table_of(std::size_t shard) const noexcept;
 };
 
-/// Returns the layout; nothing when the shape leaves no room for a heap, has no shards or more than
-/// `max_arena_shards`, or a number of slots that is not a power of two or too large.
+/// Returns the layout; nothing when the shape leaves no space for a heap, has no shards or more
+/// than `max_arena_shards`, or a number of slots that is not a power of two or too large.
 [[nodiscard]] std::optional<arena_layout>
 plan_arena(const arena_shape& shape, const std::string& cluster, const incarnation_id& incarnation);
 

@@ -38,7 +38,7 @@ namespace mobula {
 /// A node's own arena. Moving it does not move the memory.
 class arena_segment {
 public:
-  /// Makes the arena; refuses one larger than its directory has room for. Sweeps find files that
+  /// Makes the arena; refuses one larger than its directory has space for. Sweeps find files that
   /// `arena_file_name` named. REQUIRES: `layout` comes from `plan_arena`.
   [[nodiscard]] static std::variant<arena_segment, io_failure> create(std::filesystem::path path,
                                                                       arena_layout layout);

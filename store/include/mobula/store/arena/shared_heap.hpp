@@ -76,7 +76,7 @@ struct shared_heap_figures {
 /// A mutex around `arena_heap`, held for the time of some tree operations and never during a page
 /// fault: what an extent needs is committed by the thread that wants it, outside of the mutex.
 /// Creators take memory themselves, so that a put asks no actor; whether they may is decided
-/// before, by room that the store granted or lent. The heap therefore only fails where the granted
+/// before, by space that the store granted or lent. The heap therefore only fails where the granted
 /// bytes do not lie side by side, or where the system has no memory for pages that are still
 /// sparse.
 ///

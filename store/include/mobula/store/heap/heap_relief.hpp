@@ -15,7 +15,7 @@ struct heap_relief_config {
   /// Above this share of the limit values leave the heap, down to `low_water`.
   double threshold = 0.8;
   double low_water = 0.7;
-  /// How many values may be on their way out at once. Bounds what waits for room in the store.
+  /// How many values may be on their way out at once. Bounds what waits for space in the store.
   std::size_t most_leaving = 1024;
 };
 
@@ -23,7 +23,7 @@ struct heap_relief_config {
 enum class heap_leave_end : std::uint8_t {
   left,    ///< its memory is free, or will be with its last view
   pinned,  ///< readers have it
-  refused, ///< there was no room for it elsewhere
+  refused, ///< there was no space for it elsewhere
   kept     ///< it never can
 };
 
@@ -32,7 +32,7 @@ enum class heap_leave_end : std::uint8_t {
 /// Which parts of the heap may be chosen.
 enum class heap_choice : std::uint8_t {
   all,
-  decoded ///< what stands beside the bytes that it was decoded of: it needs no room elsewhere
+  decoded ///< what stands beside the bytes that it was decoded of: it needs no space elsewhere
 };
 
 /// Asks for victims of so many bytes, least recently used first; answered once by `chosen`, before
@@ -62,16 +62,16 @@ using heap_effect =
 using heap_effects = std::vector<heap_effect>;
 
 /// Decides when values leave the process heap, and how many; and what becomes of those who wait for
-/// room in it.
+/// space in it.
 ///
 /// *Measures.* Above the threshold, or while somebody waits, victims are chosen until the heap will
 /// be at its low-water mark, once those leave that are on their way.
 ///
 /// *Nothing polls.* When nothing is left to choose, the next look comes with a cause: a new value,
 /// an unpin, the end of an attempt. When the store refused a value, only what was decoded is chosen
-/// until it has room again, or until somebody waits and nothing is on its way out any more.
+/// until it has space again, or until somebody waits and nothing is on its way out any more.
 ///
-/// *Waiting.* Who waits is let try again when there is room, and waits anew if somebody else was
+/// *Waiting.* Who waits is let try again when there is space, and waits anew if somebody else was
 /// faster. When the store has refused a value, and the rest of what was on its way has ended as
 /// well, those are refused for whom it was tried: who came later waits for an attempt of its own.
 /// If nothing is on its way out, `give_up` refuses all who wait.
@@ -95,11 +95,11 @@ public:
   void leave_ended(std::size_t bytes, heap_leave_end end, std::uint64_t used_bytes,
                    heap_effects& effects);
 
-  /// Somebody waits for room. Ends in `wake_heap_waiters` or `refuse_heap_waiters`.
-  void want_room(std::size_t bytes, std::uint64_t used_bytes, heap_effects& effects);
+  /// Somebody waits for space. Ends in `wake_heap_waiters` or `refuse_heap_waiters`.
+  void await_space(std::size_t bytes, std::uint64_t used_bytes, heap_effects& effects);
 
-  /// The store may have room for what it refused.
-  void store_has_room(std::uint64_t used_bytes, heap_effects& effects);
+  /// The store may have space for what it refused.
+  void store_has_space(std::uint64_t used_bytes, heap_effects& effects);
 
   /// Refuses those who wait since the stall began.
   void give_up(stall_number number, heap_effects& effects);
@@ -124,7 +124,7 @@ public:
     return stall_.has_value();
   }
 
-  /// Returns whether the store refused a value since it last had room.
+  /// Returns whether the store refused a value since it last had space.
   [[nodiscard]] bool refused() const noexcept {
     return refused_;
   }
@@ -151,7 +151,7 @@ private:
   heap_choice asked_among_{};
   bool exhausted_ = false;         ///< there was nothing more to choose
   bool decoded_exhausted_ = false; ///< nor among what was decoded
-  bool refused_ = false;           ///< raised by a refusal, lowered by room in the store
+  bool refused_ = false;           ///< raised by a refusal, lowered by space in the store
   bool may_insist_ = false;        ///< somebody came to wait since the refusal
   std::size_t waiting_ = 0;
   std::size_t least_wanted_ = 0; ///< of those who wait

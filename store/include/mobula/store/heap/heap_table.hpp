@@ -14,7 +14,7 @@ enum class heap_state : std::uint8_t {
   idle,    ///< in the order of last use
   leaving, ///< asked to leave; the answer is on its way
   pinned,  ///< found pinned; its last reader will report
-  refused  ///< there was no room for it elsewhere
+  refused  ///< there was no space for it elsewhere
 };
 
 /// Something in the heap that may leave it: a value, or what was decoded of one.
@@ -79,7 +79,7 @@ public:
   /// Readers have it; the last one will report, unless it has done so meanwhile.
   void stays_pinned(heap_item& item);
 
-  /// There is no room for it elsewhere.
+  /// There is no space for it elsewhere.
   void stays_refused(heap_item& item);
 
   // -- causes to try again ----------------------------------------------------
@@ -87,7 +87,7 @@ public:
   /// A hint: it may be late.
   void unpinned(heap_item& item);
 
-  /// There may be room now for what was refused.
+  /// There may be space now for what was refused.
   void retry_refused();
 
   // -- properties -------------------------------------------------------------

@@ -44,8 +44,9 @@ struct data_port_failure {
 /// The idea: one thread owns every socket and all that belongs to one, so there is nothing to lock.
 /// It waits for sockets to be ready and then reads or writes what is possible at once; no operation
 /// in flight holds an address. So an ask can end at any moment, and from then on nobody writes into
-/// its room, as the table requires. (Asynchronous reads would have to be waited for, from a sender
-/// that may be silent for good.) A second thread does what takes long: reads files and compresses.
+/// its buffer, as the table requires. (Asynchronous reads would have to be waited for, from a
+/// sender that may be silent for good.) A second thread does what takes long: reads files and
+/// compresses.
 ///
 /// Bytes do not go through actors' mailboxes: each hop would cost a copy, and a 4 MiB chunk would
 /// hold up the small messages behind it.
@@ -88,7 +89,7 @@ public:
   void add_peer(const incarnation_id& node, std::span<const data_address> addresses,
                 const transfer_token& token) override;
   void remove_node(const incarnation_id& node) override;
-  void ask(const ask_bytes& ask, std::span<std::byte> room) override;
+  void ask(const ask_bytes& ask, std::span<std::byte> buffer) override;
   void cancel(const cancel_ask& cancel) override;
   void close(const close_lane& lane) override;
   void send(const send_chunk& chunk) override;

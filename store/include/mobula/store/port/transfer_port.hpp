@@ -103,9 +103,9 @@ public:
 
   // -- effects of the tables ------------------------------------------------------
 
-  /// Asks for bytes, which are written to `room`; nobody writes there once the ask has ended.
-  /// REQUIRES: `room` is as long as the range.
-  virtual void ask(const ask_bytes& ask, std::span<std::byte> room) = 0;
+  /// Asks for bytes, which are written to `buffer`; nobody writes there once the ask has ended.
+  /// REQUIRES: `buffer` is as long as the range.
+  virtual void ask(const ask_bytes& ask, std::span<std::byte> buffer) = 0;
 
   virtual void cancel(const cancel_ask& cancel) = 0;
 

@@ -16,7 +16,7 @@ namespace mobula {
 /// never used twice at the same time.
 enum class request_token : std::uint64_t {};
 
-/// Names one spell during which nothing inside the store can make room.
+/// Names one spell during which nothing inside the store can make space.
 enum class stall_number : std::uint64_t {};
 
 /// What the owner thinks of a copy.
@@ -41,16 +41,16 @@ enum class refusal : std::uint8_t {
 
 /// Why a copy's memory goes back to the heap.
 enum class free_reason : std::uint8_t {
-  evicted,        ///< a secondary made room
+  evicted,        ///< a secondary made space
   spilled,        ///< its bytes are in a spill file
   released,       ///< its owner let go of it
   aborted,        ///< its creator gave up
-  restore_failed, ///< room taken for a restore that brought nothing
+  restore_failed, ///< space taken for a restore that brought nothing
 };
 
 /// For what the store wants a copy's memory.
 enum class reclaim_reason : std::uint8_t {
-  room,   ///< ask with `pin_word::try_reclaim`
+  space,  ///< ask with `pin_word::try_reclaim`
   release ///< ask with `pin_word::doom`: never again a new reader
 };
 
@@ -60,7 +60,7 @@ enum class reclaim_obstacle : std::uint8_t {
   used    ///< has none now, but was touched since the table last asked
 };
 
-/// Who alone could still make room.
+/// Who alone could still make space.
 enum class stall_cause : std::uint8_t {
   readers,  ///< every copy is pinned
   creators, ///< some objects are not sealed yet
@@ -70,13 +70,13 @@ enum class stall_cause : std::uint8_t {
 enum class pressure_level : std::uint8_t {
   calm,      ///< below the threshold
   relieving, ///< evicting and spilling down to the low-water mark
-  waiting,   ///< some request waits for room
-  stalled    ///< some request waits, and nothing inside the store makes room
+  waiting,   ///< some request waits for space
+  stalled    ///< some request waits, and nothing inside the store makes space
 };
 
 // -- effects --------------------------------------------------------------------
 
-/// Tells a creator that room for its object is reserved.
+/// Tells a creator that space for its object is reserved.
 struct grant_create {
   request_token token;
   object_id id;
@@ -149,14 +149,14 @@ struct forget_spill {
   object_id id;
 };
 
-/// Asks for the object's bytes to be read into room that is reserved; answered by
+/// Asks for the object's bytes to be read into space that is reserved; answered by
 /// `restore_finished` or `restore_failed`.
 struct restore_object {
   object_id id;
   std::size_t size_bytes;
 };
 
-/// Answers `lend`; zero when there is no room to spare.
+/// Answers `lend`; zero when there is no space to spare.
 struct lend_credit {
   std::size_t bytes;
 };
@@ -164,7 +164,7 @@ struct lend_credit {
 /// Asks for all credit that no creator has taken; answered once by `recall_answered`.
 struct recall_credit {};
 
-/// Says that nothing inside the store can make room for the oldest request. The caller decides how
+/// Says that nothing inside the store can make space for the oldest request. The caller decides how
 /// long to hope, then says `give_up` with this number; it is out of date after any progress. The
 /// cause is that of the stall's beginning: readers and retries of the disk may change it, which is
 /// no progress.
@@ -241,16 +241,16 @@ struct store_table_stats {
   object_tally secondary; ///< sealed, not doomed
   object_tally spilling;  ///< in memory, being written
   object_tally doomed;    ///< released, and pinned or being asked whether it is
-  object_tally restoring; ///< room taken, being read
+  object_tally restoring; ///< space taken, being read
   std::size_t lent_bytes = 0;
   std::size_t used_bytes = 0;
   std::size_t capacity_bytes = 0;
   object_tally spilled; ///< only on disk
-  object_tally waiting; ///< creates and restores that wait for room
+  object_tally waiting; ///< creates and restores that wait for space
 
   // What happened since the start.
-  object_tally evictions; ///< secondaries that made room
-  object_tally unloads;   ///< primaries that made room, their bytes being on disk
+  object_tally evictions; ///< secondaries that made space
+  object_tally unloads;   ///< primaries that made space, their bytes being on disk
   object_tally spills;
   object_tally restores;
   std::size_t waits = 0; ///< creates and restores that were not granted at once

@@ -13,7 +13,7 @@ namespace mobula {
 /// touched yet. One that must not wait takes what there is.
 enum class creator_pace : std::uint8_t { bounded, unbounded };
 
-/// What a shard may not have seen yet of its creators. Raised by creators that took room, lowered
+/// What a shard may not have seen yet of its creators. Raised by creators that took space, lowered
 /// by the shard that hears what became of it. Relaxed: a guess that only paces.
 class alignas(64) shard_backlog {
 public:
@@ -21,7 +21,7 @@ public:
   static constexpr std::uint64_t most_bytes = 16ULL << 20U;
   static constexpr std::uint64_t most_objects = 4;
 
-  [[nodiscard]] bool has_room_for(std::uint64_t bytes) const noexcept {
+  [[nodiscard]] bool has_space_for(std::uint64_t bytes) const noexcept {
     auto most = std::max(most_bytes, most_objects * bytes);
     return bytes_.load(std::memory_order_relaxed) + bytes <= most;
   }
@@ -41,7 +41,7 @@ private:
 
 /// What creators and readers need of the store without asking it.
 ///
-/// *Credit* is room that the store lends ahead of need: a creator takes some with one atomic
+/// *Credit* is space that the store lends ahead of need: a creator takes some with one atomic
 /// operation, whatever shard its object is for, and tells that shard afterwards, in the message
 /// that hands the sealed object over. Written by creators (subtract) and by `store_space`, under
 /// its mutex (add, take all back). A creator that gives up returns what it took through the shard,
@@ -53,11 +53,11 @@ private:
 /// Lives in one process, so no crash of a participant needs an answer.
 class store_front {
 public:
-  /// Takes `bytes` if there are as many, and the pace allows it. Relaxed: the room is a number; the
-  /// memory itself passes through the message that hands the object over. The pace is a guess,
+  /// Takes `bytes` if there are as many, and the pace allows it. Relaxed: the space is a number;
+  /// the memory itself passes through the message that hands the object over. The pace is a guess,
   /// since others may take meanwhile.
   [[nodiscard]] bool take(std::uint64_t bytes, shard_backlog& backlog, creator_pace pace) noexcept {
-    if (pace == creator_pace::bounded && !backlog.has_room_for(bytes))
+    if (pace == creator_pace::bounded && !backlog.has_space_for(bytes))
       return false;
     auto left = available_.load(std::memory_order_relaxed);
     while (left >= bytes)

@@ -1,15 +1,15 @@
 // The life of an object in the store. Brackets name the place that the table has it in, and other
 // fields that say so.
 //
-//  1. Waiting: its shard asked with `create`, and there is no room, or others wait for it already.
+//  1. Waiting: its shard asked with `create`, and there is no space, or others wait for it already.
 //     It is granted in its turn, refused, or canceled. [waiting, in queue_]
 //  2. Reserved: `grant` counts its bytes as used, the shard takes memory of the arena for it, and a
-//     creator, a mover or a pull writes. `room_refused` leads back to 1 if the heap has no extent,
-//     `abort` to 12. A creator with credit took that before, and begins at 3. [unsealed;
+//     creator, a mover or a pull writes. `memory_refused` leads back to 1 if the heap has no
+//     extent, `abort` to 12. A creator with credit took that before, and begins at 3. [unsealed;
 //     lent_bytes_]
 //  3. Sealed: `seal`, or `adopt` for what was made with credit. Readers may come, and it stands in
 //     the order of last use. [idle, in evictable_, spillable_ or set_aside_]
-//  4. Asked: when room is short, the shard is asked from the least recently used on whether the
+//  4. Asked: when space is short, the shard is asked from the least recently used on whether the
 //     copy has readers (`check_idle`), and for its memory if it may go (`try_reclaim`). A copy that
 //     was used since goes back to 3, as the youngest. [asked]
 //  5. Pinned: the shard found readers (`reclaim_refused`). The last of them reports (`unpinned`),
@@ -19,9 +19,10 @@
 //     memory, `spill_failed` to 3 as well. [spilling; has_record]
 //  7. Evicted: the shard took the memory from readers and gave it back (`reclaim_succeeded`). A
 //     secondary is gone, which is 12; a primary is on disk only. [spilled]
-//  8. Wanted again: `request_copy` of what is on disk only waits for room like a create.
+//  8. Wanted again: `request_copy` of what is on disk only waits for space like a create.
 //     [restore_waiting, in queue_]
-//  9. Restoring: room is granted, the shard gives memory, the spill manager reads. Leads to 3, with
+//  9. Restoring: space is granted, the shard gives memory, the spill manager reads. Leads to 3,
+//  with
 //     the record still there, or back to 7; a record that is lost leads to 12. [restoring]
 // 10. Released: its owner lets go (`release`), at any time. What has no memory goes at once, with
 //     its record; what has is taken from new readers (`try_reclaim`), at once or when whoever
@@ -52,7 +53,7 @@ struct store_config {
   /// Above this share of the capacity, copies are evicted and spilled, down to `low_water`.
   double spill_threshold = 0.8;
   double low_water = 0.7;
-  /// Creates that may wait for room at once; more are refused, but for those that come back since
+  /// Creates that may wait for space at once; more are refused, but for those that come back since
   /// the heap had no extent for them. Who waits for a copy is not counted: that copy has its place
   /// already, and readers are as many as they like.
   std::size_t max_waiting = 65'536;
@@ -61,21 +62,21 @@ struct store_config {
   std::size_t overtaking_window = 64;
 };
 
-/// Plans a node's store: who gets room, and what moves out to make it.
+/// Plans a node's store: who gets space, and what moves out to make it.
 ///
 /// *Shards.* Space, the queue of those who wait, and the order of last use belong to the store as a
-/// whole, so that a request fails only where the whole store has no room for it. What is done with
+/// whole, so that a request fails only where the whole store has no space for it. What is done with
 /// an object - asking for its pins, giving it memory, writing and reading it - is for its shard,
 /// which effects name. All shards share one table, one event at a time (`store_space`); an effect
 /// may be caused by the event of another shard, so that each carries out what is due before it
 /// tells of anything new.
 ///
-/// *Accounting.* used = copies in memory + room reserved for creators and restores + credit lent;
+/// *Accounting.* used = copies in memory + space reserved for creators and restores + credit lent;
 /// never above the capacity. Every object is in exactly one `place`, every place has a tally, and
 /// one function moves objects between places, so that each sum follows from the last.
 ///
 /// *Order of measures*, once used is above the threshold or a request waits: credit is recalled,
-/// all of it or, while nobody waits, what exceeds a part of the free room; secondaries, and
+/// all of it or, while nobody waits, what exceeds a part of the free space; secondaries, and
 /// primaries that still have a spill record, are evicted; idle primaries are spilled. Each in order
 /// of last use. What is under way counts as done when the rest is chosen.
 ///
@@ -87,21 +88,21 @@ struct store_config {
 /// *Fairness.* Requests are granted in order of arrival. While the oldest does not fit, younger
 /// ones that do may overtake it, until they have taken as many bytes as it wants itself; from then
 /// on whatever becomes free is kept for it. So a huge request waits for at most its own size of
-/// others, and holds up small ones only while its own room is made.
+/// others, and holds up small ones only while its own space is made.
 ///
 /// *Memory in pieces.* The table counts bytes; whether they lie side by side, only the heap knows.
-/// A grant or a restore for which the heap has no extent comes back (`room_refused`) to its place
+/// A grant or a restore for which the heap has no extent comes back (`memory_refused`) to its place
 /// in the queue, and objects of its size wait until memory was freed. Meanwhile relief goes on
 /// beyond the bytes that are wanted, one such size at a time, until an extent fits or nothing can
 /// move any more.
 ///
-/// *Nothing polls.* A request ends when room was made, or when the caller says `give_up` after
+/// *Nothing polls.* A request ends when space was made, or when the caller says `give_up` after
 /// `report_stall`.
 ///
 /// *Stalls.* One begins when somebody waits, and no answer, write or read is under way: only
 /// readers, creators or a better disk can help. It goes on while copies are asked for again and
 /// writes are tried again in vain, whoever of the three it is that could help by then; only what
-/// makes room ends it: bytes that come back, a write or a read that succeeds, a creator of before
+/// makes space ends it: bytes that come back, a write or a read that succeeds, a creator of before
 /// that seals. So who waits is refused when nothing has come of anything for as long as the caller
 /// hopes. A write or a read that runs by then is let end first.
 ///
@@ -126,7 +127,7 @@ public:
 
   // -- clients ----------------------------------------------------------------
 
-  /// Asks for room for a new object. Ends in `grant_create` or `refuse_request`.
+  /// Asks for space for a new object. Ends in `grant_create` or `refuse_request`.
   void create(request_token token, const object_id& id, std::size_t size_bytes, copy_kind kind,
               store_effects& effects);
 
@@ -149,11 +150,11 @@ public:
 
   /// Answers `grant_create` or `restore_object`: no extent of the heap is large enough. The request
   /// waits on. REQUIRES: the effect was the last that the caller carried out for the object.
-  void room_refused(const object_id& id, store_effects& effects);
+  void memory_refused(const object_id& id, store_effects& effects);
 
   // -- credit -----------------------------------------------------------------
 
-  /// Asks for room ahead of the objects that will fill it. Ends in `lend_credit`.
+  /// Asks for space ahead of the objects that will fill it. Ends in `lend_credit`.
   void lend(std::size_t max_bytes, store_effects& effects);
 
   /// Credit comes back unasked, for instance from a creator that gave up. Memory that was taken for
@@ -163,7 +164,7 @@ public:
   /// Answers `recall_credit` with what no creator had taken.
   void recall_answered(std::size_t bytes, store_effects& effects);
 
-  /// A creator made and sealed an object in lent room. REQUIRES: the id is new here.
+  /// A creator made and sealed an object in lent space. REQUIRES: the id is new here.
   void adopt(const object_id& id, std::size_t size_bytes, copy_kind kind, store_effects& effects);
 
   // -- answers about pins -----------------------------------------------------
@@ -249,7 +250,7 @@ private:
     spilling,        ///< sealed, its bytes are being written
     spilled,         ///< on disk only
     restore_waiting, ///< on disk only, a restore in the queue
-    restoring        ///< room taken, its bytes are being read
+    restoring        ///< space taken, its bytes are being read
   };
 
   static constexpr std::size_t place_count = 11;
@@ -257,7 +258,7 @@ private:
   /// Carries out what is about no object.
   static constexpr std::uint32_t first_shard = 0;
 
-  enum class question : std::uint8_t { is_idle, give_room };
+  enum class question : std::uint8_t { is_idle, give_space };
 
   struct object : use_links<object> {
     object_id id;
@@ -338,7 +339,7 @@ private:
   void start_restore(object& entry, store_effects& effects);
   void become_idle(object& entry, store_effects& effects);
   void release_object(object& entry, store_effects& effects);
-  void give_away_room(object& entry, store_effects& effects);
+  void give_away_space(object& entry, store_effects& effects);
 
   // -- relief -----------------------------------------------------------------
 
@@ -379,7 +380,7 @@ private:
   std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
   std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
   std::size_t lent_bytes_ = 0;
-  /// The least size that the heap refused. Set by `room_refused`, cleared whenever memory comes
+  /// The least size that the heap refused. Set by `memory_refused`, cleared whenever memory comes
   /// back, and with the last request that waits.
   std::optional<std::size_t> refused_bytes_;
   std::uint64_t returns_ = 0;    ///< counts how often memory came back to the heap

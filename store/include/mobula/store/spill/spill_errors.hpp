@@ -6,7 +6,7 @@ namespace mobula {
 
 /// Why an object's bytes did not reach a spill file. The copy in memory is whole in each case.
 enum class spill_error : std::uint8_t {
-  out_of_disk,  ///< the disk has no room
+  out_of_disk,  ///< the disk has no space
   beyond_limit, ///< what is left of the configured limit is too little for it, not for smaller ones
   io_error,     ///< no directory takes writes
   canceled,     ///< the object was freed first

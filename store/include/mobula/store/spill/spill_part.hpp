@@ -17,9 +17,9 @@ enum class record_check : std::uint8_t {
 };
 
 /// Reads a part of a record's data, from `data_offset` on, for those who send a large value on
-/// without room for it. Returns whether the target holds it: the record may be damaged, or may have
-/// been moved, and the file be gone. Blocks on the disk. REQUIRES: nothing of the record is being
-/// written.
+/// without space for it. Returns whether the target holds it: the record may be damaged, or may
+/// have been moved, and the file be gone. Blocks on the disk. REQUIRES: nothing of the record is
+/// being written.
 [[nodiscard]] bool read_part(const std::filesystem::path& file, const moving_record& record,
                              std::uint64_t data_offset, std::span<std::byte> target,
                              record_check check, const io_calls& calls = system_io_calls());

@@ -63,7 +63,7 @@ struct spill_config {
 /// the spill limit keeps from filling is closed when it is mostly dead.
 ///
 /// A move is a write: it counts to `max_writes`, is as large as a batch at most, and takes turns
-/// with spills. It is skipped while the spill limit has no room for all live records of the file,
+/// with spills. It is skipped while the spill limit has no space for all live records of the file,
 /// which counts until it is deleted, and goes only to a directory that took its last write. A
 /// record keeps its old place until the move has ended, so a restore meanwhile reads there; should
 /// the old file go first, it reads again. What is freed meanwhile is dead where it arrives. A

@@ -50,7 +50,7 @@ struct location_news {
 enum class data_lane : std::uint32_t {};
 
 /// How much a reservation may ask of the store.
-enum class room_urgency : std::uint8_t {
+enum class reserve_urgency : std::uint8_t {
   if_free, ///< refused at once unless there is free memory
   must     ///< waits while others are evicted and spilled
 };
@@ -68,20 +68,20 @@ struct pull_timer {
 
 // -- effects --------------------------------------------------------------------
 
-/// Asks the store for room for an object. Answered once by `room_granted` or `room_refused`.
-struct reserve_room {
+/// Asks the store for an object's buffer. Answered once by `buffer_granted` or `buffer_refused`.
+struct reserve_buffer {
   object_id id;
   std::uint64_t size_bytes;
-  room_urgency urgency;
+  reserve_urgency urgency;
 };
 
-/// The room is no longer needed. `reserve_room` is answered all the same.
-struct withdraw_room {
+/// The buffer is no longer needed. `reserve_buffer` is answered all the same.
+struct withdraw_buffer {
   object_id id;
 };
 
-/// Gives granted room back, with what bytes it holds. Nobody writes there any more.
-struct abandon_room {
+/// Gives a granted buffer back, with what bytes it holds. Nobody writes there any more.
+struct return_buffer {
   object_id id;
 };
 
@@ -139,9 +139,10 @@ struct report_pull_failed {
   error_type error;
 };
 
-using pull_effect = std::variant<reserve_room, withdraw_room, abandon_room, ask_bytes, cancel_ask,
-                                 close_lane, start_pull_timer, stop_pull_timer, report_pull_began,
-                                 report_pull_stopped, report_arrived, report_pull_failed>;
+using pull_effect =
+  std::variant<reserve_buffer, withdraw_buffer, return_buffer, ask_bytes, cancel_ask, close_lane,
+               start_pull_timer, stop_pull_timer, report_pull_began, report_pull_stopped,
+               report_arrived, report_pull_failed>;
 
 /// Effects in the order in which they must be carried out. Events append to it.
 using pull_effects = std::vector<pull_effect>;
@@ -153,7 +154,7 @@ struct pull_stats {
   // What is there now.
   std::size_t objects = 0;  ///< with a request, or on their way out
   std::size_t requests = 0; ///< not yet answered or canceled
-  std::size_t admitted = 0; ///< have room or ask for it
+  std::size_t admitted = 0; ///< have a buffer or ask for it
   std::uint64_t admitted_bytes = 0;
   std::size_t asks = 0; ///< under way
   std::uint64_t asked_bytes = 0;
@@ -164,7 +165,7 @@ struct pull_stats {
   std::uint64_t failed_objects = 0;
   std::uint64_t lost_asks = 0; ///< whose connection broke
   std::uint64_t refused_asks = 0;
-  std::uint64_t restarts = 0; ///< pulls that gave their room back and began again
+  std::uint64_t restarts = 0; ///< pulls that gave their buffer back and began again
 };
 
 } // namespace mobula

@@ -24,7 +24,7 @@ struct pull_config {
   std::size_t lanes_per_node = 2;
   /// Bytes asked for and not yet here, of all objects. One ask is always allowed.
   std::uint64_t max_asked_bytes = std::uint64_t{256} << 20;
-  /// Objects that have room or ask for it. Gets may go up to twice the number, and beyond the
+  /// Objects that have a buffer or ask for it. Gets may go up to twice the number, and beyond the
   /// bytes.
   std::size_t max_admitted = 256;
   std::uint64_t max_admitted_bytes = std::uint64_t{1} << 30;
@@ -44,11 +44,11 @@ struct pull_config {
 /// one. Pulls are admitted in order of class, then of arrival, as soon as their owner has said how
 /// large they are and who has them.
 ///
-/// *Admission.* The store grants each pull its room. Waits and arguments take what is free; a get,
-/// and a pull that is alone, may have others moved out. What is refused is held back until room
-/// was given back or a timer fires; so at least one pull always runs. One that may have others
-/// moved out fails with `store_full` when it is refused and no pull has room that it could give
-/// back. When memory gets tight, arguments, then waits, give their room back.
+/// *Admission.* The store grants each pull its buffer. Waits and arguments take what is free; a
+/// get, and a pull that is alone, may have others moved out. What is refused is held back until a
+/// buffer was given back or a timer fires; so at least one pull always runs. One that may have
+/// others moved out fails with `store_full` when it is refused and no pull has a buffer that it
+/// could give back. When memory gets tight, arguments, then waits, give their buffers back.
 ///
 /// *One source at a time for an object*, the closest, then the one that this node asks least, then
 /// any: which one differs from node to node, so that they spread. A few chunks are under way,
@@ -68,8 +68,8 @@ struct pull_config {
 /// bytes, not whole chunks, which may take minutes there. An ask whose turn is over is given up all
 /// the same.
 ///
-/// *Memory is safe.* Bytes arrive in other threads, straight in the room. So room is given back
-/// only when every ask for it has ended; a pull in between is `draining`.
+/// *Memory is safe.* Bytes arrive in other threads, straight in the buffer. So a buffer is given
+/// back only when every ask for it has ended; a pull in between is `draining`.
 ///
 /// Requests end in `report_arrived` or `report_pull_failed`, one report for all of an object,
 /// unless they are canceled. The callers bound their number. Events append their effects to the
@@ -101,13 +101,13 @@ public:
 
   // -- answers from the store -----------------------------------------------------
 
-  void room_granted(const object_id& id, pull_effects& effects);
+  void buffer_granted(const object_id& id, pull_effects& effects);
 
-  void room_refused(const object_id& id, pull_effects& effects);
+  void buffer_refused(const object_id& id, pull_effects& effects);
 
-  /// Answers `reserve_room`, too: the store has the object. Ends all requests for it, without a
+  /// Answers `reserve_buffer`, too: the store has the object. Ends all requests for it, without a
   /// report.
-  void room_needless(const object_id& id, pull_effects& effects);
+  void buffer_unneeded(const object_id& id, pull_effects& effects);
 
   /// The store would rather have so many bytes back.
   void memory_tight(std::uint64_t bytes, pull_effects& effects);
@@ -135,7 +135,7 @@ public:
   // -- properties -----------------------------------------------------------------
 
   /// Returns which bytes of the object are here, for those who read it from this node; nothing
-  /// unless it has room.
+  /// unless it has a buffer.
   [[nodiscard]] const byte_ranges* received(const object_id& id) const;
 
   [[nodiscard]] pull_stats stats() const;
@@ -145,10 +145,10 @@ public:
 
 private:
   enum class phase : std::uint8_t {
-    waiting,   ///< has no room and asks for none
-    reserving, ///< `reserve_room` is not answered
-    active,    ///< has room
-    draining   ///< has room, and gives it back when its asks have ended
+    waiting,   ///< has no buffer and asks for none
+    reserving, ///< `reserve_buffer` is not answered
+    active,    ///< has a buffer
+    draining   ///< has a buffer, and gives it back when its asks have ended
   };
 
   enum class trust : std::uint8_t {
@@ -179,29 +179,29 @@ private:
     std::array<std::size_t, 3> requests{}; ///< the number of them by class
     std::uint64_t number = 0;              ///< rises from one pull to the next
     phase where = phase::waiting;
-    /// Raised when the store refuses and when memory is tight; lowered when others gave room back,
-    /// and by the retry timer.
+    /// Raised when the store refuses and when memory is tight; lowered when others gave a buffer
+    /// back, and by the retry timer.
     bool held = false;
-    /// While reserving: raised by `withdraw_room`. The answer changes nothing but that.
+    /// While reserving: raised by `withdraw_buffer`. The answer changes nothing but that.
     bool withdrawn = false;
     /// While draining: raised by a new size, by `pending` news and by tight memory. New requests
     /// do not save what is here then.
     bool restart = false;
-    room_urgency urgency = room_urgency::if_free; ///< of the last reservation
-    std::optional<std::uint64_t> size_bytes;      ///< set by the first news, replaced by later ones
-    std::uint64_t news = 0;                       ///< sequence of the last one
+    reserve_urgency urgency = reserve_urgency::if_free; ///< of the last reservation
+    std::optional<std::uint64_t> size_bytes; ///< set by the first news, replaced by later ones
+    std::uint64_t news = 0;                  ///< sequence of the last one
     object_readiness readiness = object_readiness::ready;
     std::vector<source> sources;           ///< set by news; lowered by refusals and deaths
     std::optional<incarnation_id> current; ///< whom the next bytes are asked of
-    byte_ranges here;                      ///< raised by `bytes_arrived`; empty without room
+    byte_ranges here;                      ///< raised by `bytes_arrived`; empty without a buffer
     byte_ranges asked;                     ///< `here` and what is under way
     std::set<ask_number> asks;             ///< under way; at most `chunks_per_pull`
-    std::size_t retries = 0;               ///< timers in a row, since room or bytes came
+    std::size_t retries = 0;               ///< timers in a row, since a buffer or bytes came
     bool progress = false;                 ///< raised by bytes and asks, lowered by the sweep
-    std::uint64_t room_bytes = 0;          ///< that it has or asks for
-    bool running = false;                  ///< has room, or asks for it, and can get on
+    std::uint64_t buffer_bytes = 0;        ///< that it has or asks for
+    bool running = false;                  ///< has a buffer, or asks for it, and can get on
     std::uint64_t running_bytes = 0;       ///< its share of the table's `running_bytes_`
-    bool counted_room = false;             ///< it is one of the table's `rooms_`
+    bool counted_buffer = false;           ///< it is one of the table's `buffers_`
     std::optional<timer> waits_for;        ///< at most one timer counts
   };
 
@@ -237,7 +237,7 @@ private:
   // -- pulls (pull_table.cpp) -----------------------------------------------------
 
   [[nodiscard]] static bool wanted(const pulled& entry) noexcept;
-  [[nodiscard]] static bool has_room(const pulled& entry) noexcept;
+  [[nodiscard]] static bool has_buffer(const pulled& entry) noexcept;
   [[nodiscard]] static order order_of(const pulled& entry) noexcept;
   pulled& get(const object_id& id);
   void end_requests(pulled& entry);
@@ -258,7 +258,7 @@ private:
   void withdraw(const object_id& id, pulled& entry, pull_effects& effects);
   void restart(const object_id& id, pulled& entry, pull_effects& effects);
   void drain(pulled& entry, pull_effects& effects);
-  void give_room_back(const object_id& id, pulled& entry, pull_effects& effects);
+  void give_buffer_back(const object_id& id, pulled& entry, pull_effects& effects);
   void reclaim(std::uint64_t bytes, const order& after, pull_effects& effects);
 
   // -- asking (pull_sources.cpp) --------------------------------------------------
@@ -298,8 +298,8 @@ private:
   std::map<order, object_id> hungry_;   ///< active ones that would ask for more but for the limit
   std::map<order, object_id> admitted_; ///< exactly those that are not waiting
   std::size_t running_ = 0;             ///< number of pulls whose `running` is raised
-  std::uint64_t running_bytes_ = 0;     ///< their rooms
-  std::size_t rooms_ = 0;               ///< number of pulls that are active or draining
+  std::uint64_t running_bytes_ = 0;     ///< their buffers
+  std::size_t buffers_ = 0;             ///< number of pulls that are active or draining
   std::uint64_t asked_bytes_ = 0;       ///< sum over `asks_` of what has not arrived
   std::uint64_t pulls_numbered_ = 0;
   std::uint64_t asks_numbered_ = 0;

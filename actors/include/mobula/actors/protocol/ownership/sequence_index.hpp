@@ -21,7 +21,7 @@ namespace mobula {
 ///
 /// Records stand in chunks, and freed ones are used again, the latest first. When seven in eight of
 /// many are gone, those that are left move together and the rest of the memory goes: a node that
-/// had a million objects once does not keep room for them. References to records stay valid until
+/// had a million objects once does not keep space for them. References to records stay valid until
 /// one is erased. Not thread-safe.
 template <class Record>
 class sequence_index {

@@ -1,4 +1,4 @@
-// Who waits for room in a process heap that has a limit, and until when.
+// Who waits for space in a process heap that has a limit, and until when.
 
 #include "../last_words.hpp"
 #include "small_heap.hpp"
@@ -17,10 +17,10 @@ using mobula::test::last_words;
 
 namespace {
 
-/// Its codec calls a function when there is room for it, and throws.
+/// Its codec calls a function when there is space for it, and throws.
 struct failing_value {
   std::array<char, 3'000> content{};
-  static inline std::function<void()> has_room;
+  static inline std::function<void()> has_space;
 };
 
 } // namespace
@@ -36,7 +36,7 @@ struct mobula::codec<failing_value, codec_id::raw> {
   }
 
   static void write(const failing_value&, std::span<std::byte>) {
-    failing_value::has_room();
+    failing_value::has_space();
     throw std::runtime_error{"no"};
   }
 
@@ -47,7 +47,7 @@ struct mobula::codec<failing_value, codec_id::raw> {
 
 namespace {
 
-/// The store is full, and a value that waits for room there takes more than the heap's limit.
+/// The store is full, and a value that waits for space there takes more than the heap's limit.
 struct full_of_one : no_disk {
   std::vector<text_ref> large;
   promise<std::string> waiting = other.make_promise<std::string>();
@@ -71,7 +71,7 @@ struct full_of_one : no_disk {
 } // namespace
 
 TEST_CASE_FIXTURE(small_heap,
-                  "a put that finds no room in the heap waits, and fails with the reason") {
+                  "a put that finds no space in the heap waits, and fails with the reason") {
   auto start = sim.now();
   auto message = message_of([&] { put(1'000, 4'000); });
   CHECK(sim.now() - start == node.options().full_timeout);
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(no_disk,
                   "a put that waits for the heap goes on when the store takes a value in") {
   auto blocker = other.put(text(0, 1'000'000));
   auto large = other.make_promise<std::string>();
-  // There is no room in the store, and who sets a promise does not wait for any.
+  // There is no space in the store, and who sets a promise does not wait for any.
   large.set_value(text(1, 200'000));
   while (other.stats().heap_bytes + 4'000 <= heap_limit)
     held.push_back(other.put(text(held.size(), 4'000)));
@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(no_disk,
   CHECK(held.size() * 16'000 > heap_limit);
 }
 
-TEST_CASE_FIXTURE(no_disk, "a put that the store refuses takes what room the heap has by then") {
+TEST_CASE_FIXTURE(no_disk, "a put that the store refuses takes what space the heap has by then") {
   std::vector<text_ref> large;
   for (std::size_t size : {500'000, 540'000})
     large.push_back(other.put(text(1, size)));
@@ -170,7 +170,7 @@ TEST_CASE_FIXTURE(no_disk, "a put that the store refuses takes what room the hea
   CHECK(intact());
 }
 
-TEST_CASE_FIXTURE(no_disk, "a promise's value that the store refuses stays if the heap has room") {
+TEST_CASE_FIXTURE(no_disk, "a promise's value that the store refuses stays if the heap has space") {
   std::vector<text_ref> large;
   for (std::size_t size : {500'000, 540'000})
     large.push_back(other.put(text(1, size)));
@@ -193,7 +193,7 @@ TEST_CASE_FIXTURE(no_disk, "a promise's value that the store refuses stays if th
 
 namespace {
 
-/// A node on real threads with a heap of 64 KiB, which waits long for room.
+/// A node on real threads with a heap of 64 KiB, which waits long for space.
 struct threaded_heap {
   static constexpr std::size_t limit = 64 << 10;
 
@@ -214,7 +214,7 @@ struct threaded_heap {
     return node.put(std::string(3'000, 'x'));
   }
 
-  /// Leaves room for less than one more than `rest`.
+  /// Leaves space for less than one more than `rest`.
   void fill_but(std::size_t rest) {
     while (node.core().heap_limits().used_bytes() + (rest + 1) * 3'000 <= limit)
       held.push_back(put_one());
@@ -226,7 +226,7 @@ struct threaded_heap {
 TEST_CASE_FIXTURE(threaded_heap, "a put that waits for the heap goes on when another one fails") {
   fill_but(1);
   std::future<text_ref> waiting;
-  failing_value::has_room = [&] {
+  failing_value::has_space = [&] {
     waiting = std::async(std::launch::async, [this] { return put_one(); });
     while (node.stats().waiting_for_heap == 0)
       std::this_thread::yield();

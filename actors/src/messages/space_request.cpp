@@ -1,7 +1,7 @@
-// Lets a thread wait for room in the store or the heap. A request that is dropped, because its
+// Lets a thread wait for space in the store or the heap. A request that is dropped, because its
 // service has ended, counts as refused, so that nobody waits for ever.
 
-#include "mobula/actors/messages/room_request.hpp"
+#include "mobula/actors/messages/space_request.hpp"
 
 #include <utility>
 
@@ -10,15 +10,15 @@
 
 namespace mobula {
 
-// -- room_answer ----------------------------------------------------------------------------------
+// -- space_answer ---------------------------------------------------------------------------------
 
-void room_answer::set(std::optional<error_info> failure) {
+void space_answer::set(std::optional<error_info> failure) {
   std::unique_lock guard{mutex_};
   failure_ = std::move(failure);
   set_ = true;
 }
 
-std::optional<error_info> room_answer::await(node_core& core, const error_info& would_block) {
+std::optional<error_info> space_answer::await(node_core& core, const error_info& would_block) {
   auto there = [this] {
     return is_set();
   };
@@ -32,32 +32,32 @@ std::optional<error_info> room_answer::await(node_core& core, const error_info& 
   return failure_;
 }
 
-bool room_answer::is_set() {
+bool space_answer::is_set() {
   std::unique_lock guard{mutex_};
   return set_;
 }
 
-// -- room_request ---------------------------------------------------------------------------------
+// -- space_request --------------------------------------------------------------------------------
 
-room_request::room_request(std::shared_ptr<room_answer> answer, node_core& core)
+space_request::space_request(std::shared_ptr<space_answer> answer, node_core& core)
   : answer_(std::move(answer)), core_(&core) {
   // nop
 }
 
-room_request::~room_request() {
+space_request::~space_request() {
   if (answer_ != nullptr)
     end(core_->shutting_down_error());
 }
 
-void room_request::grant() {
+void space_request::grant() {
   end(std::nullopt);
 }
 
-void room_request::refuse(error_info reason) {
+void space_request::refuse(error_info reason) {
   end(std::move(reason));
 }
 
-void room_request::end(std::optional<error_info> failure) {
+void space_request::end(std::optional<error_info> failure) {
   if (auto answer = std::exchange(answer_, nullptr)) {
     answer->set(std::move(failure));
     core_->answer_given();

@@ -11,14 +11,14 @@ namespace mobula {
 
 class node_core;
 
-/// Where a thread that asked a service for room waits for the answer.
-class room_answer {
+/// Where a thread that asked a service for space waits for the answer.
+class space_answer {
 public:
-  /// Called once, by any thread. No error: the room is there.
+  /// Called once, by any thread. No error: the space is there.
   void set(std::optional<error_info> failure);
 
   /// Blocks until set, or until the services of `core` have ended or were left behind; under the
-  /// test coordinator, runs it meanwhile. Returns why there is no room; `would_block` if the
+  /// test coordinator, runs it meanwhile. Returns why there is no space; `would_block` if the
   /// simulation comes to rest without an answer.
   [[nodiscard]] std::optional<error_info> await(node_core& core, const error_info& would_block);
 
@@ -32,16 +32,16 @@ private:
 
 /// The service's side of it. Destroyed without an answer, because the node ended, it tells why:
 /// nobody waits for ever.
-class room_request {
+class space_request {
 public:
-  room_request(std::shared_ptr<room_answer> answer, node_core& core);
+  space_request(std::shared_ptr<space_answer> answer, node_core& core);
 
-  room_request(const room_request&) = delete;
-  room_request& operator=(const room_request&) = delete;
+  space_request(const space_request&) = delete;
+  space_request& operator=(const space_request&) = delete;
 
-  ~room_request();
+  ~space_request();
 
-  /// The room is there: of a shard's, in the copy.
+  /// The space is there: of a shard's, in the copy.
   void grant();
 
   void refuse(error_info reason);
@@ -49,7 +49,7 @@ public:
 private:
   void end(std::optional<error_info> failure);
 
-  std::shared_ptr<room_answer> answer_;
+  std::shared_ptr<space_answer> answer_;
   caf::intrusive_ptr<node_core> core_;
 };
 
