@@ -74,7 +74,7 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
 bool copy_draft::take_credit() {
   auto pace = on_worker_thread() ? creator_pace::unbounded : creator_pace::bounded;
   auto& space = core_.space();
-  if (!space.front().take(copy_->space_bytes(), space.backlog(copy_->shard), pace))
+  if (!space.credit().take(copy_->space_bytes(), space.backlog(copy_->shard), pace))
     return false;
   if (auto block = core_.heap().allocate(copy_->arena_bytes())) {
     copy_->memory = copy_memory{*std::move(block)};
@@ -137,7 +137,7 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
   auto& copy = *copy_;
   copy.value.assign(copy.storage(), std::move(extras));
   if (origin_ == origin::outside && !core_.services_gone()) {
-    core_.send_to_shard(copy.shard, admit_copy{std::exchange(copy_, nullptr), entry});
+    core_.send_to_shard(copy.shard, move_into_store{std::exchange(copy_, nullptr), entry});
     return;
   }
   if (origin_ == origin::outside) {
@@ -153,7 +153,7 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
   // know of it before it can hear of the object's end.
   copy.pins.reset();
   if (origin_ == origin::credit)
-    core_.send_to_shard(copy.shard, adopt_copy{sealed, entry});
+    core_.send_to_shard(copy.shard, copy_sealed{sealed, entry});
   else
     core_.send_to_shard(copy.shard, seal_reserved{entry});
   if (entry->seal_stored(copy))

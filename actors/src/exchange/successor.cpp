@@ -61,7 +61,7 @@ object_handle make_stored(node_core& core, const object_value& value) {
   auto copy = copy_into(std::move(memory), about, *draft, value);
   copy->value.assign(copy->storage(), same_extras(value));
   auto result = draft.announce();
-  core.send_to_shard(copy->shard, admit_copy{copy, result});
+  core.send_to_shard(copy->shard, move_into_store{copy, result});
   return result;
 }
 

@@ -238,7 +238,7 @@ pinned_value object_entry::try_pin_movable() noexcept {
   auto& stored = *copy();
   if (!stored.pins.try_pin() && (stored.place == nullptr || !stored.place->pin(stored)))
     return {};
-  stored.pins.touch(core().space().front().stamp());
+  stored.pins.touch(core().space().credit().stamp());
   add_use();
   return {this, &stored};
 }

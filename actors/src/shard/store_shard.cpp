@@ -38,7 +38,7 @@ void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer 
 
 // -- creators -----------------------------------------------------------------------------------
 
-void store_shard_state::adopt(adopt_copy& request) {
+void store_shard_state::add_sealed(copy_sealed& request) {
   core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->space_bytes();
@@ -46,11 +46,11 @@ void store_shard_state::adopt(adopt_copy& request) {
   auto& held = slots_.emplace(id.sequence, shard_slot{std::move(request.copy), request.entry.get()})
                  .first->second;
   readers_->publish(id, held);
-  tell(&store_table::adopt, id, size, copy_kind::primary);
+  tell(&store_table::add_sealed, id, size, copy_kind::primary);
   run();
 }
 
-void store_shard_state::admit(admit_copy& request) {
+void store_shard_state::accept(move_into_store& request) {
   core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->space_bytes();
@@ -308,9 +308,9 @@ store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_co
   auto& state = self->state;
   state.init(*core, index, self);
   return {
-    [&state](adopt_copy& request) { state.adopt(request); },
-    [&state](admit_copy& request) { state.admit(request); },
-    [&state](take_from_heap& request) { state.admit_from_heap(request); },
+    [&state](copy_sealed& request) { state.add_sealed(request); },
+    [&state](move_into_store& request) { state.accept(request); },
+    [&state](take_from_heap& request) { state.accept_from_heap(request); },
     [&state](const drop_decoded_value& request) { state.drop_decoded(request); },
     [&state](copy_moved& answer) { state.moved_in(answer); },
     [&state](reserve_space& request) { state.reserve(request); },

@@ -218,7 +218,7 @@ void store_shard_state::apply(const check_idle& effect) {
 /// Answers for a copy that was used since the table last asked.
 bool store_shard_state::refused_as_used(const object_id& id, shard_slot& held,
                                         std::optional<use_stamp> known_use) {
-  if (!known_use || readers_->last_use(held, space().front().stamp()) == *known_use)
+  if (!known_use || readers_->last_use(held, space().credit().stamp()) == *known_use)
     return false;
   refuse_reclaim(id, readers_->look(held) == pin_state::pinned ? reclaim_obstacle::pinned
                                                                : reclaim_obstacle::used);

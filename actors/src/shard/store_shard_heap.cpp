@@ -7,7 +7,7 @@
 
 namespace mobula {
 
-void store_shard_state::admit_from_heap(take_from_heap& request) {
+void store_shard_state::accept_from_heap(take_from_heap& request) {
   core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->space_bytes();

@@ -39,7 +39,7 @@ void store_shard_state::describe_objects(object_listing& listing) {
     if (listed.state == reported_state::memory && !held.copy->memory)
       listed.state = reported_state::disk;
     if (listed.state == reported_state::memory)
-      listing.add_use(listed, readers_->last_use(found->second, space().front().stamp()));
+      listing.add_use(listed, readers_->last_use(found->second, space().credit().stamp()));
   }
   describe_all(listing);
 }

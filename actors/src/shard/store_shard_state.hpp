@@ -29,9 +29,9 @@ public:
 
   // -- creators -----------------------------------------------------------------------------------
 
-  void adopt(adopt_copy& request);
-  void admit(admit_copy& request);
-  void admit_from_heap(take_from_heap& request);
+  void add_sealed(copy_sealed& request);
+  void accept(move_into_store& request);
+  void accept_from_heap(take_from_heap& request);
   void drop_decoded(const drop_decoded_value& request);
   void take_credit_back(const return_credit& request);
   void moved_in(copy_moved& answer);

@@ -29,9 +29,9 @@ void store_space::distribute(std::uint32_t shard, std::vector<std::uint32_t>& wo
     }
     auto target = fresh_[next].shard;
     if (std::holds_alternative<recall_credit>(fresh_[next].effect)) {
-      table_.recall_answered(front_.take_all(), fresh_);
+      table_.recall_answered(credit_.take_all(), fresh_);
     } else if (auto* credit = std::get_if<lend_credit>(&fresh_[next].effect)) {
-      front_.add(credit->bytes);
+      credit_.add(credit->bytes);
     } else {
       if (target != shard && outboxes_[target].empty())
         woken.push_back(target);
@@ -39,7 +39,7 @@ void store_space::distribute(std::uint32_t shard, std::vector<std::uint32_t>& wo
     }
   }
   fresh_.clear();
-  front_.set_stamp(table_.current_stamp());
+  credit_.set_stamp(table_.current_stamp());
 }
 
 void store_space::collect(std::uint32_t shard, shard_effects& effects) {
@@ -50,7 +50,7 @@ void store_space::collect(std::uint32_t shard, shard_effects& effects) {
 
 /// Tops the credit up, not at each event but when a good part of it is gone.
 std::size_t store_space::bytes_to_lend() const noexcept {
-  auto available = front_.available();
+  auto available = credit_.available();
   if (available >= max_lent_bytes_ / 2)
     return 0;
   auto bytes = std::min<std::size_t>(max_lent_bytes_ - available, table_.lendable_bytes());

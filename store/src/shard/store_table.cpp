@@ -192,8 +192,8 @@ void store_table::recall_answered(std::size_t bytes, store_effects& effects) {
   settle(effects);
 }
 
-void store_table::adopt(const object_id& id, std::size_t size_bytes, copy_kind kind,
-                        store_effects& effects) {
+void store_table::add_sealed(const object_id& id, std::size_t size_bytes, copy_kind kind,
+                             store_effects& effects) {
   MOBULA_ASSERT(size_bytes <= lent_bytes_);
   lent_bytes_ -= size_bytes;
   // Nothing is lent while somebody waits: its creator was there before.

@@ -249,11 +249,11 @@ TEST_CASE("lent credit counts as used") {
   CHECK(shell.table.used_bytes() == 20);
 }
 
-TEST_CASE("an adopted object turns lent credit into a sealed object") {
+TEST_CASE("an object sealed in lent space turns credit into a sealed object") {
   shard_shell shell;
   shell.lend(30);
   shell.take_credit(20);
-  shell.adopt(1, 20);
+  shell.add_sealed(1, 20);
   auto stats = shell.table.stats();
   CHECK(stats.lent_bytes == 10);
   CHECK(stats.primary == object_tally{1, 20});

@@ -161,7 +161,7 @@ TEST_CASE("shutting down waits for creators and for lent credit") {
   shell.shut_down();
   shell.seal(1);
   CHECK_FALSE(shell.drained);
-  shell.adopt(2, 5);
+  shell.add_sealed(2, 5);
   CHECK(shell.drained);
 }
 

@@ -170,7 +170,7 @@ private:
     if (abort || (shell_.heap && !shell_.heap->take(object_number(next_ + 1), bytes)))
       shell_.take_back(bytes);
     else
-      shell_.adopt(++next_, bytes, random_kind());
+      shell_.add_sealed(++next_, bytes, random_kind());
   }
 
   void disk() {

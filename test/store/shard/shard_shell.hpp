@@ -91,9 +91,9 @@ public:
     idle_credit -= bytes;
   }
 
-  void adopt(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
+  void add_sealed(std::uint64_t number, std::size_t size, copy_kind kind = copy_kind::primary) {
     words[object_number(number)].reset();
-    event_of(number, [&](auto& out) { table.adopt(object_number(number), size, kind, out); });
+    event_of(number, [&](auto& out) { table.add_sealed(object_number(number), size, kind, out); });
   }
 
   void take_back(std::size_t bytes) {

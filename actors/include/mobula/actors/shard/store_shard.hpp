@@ -16,7 +16,7 @@ namespace mobula {
 
 /// A sealed object for which the creator took credit. The handle keeps the object while its copy is
 /// under way.
-struct adopt_copy {
+struct copy_sealed {
   copy_pointer copy;
   object_handle entry;
 };
@@ -24,7 +24,7 @@ struct adopt_copy {
 /// A complete object, outside of the arena, that waits for space there: an actor's, which cannot
 /// wait before it writes. Its entry is pending until the shard seals it: with the copy, or with the
 /// error that says why not.
-struct admit_copy {
+struct move_into_store {
   copy_pointer copy;
   object_handle entry;
 };
@@ -44,7 +44,7 @@ struct drop_decoded_value {
   std::uint64_t bytes = 0;
 };
 
-/// The bytes of an admitted object are where they belong. Ends what `admit_copy` or
+/// The bytes of an object that moves in are where they belong. Ends what `move_into_store` or
 /// `take_from_heap` began.
 struct copy_moved {
   std::uint64_t sequence = 0;
@@ -178,7 +178,7 @@ struct effects_waiting {};
 /// Holds the large objects of its share of ids: gives space, evicts, has spilled and restored,
 /// frees. Space belongs to all shards together (`store_space`).
 using store_shard_actor = caf::typed_actor<
-  takes<adopt_copy>, takes<admit_copy>, takes<take_from_heap>, takes<drop_decoded_value>,
+  takes<copy_sealed>, takes<move_into_store>, takes<take_from_heap>, takes<drop_decoded_value>,
   takes<copy_moved>, takes<reserve_space>, takes<seal_reserved>, takes<abort_reserved>,
   takes<return_credit>, takes<release_copy>, takes<free_copy_of>, takes<request_copy>,
   takes<copy_unpinned>, takes<reserve_pull_buffer>, takes<withdraw_pull_buffer>,
@@ -194,8 +194,8 @@ store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index);
 
 } // namespace mobula
 
-MOBULA_LOCAL_MESSAGE(mobula::adopt_copy)
-MOBULA_LOCAL_MESSAGE(mobula::admit_copy)
+MOBULA_LOCAL_MESSAGE(mobula::copy_sealed)
+MOBULA_LOCAL_MESSAGE(mobula::move_into_store)
 MOBULA_LOCAL_MESSAGE(mobula::take_from_heap)
 MOBULA_LOCAL_MESSAGE(mobula::drop_decoded_value)
 MOBULA_LOCAL_MESSAGE(mobula::copy_moved)

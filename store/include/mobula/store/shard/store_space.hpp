@@ -5,7 +5,7 @@
 #include <mutex>
 #include <vector>
 
-#include "mobula/store/shard/store_front.hpp"
+#include "mobula/store/shard/store_credit.hpp"
 #include "mobula/store/shard/store_table.hpp"
 
 namespace mobula {
@@ -72,8 +72,8 @@ public:
     return look(table_);
   }
 
-  [[nodiscard]] store_front& front() noexcept {
-    return front_;
+  [[nodiscard]] store_credit& credit() noexcept {
+    return credit_;
   }
 
   /// What a shard may not have seen yet of its creators.
@@ -87,7 +87,7 @@ private:
   [[nodiscard]] std::size_t bytes_to_lend() const noexcept;
 
   const std::size_t max_lent_bytes_;
-  store_front front_;
+  store_credit credit_;
   std::vector<shard_backlog> backlogs_;
   mutable std::mutex mutex_; ///< guards all below
   store_table table_;

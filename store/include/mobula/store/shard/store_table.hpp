@@ -7,7 +7,8 @@
 //     creator, a mover or a pull writes. `memory_refused` leads back to 1 if the heap has no
 //     extent, `abort` to 12. A creator with credit took that before, and begins at 3. [unsealed;
 //     lent_bytes_]
-//  3. Sealed: `seal`, or `adopt` for what was made with credit. Readers may come, and it stands in
+//  3. Sealed: `seal`, or `add_sealed` for what was made with credit. Readers may come, and it
+//  stands in
 //     the order of last use. [idle, in evictable_, spillable_ or set_aside_]
 //  4. Asked: when space is short, the shard is asked from the least recently used on whether the
 //     copy has readers (`check_idle`), and for its memory if it may go (`try_reclaim`). A copy that
@@ -165,7 +166,8 @@ public:
   void recall_answered(std::size_t bytes, store_effects& effects);
 
   /// A creator made and sealed an object in lent space. REQUIRES: the id is new here.
-  void adopt(const object_id& id, std::size_t size_bytes, copy_kind kind, store_effects& effects);
+  void add_sealed(const object_id& id, std::size_t size_bytes, copy_kind kind,
+                  store_effects& effects);
 
   // -- answers about pins -----------------------------------------------------
 

@@ -51,7 +51,7 @@ private:
 /// `store_space` only.
 ///
 /// Lives in one process, so no crash of a participant needs an answer.
-class store_front {
+class store_credit {
 public:
   /// Takes `bytes` if there are as many, and the pace allows it. Relaxed: the space is a number;
   /// the memory itself passes through the message that hands the object over. The pace is a guess,
