@@ -206,7 +206,7 @@ puller::asked_bytes puller::take_ask(ask_number ask) {
   return asks_.extract(ask).mapped();
 }
 
-void puller::received(const bytes_came& news) {
+void puller::received(const bytes_arrived& news) {
   auto& asked = asks_.at(news.ask);
   auto& entry = pulls_.at(asked.id);
   entry.lost = 0;
@@ -217,13 +217,13 @@ void puller::received(const bytes_came& news) {
   run();
 }
 
-void puller::received(const ask_complete& news) {
+void puller::received(const request_finished& news) {
   take_ask(news.ask);
   table_.ask_finished(news.ask, effects_);
   run();
 }
 
-void puller::received(const ask_turned_down& news) {
+void puller::received(const request_refused& news) {
   auto [id, node, next] = take_ask(news.ask);
   table_.ask_refused(news.ask, news.reason, effects_);
   if (!turn_to_owner(id, node))
@@ -249,7 +249,7 @@ void puller::owner_refused(const object_id& id, refusal_reason reason) {
   }
 }
 
-void puller::received(const ask_broken& news) {
+void puller::received(const request_lost& news) {
   auto [id, node, next] = take_ask(news.ask);
   table_.ask_lost(news.ask, effects_);
   if (!turn_to_owner(id, node))

@@ -56,10 +56,10 @@ public:
   void buffer_answered(const pull_buffer_answered& answer);
   void sealed(const pull_sealed& answer);
   void let_go(const buffer_let_go& news);
-  void received(const bytes_came& news);
-  void received(const ask_complete& news);
-  void received(const ask_turned_down& news);
-  void received(const ask_broken& news);
+  void received(const bytes_arrived& news);
+  void received(const request_finished& news);
+  void received(const request_refused& news);
+  void received(const request_lost& news);
   void received(const lane_progress& news);
   void received(const source_answered& news);
   void received(const source_silent& news);

@@ -85,11 +85,11 @@ void pusher::source_left(const incarnation_id& node) {
   run();
 }
 
-void pusher::received(const reader_came& news) {
+void pusher::received(const reader_connected& news) {
   table_.connected(news.connection, news.node);
 }
 
-void pusher::received(const reader_went& news) {
+void pusher::received(const reader_disconnected& news) {
   table_.disconnected(news.connection, effects_);
   run();
 }

@@ -54,8 +54,8 @@ public:
   // -- events -------------------------------------------------------------------------------------
 
   void source_left(const incarnation_id& node);
-  void received(const reader_came& news);
-  void received(const reader_went& news);
+  void received(const reader_connected& news);
+  void received(const reader_disconnected& news);
   void received(const reader_asked& news);
   void received(const reader_canceled& news);
   void received(const chunk_sent& news);

@@ -76,8 +76,8 @@ public:
     pushes->source_left(message.node);
   }
 
-  void received(const port_told& message) {
-    std::visit([this](const auto& news) { take(news); }, message.news);
+  void received(const port_event& message) {
+    std::visit([this](const auto& news) { take(news); }, message.event);
   }
 
   void collect(collect_stats& request) {
@@ -114,7 +114,7 @@ private:
       pushes->received(news);
   }
 
-  void take(const connection_turned_down& news) {
+  void take(const connection_refused& news) {
     log_warning(news.why);
   }
 
@@ -150,7 +150,7 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     },
     [&state](const pull_sealed& message) { state.event([&] { state.pulls->sealed(message); }); },
     [&state](const buffer_let_go& message) { state.event([&] { state.pulls->let_go(message); }); },
-    [&state](const port_told& message) { state.event([&] { state.received(message); }); },
+    [&state](const port_event& message) { state.event([&] { state.received(message); }); },
     [&state](const served_ready& message) {
       state.event([&] { state.pushes->ready(message.id); });
     },

@@ -10,14 +10,14 @@
 
 namespace mobula {
 
-// What a port has told, as messages to the actor that owns it.
+// The events of a port, as messages to the actor that owns it.
 
-struct reader_came {
+struct reader_connected {
   reader_connection connection{};
   incarnation_id node;
 };
 
-struct reader_went {
+struct reader_disconnected {
   reader_connection connection{};
 };
 
@@ -41,21 +41,21 @@ struct chunk_not_sent {
   send_failure failure{};
 };
 
-struct bytes_came {
+struct bytes_arrived {
   ask_number ask{};
   std::uint64_t bytes = 0;
 };
 
-struct ask_complete {
+struct request_finished {
   ask_number ask{};
 };
 
-struct ask_turned_down {
+struct request_refused {
   ask_number ask{};
   refusal_reason reason{};
 };
 
-struct ask_broken {
+struct request_lost {
   ask_number ask{};
 };
 
@@ -73,20 +73,20 @@ struct source_silent {
   connect_failure why{};
 };
 
-struct connection_turned_down {
+struct connection_refused {
   std::string why;
 };
 
-/// Something that a port has to tell.
-struct port_told {
-  std::variant<reader_came, reader_went, reader_asked, reader_canceled, chunk_sent, chunk_not_sent,
-               bytes_came, ask_complete, ask_turned_down, ask_broken, lane_progress,
-               source_answered, source_silent, connection_turned_down>
-    news;
+/// An event of a port.
+struct port_event {
+  std::variant<reader_connected, reader_disconnected, reader_asked, reader_canceled, chunk_sent,
+               chunk_not_sent, bytes_arrived, request_finished, request_refused, request_lost,
+               lane_progress, source_answered, source_silent, connection_refused>
+    event;
 };
 
-/// Passes on what a port tells, to an actor. The actor must let go of it before it ends: each holds
-/// the other.
+/// Sends a port's events to an actor. The actor must let go of it before it ends: each holds the
+/// other.
 class port_messenger final : public transfer_events {
 public:
   explicit port_messenger(caf::strong_actor_ptr receiver) : receiver_(std::move(receiver)) {
@@ -94,65 +94,65 @@ public:
   }
 
   void reader_connected(reader_connection connection, const incarnation_id& node) override {
-    tell(reader_came{connection, node});
+    notify(mobula::reader_connected{connection, node});
   }
 
   void reader_disconnected(reader_connection connection) override {
-    tell(reader_went{connection});
+    notify(mobula::reader_disconnected{connection});
   }
 
   void asked(reader_connection connection, ask_number ask, const object_range& range) override {
-    tell(reader_asked{connection, ask, range});
+    notify(reader_asked{connection, ask, range});
   }
 
   void canceled(reader_connection connection, ask_number ask) override {
-    tell(reader_canceled{connection, ask});
+    notify(reader_canceled{connection, ask});
   }
 
   void sent(send_number send) override {
-    tell(chunk_sent{send});
+    notify(chunk_sent{send});
   }
 
   void send_failed(send_number send, send_failure failure) override {
-    tell(chunk_not_sent{send, failure});
+    notify(chunk_not_sent{send, failure});
   }
 
   void bytes_arrived(ask_number ask, std::uint64_t bytes) override {
-    tell(bytes_came{ask, bytes});
+    notify(mobula::bytes_arrived{ask, bytes});
   }
 
   void ask_finished(ask_number ask) override {
-    tell(ask_complete{ask});
+    notify(request_finished{ask});
   }
 
   void ask_refused(ask_number ask, refusal_reason reason) override {
-    tell(ask_turned_down{ask, reason});
+    notify(request_refused{ask, reason});
   }
 
   void ask_lost(ask_number ask) override {
-    tell(ask_broken{ask});
+    notify(request_lost{ask});
   }
 
   void lane_progressed(const incarnation_id& node, data_lane lane) override {
-    tell(lane_progress{node, lane});
+    notify(lane_progress{node, lane});
   }
 
   void source_connected(const incarnation_id& node) override {
-    tell(source_answered{node});
+    notify(source_answered{node});
   }
 
   void source_unreachable(const incarnation_id& node, connect_failure why) override {
-    tell(source_silent{node, why});
+    notify(source_silent{node, why});
   }
 
   void connection_refused(std::string_view why) override {
-    tell(connection_turned_down{std::string{why}});
+    notify(mobula::connection_refused{std::string{why}});
   }
 
 private:
-  template <class News>
-  void tell(News news) {
-    send_to(receiver_, port_told{std::move(news)});
+  template <class Event>
+  void notify(Event event) {
+    send_to(receiver_, port_event{std::move(event)});
   }
 
   caf::strong_actor_ptr receiver_;
@@ -160,4 +160,4 @@ private:
 
 } // namespace mobula
 
-MOBULA_LOCAL_MESSAGE(mobula::port_told)
+MOBULA_LOCAL_MESSAGE(mobula::port_event)

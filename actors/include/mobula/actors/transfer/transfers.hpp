@@ -134,8 +134,8 @@ using transfers_actor =
   caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
                    takes<source_speaks_at>, takes<pull_value>, takes<urge_pull>, takes<end_pull>,
                    takes<pull_buffer_answered>, takes<pull_sealed>, takes<buffer_let_go>,
-                   takes<port_told>, takes<served_ready>, takes<record_found>, takes<collect_stats>,
-                   takes<check_tables>, takes<shut_down>>;
+                   takes<port_event>, takes<served_ready>, takes<record_found>,
+                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
