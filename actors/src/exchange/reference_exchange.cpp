@@ -85,7 +85,7 @@ void reference_exchange::turn() {
   tell_ready(events);
   pass_on_freed(events);
   ask_owners(events);
-  urge_pulls(events);
+  raise_priorities(events);
 }
 
 void reference_exchange::tell_tables(gateway_events& events) {

@@ -44,19 +44,19 @@ void reference_exchange::start_pull(object_entry& entry, const object_reply& rep
       known == peers_.end() || known->second.data.where.empty())
     source.node = entry.id().owner;
   pulls_.emplace(&entry, pull{copy, source.ticket});
-  auto urgency = core_->gateway().urgency_of(entry.id());
+  auto priority = core_->gateway().priority_of(entry.id());
   caf::anon_send(core_->transfers(),
-                 pull_value{share_use(entry), std::move(copy), urgency, source});
+                 pull_value{share_use(entry), std::move(copy), priority, source});
 }
 
 /// Those that have not begun learn it when they do.
-void reference_exchange::urge_pulls(const gateway_events& events) {
-  for (const auto& object : events.urged) {
+void reference_exchange::raise_priorities(const gateway_events& events) {
+  for (const auto& object : events.raised) {
     auto entry = core_->gateway().find_borrowed(object);
     auto known = entry ? pulls_.find(entry.get()) : pulls_.end();
     if (known != pulls_.end())
-      caf::anon_send(core_->transfers(),
-                     urge_pull{known->second.copy->pulled_as, core_->gateway().urgency_of(object)});
+      caf::anon_send(core_->transfers(), raise_priority{known->second.copy->pulled_as,
+                                                        core_->gateway().priority_of(object)});
   }
 }
 

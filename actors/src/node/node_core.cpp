@@ -218,7 +218,7 @@ void node_core::release_stored(release_token token) noexcept {
 
 void node_core::request_restore(const object_entry& entry) {
   if (entry.kind() == entry_kind::borrowed)
-    return gateway_.request(entry, pull_class::get);
+    return gateway_.request(entry, pull_priority::get);
   if (const auto* copy = entry.copy())
     send_to_shard(copy->shard, request_copy{entry.sequence()});
 }

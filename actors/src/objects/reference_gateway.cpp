@@ -258,15 +258,15 @@ object_handle reference_gateway::adopt(const object_entry& orphan, object_handle
 
 // -- values ---------------------------------------------------------------------------------------
 
-void reference_gateway::request(const object_entry& entry, pull_class urgency) {
+void reference_gateway::request(const object_entry& entry, pull_priority priority) {
   std::unique_lock guard{mutex_};
   auto known = borrowed_.find(entry.id());
   if (state_ != state::open || known == borrowed_.end() || known->second.entry != &entry
-      || (known->second.requested && *known->second.requested <= urgency))
+      || (known->second.requested && *known->second.requested <= priority))
     return;
-  auto& list = known->second.requested ? events_.urged : events_.requested;
+  auto& list = known->second.requested ? events_.raised : events_.requested;
   list.push_back(known->first);
-  known->second.requested = urgency;
+  known->second.requested = priority;
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
@@ -278,11 +278,11 @@ void reference_gateway::reset_request(const object_id& object) {
     known->second.requested.reset();
 }
 
-pull_class reference_gateway::urgency_of(const object_id& object) const {
+pull_priority reference_gateway::priority_of(const object_id& object) const {
   std::unique_lock guard{mutex_};
   auto known = borrowed_.find(object);
-  return known == borrowed_.end() ? pull_class::get
-                                  : known->second.requested.value_or(pull_class::get);
+  return known == borrowed_.end() ? pull_priority::get
+                                  : known->second.requested.value_or(pull_priority::get);
 }
 
 void reference_gateway::note_ready(std::uint64_t sequence) {

@@ -51,8 +51,8 @@ void wait_group::watch(wait_link& link) {
     if (seen == object_phase::stored)
       entry.core().request_restore(entry);
     else if (entry.kind() == entry_kind::borrowed && !find_in_place(entry))
-      entry.core().gateway().request(entry, link.goal == wait_goal::readable ? pull_class::get
-                                                                             : pull_class::wait);
+      entry.core().gateway().request(entry, link.goal == wait_goal::readable ? pull_priority::get
+                                                                             : pull_priority::wait);
   } else {
     notify();
   }

@@ -48,13 +48,13 @@ void puller::pull(const pull_value& message) {
   entry.entry = std::move(*message.entry);
   entry.object = entry.entry->id();
   entry.copy = message.copy;
-  entry.urgency = message.urgency;
+  entry.priority = message.priority;
   entry.source = message.source;
   entry.lost = 0;
   entry.failure = pull_outcome::failed;
   entry.token = pull_token{++tokens_};
   pushes_.copy_expected(entry.object, entry.copy);
-  table_.pull(entry.token, id, entry.urgency, effects_);
+  table_.pull(entry.token, id, entry.priority, effects_);
   if (reach_.obstacle(entry.source.node, core_.now()))
     entry.source.node = entry.object.owner;
   locate(id, entry);
@@ -88,17 +88,17 @@ bool puller::turn_to_owner(const object_id& id, const incarnation_id& from) {
 }
 
 /// A second request of the table's; it ends with the first one.
-void puller::urge(const urge_pull& message) {
+void puller::raise(const raise_priority& message) {
   auto id = id_of(message.number);
   auto known = pulls_.find(id);
   if (known == pulls_.end() || known->second.entry == nullptr
-      || known->second.urgency <= message.urgency)
+      || known->second.priority <= message.priority)
     return;
   auto& entry = known->second;
   auto former = entry.token;
-  entry.urgency = message.urgency;
+  entry.priority = message.priority;
   entry.token = pull_token{++tokens_};
-  table_.pull(entry.token, id, entry.urgency, effects_);
+  table_.pull(entry.token, id, entry.priority, effects_);
   table_.cancel(former, effects_);
   run();
 }
@@ -319,15 +319,15 @@ void puller::apply(const reserve_buffer& effect) {
   auto& entry = pulls_.at(effect.id);
   if (entry.buffer == buffer_state::leaving) {
     entry.next = next_buffer::wanted;
-    entry.next_urgency = effect.urgency;
+    entry.next_priority = effect.priority;
     return;
   }
-  reserve(entry, effect.urgency);
+  reserve(entry, effect.priority);
 }
 
-void puller::reserve(pulled& entry, reserve_urgency urgency) {
+void puller::reserve(pulled& entry, reserve_priority priority) {
   entry.buffer = buffer_state::asked;
-  auto until = urgency == reserve_urgency::must ? patience::unlimited : patience::none;
+  auto until = priority == reserve_priority::must ? patience::unlimited : patience::none;
   send_to_shard(entry, reserve_pull_buffer{entry.copy, until, entry.object, entry.source.ticket});
 }
 
@@ -356,7 +356,7 @@ void puller::give_buffer_back(pull_map::iterator position) {
     case next_buffer::unneeded:
       return tidy(position);
     case next_buffer::wanted:
-      return reserve(entry, entry.next_urgency);
+      return reserve(entry, entry.next_priority);
     case next_buffer::withdrawn:
       table_.buffer_refused(id, effects_);
       return tidy(position);

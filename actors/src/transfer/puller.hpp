@@ -46,7 +46,7 @@ public:
   // -- the cluster actor --------------------------------------------------------------------------
 
   void pull(const pull_value& request);
-  void urge(const urge_pull& request);
+  void raise(const raise_priority& request);
   void end(const end_pull& request);
   void source_joined(const incarnation_id& node);
   void source_left(const incarnation_id& node);
@@ -87,13 +87,13 @@ private:
   struct pulled {
     object_id object;
     copy_pointer copy;
-    release_token entry;  ///< null once nobody wants it any more
-    pull_token token{};   ///< of the request that counts
-    pull_class urgency{}; ///< of the most urgent one
+    release_token entry;      ///< null once nobody wants it any more
+    pull_token token{};       ///< of the request that counts
+    pull_priority priority{}; ///< of the most urgent one
     assigned_source source;
     buffer_state buffer = buffer_state::none;
     next_buffer next = next_buffer::unneeded;
-    reserve_urgency next_urgency{};              ///< of what is wanted next
+    reserve_priority next_priority{};            ///< of what is wanted next
     std::size_t lost = 0;                        ///< asks in a row; lowered by bytes
     std::optional<refuse_request> refusal;       ///< the latest
     pull_outcome failure = pull_outcome::failed; ///< what a failure is, if there is one
@@ -114,7 +114,7 @@ private:
   bool turn_to_owner(const object_id& id, const incarnation_id& from);
   void owner_refused(const object_id& id, refusal_reason reason);
   void owner_lost(const object_id& id);
-  void reserve(pulled& entry, reserve_urgency urgency);
+  void reserve(pulled& entry, reserve_priority priority);
   void found_whole(const object_id& id, pulled& entry);
   void give_buffer_back(pull_map::iterator position);
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);

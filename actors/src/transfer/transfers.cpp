@@ -143,7 +143,7 @@ transfers_actor::behavior_type transfers(transfers_actor::stateful_pointer<trans
     [&state](const source_left& message) { state.event([&] { state.left(message); }); },
     [&state](const source_speaks_at& message) { state.event([&] { state.speaks_at(message); }); },
     [&state](const pull_value& message) { state.event([&] { state.pulls->pull(message); }); },
-    [&state](const urge_pull& message) { state.event([&] { state.pulls->urge(message); }); },
+    [&state](const raise_priority& message) { state.event([&] { state.pulls->raise(message); }); },
     [&state](const end_pull& message) { state.event([&] { state.pulls->end(message); }); },
     [&state](const pull_buffer_answered& message) {
       state.event([&] { state.pulls->buffer_answered(message); });

@@ -31,7 +31,7 @@ void pull_table::buffer_refused(const object_id& id, pull_effects& effects) {
   MOBULA_ASSERT(entry.where == phase::reserving);
   delist(entry);
   auto missing = entry.buffer_bytes;
-  auto must = entry.urgency == reserve_urgency::must;
+  auto must = entry.priority == reserve_priority::must;
   entry.where = phase::waiting;
   entry.buffer_bytes = 0;
   if (!std::exchange(entry.withdrawn, false)) {
@@ -73,7 +73,7 @@ void pull_table::reclaim(std::uint64_t bytes, const order& after, pull_effects& 
   std::vector<object_id> chosen;
   for (auto next = admitted_.rbegin(); next != admitted_.rend() && reclaimed < bytes; ++next) {
     const auto& [place, id] = *next;
-    if (place <= after || place.urgency == pull_class::get)
+    if (place <= after || place.priority == pull_priority::get)
       break;
     const auto& entry = get(id);
     reclaimed += entry.where == phase::reserving ? 0 : entry.buffer_bytes;
@@ -144,9 +144,9 @@ void pull_table::admit(pull_effects& effects) {
     entry.held = false;
     entry.where = phase::reserving;
     entry.buffer_bytes = *entry.size_bytes;
-    auto urgent = running_ == 0 || order_of(entry).urgency == pull_class::get;
-    entry.urgency = urgent ? reserve_urgency::must : reserve_urgency::if_free;
-    effects.push_back(reserve_buffer{id, entry.buffer_bytes, entry.urgency});
+    auto urgent = running_ == 0 || order_of(entry).priority == pull_priority::get;
+    entry.priority = urgent ? reserve_priority::must : reserve_priority::if_free;
+    effects.push_back(reserve_buffer{id, entry.buffer_bytes, entry.priority});
     update(id, effects);
   }
 }
@@ -154,7 +154,7 @@ void pull_table::admit(pull_effects& effects) {
 bool pull_table::may_admit(const pulled& entry) const {
   if (running_ == 0)
     return true;
-  if (order_of(entry).urgency == pull_class::get)
+  if (order_of(entry).priority == pull_priority::get)
     return running_ < 2 * config_.max_admitted;
   return running_ < config_.max_admitted && running_bytes_ <= config_.max_admitted_bytes
          && *entry.size_bytes <= config_.max_admitted_bytes - running_bytes_;

@@ -18,10 +18,10 @@ pull_table::pull_table(const pull_config& config) : config_(config) {
 
 // -- requests -----------------------------------------------------------------------
 
-void pull_table::pull(pull_token token, const object_id& id, pull_class urgency,
+void pull_table::pull(pull_token token, const object_id& id, pull_priority priority,
                       pull_effects& effects) {
   MOBULA_ASSERT(!id.empty());
-  auto fresh_token = requests_.emplace(token, request{id, urgency}).second;
+  auto fresh_token = requests_.emplace(token, request{id, priority}).second;
   MOBULA_ASSERT(fresh_token);
   auto [position, fresh] = pulls_.try_emplace(id);
   auto& entry = position->second;
@@ -29,7 +29,7 @@ void pull_table::pull(pull_token token, const object_id& id, pull_class urgency,
     entry.number = ++pulls_numbered_;
   else
     delist(entry);
-  ++entry.requests.at(static_cast<std::size_t>(urgency));
+  ++entry.requests.at(static_cast<std::size_t>(priority));
   entry.tokens.push_back(token);
   if (entry.where == phase::draining && !entry.restart)
     entry.where = phase::active;
@@ -45,7 +45,7 @@ void pull_table::cancel(pull_token token, pull_effects& effects) {
   requests_.erase(position);
   auto& entry = get(canceled.id);
   delist(entry);
-  --entry.requests.at(static_cast<std::size_t>(canceled.urgency));
+  --entry.requests.at(static_cast<std::size_t>(canceled.priority));
   std::erase(entry.tokens, token);
   update(canceled.id, effects);
   finish_event(effects);
@@ -209,11 +209,11 @@ bool pull_table::has_buffer(const pulled& entry) noexcept {
 }
 
 pull_table::order pull_table::order_of(const pulled& entry) noexcept {
-  auto urgency = pull_class::argument;
-  for (auto candidate : {pull_class::wait, pull_class::get})
+  auto priority = pull_priority::argument;
+  for (auto candidate : {pull_priority::wait, pull_priority::get})
     if (entry.requests[static_cast<std::size_t>(candidate)] > 0)
-      urgency = candidate;
-  return {urgency, entry.number};
+      priority = candidate;
+  return {priority, entry.number};
 }
 
 pull_table::pulled& pull_table::get(const object_id& id) {

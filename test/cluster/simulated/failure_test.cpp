@@ -29,7 +29,7 @@ public:
 
 private:
   void fire() override {
-    to_read_.core().gateway().request(to_read_, pull_class::get);
+    to_read_.core().gateway().request(to_read_, pull_priority::get);
   }
 
   object_entry& to_read_;

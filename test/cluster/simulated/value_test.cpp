@@ -128,7 +128,7 @@ TEST_CASE("a reader that gave up does not spoil a reference that comes later") {
     nodes.send(nodes.home, nodes.away, nodes.at_away, letter{{ref}});
     while (nodes.at_away.letters.empty())
       REQUIRE(nodes.sim.run_one());
-    nodes.away.core().gateway().request(nodes.at_away.letters.at(0).entry(), pull_class::get);
+    nodes.away.core().gateway().request(nodes.at_away.letters.at(0).entry(), pull_priority::get);
     nodes.at_away.clear();
     for (int step = 0; step < steps; ++step)
       nodes.sim.run_one();

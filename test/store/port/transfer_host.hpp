@@ -121,8 +121,9 @@ public:
 
   void pull(std::uint64_t number, std::uint64_t size, const std::vector<incarnation_id>& nodes) {
     std::lock_guard guard{mutex_};
-    pull_event(
-      [&](auto& out) { pull_.pull(pull_token{++tokens_}, id_of(number), pull_class::get, out); });
+    pull_event([&](auto& out) {
+      pull_.pull(pull_token{++tokens_}, id_of(number), pull_priority::get, out);
+    });
     locate_locked(number, size, nodes);
   }
 

@@ -6,7 +6,7 @@
 using namespace mobula;
 using namespace mobula::test;
 
-using enum pull_class;
+using enum pull_priority;
 using enum pull_timer_purpose;
 
 TEST_CASE("gets come before waits, and waits before arguments (PrioritizeWorkerRequests)") {
@@ -72,7 +72,7 @@ TEST_CASE("one that is alone is admitted however large it is") {
   pull_shell shell{pull_shell::small({.max_admitted_bytes = 30})};
   shell.pull(1, argument);
   shell.locate(1, 100, {1});
-  CHECK(shell.reservations.at(1) == reserve_urgency::must);
+  CHECK(shell.reservations.at(1) == reserve_priority::must);
 }
 
 TEST_CASE("gets may go beyond the bytes, but not beyond twice the number") {
@@ -86,14 +86,14 @@ TEST_CASE("gets may go beyond the bytes, but not beyond twice the number") {
 
 TEST_CASE("only a get, and one that is alone, may have others moved out") {
   pull_shell shell;
-  for (auto [number, urgency] : {std::pair{1, argument}, {2, argument}, {3, wait}, {4, get}}) {
-    shell.pull(static_cast<std::uint64_t>(number), urgency);
+  for (auto [number, priority] : {std::pair{1, argument}, {2, argument}, {3, wait}, {4, get}}) {
+    shell.pull(static_cast<std::uint64_t>(number), priority);
     shell.locate(static_cast<std::uint64_t>(number), 10, {1});
   }
-  CHECK(shell.reservations.at(1) == reserve_urgency::must);
-  CHECK(shell.reservations.at(2) == reserve_urgency::if_free);
-  CHECK(shell.reservations.at(3) == reserve_urgency::if_free);
-  CHECK(shell.reservations.at(4) == reserve_urgency::must);
+  CHECK(shell.reservations.at(1) == reserve_priority::must);
+  CHECK(shell.reservations.at(2) == reserve_priority::if_free);
+  CHECK(shell.reservations.at(3) == reserve_priority::if_free);
+  CHECK(shell.reservations.at(4) == reserve_priority::must);
 }
 
 TEST_CASE("what the store refuses is asked again after a while") {
@@ -104,7 +104,7 @@ TEST_CASE("what the store refuses is asked again after a while") {
   shell.refuse_buffer(2);
   CHECK(shell.reserving().empty());
   shell.fire(retry);
-  CHECK(shell.reservations.at(2) == reserve_urgency::if_free);
+  CHECK(shell.reservations.at(2) == reserve_priority::if_free);
 }
 
 TEST_CASE("what the store refuses again is held again, and for longer") {
@@ -139,7 +139,7 @@ TEST_CASE("what the store refuses is asked again, urgently, when it is alone") {
   shell.locate(2, 10, {1});
   shell.refuse_buffer(2);
   shell.deliver_all();
-  CHECK(shell.reservations.at(2) == reserve_urgency::must);
+  CHECK(shell.reservations.at(2) == reserve_priority::must);
 }
 
 TEST_CASE("one that is alone and refused all the same fails") {

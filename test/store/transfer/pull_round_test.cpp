@@ -6,7 +6,7 @@
 using namespace mobula;
 using namespace mobula::test;
 
-using enum pull_class;
+using enum pull_priority;
 using enum pull_timer_purpose;
 
 // -- beginning again ------------------------------------------------------------------
@@ -157,7 +157,7 @@ TEST_CASE("a get for an object that others only wait for makes it a get") {
   shell.pull(2, get);
   shell.pull(2, wait);
   shell.locate(2, 10, {1});
-  CHECK(shell.reservations.at(2) == reserve_urgency::must);
+  CHECK(shell.reservations.at(2) == reserve_priority::must);
 }
 
 // -- time -----------------------------------------------------------------------------

@@ -35,9 +35,9 @@ public:
 
   // -- requests -------------------------------------------------------------------
 
-  pull_token pull(std::uint64_t number, pull_class urgency = pull_class::get) {
+  pull_token pull(std::uint64_t number, pull_priority priority = pull_priority::get) {
     auto token = pull_token{++tokens_};
-    event([&](auto& out) { table.pull(token, object_number(number), urgency, out); });
+    event([&](auto& out) { table.pull(token, object_number(number), priority, out); });
     return token;
   }
 
@@ -96,8 +96,8 @@ public:
 
   /// Pulls, locates and grants: the object's first asks are under way.
   void start(std::uint64_t number, std::uint64_t size_bytes, std::vector<std::uint64_t> nodes,
-             pull_class urgency = pull_class::get) {
-    pull(number, urgency);
+             pull_priority priority = pull_priority::get) {
+    pull(number, priority);
     locate(number, size_bytes, std::move(nodes));
     grant(number);
   }
@@ -191,7 +191,7 @@ public:
 
   std::set<std::uint64_t> reserving() const {
     std::set<std::uint64_t> result;
-    for (const auto& [number, urgency] : reservations)
+    for (const auto& [number, priority] : reservations)
       result.insert(number);
     return result;
   }
@@ -210,8 +210,8 @@ public:
   }
 
   pull_table table;
-  std::map<std::uint64_t, reserve_urgency> reservations; ///< not answered
-  std::set<std::uint64_t> withdrawn;                     ///< of the reservations
+  std::map<std::uint64_t, reserve_priority> reservations; ///< not answered
+  std::set<std::uint64_t> withdrawn;                      ///< of the reservations
   std::set<std::uint64_t> buffers;
   std::set<std::uint64_t> serving;
   std::deque<ask_bytes> asks; ///< under way
@@ -243,7 +243,7 @@ private:
     std::visit(
       overloaded{
         [&](const reserve_buffer& wish) {
-          REQUIRE(reservations.emplace(wish.id.sequence, wish.urgency).second);
+          REQUIRE(reservations.emplace(wish.id.sequence, wish.priority).second);
           REQUIRE_FALSE(buffers.contains(wish.id.sequence));
         },
         [&](const withdraw_buffer& wish) {

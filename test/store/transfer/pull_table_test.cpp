@@ -24,7 +24,7 @@
 using namespace mobula;
 using namespace mobula::test;
 
-using enum pull_class;
+using enum pull_priority;
 using enum pull_timer_purpose;
 
 TEST_CASE("an object arrives in chunks, in order, and its request ends once (Basic, MultiChunk)") {

@@ -20,13 +20,13 @@ void transfer_cluster::create(std::uint64_t number, std::size_t owner, std::size
   object.places.push_back({owner, ++orders});
 }
 
-void transfer_cluster::request(std::size_t reader, std::uint64_t number, pull_class urgency) {
+void transfer_cluster::request(std::size_t reader, std::uint64_t number, pull_priority priority) {
   auto& who = *all[reader];
   if (!who.alive || who.copies.contains(number) || who.requested.contains(number))
     return;
   auto token = pull_token{++tokens};
   who.requested[number] = token;
-  pull_event(reader, [&](auto& out) { who.pull.pull(token, id_of(number), urgency, out); });
+  pull_event(reader, [&](auto& out) { who.pull.pull(token, id_of(number), priority, out); });
   tell(reader, number);
 }
 

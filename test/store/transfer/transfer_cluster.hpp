@@ -112,7 +112,7 @@ public:
   }
 
   void create(std::uint64_t number, std::size_t owner, std::size_t size);
-  void request(std::size_t reader, std::uint64_t number, pull_class urgency);
+  void request(std::size_t reader, std::uint64_t number, pull_priority priority);
   void cancel(std::size_t reader, std::uint64_t number);
 
   /// Gives up a whole copy, unless it is the owner's.

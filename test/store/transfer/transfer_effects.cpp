@@ -23,7 +23,7 @@ void transfer_cluster::answer_reservation(std::size_t where, std::uint64_t numbe
   auto& who = *all[where];
   auto wish = who.reservations.at(number);
   who.reservations.erase(number);
-  while (wish.urgency == reserve_urgency::must && used(who) + wish.size_bytes > who.capacity
+  while (wish.priority == reserve_priority::must && used(who) + wish.size_bytes > who.capacity
          && evict_any(where)) {
   }
   if (used(who) + wish.size_bytes > who.capacity)

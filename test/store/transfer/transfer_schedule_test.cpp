@@ -88,7 +88,7 @@ private:
       case 8:
         return cluster_.squeeze(where, random_() % 200);
       default:
-        cluster_.request(where, number, pull_class{static_cast<std::uint8_t>(random_() % 3)});
+        cluster_.request(where, number, pull_priority{static_cast<std::uint8_t>(random_() % 3)});
     }
   }
 
@@ -117,7 +117,7 @@ std::uint64_t owner_bytes(std::uint64_t seed, std::size_t nodes, std::size_t siz
   transfer_cluster cluster{seed, nodes, {.chunk_bytes = 10}, {}, 1'000'000};
   cluster.create(1, 0, size);
   for (std::size_t reader = 1; reader < nodes; ++reader)
-    cluster.request(reader, 1, pull_class::get);
+    cluster.request(reader, 1, pull_priority::get);
   REQUIRE(cluster.drain(most_steps) < most_steps);
   for (std::size_t reader = 1; reader < nodes; ++reader)
     REQUIRE(cluster.all[reader]->copies.contains(1));

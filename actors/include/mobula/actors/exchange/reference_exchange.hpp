@@ -201,7 +201,7 @@ private:
   void start_pull(object_entry& entry, const object_reply& reply, metadata_reader& reader);
   void report(const object_id& object, copy_ticket ticket, copy_news news);
   [[nodiscard]] static copy_news news_of(const object_entry& entry);
-  void urge_pulls(const gateway_events& events);
+  void raise_priorities(const gateway_events& events);
   void stop_pull(const object_entry& entry, release_token token);
   void let_go(std::vector<release_token>& tokens);
   [[nodiscard]] request_lists& wants_after_spoilt(const object_entry& entry);

@@ -53,8 +53,8 @@ struct gateway_events {
   /// Borrowed objects that a reader waits for, each named once.
   std::vector<object_id> requested;
 
-  /// Those of them, or of former ones, that somebody waits more urgently for by now.
-  std::vector<object_id> urged;
+  /// Those of them, or of former ones, that have got a higher priority since.
+  std::vector<object_id> raised;
 
   /// Own objects that the cluster actor waits for and that are there now.
   std::vector<std::uint64_t> ready;
@@ -142,7 +142,7 @@ public:
   [[nodiscard]] object_handle adopt(const object_entry& orphan, object_handle successor);
 
   /// Somebody waits for the value of a borrowed entry. One request goes to its owner.
-  void request(const object_entry& entry, pull_class urgency);
+  void request(const object_entry& entry, pull_priority priority);
 
   /// An own object that the cluster actor waits for is there.
   void note_ready(std::uint64_t sequence);
@@ -182,8 +182,8 @@ public:
   [[nodiscard]] std::vector<object_handle> value_read(const object_handle& outer,
                                                       std::span<const enclosed_reference> inner);
 
-  /// How urgently somebody waits for a borrowed object; as a reader does if nobody is known.
-  [[nodiscard]] pull_class urgency_of(const object_id& object) const;
+  /// The priority of a borrowed object's pull; that of a reader if nobody is known to wait.
+  [[nodiscard]] pull_priority priority_of(const object_id& object) const;
 
   /// The owner could not reply with the value: the next reader sends a new request.
   void reset_request(const object_id& object);
@@ -207,7 +207,7 @@ private:
 
   struct borrowed_record {
     object_entry* entry = nullptr;
-    std::optional<pull_class> requested; ///< raised by `request`, lowered by `reset_request`
+    std::optional<pull_priority> requested; ///< raised by `request`, lowered by `reset_request`
   };
 
   struct own_record {

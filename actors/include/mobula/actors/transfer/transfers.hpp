@@ -52,14 +52,14 @@ struct source_speaks_at {
 struct pull_value {
   shared_use entry;
   copy_pointer copy;
-  pull_class urgency = pull_class::get;
+  pull_priority priority = pull_priority::get;
   assigned_source source; ///< the owner, or a node that it named
 };
 
-/// Somebody waits more urgently for the value.
-struct urge_pull {
+/// The pull's priority is higher now.
+struct raise_priority {
   pull_number number{};
-  pull_class urgency = pull_class::get;
+  pull_priority priority = pull_priority::get;
 };
 
 /// The node lets go of the object, or will never read it: neither the pull nor the copy is needed
@@ -130,12 +130,11 @@ struct served_ready {
 /// actor, since a port tells of each chunk, and what nodes say on references should not wait behind
 /// that. The order between the two does not matter: an object that is pulled is held by its reader,
 /// so that its owner keeps it until the reader, which knows of the end, lets go.
-using transfers_actor =
-  caf::typed_actor<takes<begin_transfers>, takes<source_joined>, takes<source_left>,
-                   takes<source_speaks_at>, takes<pull_value>, takes<urge_pull>, takes<end_pull>,
-                   takes<pull_buffer_answered>, takes<pull_sealed>, takes<buffer_let_go>,
-                   takes<port_event>, takes<served_ready>, takes<record_found>,
-                   takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
+using transfers_actor = caf::typed_actor<
+  takes<begin_transfers>, takes<source_joined>, takes<source_left>, takes<source_speaks_at>,
+  takes<pull_value>, takes<raise_priority>, takes<end_pull>, takes<pull_buffer_answered>,
+  takes<pull_sealed>, takes<buffer_let_go>, takes<port_event>, takes<served_ready>,
+  takes<record_found>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 class node_core;
 
@@ -148,7 +147,7 @@ MOBULA_LOCAL_MESSAGE(mobula::source_joined)
 MOBULA_LOCAL_MESSAGE(mobula::source_left)
 MOBULA_LOCAL_MESSAGE(mobula::source_speaks_at)
 MOBULA_LOCAL_MESSAGE(mobula::pull_value)
-MOBULA_LOCAL_MESSAGE(mobula::urge_pull)
+MOBULA_LOCAL_MESSAGE(mobula::raise_priority)
 MOBULA_LOCAL_MESSAGE(mobula::end_pull)
 MOBULA_LOCAL_MESSAGE(mobula::pull_ended)
 MOBULA_LOCAL_MESSAGE(mobula::pull_buffer_answered)

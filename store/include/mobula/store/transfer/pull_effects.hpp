@@ -15,7 +15,7 @@ namespace mobula {
 enum class pull_token : std::uint64_t {};
 
 /// What a request is for, the most urgent first.
-enum class pull_class : std::uint8_t { get, wait, argument };
+enum class pull_priority : std::uint8_t { get, wait, argument };
 
 /// How far away a copy is, the closest first.
 enum class copy_distance : std::uint8_t { same_host, other_host };
@@ -50,7 +50,7 @@ struct location_news {
 enum class data_lane : std::uint32_t {};
 
 /// How much a reservation may ask of the store.
-enum class reserve_urgency : std::uint8_t {
+enum class reserve_priority : std::uint8_t {
   if_free, ///< refused at once unless there is free memory
   must     ///< waits while others are evicted and spilled
 };
@@ -72,7 +72,7 @@ struct pull_timer {
 struct reserve_buffer {
   object_id id;
   std::uint64_t size_bytes;
-  reserve_urgency urgency;
+  reserve_priority priority;
 };
 
 /// The buffer is no longer needed. `reserve_buffer` is answered all the same.

@@ -40,9 +40,9 @@ struct pull_config {
 
 /// Plans what one node fetches from others, and from whom.
 ///
-/// *One pull for an object*, however many requests there are; its class is that of the most urgent
-/// one. Pulls are admitted in order of class, then of arrival, as soon as their owner has said how
-/// large they are and who has them.
+/// *One pull for an object*, however many requests there are; its priority is that of the most
+/// urgent one. Pulls are admitted in order of priority, then of arrival, as soon as their owner has
+/// said how large they are and who has them.
 ///
 /// *Admission.* The store grants each pull its buffer. Waits and arguments take what is free; a
 /// get, and a pull that is alone, may have others moved out. What is refused is held back until a
@@ -83,7 +83,7 @@ public:
 
   // -- requests -------------------------------------------------------------------
 
-  void pull(pull_token token, const object_id& id, pull_class urgency, pull_effects& effects);
+  void pull(pull_token token, const object_id& id, pull_priority priority, pull_effects& effects);
 
   /// Ignored when the request has ended.
   void cancel(pull_token token, pull_effects& effects);
@@ -163,7 +163,7 @@ private:
 
   /// Place in the order of pulls: class, then number.
   struct order {
-    pull_class urgency{};
+    pull_priority priority{};
     std::uint64_t number = 0;
 
     friend auto operator<=>(const order&, const order&) = default;
@@ -187,7 +187,7 @@ private:
     /// While draining: raised by a new size, by `pending` news and by tight memory. New requests
     /// do not save what is here then.
     bool restart = false;
-    reserve_urgency urgency = reserve_urgency::if_free; ///< of the last reservation
+    reserve_priority priority = reserve_priority::if_free; ///< of the last reservation
     std::optional<std::uint64_t> size_bytes; ///< set by the first news, replaced by later ones
     std::uint64_t news = 0;                  ///< sequence of the last one
     object_readiness readiness = object_readiness::ready;
@@ -231,7 +231,7 @@ private:
 
   struct request {
     object_id id;
-    pull_class urgency{};
+    pull_priority priority{};
   };
 
   // -- pulls (pull_table.cpp) -----------------------------------------------------
