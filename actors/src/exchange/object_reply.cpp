@@ -246,10 +246,10 @@ bool is_there(object_entry& entry) {
 reply_result take_place(object_entry& entry, const object_reply& reply) {
   auto& gateway = entry.core().gateway();
   if (entry.phase() == object_phase::stored)
-    return is_there(entry) ? reply_result::settled : reply_result::spoilt;
+    return is_there(entry) ? reply_result::settled : reply_result::stale;
   auto value = pin_in_place(entry);
   if (!value || fault_of(entry, value->about, value->data.size(), reply))
-    return reply_result::spoilt;
+    return reply_result::stale;
   gateway.reset_request(entry.id());
   seal_in_place(entry, *std::move(value), reply);
   return reply_result::settled;
@@ -269,7 +269,7 @@ reply_result take_description(object_entry& entry, const object_reply& reply,
       return reply_result::settled;
     // Its owner can give nothing but what was read before, whose bytes are those of its id.
     if (!is_pulled(entry))
-      return reply_result::spoilt;
+      return reply_result::stale;
     if (entry.copy()->size_bytes != about->size_bytes)
       fault = "it has another size than before";
   }

@@ -69,9 +69,9 @@ void reference_exchange::stop() {
   copies_.reset();
   reports_.clear();
   graces_.clear();
-  wants_.clear();
-  moved_.clear();
-  spoilt_.clear();
+  in_place_requests_.clear();
+  pull_requests_.clear();
+  inline_requests_.clear();
   pulls_.clear();
   timers_.stop_all();
 }
@@ -143,9 +143,9 @@ void reference_exchange::owner_unreachable(const incarnation_id& owner) {
   turn();
   if (peers_.contains(owner))
     return;
-  wants_.erase(owner);
-  moved_.erase(owner);
-  spoilt_.erase(owner);
+  in_place_requests_.erase(owner);
+  pull_requests_.erase(owner);
+  inline_requests_.erase(owner);
   tables_->owner_unreachable(owner, effects_);
   run();
 }
@@ -298,7 +298,7 @@ void reference_exchange::add_figures(node_stats& stats) const {
   stats.borrowed_objects += borrows.borrows;
   stats.peer_waits += borrows.batches_in_flight + borrows.outer_keeps + borrows.barriers_waiting
                       + value_server_->waiting();
-  for (const auto* requests : {&wants_, &moved_, &spoilt_})
+  for (const auto* requests : {&in_place_requests_, &pull_requests_, &inline_requests_})
     for (const auto& [owner, sequences] : *requests)
       stats.peer_waits += sequences.size();
   for (const auto& [owner, reports] : reports_)

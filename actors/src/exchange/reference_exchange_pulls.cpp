@@ -14,15 +14,16 @@ namespace mobula {
 
 /// What has been read in its owner's arena has its place there, and takes bytes only in a message.
 reference_exchange::request_lists&
-reference_exchange::wants_after_spoilt(const object_entry& entry) {
+reference_exchange::requests_after_stale_reply(const object_entry& entry) {
   auto in_place = entry.phase() == object_phase::stored && !is_pulled(entry);
-  return in_place ? spoilt_ : moved_;
+  return in_place ? inline_requests_ : pull_requests_;
 }
 
 /// A value that nothing is known of yet may be anywhere by then.
 reference_exchange::request_lists&
-reference_exchange::wants_after_deferral(const object_entry& entry) {
-  return entry.phase() == object_phase::pending ? wants_ : wants_after_spoilt(entry);
+reference_exchange::requests_after_deferral(const object_entry& entry) {
+  return entry.phase() == object_phase::pending ? in_place_requests_
+                                                : requests_after_stale_reply(entry);
 }
 
 /// Returns whether the value is on its way already. What is told of it then is a new place to get
@@ -79,11 +80,11 @@ void reference_exchange::pull_ended(const mobula::pull_ended& end) {
       entry.refuse_readers(*end.reason);
       break;
     case pull_outcome::gone:
-      moved_[id.owner].push_back(id.sequence);
+      pull_requests_[id.owner].push_back(id.sequence);
       break;
     case pull_outcome::unreachable:
       if (entry.phase() == object_phase::pending) {
-        spoilt_[id.owner].push_back(id.sequence);
+        inline_requests_[id.owner].push_back(id.sequence);
       } else {
         core_->gateway().reset_request(id);
         entry.refuse_readers(*end.reason);

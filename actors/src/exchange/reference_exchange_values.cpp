@@ -25,10 +25,10 @@ constexpr std::size_t objects_an_answer = 500;
 void reference_exchange::ask_owners(const gateway_events& events) {
   for (const auto& object : events.requested)
     if (tables_->borrows().expects(object.owner))
-      wants_[object.owner].push_back(object.sequence);
-  send_requests(wants_, reply_form::place);
-  send_requests(moved_, reply_form::description);
-  send_requests(spoilt_, reply_form::bytes);
+      in_place_requests_[object.owner].push_back(object.sequence);
+  send_requests(in_place_requests_, reply_form::place);
+  send_requests(pull_requests_, reply_form::description);
+  send_requests(inline_requests_, reply_form::bytes);
 }
 
 void reference_exchange::send_requests(request_lists& requests, reply_form best) {
@@ -99,11 +99,11 @@ void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
     case reply_result::settled:
       stop_if_freed(*entry.get());
       break;
-    case reply_result::spoilt:
-      wants_after_spoilt(*entry.get())[owner].push_back(reply.sequence);
+    case reply_result::stale:
+      requests_after_stale_reply(*entry.get())[owner].push_back(reply.sequence);
       break;
     case reply_result::deferred:
-      wants_after_deferral(*entry.get())[owner].push_back(reply.sequence);
+      requests_after_deferral(*entry.get())[owner].push_back(reply.sequence);
       break;
     case reply_result::to_pull:
       return start_pull(*entry.get(), reply, reader);

@@ -55,7 +55,7 @@ private:
 /// What a borrower has to do after it has applied a reply.
 enum class reply_result : std::uint8_t {
   settled,  ///< nobody waits for more
-  spoilt,   ///< the value is not where the owner said: request it in another form
+  stale,    ///< the value is not where the owner said: request it in another form
   to_pull,  ///< the bytes are to be pulled
   deferred, ///< request it again
 };

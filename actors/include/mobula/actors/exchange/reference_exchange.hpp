@@ -56,17 +56,18 @@ struct keep_ready;
 /// besides stands on its own: an owner looks whether the asker holds the object when a question
 /// comes, and a report names the copy that it is about.
 ///
-/// | field         | raised by                         | lowered by                               |
-/// |---------------|-----------------------------------|------------------------------------------|
-/// | peers_, nodes_| `session_opened`                  | `session_closed`, the next session       |
-/// | wants_        | a turn, without a session         | `session_opened`, `owner_unreachable`    |
-/// | spoilt_, moved_| an answer, `pull_ended`          | the same                                 |
-/// | pulls_        | an answer                         | `pull_ended`, the entry's drop or failure|
-/// | drain_        | `drain`                           | its end, by answers or time, `stop`      |
-/// | reports_      | the end of a pull or of its copy  | `send_reports`, the end of the session   |
-/// | graces_       | `start_grace`                     | the end of its timer, `stop`             |
-/// | timers_       | `start_grace`, `start_lease`,     | their end, that of the drain, `stop`     |
-/// |               | `drain`                           |                                          |
+/// | field              | raised by                     | lowered by                             |
+/// |--------------------|-------------------------------|----------------------------------------|
+/// | peers_, nodes_     | `session_opened`              | `session_closed`, the next session     |
+/// | in_place_requests_ | a turn, without a session     | `session_opened`, `owner_unreachable`  |
+/// | pull_requests_     | a stale reply, `pull_ended`   | the same                               |
+/// | inline_requests_   | the same, for pulled values   | the same                               |
+/// | pulls_             | an answer                     | `pull_ended`, the entry's end          |
+/// | drain_             | `drain`                       | its end, by answers or time, `stop`    |
+/// | reports_           | the end of a pull or copy     | `send_reports`, the end of the session |
+/// | graces_            | `start_grace`                 | the end of its timer, `stop`           |
+/// | timers_            | `start_grace`, `start_lease`, | their end, that of the drain, `stop`   |
+/// |                    | `drain`                       |                                        |
 ///
 /// *Bounds*: peers by the cluster's nodes, requests and pulls by borrowed entries, timers by one
 /// lease, one for each session that ended within the grace period and one for each drain.
@@ -204,8 +205,8 @@ private:
   void raise_priorities(const gateway_events& events);
   void stop_pull(const object_entry& entry, release_token token);
   void let_go(std::vector<release_token>& tokens);
-  [[nodiscard]] request_lists& wants_after_spoilt(const object_entry& entry);
-  [[nodiscard]] request_lists& wants_after_deferral(const object_entry& entry);
+  [[nodiscard]] request_lists& requests_after_stale_reply(const object_entry& entry);
+  [[nodiscard]] request_lists& requests_after_deferral(const object_entry& entry);
   void send_answers();
   void forget_peer(const incarnation_id& node);
   void send_kept();
@@ -244,9 +245,9 @@ private:
   reference_effects effects_;
   std::map<incarnation_id, peer> peers_;
   std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
-  request_lists wants_;                                                       ///< by owner
-  request_lists moved_;  ///< by owner: not in its arena, so that they are to be pulled
-  request_lists spoilt_; ///< by owner: not to be pulled either, so that a message has to bring them
+  request_lists in_place_requests_;                                           ///< by owner
+  request_lists pull_requests_;   ///< by owner: not in its arena, to be pulled
+  request_lists inline_requests_; ///< by owner: a message has to bring them
   std::map<incarnation_id, std::vector<copy_report>> reports_; ///< by owner
   std::unordered_map<const object_entry*, pull> pulls_;        ///< that have not ended
   std::map<grace_number, caf_clock::time_point> graces_;       ///< when they are over
