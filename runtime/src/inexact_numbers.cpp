@@ -9,7 +9,7 @@
 #include <caf/serializer.hpp>
 #include <fmt/format.h>
 
-#include "mobula/runtime/traveling_reference.hpp"
+#include "mobula/runtime/wire_reference.hpp"
 
 namespace mobula::testing {
 

@@ -16,7 +16,7 @@
 
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/runtime/inexact_numbers.hpp"
-#include "mobula/runtime/traveling_reference.hpp"
+#include "mobula/runtime/wire_reference.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula::testing {

@@ -107,7 +107,7 @@ void reference_gateway::cancel_transit(transit_number transit) {
 
 // -- entering -------------------------------------------------------------------------------------
 
-object_handle reference_gateway::arrive(const incoming_reference& reference) {
+object_handle reference_gateway::import_reference(const incoming_reference& reference) {
   // Goes after the guard if something fails: the last handle on an entry comes back here.
   object_handle result;
   std::unique_lock guard{mutex_};

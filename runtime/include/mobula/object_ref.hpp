@@ -10,7 +10,7 @@
 #include <msgpack.hpp>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/runtime/traveling_reference.hpp"
+#include "mobula/runtime/wire_reference.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/serialization/type_name.hpp"
@@ -231,18 +231,18 @@ typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
     auto text = to_string(ref.id());
     return f(caf::meta::type_name("ObjectRef"), text);
   } else if constexpr (Inspector::reads_state) {
-    auto departing = depart(ref.handle(), f);
-    if (!departing)
-      return std::move(departing.error());
-    auto error = f(*departing);
+    auto exported = export_reference(ref.handle(), f);
+    if (!exported)
+      return std::move(exported.error());
+    auto error = f(*exported);
     if (error)
-      call_off(ref.handle(), *departing);
+      cancel_export(ref.handle(), *exported);
     return error;
   } else {
-    traveling_reference arriving;
-    if (auto error = f(arriving))
+    wire_reference imported;
+    if (auto error = f(imported))
       return error;
-    auto handle = arrive(arriving, f.context(), wanted_type<T>());
+    auto handle = import_reference(imported, f.context(), wanted_type<T>());
     if (!handle)
       return std::move(handle.error());
     ref = ObjectRef<T>{*std::move(handle)};

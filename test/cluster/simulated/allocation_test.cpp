@@ -48,7 +48,7 @@ std::pair<object_handle, std::size_t> arrive_at(const node& at,
   object_handle arrived;
   auto failures = failures_of(
     [&] {
-      arrived = gateway.arrive(incoming);
+      arrived = gateway.import_reference(incoming);
       return true;
     },
     [&] { gateway.check_invariants(); });

@@ -223,10 +223,11 @@ TEST_CASE("a search that begins when the last one is given up has its time once"
   caf::anon_send(node.core().cluster(), std::move(begin));
   auto arrive_from = [&](std::uint64_t number) {
     incarnation_id owner{.high = number, .low = number};
-    return node.core().gateway().arrive({.object = {.owner = owner, .sequence = 1},
-                                         .type = &descriptor_of<std::string, codec_id::raw>(),
-                                         .sender = owner,
-                                         .transit = transit_number{1}});
+    return node.core().gateway().import_reference(
+      {.object = {.owner = owner, .sequence = 1},
+       .type = &descriptor_of<std::string, codec_id::raw>(),
+       .sender = owner,
+       .transit = transit_number{1}});
   };
   auto first = arrive_from(1);
   sim.run();

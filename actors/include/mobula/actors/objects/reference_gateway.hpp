@@ -84,14 +84,14 @@ struct gateway_events {
 /// on it, a value that other nodes have seen contains it, or it is a successor. Nodes have no other
 /// index of their entries, and objects that never leave pay for none.
 ///
-/// | field             | raised by                      | lowered by                   |
-/// |-------------------|--------------------------------|------------------------------|
-/// | borrowed_         | `arrive`, `value_read`         | `drop`, `forget`             |
-/// | own_record::kept  | `open_transit`, `keep_own`     | `release`, for each handle   |
-/// | own_record::shown | `show` of a container, `adopt` | the container's end, `drop`  |
-/// | own_              | the first of these two         | when both are zero           |
-/// | successors_       | `adopt`                        | `drop` of the borrowed entry |
-/// | events_           | threads                        | `take`                       |
+/// | field             | raised by                        | lowered by                   |
+/// |-------------------|----------------------------------|------------------------------|
+/// | borrowed_         | `import_reference`, `value_read` | `drop`, `forget`             |
+/// | own_record::kept  | `open_transit`, `keep_own`       | `release`, for each handle   |
+/// | own_record::shown | `show` of a container, `adopt`   | the container's end, `drop`  |
+/// | own_              | the first of these two           | when both are zero           |
+/// | successors_       | `adopt`                          | `drop` of the borrowed entry |
+/// | events_           | threads                          | `take`                       |
 ///
 /// *Bounds*: `borrowed_` by the node's borrowed entries, `own_` by the handles of the tables and
 /// what the values of such objects contain, `successors_` by the borrowed entries, `events_` by
@@ -129,7 +129,7 @@ public:
 
   /// A reference was deserialized. Returns a handle: on an entry that has failed if the object is
   /// this node's and does not exist. Empty if the gateway is not open.
-  [[nodiscard]] object_handle arrive(const incoming_reference& reference);
+  [[nodiscard]] object_handle import_reference(const incoming_reference& reference);
 
   /// The last handle of a borrowed entry is gone.
   void drop(object_entry& entry) noexcept;

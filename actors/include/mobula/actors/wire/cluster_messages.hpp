@@ -10,7 +10,7 @@
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "mobula/actors/protocol/membership/member_messages.hpp"
-#include "mobula/actors/wire/traveling_incarnation.hpp"
+#include "mobula/actors/wire/wire_incarnation.hpp"
 
 /// How what nodes tell each other travels in CAF. Each type that may cross a connection is named in
 /// `add_cluster_messages` (cluster_messages.cpp), and nowhere else.

@@ -10,7 +10,7 @@
 
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/protocol/names/name_table.hpp"
-#include "mobula/actors/wire/traveling_incarnation.hpp"
+#include "mobula/actors/wire/wire_incarnation.hpp"
 
 /// What is said of names: between nodes, and within one. Each type that may cross a connection is
 /// named in `add_name_messages` (name_messages.cpp), and nowhere else.

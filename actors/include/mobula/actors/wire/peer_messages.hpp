@@ -8,7 +8,7 @@
 #include "mobula/actors/protocol/references/reference_messages.hpp"
 #include "mobula/actors/wire/carried_bytes.hpp"
 #include "mobula/actors/wire/packed_fields.hpp"
-#include "mobula/actors/wire/traveling_incarnation.hpp"
+#include "mobula/actors/wire/wire_incarnation.hpp"
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/store/transfer/copy_directory.hpp"
 

@@ -19,7 +19,7 @@ namespace mobula {
 class node_core;
 
 /// A reference as it travels in a CAF message to another node (docs/formats.md).
-struct traveling_reference {
+struct wire_reference {
   object_id object; ///< empty for an empty reference, which has none of the rest
   std::string type;
   codec_id codec = codec_id::raw;
@@ -29,9 +29,9 @@ struct traveling_reference {
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, traveling_reference& x) {
+typename Inspector::result_type inspect(Inspector& f, wire_reference& x) {
   if constexpr (!byte_inspector<Inspector>) {
-    return f(caf::meta::type_name("mobula::traveling_reference"), x.object.sequence);
+    return f(caf::meta::type_name("mobula::wire_reference"), x.object.sequence);
   } else {
     if (auto error = f(x.object.sequence))
       return error;
@@ -58,16 +58,16 @@ typename Inspector::result_type inspect(Inspector& f, traveling_reference& x) {
 
 /// Lets a reference leave its node in what `sink` writes: its object stays alive until the receiver
 /// is known. Fails with `reference_not_portable` if that is no message, or without a cluster.
-[[nodiscard]] caf::expected<traveling_reference> depart(const object_handle& reference,
-                                                        caf::serializer& sink);
+[[nodiscard]] caf::expected<wire_reference> export_reference(const object_handle& reference,
+                                                             caf::serializer& sink);
 
-/// What departed was not written after all.
-void call_off(const object_handle& reference, const traveling_reference& departed);
+/// The exported reference was not written after all.
+void cancel_export(const object_handle& reference, const wire_reference& exported);
 
 /// Lets a reference enter the node that receives in this thread. Fails with `type_mismatch` unless
 /// the object is of the type called `wanted`; empty stands for any.
 [[nodiscard]] caf::expected<object_handle>
-arrive(traveling_reference& reference, caf::execution_unit* context, std::string_view wanted);
+import_reference(wire_reference& reference, caf::execution_unit* context, std::string_view wanted);
 
 /// Watches references that leave or enter in this thread, while it lives. CAF 0.17 forgets the
 /// error when a part of a message cannot be written or read: who needs to know asks here. Scopes

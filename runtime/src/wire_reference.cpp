@@ -1,7 +1,7 @@
 // Has references cross between nodes: the sender opens a transit, and sends a small value along;
 // the receiver gets an entry at its gateway. Bytes that are no message are refused.
 
-#include "mobula/runtime/traveling_reference.hpp"
+#include "mobula/runtime/wire_reference.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -127,10 +127,9 @@ std::optional<carried_value> value_to_carry(object_entry& entry, const caf::seri
   return result;
 }
 
-caf::expected<traveling_reference> try_depart(const object_handle& reference,
-                                              caf::serializer& sink) {
+caf::expected<wire_reference> try_export(const object_handle& reference, caf::serializer& sink) {
   if (!reference || (current_scope != nullptr && current_scope->is_trial()))
-    return traveling_reference{};
+    return wire_reference{};
   if (!reference->core().at_home())
     return to_caf_error(reference->core().shutting_down_error());
   if (auto error = refuse_unless_portable(*reference.get(), sink.context()))
@@ -146,31 +145,32 @@ caf::expected<traveling_reference> try_depart(const object_handle& reference,
       fmt::format("ObjectRef({}) cannot leave node {}, which is in no cluster; have "
                   "it listen or join first",
                   to_string(entry.id()), to_string(core.incarnation())));
-  return traveling_reference{.object = entry.id(),
-                             .type = std::string{entry.type().name},
-                             .codec = entry.type().codec,
-                             .sender = core.incarnation(),
-                             .transit = *transit,
-                             .value = value_to_carry(entry, sink)};
+  return wire_reference{.object = entry.id(),
+                        .type = std::string{entry.type().name},
+                        .codec = entry.type().codec,
+                        .sender = core.incarnation(),
+                        .transit = *transit,
+                        .value = value_to_carry(entry, sink)};
 }
 
 } // namespace
 
-caf::expected<traveling_reference> depart(const object_handle& reference, caf::serializer& sink) {
-  return reported(try_depart(reference, sink));
+caf::expected<wire_reference> export_reference(const object_handle& reference,
+                                               caf::serializer& sink) {
+  return reported(try_export(reference, sink));
 }
 
-void call_off(const object_handle& reference, const traveling_reference& departed) {
+void cancel_export(const object_handle& reference, const wire_reference& exported) {
   if (reference)
-    reference->core().gateway().cancel_transit(departed.transit);
+    reference->core().gateway().cancel_transit(exported.transit);
 }
 
 // -- arriving -------------------------------------------------------------------------------------
 
 namespace {
 
-caf::expected<object_handle> try_arrive(traveling_reference& reference,
-                                        caf::execution_unit* context, std::string_view wanted) {
+caf::expected<object_handle> try_import(wire_reference& reference, caf::execution_unit* context,
+                                        std::string_view wanted) {
   if (reference.object.empty())
     return object_handle{};
   auto core = context != nullptr ? receiving_nodes::find(context->system()) : core_pointer{};
@@ -192,10 +192,10 @@ caf::expected<object_handle> try_arrive(traveling_reference& reference,
     return not_portable(fmt::format("a reference to object {} has a type that is new here, and "
                                     "other nodes have named as many as this process keeps",
                                     to_string(reference.object)));
-  auto handle = core->gateway().arrive({.object = reference.object,
-                                        .type = type,
-                                        .sender = reference.sender,
-                                        .transit = reference.transit});
+  auto handle = core->gateway().import_reference({.object = reference.object,
+                                                  .type = type,
+                                                  .sender = reference.sender,
+                                                  .transit = reference.transit});
   if (!handle)
     return to_caf_error(core->shutting_down_error());
   if (reference.value)
@@ -213,9 +213,9 @@ caf::expected<object_handle> try_arrive(traveling_reference& reference,
 
 } // namespace
 
-caf::expected<object_handle> arrive(traveling_reference& reference, caf::execution_unit* context,
-                                    std::string_view wanted) {
-  return reported(try_arrive(reference, context, wanted));
+caf::expected<object_handle>
+import_reference(wire_reference& reference, caf::execution_unit* context, std::string_view wanted) {
+  return reported(try_import(reference, context, wanted));
 }
 
 } // namespace mobula
