@@ -112,9 +112,9 @@ void entry_stripe::take(reference_changes& changes) {
 
 /// The entry may be sealed meanwhile; what is told then follows as a seal. So all is told as of one
 /// phase.
-new_reference describe(const object_entry& entry) noexcept {
+object_record describe(const object_entry& entry) noexcept {
   auto phase = entry.phase();
-  new_reference result{.sequence = entry.sequence(), .entry = &entry};
+  object_record result{.sequence = entry.sequence(), .entry = &entry};
   if (phase == object_phase::pending)
     return result;
   result.size_bytes = entry.size_bytes();

@@ -77,7 +77,7 @@ public:
 private:
   void describe(object_listing& listing) const {
     if (listing.asked().grouping != reported_grouping::none)
-      table_.for_each([&](const new_reference& object) {
+      table_.for_each([&](const object_record& object) {
         look_at(object, [&](const object_entry& entry) { listing.sum(entry); });
       });
     if (listing.asked().most_objects == 0)
@@ -88,7 +88,7 @@ private:
     for (const auto& object : listing.chosen())
       look_at(object,
               [&](const object_entry& entry) { listing.add(entry, now - object.reported_at_s); });
-    table_.for_each([&](const new_reference& object) {
+    table_.for_each([&](const object_record& object) {
       if (object.content == object_content::references)
         look_at(object, [&](const object_entry& entry) { listing.add_contents(entry); });
     });
@@ -97,7 +97,7 @@ private:
   }
 
   void consider_known(object_listing& listing) const {
-    auto consider = [&](const new_reference& object) {
+    auto consider = [&](const object_record& object) {
       listing.consider(object, key_of(object, listing));
     };
     if (const auto& one = listing.asked().only; one.empty())
@@ -107,7 +107,7 @@ private:
   }
 
   /// What comes first has the largest key.
-  std::uint64_t key_of(const new_reference& object, const object_listing& listing) const {
+  std::uint64_t key_of(const object_record& object, const object_listing& listing) const {
     switch (listing.asked().order) {
       case reported_order::references: {
         std::uint64_t references = 0;
@@ -129,7 +129,7 @@ private:
   }
 
   template <class F>
-  void look_at(const new_reference& object, F&& f) const {
+  void look_at(const object_record& object, F&& f) const {
     core_->stripes()[entry_stripe::index_of(object.sequence)].look_at(*object.entry,
                                                                       std::forward<F>(f));
   }

@@ -119,7 +119,7 @@ std::uint64_t object_listing::references_to(const object_entry& entry) const {
   return handles - std::min<std::uint64_t>(handles, known->second.kept) + known->second.references;
 }
 
-void object_listing::consider(const new_reference& known, std::uint64_t key) {
+void object_listing::consider(const object_record& known, std::uint64_t key) {
   candidates_.push_back({known, key});
   // Kept short as it grows: a million objects are not copied for a report of a hundred.
   if (candidates_.size() / 2 >= std::max(asked_.most_objects, std::uint64_t{1}))
@@ -141,7 +141,7 @@ void object_listing::choose() {
   for (const auto& each : candidates_)
     chosen_.push_back(each.known);
   candidates_ = {};
-  std::ranges::sort(chosen_, {}, &new_reference::sequence);
+  std::ranges::sort(chosen_, {}, &object_record::sequence);
   objects.reserve(chosen_.size());
 }
 

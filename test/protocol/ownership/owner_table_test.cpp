@@ -11,10 +11,10 @@ using namespace mobula;
 
 namespace {
 
-constexpr new_reference small{
+constexpr object_record small{
   .sequence = 16, .size_bytes = 64, .place = object_place::inline_value};
-constexpr new_reference large{.sequence = 32, .size_bytes = 1 << 20, .place = object_place::stored};
-constexpr new_reference pending{.sequence = 48, .size_bytes = 0, .place = object_place::pending};
+constexpr object_record large{.sequence = 32, .size_bytes = 1 << 20, .place = object_place::stored};
+constexpr object_record pending{.sequence = 48, .size_bytes = 0, .place = object_place::pending};
 
 node_stats figures_of(const owner_table& table) {
   node_stats stats;
@@ -144,12 +144,12 @@ TEST_CASE("the removal of an unknown reference releases nothing") {
 TEST_CASE("the owner's sums are exact after any sequence of events") {
   std::mt19937_64 random{1};
   owner_table table;
-  std::vector<new_reference> known;
+  std::vector<object_record> known;
   std::uint64_t next = 16;
   for (int step = 0; step < 20'000; ++step) {
     auto choice = random() % 3;
     if (choice == 0 || known.empty()) {
-      new_reference added{.sequence = next += 1 + random() % 40,
+      object_record added{.sequence = next += 1 + random() % 40,
                           .size_bytes = random() % 1000,
                           .place = static_cast<object_place>(random() % 4)};
       table.add_reference(added);

@@ -10,10 +10,10 @@ using namespace mobula;
 
 namespace {
 
-constexpr new_reference first{.sequence = 16, .size_bytes = 1, .place = object_place::pending};
-constexpr new_reference second{.sequence = 32, .size_bytes = 2, .place = object_place::stored};
+constexpr object_record first{.sequence = 16, .size_bytes = 1, .place = object_place::pending};
+constexpr object_record second{.sequence = 32, .size_bytes = 2, .place = object_place::stored};
 
-reference_changes changes_of(std::vector<new_reference> added, std::vector<new_reference> sealed) {
+reference_changes changes_of(std::vector<object_record> added, std::vector<object_record> sealed) {
   reference_changes result;
   result.added = std::move(added);
   result.sealed = std::move(sealed);

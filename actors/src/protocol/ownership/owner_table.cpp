@@ -7,7 +7,7 @@
 
 namespace mobula {
 
-owner_table::effect owner_table::add_reference(const new_reference& reference) {
+owner_table::effect owner_table::add_reference(const object_record& reference) {
   MOBULA_ASSERT(!contains(reference.sequence));
   auto& object = objects_.insert(reference.sequence);
   object.size_bytes = reference.size_bytes;
@@ -22,7 +22,7 @@ owner_table::effect owner_table::add_reference(const new_reference& reference) {
   return effect::nothing;
 }
 
-owner_table::effect owner_table::object_sealed(const new_reference& sealed) {
+owner_table::effect owner_table::object_sealed(const object_record& sealed) {
   auto* object = objects_.find(sealed.sequence);
   // The announcement of an object says what is known when it is sent, which may be later than the
   // seal that is told of here. Of the others only those change that leave the heap.

@@ -24,7 +24,7 @@ enum class object_place : std::uint8_t { pending, inline_value, stored, failed }
 enum class object_content : std::uint8_t { plain, references };
 
 /// First reference of a node to an object, as the owner learns of it.
-struct new_reference {
+struct object_record {
   std::uint64_t sequence = 0;
   std::uint64_t size_bytes = 0;
   object_place place = object_place::pending;
@@ -81,8 +81,8 @@ struct heap_victim {
 
 /// What a stripe has gathered for the owner since it was last asked.
 struct reference_changes {
-  std::vector<new_reference> added;
-  std::vector<new_reference> sealed;
+  std::vector<object_record> added;
+  std::vector<object_record> sealed;
   std::vector<release_token> removed;
 
   [[nodiscard]] bool empty() const noexcept {
@@ -318,12 +318,12 @@ private:
   std::vector<object_entry*> added_;
   std::vector<release_token> removed_;
   wait_link* waiters_ = nullptr;
-  std::vector<new_reference> sealed_;
+  std::vector<object_record> sealed_;
   heap_table heap_values_;
   heap_table heap_decoded_;
 };
 
 /// Describes `entry` as the owner needs it.
-new_reference describe(const object_entry& entry) noexcept;
+object_record describe(const object_entry& entry) noexcept;
 
 } // namespace mobula

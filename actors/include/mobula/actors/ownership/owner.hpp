@@ -12,12 +12,12 @@ namespace mobula {
 /// A node refers to these objects from now on, and did not before.
 struct add_references {
   incarnation_id holder;
-  std::vector<new_reference> references;
+  std::vector<object_record> references;
 };
 
 /// These objects got their value, or the error in its place.
 struct seal_objects {
-  std::vector<new_reference> objects;
+  std::vector<object_record> objects;
 };
 
 /// A node refers to these objects no more. Shared, since CAF wants messages that can be copied;

@@ -239,7 +239,7 @@ public:
   [[nodiscard]] std::uint64_t references_to(const object_entry& entry) const;
 
   /// Keeps those that come first in order: by `key`, largest first.
-  void consider(const new_reference& known, std::uint64_t key);
+  void consider(const object_record& known, std::uint64_t key);
 
   /// Adds an object to the sums. REQUIRES: sums are asked for.
   void sum(const object_entry& entry);
@@ -250,7 +250,7 @@ public:
   /// REQUIRES: all of `consider` is over.
   void choose();
 
-  [[nodiscard]] const std::vector<new_reference>& chosen() const noexcept {
+  [[nodiscard]] const std::vector<object_record>& chosen() const noexcept {
     return chosen_;
   }
 
@@ -293,7 +293,7 @@ private:
   using site_key = std::pair<std::string_view, std::uint32_t>; ///< file and line
 
   struct candidate {
-    new_reference known;
+    object_record known;
     std::uint64_t key = 0;
   };
 
@@ -312,7 +312,7 @@ private:
   ask_report asked_;
   incarnation_id node_;
   std::vector<candidate> candidates_; ///< at most twice as many as were asked for
-  std::vector<new_reference> chosen_; ///< by sequence
+  std::vector<object_record> chosen_; ///< by sequence
   std::unordered_map<std::uint64_t, elsewhere> elsewhere_;
   std::map<site_key, reported_group> groups_; ///< keys of sums by line; others have line 0
   std::map<object_id, reported_nesting> nested_elsewhere_;

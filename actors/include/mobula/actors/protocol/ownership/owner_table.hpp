@@ -42,11 +42,11 @@ public:
   owner_table& operator=(const owner_table&) = delete;
 
   /// A node's first reference to an object. REQUIRES: the object is not known yet.
-  effect add_reference(const new_reference& reference);
+  effect add_reference(const object_record& reference);
 
   /// An object got its value or its error, or its value left the process heap. An object that is
   /// not known any more is none to tell of.
-  effect object_sealed(const new_reference& object);
+  effect object_sealed(const object_record& object);
 
   /// A node's last reference to an object is gone. Unknown objects have nothing to release.
   effect remove_reference(std::uint64_t sequence);
@@ -63,7 +63,7 @@ public:
   }
 
   /// Returns what is known of an object. For inspection.
-  [[nodiscard]] std::optional<new_reference> find(std::uint64_t sequence) const {
+  [[nodiscard]] std::optional<object_record> find(std::uint64_t sequence) const {
     const auto* object = objects_.find(sequence);
     return object != nullptr ? std::optional{describe(*object)} : std::nullopt;
   }
@@ -89,7 +89,7 @@ private:
     bool local_reference = false;
   };
 
-  static new_reference describe(const owned_object& object) noexcept {
+  static object_record describe(const owned_object& object) noexcept {
     return {.sequence = object.sequence,
             .size_bytes = object.size_bytes,
             .place = object.place,

@@ -23,11 +23,11 @@ namespace mobula {
 class reference_table {
 public:
   struct tell_added {
-    std::vector<new_reference> references;
+    std::vector<object_record> references;
   };
 
   struct tell_sealed {
-    std::vector<new_reference> objects;
+    std::vector<object_record> objects;
   };
 
   struct tell_removed {
