@@ -29,15 +29,14 @@ private:
   bool set_ = false;
 };
 
-/// Figures under way: each service adds its own. Whoever asked hears of them when the last copy of
-/// the message is gone, be it because the last service is through with it or because one has
-/// stopped.
+/// Figures under way: each service adds its own. `on_complete` is called when the last copy of the
+/// message is gone, be it because the last service is through with it or because one has stopped.
 class stats_request {
 public:
-  using hearer = std::function<void(stats_request&)>;
+  using completion = std::function<void(stats_request&)>;
 
-  /// `hear` is called once, by any thread, and must not throw.
-  explicit stats_request(hearer hear) : hear_(std::move(hear)) {
+  /// `on_complete` is called once, by any thread, and must not throw.
+  explicit stats_request(completion on_complete) : on_complete_(std::move(on_complete)) {
     // nop
   }
 
@@ -45,7 +44,7 @@ public:
   stats_request& operator=(const stats_request&) = delete;
 
   ~stats_request() {
-    hear_(*this);
+    on_complete_(*this);
   }
 
   node_stats stats;
@@ -54,7 +53,7 @@ public:
   std::optional<object_listing> objects;
 
 private:
-  hearer hear_;
+  completion on_complete_;
 };
 
 /// Asks a service to add its figures and to pass the request on. It travels the way that reference
