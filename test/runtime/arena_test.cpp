@@ -176,10 +176,10 @@ TEST_CASE_FIXTURE(arena_node, "a sealed object is found by its id, with bytes an
   auto found = find(ref.id());
   REQUIRE(found);
   CHECK(text_of(found->data) == block('s'));
-  auto about = decode_metadata(found->metadata);
-  REQUIRE(about);
-  CHECK(about->type_name == "string");
-  CHECK(about->size_bytes == 500'000);
+  auto metadata = decode_metadata(found->metadata);
+  REQUIRE(metadata);
+  CHECK(metadata->type_name == "string");
+  CHECK(metadata->size_bytes == 500'000);
   unpin(ref.id(), *found);
 }
 

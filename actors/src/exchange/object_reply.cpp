@@ -42,7 +42,7 @@ object_reply reply_without_bytes(std::uint64_t sequence, reply_outcome outcome,
                                  const object_extras* extras) {
   object_reply result{.sequence = sequence,
                       .outcome = outcome,
-                      .about = {},
+                      .metadata = {},
                       .data = {},
                       .types = {},
                       .nested_types = {},
@@ -67,14 +67,14 @@ error_info error_in(const object_entry& entry, const object_reply& reply) {
 }
 
 /// Returns what is wrong with a value of so many bytes; nothing if it is sound.
-std::optional<std::string> fault_of(const object_entry& entry, const metadata& about,
+std::optional<std::string> fault_of(const object_entry& entry, const metadata& metadata,
                                     std::size_t size, const object_reply& reply) {
-  if (about.error || about.size_bytes != size)
+  if (metadata.error || metadata.size_bytes != size)
     return "its metadata are those of something else";
-  if (about.type_name != entry.type().name)
-    return fmt::format("it is of type {}, not {}", about.type_name, entry.type().name);
-  if (about.codec != entry.type().codec)
-    return fmt::format("it is encoded as {}, not as {}", to_string(about.codec),
+  if (metadata.type_name != entry.type().name)
+    return fmt::format("it is of type {}, not {}", metadata.type_name, entry.type().name);
+  if (metadata.codec != entry.type().codec)
+    return fmt::format("it is encoded as {}, not as {}", to_string(metadata.codec),
                        to_string(entry.type().codec));
   if (reply.types.size() > reply.nested_types.size())
     return "it names more types than references";
@@ -82,7 +82,7 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
         return !codec_id_from_number(static_cast<std::uint8_t>(type.codec));
       }))
     return "a reference has an unknown codec";
-  if (about.nested.size() != reply.nested_types.size())
+  if (metadata.nested.size() != reply.nested_types.size())
     return "the types of its references do not fit";
   if (std::ranges::any_of(reply.nested_types,
                           [&](std::uint32_t index) { return index >= reply.types.size(); }))
@@ -93,7 +93,7 @@ std::optional<std::string> fault_of(const object_entry& entry, const metadata& a
       }))
     return "the name of a type is too long, or one more than this process keeps";
   if (std::ranges::any_of(reply.successors, [&](const nested_successor& successor) {
-        return successor.index >= about.nested.size() || successor.successor.empty();
+        return successor.index >= metadata.nested.size() || successor.successor.empty();
       }))
     return "it names a successor of no reference";
   return std::nullopt;
@@ -111,31 +111,31 @@ void fail(object_entry& entry, error_info reason) {
     entry.lose(std::move(reason));
 }
 
-std::vector<enclosed_reference> references_in(const metadata& about, const object_reply& reply) {
+std::vector<enclosed_reference> references_in(const metadata& metadata, const object_reply& reply) {
   std::vector<const type_descriptor*> types;
   for (const auto& type : reply.types)
     types.push_back(intern_type(type.name, type.codec));
   std::vector<enclosed_reference> result;
-  for (std::size_t index = 0; index < about.nested.size(); ++index)
-    result.push_back({about.nested[index], types[reply.nested_types[index]]});
+  for (std::size_t index = 0; index < metadata.nested.size(); ++index)
+    result.push_back({metadata.nested[index], types[reply.nested_types[index]]});
   for (const auto& successor : reply.successors)
     result[successor.index].object = successor.successor;
   return result;
 }
 
 /// Makes what belongs to a value; its references come through the gateway with it.
-std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& about,
+std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& metadata,
                                            const object_reply& reply) {
   auto extras = std::make_unique<object_extras>();
-  extras->shape = array_shape{about.shape};
-  extras->layout = about.layout;
-  if (about.nested.empty())
+  extras->shape = array_shape{metadata.shape};
+  extras->layout = metadata.layout;
+  if (metadata.nested.empty())
     return extras;
   entry.add_handle();
   auto outer = object_handle::adopt(&entry);
-  auto inner = entry.core().gateway().value_read(outer, references_in(about, reply));
+  auto inner = entry.core().gateway().value_read(outer, references_in(metadata, reply));
   for (std::size_t index = 0; index < inner.size(); ++index)
-    extras->nested.add(*inner[index].get(), about.nested[index]);
+    extras->nested.add(*inner[index].get(), metadata.nested[index]);
   return extras;
 }
 
@@ -161,9 +161,9 @@ bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_
 
 void take_value(object_entry& entry, object_reply& reply, metadata_reader& reader) {
   auto size = reply.data.bytes().size();
-  const auto& about = reader.read(reply.about);
+  const auto& metadata = reader.read(reply.metadata);
   auto fault =
-    about ? fault_of(entry, *about, size, reply) : std::optional{to_string(about.error())};
+    metadata ? fault_of(entry, *metadata, size, reply) : std::optional{to_string(metadata.error())};
   auto* copy = entry.copy();
   if (!fault && copy != nullptr && (copy->place == nullptr || copy->size_bytes != size))
     fault = "it has another size than before";
@@ -180,7 +180,7 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
   if (size >= least_movable_bytes)
     entry.core().gateway().reset_request(entry.id());
   if (entry.phase() != object_phase::pending
-      || !seal_here(entry, reply.data, make_extras(entry, *about, reply)))
+      || !seal_here(entry, reply.data, make_extras(entry, *metadata, reply)))
     // Another thread has settled it: found it in place, was given it along with a reference, or
     // freed it.
     entry.core().gateway().reset_request(entry.id());
@@ -193,7 +193,7 @@ struct value_in_place {
   std::unique_ptr<mapped_copy> place;
   std::span<const std::byte> data;
   std::size_t metadata_bytes = 0;
-  metadata about;
+  mobula::metadata metadata;
 };
 
 std::optional<value_in_place> pin_in_place(const object_entry& entry) {
@@ -211,20 +211,20 @@ std::optional<value_in_place> pin_in_place(const object_entry& entry) {
     .place = std::make_unique<mapped_copy>(core, std::move(arena), id, found.object->slot),
     .data = found.object->data,
     .metadata_bytes = found.object->metadata.size(),
-    .about = {}};
+    .metadata = {}};
   // Copied first: other processes of the user can write there.
   std::vector<std::byte> described(found.object->metadata.begin(), found.object->metadata.end());
-  auto about = decode_metadata(described);
-  if (!about)
+  auto metadata = decode_metadata(described);
+  if (!metadata)
     return std::nullopt;
-  result.about = *std::move(about);
+  result.metadata = *std::move(metadata);
   return result;
 }
 
 void seal_in_place(object_entry& entry, value_in_place value, const object_reply& reply) {
   copy_pointer copy{new stored_copy(0, value.data.size(), value.metadata_bytes, entry.type()),
                     false};
-  copy->value.assign(value.data, make_extras(entry, value.about, reply));
+  copy->value.assign(value.data, make_extras(entry, value.metadata, reply));
   copy->place = std::move(value.place);
   copy->place->open(*copy);
   entry.seal_stored(*copy);
@@ -248,7 +248,7 @@ reply_result take_place(object_entry& entry, const object_reply& reply) {
   if (entry.phase() == object_phase::stored)
     return is_there(entry) ? reply_result::settled : reply_result::stale;
   auto value = pin_in_place(entry);
-  if (!value || fault_of(entry, value->about, value->data.size(), reply))
+  if (!value || fault_of(entry, value->metadata, value->data.size(), reply))
     return reply_result::stale;
   gateway.reset_request(entry.id());
   seal_in_place(entry, *std::move(value), reply);
@@ -259,18 +259,18 @@ reply_result take_place(object_entry& entry, const object_reply& reply) {
 
 reply_result take_description(object_entry& entry, const object_reply& reply,
                               metadata_reader& reader) {
-  const auto& about = reader.read(reply.about);
-  auto fault = about ? fault_of(entry, *about, about->size_bytes, reply)
-                     : std::optional{to_string(about.error())};
-  if (!fault && (about->size_bytes == 0 || about->size_bytes > frame_limits::object_bytes))
-    fault = fmt::format("it is stored with {} bytes", about->size_bytes);
+  const auto& metadata = reader.read(reply.metadata);
+  auto fault = metadata ? fault_of(entry, *metadata, metadata->size_bytes, reply)
+                        : std::optional{to_string(metadata.error())};
+  if (!fault && (metadata->size_bytes == 0 || metadata->size_bytes > frame_limits::object_bytes))
+    fault = fmt::format("it is stored with {} bytes", metadata->size_bytes);
   if (!fault && entry.phase() == object_phase::stored) {
     if (is_there(entry))
       return reply_result::settled;
     // Its owner can give nothing but what was read before, whose bytes are those of its id.
     if (!is_pulled(entry))
       return reply_result::stale;
-    if (entry.copy()->size_bytes != about->size_bytes)
+    if (entry.copy()->size_bytes != metadata->size_bytes)
       fault = "it has another size than before";
   }
   if (!fault)
@@ -304,9 +304,9 @@ const decoded<metadata>& metadata_reader::read(const carried_bytes& bytes) {
 object_reply reply_with_error(std::uint64_t sequence, reply_outcome outcome,
                               const error_info& reason) {
   auto data = encode(reason);
-  metadata about{.error = reason.type, .size_bytes = data.size()};
+  mobula::metadata metadata{.error = reason.type, .size_bytes = data.size()};
   auto result = reply_without_bytes(sequence, outcome, nullptr);
-  result.about = carried_bytes{encode(about)};
+  result.metadata = carried_bytes{encode(metadata)};
   result.data = carried_bytes{std::move(data)};
   return result;
 }
@@ -315,7 +315,7 @@ object_reply reply_with_value(std::uint64_t sequence, pinned_value pin, metadata
   const auto& value = pin.value();
   try {
     auto result = reply_without_bytes(sequence, reply_outcome::value, value.extras());
-    result.about = writer.write(value, value.bytes().size());
+    result.metadata = writer.write(value, value.bytes().size());
     result.data = carried_bytes{std::move(pin)};
     return result;
   } catch (const codec_error& error) {
@@ -334,7 +334,7 @@ object_reply reply_with_place(std::uint64_t sequence, const pinned_value& pin) {
 object_reply reply_with_description(std::uint64_t sequence, const object_value& value,
                                     std::size_t size_bytes, metadata_writer& writer) {
   auto result = reply_without_bytes(sequence, reply_outcome::stored, value.extras());
-  result.about = writer.write(value, size_bytes);
+  result.metadata = writer.write(value, size_bytes);
   return result;
 }
 
@@ -342,14 +342,14 @@ copy_pointer copy_to_pull(object_entry& entry, const object_reply& reply, metada
   // Any other copy was found in place meanwhile: the pull then ends without use.
   if (is_pulled(entry))
     return copy_pointer{entry.copy()};
-  const auto& about = reader.read(reply.about);
-  MOBULA_ASSERT(about.has_value());
+  const auto& metadata = reader.read(reply.metadata);
+  MOBULA_ASSERT(metadata.has_value());
   auto& core = entry.core();
   auto number = core.next_pull_number();
   auto shard = core.shard_of(static_cast<std::uint64_t>(number));
-  copy_pointer copy{new stored_copy(shard, about->size_bytes, 0, entry.type()), false};
+  copy_pointer copy{new stored_copy(shard, metadata->size_bytes, 0, entry.type()), false};
   copy->pulled_as = number;
-  copy->value.assign({}, make_extras(entry, *about, reply));
+  copy->value.assign({}, make_extras(entry, *metadata, reply));
   return copy;
 }
 
@@ -399,25 +399,25 @@ std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most
   if (!pin || !pin.in_heap() || pin.value().bytes().size() > most_bytes
       || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
     return std::nullopt;
-  auto about = encode(pin.value().describe());
-  return carried_value{carried_bytes{std::move(about)}, carried_bytes{std::move(pin)}};
+  auto metadata = encode(pin.value().describe());
+  return carried_value{carried_bytes{std::move(metadata)}, carried_bytes{std::move(pin)}};
 }
 
 void take_carried(object_entry& entry, carried_value& value) {
   if (entry.kind() != entry_kind::borrowed || entry.phase() != object_phase::pending)
     return;
   auto size = value.data.bytes().size();
-  auto about = decode_metadata(value.about.bytes());
+  auto metadata = decode_metadata(value.metadata.bytes());
   static const object_reply empty_reply;
-  if (about && !fault_of(entry, *about, size, empty_reply))
-    seal_here(entry, value.data, make_extras(entry, *about, empty_reply));
+  if (metadata && !fault_of(entry, *metadata, size, empty_reply))
+    seal_here(entry, value.data, make_extras(entry, *metadata, empty_reply));
 }
 
 bool find_in_place(object_entry& entry) {
   auto value = pin_in_place(entry);
   static const object_reply empty_reply;
-  if (!value || !value->about.nested.empty()
-      || fault_of(entry, value->about, value->data.size(), empty_reply))
+  if (!value || !value->metadata.nested.empty()
+      || fault_of(entry, value->metadata, value->data.size(), empty_reply))
     return false;
   seal_in_place(entry, *std::move(value), empty_reply);
   return true;

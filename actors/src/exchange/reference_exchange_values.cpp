@@ -78,12 +78,12 @@ void reference_exchange::received(object_replies& message) {
   const auto* from = sender_of(message);
   if (from == nullptr)
     return;
-  carried_bytes about;
+  carried_bytes metadata;
   metadata_reader reader;
   for (auto& reply : message.objects) {
-    if (reply.about_as_before)
-      reply.about = about;
-    about = reply.about;
+    if (reply.metadata_as_before)
+      reply.metadata = metadata;
+    metadata = reply.metadata;
     take(*from, reply, reader);
   }
   ask_owners({});

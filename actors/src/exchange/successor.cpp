@@ -42,10 +42,10 @@ object_handle make_inline(node_core& core, const object_value& value) {
 }
 
 /// Returns a copy of the value's bytes for `entry`, with so many bytes of metadata.
-copy_pointer copy_into(copy_memory memory, std::size_t about, const object_entry& entry,
+copy_pointer copy_into(copy_memory memory, std::size_t metadata_bytes, const object_entry& entry,
                        const object_value& value) {
   copy_pointer copy{new stored_copy(entry.core().shard_of(entry.sequence()), value.bytes().size(),
-                                    about, value.type()),
+                                    metadata_bytes, value.type()),
                     false};
   copy->memory = std::move(memory);
   std::ranges::copy(value.bytes(), copy->storage().begin());
@@ -55,10 +55,10 @@ copy_pointer copy_into(copy_memory memory, std::size_t about, const object_entry
 /// Never in the store at once: who hands a reference on may be a thread that must not wait.
 object_handle make_stored(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
-  auto about = encoded_size(value.describe());
+  auto metadata_bytes = encoded_size(value.describe());
   auto memory = copy_memory::outside(size, core.take_heap_anyway(size));
   entry_draft draft{core, 0, value.type(), {}};
-  auto copy = copy_into(std::move(memory), about, *draft, value);
+  auto copy = copy_into(std::move(memory), metadata_bytes, *draft, value);
   copy->value.assign(copy->storage(), same_extras(value));
   auto result = draft.announce();
   core.send_to_shard(copy->shard, move_into_store{copy, result});
@@ -72,10 +72,10 @@ object_handle make_movable(node_core& core, const object_value& value) {
     size <= core.options().inline_limit_bytes ? core.try_take_heap(size) : heap_charge{};
   if (!charge)
     return make_stored(core, value);
-  auto about = encoded_size(value.describe());
+  auto metadata_bytes = encoded_size(value.describe());
   auto memory = copy_memory::in_heap(size, std::move(charge));
   entry_draft draft{core, 0, value.type(), {}};
-  auto copy = copy_into(std::move(memory), about, *draft, value);
+  auto copy = copy_into(std::move(memory), metadata_bytes, *draft, value);
   copy->in_heap.store(true, std::memory_order_relaxed);
   open_heap_copy(*copy, same_extras(value));
   draft->publish_stored(*copy);

@@ -49,7 +49,7 @@ constexpr std::uint64_t beside_an_object = 64U << 10U;
 
 /// What an object takes in a message, but for some bytes. Metadata that are as before are left out.
 std::size_t bytes_of(const object_reply& object) {
-  auto result = object.about_as_before ? 0 : object.about.bytes().size();
+  auto result = object.metadata_as_before ? 0 : object.metadata.bytes().size();
   result += object.data.bytes().size() + object.nested_types.size() * sizeof(std::uint32_t)
             + object.successors.size() * sizeof(nested_successor);
   for (const auto& type : object.types)
@@ -255,20 +255,20 @@ bool value_server::deferred(std::uint64_t sequence, const peer_session& reader) 
 
 void value_server::reply(object_reply object, const peer_session& reader) {
   auto latest = latest_.find(reader);
-  object.about_as_before =
-    latest != latest_.end() && object.about.shares(states_[latest->second].about);
+  object.metadata_as_before =
+    latest != latest_.end() && object.metadata.shares(states_[latest->second].metadata);
   if (latest == latest_.end()
       || states_[latest->second].bytes + bytes_of(object) > answer_limits::answer_bytes) {
     latest = latest_.insert_or_assign(reader, answers_.size()).first;
     answers_.emplace_back(reader, object_replies{.session = reader.session, .objects = {}});
     states_.emplace_back();
-    object.about_as_before = false;
+    object.metadata_as_before = false;
   }
   auto index = latest->second;
   auto& state = states_[index];
   state.bytes += bytes_of(object);
   spent_[reader] += bytes_of(object);
-  state.about = object.about;
+  state.metadata = object.metadata;
   answers_[index].second.objects.push_back(std::move(object));
 }
 

@@ -233,9 +233,9 @@ host_identity identify_host(const std::string& arena_directory) {
   host_identity result;
   std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;
   result.user_id = ::geteuid();
-  struct ::stat about {};
-  if (::stat(arena_directory.c_str(), &about) == 0)
-    result.mount_device = about.st_dev;
+  struct ::stat status {};
+  if (::stat(arena_directory.c_str(), &status) == 0)
+    result.mount_device = status.st_dev;
   return result;
 }
 

@@ -243,7 +243,7 @@ void store_shard_state::apply(const spill_object& effect) {
   auto& held = slot_of(effect.id);
   held.in_transfer = true;
   self_->send(core_->spill_manager(),
-              write_copy{.id = effect.id, .copy = held.copy, .about = held.copy->describe()});
+              write_copy{.id = effect.id, .copy = held.copy, .metadata = held.copy->describe()});
 }
 
 void store_shard_state::apply(const forget_spill& effect) {

@@ -99,11 +99,11 @@ public:
       answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk, {}});
       return;
     }
-    auto metadata_bytes = encoded_size(request.about);
+    auto metadata_bytes = encoded_size(request.metadata);
     auto record_bytes = spill_record_bytes(metadata_bytes, request.copy->size_bytes);
     auto id = request.id;
     copies_.insert_or_assign(id, known_copy{.copy = std::move(request.copy),
-                                            .about = std::move(request.about),
+                                            .metadata = std::move(request.metadata),
                                             .metadata_bytes = metadata_bytes});
     table_->spill(id, record_bytes, effects_);
     run();
@@ -211,7 +211,7 @@ public:
 private:
   struct known_copy {
     copy_pointer copy;
-    metadata about;
+    mobula::metadata metadata;
     std::uint64_t metadata_bytes = 0;
   };
 
@@ -249,7 +249,7 @@ private:
                          .records = {}};
     for (const auto& record : effect.records) {
       const auto& known = copies_.at(record.id);
-      job.records.push_back({.id = record.id, .copy = known.copy, .about = known.about});
+      job.records.push_back({.id = record.id, .copy = known.copy, .metadata = known.metadata});
     }
     self_->send(next_worker(), std::move(job));
   }

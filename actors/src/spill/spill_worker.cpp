@@ -72,12 +72,14 @@ public:
     headers.reserve(job.records.size());
     views.reserve(job.records.size());
     for (const auto& record : job.records) {
-      auto about = record.about;
+      auto metadata = record.metadata;
       std::span<const std::byte> data = record.copy->storage();
-      about.checksum = checksum_of(data);
-      headers.push_back(encode(about));
-      views.push_back(
-        {.id = record.id, .metadata = headers.back(), .data = data, .data_hash = about.checksum});
+      metadata.checksum = checksum_of(data);
+      headers.push_back(encode(metadata));
+      views.push_back({.id = record.id,
+                       .metadata = headers.back(),
+                       .data = data,
+                       .data_hash = metadata.checksum});
     }
     auto written = write_records(job.file, job.offset_bytes, views, sync_policy::begin);
     batch_finished answer{.batch = job.batch,

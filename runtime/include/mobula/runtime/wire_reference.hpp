@@ -52,7 +52,7 @@ typename Inspector::result_type inspect(Inspector& f, wire_reference& x) {
       return {};
     if (!x.value)
       x.value.emplace();
-    return f(x.value->about, x.value->data);
+    return f(x.value->metadata, x.value->data);
   }
 }
 

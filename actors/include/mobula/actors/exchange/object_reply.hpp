@@ -75,7 +75,7 @@ enum class reply_result : std::uint8_t {
 
 /// A value that comes along with a reference to its object.
 struct carried_value {
-  carried_bytes about; ///< encoded metadata
+  carried_bytes metadata; ///< encoded metadata
   carried_bytes data;
 };
 

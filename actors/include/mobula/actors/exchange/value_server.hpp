@@ -108,7 +108,7 @@ private:
 
   struct answer_state {
     std::size_t bytes = 0;
-    carried_bytes about; ///< metadata of the latest object
+    carried_bytes metadata; ///< metadata of the latest object
   };
 
   bool reply_if_readable(const object_handle& entry, std::span<const awaiting_peer> readers);

@@ -23,7 +23,7 @@ struct write_copy {
   copy_pointer copy;
 
   /// Complete but for the checksum, which whoever writes computes.
-  metadata about;
+  mobula::metadata metadata;
 };
 
 /// A shard wants a copy's bytes back, in its memory. Answered by `copy_read` or `copy_not_read`.

@@ -15,7 +15,7 @@ namespace mobula {
 struct record_to_write {
   object_id id;
   copy_pointer copy;
-  metadata about;
+  mobula::metadata metadata;
 };
 
 /// Asks for one write; answered by `batch_finished`.

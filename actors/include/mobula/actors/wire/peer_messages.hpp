@@ -68,8 +68,8 @@ struct nested_successor {
 struct object_reply {
   std::uint64_t sequence = 0;
   reply_outcome outcome = reply_outcome::value;
-  carried_bytes about;                      ///< encoded metadata
-  bool about_as_before = false;             ///< `about` is left out: that of the object before
+  carried_bytes metadata;                   ///< encoded metadata
+  bool metadata_as_before = false;          ///< `metadata` is left out: that of the object before
   carried_bytes data;                       ///< the value, or an encoded error
   std::vector<reply_type> types;            ///< of references inside, each once
   std::vector<std::uint32_t> nested_types;  ///< for each reference inside, where its type stands
@@ -235,12 +235,12 @@ typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
   if constexpr (byte_inspector<Inspector>) {
     // What most objects do not have takes no bytes.
     auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.successors.empty() ? 0 : 2)
-                                         + (x.about_as_before ? 4 : 0));
+                                         + (x.metadata_as_before ? 4 : 0));
     if (auto error = apply_packed(f, x.sequence, x.outcome, has))
       return error;
-    x.about_as_before = (has & 4U) != 0;
-    if (!x.about_as_before)
-      if (auto error = f(x.about))
+    x.metadata_as_before = (has & 4U) != 0;
+    if (!x.metadata_as_before)
+      if (auto error = f(x.metadata))
         return error;
     if (auto error = f(x.data))
       return error;
@@ -252,8 +252,9 @@ typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
         return error;
     return x.outcome == reply_outcome::stored ? f(x.source) : caf::error{};
   } else {
-    return f(caf::meta::type_name("mobula::object_reply"), x.sequence, x.outcome, x.about_as_before,
-             x.about, x.data, x.types, x.nested_types, x.successors, x.source);
+    return f(caf::meta::type_name("mobula::object_reply"), x.sequence, x.outcome,
+             x.metadata_as_before, x.metadata, x.data, x.types, x.nested_types, x.successors,
+             x.source);
   }
 }
 
