@@ -16,7 +16,7 @@ constexpr std::size_t merge_fan_in = 8;
 /// A node may hear of another one's loss before this one does. What it cannot read then is tried
 /// again, after a pause and so often: longer than it takes CAF to notice a silent node.
 constexpr auto pause = std::chrono::milliseconds{100};
-constexpr std::size_t most_failures = 1000;
+constexpr std::size_t max_failures = 1000;
 
 /// Returns whether a node's death is at the root of it: workers wrap what they met.
 bool comes_from_a_loss(const mobula::error_info& error) {
@@ -230,7 +230,7 @@ void builder_state::failed(team_number team, const Worker& worker, task_number t
                            caf::error& reason) {
   if (is_lost(team))
     return;
-  if (!may_be_tried_again(reason) || ++failures_ > most_failures)
+  if (!may_be_tried_again(reason) || ++failures_ > max_failures)
     return fail(std::move(reason));
   plan_->put_back(task);
   resting_list(worker).emplace_back(team, worker);

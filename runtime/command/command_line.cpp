@@ -172,7 +172,7 @@ void describe(CLI::App& app, arguments& chosen) {
     *memory, "--sort-by", chosen.memory.sort,
     {{"size", sorting::size}, {"references", sorting::references}, {"age", sorting::age}},
     "What is large, what many refer to, or what is old, first");
-  add_count(*memory, "--limit", chosen.memory.most_rows, "rows", "Rows of text");
+  add_count(*memory, "--limit", chosen.memory.max_rows, "rows", "Rows of text");
   objects->add_option("ID", chosen.id, "As `mobula memory` shows it")->type_name("")->required();
   add_launch(app, chosen.launch);
   add_clean(app, chosen.clean);

@@ -20,7 +20,7 @@ using namespace mobula;
 using namespace mobula::command;
 
 /// Nodes have a bound of their own.
-constexpr auto most_objects = std::numeric_limits<std::uint64_t>::max();
+constexpr auto max_objects = std::numeric_limits<std::uint64_t>::max();
 
 /// A client of CAF's network that starts no node.
 struct client_config : config {
@@ -74,7 +74,7 @@ int run(const CLI::App& app, const arguments& chosen) {
   caf::actor_system system{settings};
   node_client client{system};
   if (app.got_subcommand("status")) {
-    auto report = client.ask_all(where, {.most_objects = 0, .only = {}});
+    auto report = client.ask_all(where, {.max_objects = 0, .only = {}});
     show(chosen, status_text(report), status_json(report));
     return completeness(report);
   }
@@ -83,8 +83,7 @@ int run(const CLI::App& app, const arguments& chosen) {
     show(chosen, memory_text(report, chosen.memory), memory_json(report, chosen.memory));
     return completeness(report);
   }
-  return show_object(chosen, client.ask_all(where, {.most_objects = most_objects, .only = *id}),
-                     *id);
+  return show_object(chosen, client.ask_all(where, {.max_objects = max_objects, .only = *id}), *id);
 }
 
 } // namespace

@@ -11,7 +11,7 @@ enum class sorting { size, references, age };
 struct memory_options {
   grouping group = grouping::none;
   sorting sort = sorting::size;
-  std::size_t most_rows = 40;
+  std::size_t max_rows = 40;
 };
 
 } // namespace mobula::command

@@ -93,7 +93,7 @@ std::string objects_text(const cluster_report& report, const memory_options& opt
     titles.emplace_back("CALL SITE");
   text_table table{std::move(titles)};
   auto rows = sorted_objects(report, options.sort);
-  auto shown = std::min(rows.size(), options.most_rows);
+  auto shown = std::min(rows.size(), options.max_rows);
   for (const auto& row : std::span{rows}.first(shown)) {
     auto cells = cells_of(report, row);
     if (with_names)
@@ -202,7 +202,7 @@ reported_order order_of(sorting order) {
 ask_report memory_question(const memory_options& options) {
   // Nodes have a bound of their own.
   constexpr auto all = std::numeric_limits<std::uint64_t>::max();
-  return {.most_objects = options.group == grouping::none ? all : 0,
+  return {.max_objects = options.group == grouping::none ? all : 0,
           .only = {},
           .order = order_of(options.sort),
           .grouping = grouping_of(options.group)};

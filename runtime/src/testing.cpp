@@ -75,7 +75,7 @@ listed_objects list_objects(caf::actor_system& system, node_core& home) {
   listed_objects result;
   constexpr std::uint64_t all = std::numeric_limits<std::uint32_t>::max();
   system.spawn([&](caf::event_based_actor* self) {
-    self->request(home.cluster(), caf::infinite, ask_report{.most_objects = all, .only = {}})
+    self->request(home.cluster(), caf::infinite, ask_report{.max_objects = all, .only = {}})
       .then([&](node_report& report) {
         result = {std::move(report.objects), std::move(report.call_sites), report.objects_left_out};
       });

@@ -16,7 +16,7 @@ namespace mobula {
 namespace {
 
 /// Larger buffers are not kept: a thread that once wrote a huge value should not hold its memory.
-constexpr std::size_t most_kept_bytes = std::size_t{1} << 20U;
+constexpr std::size_t max_kept_bytes = std::size_t{1} << 20U;
 
 thread_local byte_buffer spare_buffer;
 /// Static objects may put when the buffers of the thread that ends them are gone.
@@ -49,7 +49,7 @@ scratch_buffer::scratch_buffer() noexcept {
 }
 
 scratch_buffer::~scratch_buffer() {
-  if (auto* kept = spare(); kept != nullptr && buffer_.capacity() <= most_kept_bytes)
+  if (auto* kept = spare(); kept != nullptr && buffer_.capacity() <= max_kept_bytes)
     *kept = std::move(buffer_);
 }
 

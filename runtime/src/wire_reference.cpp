@@ -100,11 +100,11 @@ namespace {
 class allowance {
 public:
   /// Returns how many bytes may still come along at `position`.
-  std::uint64_t left(const write_position& position, std::uint64_t most_bytes) {
+  std::uint64_t left(const write_position& position, std::uint64_t max_bytes) {
     if (position.buffer != last_.buffer || position.offset <= last_.offset)
       used_ = 0;
     last_ = position;
-    return most_bytes - std::min(used_, most_bytes);
+    return max_bytes - std::min(used_, max_bytes);
   }
 
   void use(std::uint64_t bytes) {

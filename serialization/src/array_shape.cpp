@@ -14,7 +14,7 @@ namespace mobula {
 
 namespace {
 
-constexpr auto most_elements = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr auto max_elements = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 [[noreturn]] void refuse(std::string message) {
   throw object_error{{.type = error_type::invalid_argument, .message = std::move(message)}};
@@ -23,12 +23,12 @@ constexpr auto most_elements = static_cast<std::uint64_t>(std::numeric_limits<st
 } // namespace
 
 array_shape::array_shape(std::span<const std::uint64_t> extents) {
-  if (extents.size() > most_dimensions)
+  if (extents.size() > max_dimensions)
     refuse(
-      fmt::format("a shape of {} dimensions has more than {}", extents.size(), most_dimensions));
+      fmt::format("a shape of {} dimensions has more than {}", extents.size(), max_dimensions));
   if (!valid(extents))
     refuse(fmt::format("a shape of {} has more elements than the {} that can be counted",
-                       fmt::join(extents, " x "), most_elements));
+                       fmt::join(extents, " x "), max_elements));
   std::ranges::copy(extents, extents_.begin());
   dimensions_ = extents.size();
   elements_ = extents.empty() ? 0 : 1;
@@ -42,11 +42,11 @@ array_shape::array_shape(std::initializer_list<std::uint64_t> extents)
 }
 
 bool array_shape::valid(std::span<const std::uint64_t> extents) noexcept {
-  if (extents.size() > most_dimensions)
+  if (extents.size() > max_dimensions)
     return false;
   std::uint64_t product = 1;
   for (auto extent : extents) {
-    if (extent > most_elements / product)
+    if (extent > max_elements / product)
       return false;
     product *= std::max<std::uint64_t>(extent, 1);
   }

@@ -94,11 +94,11 @@ std::string readable_frame(std::string_view line) {
 }
 
 std::vector<std::string> current_stack_trace() {
-  constexpr int most_frames = 64;
+  constexpr int max_frames = 64;
   // This function and the one that describes the exception tell nothing.
   constexpr int own_frames = 2;
-  void* addresses[most_frames];
-  auto count = ::backtrace(addresses, most_frames);
+  void* addresses[max_frames];
+  auto count = ::backtrace(addresses, max_frames);
   malloc_ptr<char*> lines{::backtrace_symbols(addresses, count)};
   std::vector<std::string> result;
   for (int i = own_frames; lines != nullptr && i < count; ++i)

@@ -81,8 +81,8 @@ error_info read_record(byte_reader& reader, std::size_t depth) {
   auto frames = reader.count(error_limits::frames, length_bytes);
   for (std::size_t i = 0; i < frames && reader.ok(); ++i)
     result.stack_trace.push_back(reader.text(error_limits::text_bytes));
-  auto most_causes = depth + 1 < error_limits::depth ? error_limits::causes : 0;
-  auto causes = reader.count(most_causes, smallest_record_bytes);
+  auto max_causes = depth + 1 < error_limits::depth ? error_limits::causes : 0;
+  auto causes = reader.count(max_causes, smallest_record_bytes);
   for (std::size_t i = 0; i < causes && reader.ok(); ++i)
     result.causes.push_back(read_record(reader, depth + 1));
   return result;

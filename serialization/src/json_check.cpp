@@ -9,7 +9,7 @@ namespace mobula::detail {
 
 namespace {
 
-constexpr std::size_t most_levels = 512;
+constexpr std::size_t max_levels = 512;
 
 /// Returns the position of the quote that ends the string which begins before `position`.
 std::size_t end_of_string(std::string_view text, std::size_t position) {
@@ -36,7 +36,7 @@ void check_json(std::span<const std::byte> bytes) {
         break;
       case '[':
       case '{':
-        if (++level > most_levels)
+        if (++level > max_levels)
           throw codec_error("a value in JSON is nested too deeply");
         break;
       case ']':

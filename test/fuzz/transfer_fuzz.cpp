@@ -22,9 +22,9 @@ void require(bool holds, const char* what) {
   std::abort();
 }
 
-void check_range(const object_range& range, std::uint64_t most_bytes) {
+void check_range(const object_range& range, std::uint64_t max_bytes) {
   require(!range.id.empty(), "an accepted range is one of an object");
-  require(range.length_bytes > 0 && range.length_bytes <= most_bytes,
+  require(range.length_bytes > 0 && range.length_bytes <= max_bytes,
           "an accepted range has an allowed length");
   require(range.offset_bytes + range.length_bytes <= frame_limits::object_bytes,
           "an accepted range ends within any object");

@@ -23,7 +23,7 @@ public:
   bool step() {
     ++labels_;
     held_.push_back({labels_, node_.put(block(labels_))});
-    if (held_.size() > most_held)
+    if (held_.size() > max_held)
       held_.erase(any());
     return is_whole(*any());
   }
@@ -43,7 +43,7 @@ private:
     ObjectRef<std::string> ref;
   };
 
-  static constexpr std::size_t most_held = 40;
+  static constexpr std::size_t max_held = 40;
 
   static node_options options_for(caf::actor_system& system, const std::string& directory) {
     auto result = read_options(system.config());

@@ -43,7 +43,7 @@ struct threaded_node {
 bool ask_report_of(const node& of) {
   caf::scoped_actor self{of.system()};
   auto answered = false;
-  self->request(of.core().cluster(), 10s, ask_report{.most_objects = 100, .only = {}})
+  self->request(of.core().cluster(), 10s, ask_report{.max_objects = 100, .only = {}})
     .receive([&](const node_report&) { answered = true; }, [](const caf::error&) {});
   return answered;
 }

@@ -29,10 +29,10 @@ namespace {
 constexpr auto search_round = std::chrono::seconds{1};
 
 /// Reports under way at once; more are refused.
-constexpr std::size_t most_reports = 64;
+constexpr std::size_t max_reports = 64;
 
 /// Objects in one report: a few megabytes.
-constexpr std::uint64_t most_reported_objects = 20'000;
+constexpr std::uint64_t max_reported_objects = 20'000;
 
 /// Owns a membership and an exchange, tells the one what the other needs, and lets owners be found.
 class cluster_state : public owner_finder, public member_listener {
@@ -151,7 +151,7 @@ public:
   }
 
   caf::result<node_report> report(const ask_report& question) {
-    if (reports_.size() >= most_reports)
+    if (reports_.size() >= max_reports)
       return to_caf_error({.type = error_type::store_full,
                            .message = fmt::format("this node is at work on {} reports already; ask "
                                                   "again later",
@@ -166,7 +166,7 @@ public:
         caf::anon_send(myself, report_collected{number, ended.stats, std::move(objects)});
       })};
     auto bounded = question;
-    bounded.most_objects = std::min(question.most_objects, most_reported_objects);
+    bounded.max_objects = std::min(question.max_objects, max_reported_objects);
     exchange.turn();
     exchange.count_references(request.request->objects.emplace(bounded, core_->incarnation()));
     collect(request);

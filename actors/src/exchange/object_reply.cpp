@@ -388,7 +388,7 @@ reply_result apply_reply(const object_handle& handle, object_reply& reply,
   return reply_result::settled;
 }
 
-std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most_bytes) {
+std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t max_bytes) {
   if (entry.phase() != object_phase::inline_value && entry.phase() != object_phase::stored)
     return std::nullopt;
   // A value of the shard's does not travel, and to pin it would count as a use of it.
@@ -396,7 +396,7 @@ std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t most
     return std::nullopt;
   // It may be another one by now, or none.
   auto pin = entry.try_pin();
-  if (!pin || !pin.in_heap() || pin.value().bytes().size() > most_bytes
+  if (!pin || !pin.in_heap() || pin.value().bytes().size() > max_bytes
       || (pin.value().extras() != nullptr && !pin.value().extras()->nested.empty()))
     return std::nullopt;
   auto metadata = encode(pin.value().describe());

@@ -67,7 +67,7 @@ bool all_pull(std::span<const awaiting_peer> readers) {
 value_server::value_server(node_core& core, copy_directory& copies)
   : core_(core), copies_(copies),
     max_object_bytes_(std::min<std::uint64_t>(max_message_bytes(core.options()) - beside_an_object,
-                                              carried_bytes::most_bytes)) {
+                                              carried_bytes::max_bytes)) {
   // nop
 }
 
@@ -209,7 +209,7 @@ void value_server::reply_with_description_of(const object_handle& entry,
 
 /// For now: the data port of this node may be reached again, and then the value is pulled.
 object_reply value_server::refuse_size(const object_reply& object, std::size_t size) const {
-  std::string_view or_else = max_object_bytes_ < carried_bytes::most_bytes
+  std::string_view or_else = max_object_bytes_ < carried_bytes::max_bytes
                                ? ", or raise mobula.message-limit on all nodes,"
                                : ",";
   return reply_with_error(

@@ -186,7 +186,7 @@ private:
   void choose(heap_content content, const choose_victims& wanted, object_tally& victims,
               std::vector<immediate_end>& ends) {
     for (std::size_t without = 0; without < entry_stripe::count;) {
-      if (victims.bytes >= wanted.bytes || victims.objects >= wanted.most_objects)
+      if (victims.bytes >= wanted.bytes || victims.objects >= wanted.max_objects)
         return;
       auto& stripe = core_->stripes()[next_stripe_++ % entry_stripe::count];
       auto victim = stripe.take_victim(content);

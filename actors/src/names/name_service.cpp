@@ -334,7 +334,7 @@ void name_service::describe(object_listing& listing) const {
   for (const auto& [name, thing] : contents_) {
     auto* listed =
       thing.object.owner == core_->incarnation() ? listing.find(thing.object.sequence) : nullptr;
-    if (listed != nullptr && listed->names.size() < reported_nesting::most_named)
+    if (listed != nullptr && listed->names.size() < reported_nesting::max_named)
       listed->names.push_back(name);
   }
 }

@@ -301,10 +301,10 @@ node_stats node_core::collect() {
   // Freeing an object may free those nested in it, which takes one more round for each level. Where
   // others keep working there is no end of rounds, and their levels move anyway: after a few, it
   // goes on only as long as there is less and less.
-  constexpr int most_rounds = 1000;
+  constexpr int max_rounds = 1000;
   constexpr int few_rounds = 16;
   node_stats stats;
-  for (int round = 0; round < most_rounds; ++round) {
+  for (int round = 0; round < max_rounds; ++round) {
     auto handled_before = messages();
     auto entries_before = stats.entries;
     stats = collect_once();
@@ -362,7 +362,7 @@ void node_core::run_until(const std::function<bool()>& is_done) {
 object_listing node_core::list_objects() {
   MOBULA_ASSERT(simulation_ != nullptr);
   constexpr std::uint64_t all = std::numeric_limits<std::uint32_t>::max();
-  const ask_report question{.most_objects = all, .only = {}};
+  const ask_report question{.max_objects = all, .only = {}};
   auto answer = std::make_shared<std::optional<object_listing>>();
   auto request = std::make_shared<stats_request>(
     [answer](stats_request& ended) { *answer = std::move(ended.objects); });

@@ -20,7 +20,7 @@ const type_descriptor* type_table::intern(std::string_view name, codec_id codec)
   if (auto known = descriptors_.find(wanted); known != descriptors_.end())
     return &known->second;
   auto bytes = name.size() + fixed_bytes;
-  if (most_bytes_ - bytes_ < bytes)
+  if (max_bytes_ - bytes_ < bytes)
     return nullptr;
   bytes_ += bytes;
   auto& [key, added] = *descriptors_.try_emplace(std::move(wanted)).first;
@@ -35,7 +35,7 @@ const type_descriptor* intern_type(std::string_view name, codec_id codec) {
   if (last != nullptr && last->codec == codec && last->name == name)
     return last;
   // Never destroyed: entries in static objects refer to it.
-  static auto& types = *new type_table{type_table::default_most_bytes};
+  static auto& types = *new type_table{type_table::default_max_bytes};
   const auto* found = types.intern(name, codec);
   if (found != nullptr)
     last = found;

@@ -80,7 +80,7 @@ private:
       table_.for_each([&](const object_record& object) {
         look_at(object, [&](const object_entry& entry) { listing.sum(entry); });
       });
-    if (listing.asked().most_objects == 0)
+    if (listing.asked().max_objects == 0)
       return;
     consider_known(listing);
     listing.choose();

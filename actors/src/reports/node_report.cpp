@@ -122,15 +122,15 @@ std::uint64_t object_listing::references_to(const object_entry& entry) const {
 void object_listing::consider(const object_record& known, std::uint64_t key) {
   candidates_.push_back({known, key});
   // Kept short as it grows: a million objects are not copied for a report of a hundred.
-  if (candidates_.size() / 2 >= std::max(asked_.most_objects, std::uint64_t{1}))
+  if (candidates_.size() / 2 >= std::max(asked_.max_objects, std::uint64_t{1}))
     keep_first();
 }
 
 void object_listing::keep_first() {
-  if (candidates_.size() <= asked_.most_objects)
+  if (candidates_.size() <= asked_.max_objects)
     return;
-  left_out += candidates_.size() - asked_.most_objects;
-  auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(asked_.most_objects);
+  left_out += candidates_.size() - asked_.max_objects;
+  auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(asked_.max_objects);
   std::ranges::nth_element(candidates_, end, std::greater{}, &candidate::key);
   candidates_.erase(end, candidates_.end());
 }
@@ -252,7 +252,7 @@ void object_listing::add_pinned_only(const object_entry& entry, std::uint64_t si
   }
   auto wanted =
     asked_.only.empty() || (asked_.only.owner == node_ && asked_.only.sequence == entry.sequence());
-  if (!wanted || pinned_only.size() >= asked_.most_objects)
+  if (!wanted || pinned_only.size() >= asked_.max_objects)
     return;
   auto& row = pinned_only.emplace_back(describe(entry));
   row.size_bytes = size_bytes;
@@ -286,7 +286,7 @@ void object_listing::add_contents(const object_entry& container) {
     if (std::exchange(last, id) == id)
       continue;
     ++nesting->containers;
-    if (nesting->named.size() < reported_nesting::most_named)
+    if (nesting->named.size() < reported_nesting::max_named)
       nesting->named.push_back(container.id());
   }
 }
@@ -301,7 +301,7 @@ reported_nesting* object_listing::nesting_of(const object_id& content) {
   }
   auto wanted = asked_.only.empty() || asked_.only == content;
   if (!wanted
-      || (nested_elsewhere_.size() >= asked_.most_objects && !nested_elsewhere_.contains(content)))
+      || (nested_elsewhere_.size() >= asked_.max_objects && !nested_elsewhere_.contains(content)))
     return nullptr;
   return &nested_elsewhere_[content];
 }

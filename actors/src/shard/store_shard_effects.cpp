@@ -14,7 +14,7 @@ namespace mobula {
 namespace {
 
 /// Copying this much takes less than a message's detour.
-constexpr std::size_t most_moved_here = std::size_t{256} << 10U;
+constexpr std::size_t max_moved_here = std::size_t{256} << 10U;
 
 std::string_view describe(pressure_level level) {
   switch (level) {
@@ -114,7 +114,7 @@ void store_shard_state::apply(const grant_create& effect) {
 /// Moves an actor's object into the arena: at once, or, if that takes long, in an actor of its own,
 /// so that nobody waits for the shard meanwhile.
 void store_shard_state::move_in(shard_slot& held, arena_block memory) {
-  if (held.copy->size_bytes <= most_moved_here) {
+  if (held.copy->size_bytes <= max_moved_here) {
     std::ranges::copy(held.copy->storage(), memory.bytes().begin());
     return held.leaving_heap ? finish_leaving_heap(held, std::move(memory))
                              : finish_admission(held, std::move(memory));

@@ -15,7 +15,7 @@ void store_shard_state::begin_use_period(object_listing& listing) {
   for (const auto& [first, since] : use_periods_)
     listing.periods.push_back(
       {first, static_cast<std::uint32_t>((now - since) / std::chrono::seconds{1})});
-  if (listing.asked().most_objects == 0)
+  if (listing.asked().max_objects == 0)
     return;
   if (use_periods_.size() == max_periods)
     use_periods_.erase(use_periods_.begin() + 1);
@@ -48,7 +48,7 @@ void store_shard_state::describe_objects(object_listing& listing) {
 /// memory views keep.
 void store_shard_state::describe_all(object_listing& listing) const {
   const auto& asked = listing.asked();
-  if (asked.most_objects == 0 && asked.grouping != reported_grouping::state)
+  if (asked.max_objects == 0 && asked.grouping != reported_grouping::state)
     return;
   for (const auto& [sequence, held] : slots_) {
     if (held.token != nullptr && held.token->kind() == entry_kind::own) {

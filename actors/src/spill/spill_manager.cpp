@@ -24,7 +24,7 @@ namespace {
 constexpr auto retry_interval = std::chrono::seconds{1};
 
 /// How often the end of the node tries again to remove a file that it could not remove.
-constexpr int most_retries_at_end = 3;
+constexpr int max_retries_at_end = 3;
 
 /// Sweeps and claims the directories of `core`.
 std::shared_ptr<spill_claims> claim_directories(const node_core& core) {
@@ -227,13 +227,13 @@ private:
 
   /// Tries again what failed for as long as something is to be tried.
   void watch_failures() {
-    if (!table_->awaits_retry() || retries_at_end_ > most_retries_at_end)
+    if (!table_->awaits_retry() || retries_at_end_ > max_retries_at_end)
       return timers_.stop(std::exchange(retry_timer_, {}));
     if (retry_timer_ == deadline{})
       retry_timer_ = timers_.start(retry_interval, [this] {
         retry_timer_ = {};
         core_->count_message();
-        if (stopping_ && ++retries_at_end_ > most_retries_at_end)
+        if (stopping_ && ++retries_at_end_ > max_retries_at_end)
           return abandon_files();
         table_->retry_directories(effects_);
         run();

@@ -263,7 +263,7 @@ void puller::owner_lost(const object_id& id) {
   auto& entry = pulls_.at(id);
   auto chunks = (entry.copy->size_bytes - 1) / core_.options().transfer_chunk_bytes + 1;
   auto in_a_round = std::min<std::uint64_t>(chunks, pull_config{}.chunks_per_pull);
-  if (entry.entry != nullptr && ++entry.lost >= most_lost_rounds * in_a_round) {
+  if (entry.entry != nullptr && ++entry.lost >= max_lost_rounds * in_a_round) {
     entry.failure = pull_outcome::unreachable;
     table_.fail(id, error_type::object_fetch_timed_out, effects_);
   }

@@ -71,7 +71,7 @@ public:
 
 private:
   /// Rounds of asks that the owner's port may leave without any byte.
-  static constexpr std::size_t most_lost_rounds = 6;
+  static constexpr std::size_t max_lost_rounds = 6;
 
   enum class buffer_state : std::uint8_t {
     none,

@@ -101,12 +101,12 @@ void heap_relief::choose(heap_effects& effects) {
   // Who insists waits for the end of what others have tried, so that it has one.
   auto held_up = refused_ && (!may_insist_ || leaving_.objects > 0);
   if (missing == 0 || choosing_ || (held_up ? decoded_exhausted_ : exhausted_)
-      || leaving_.objects >= config_.most_leaving)
+      || leaving_.objects >= config_.max_leaving)
     return;
   choosing_ = true;
   asked_among_ = held_up ? heap_choice::decoded : heap_choice::all;
   asked_bytes_ = missing;
-  asked_objects_ = config_.most_leaving - leaving_.objects;
+  asked_objects_ = config_.max_leaving - leaving_.objects;
   effects.push_back(choose_victims{asked_bytes_, asked_objects_, asked_among_});
 }
 

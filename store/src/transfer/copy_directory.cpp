@@ -58,7 +58,7 @@ copy_directory::pick(const object& from, const incarnation_id& reader) const {
   auto whole_only = from.retired.contains(reader);
   auto rank = [&](const copy_map::value_type& each) {
     const auto& [ticket, known] = each;
-    return std::tuple{whole_only && !known.whole, known.arriving >= most_readers,
+    return std::tuple{whole_only && !known.whole, known.arriving >= max_readers,
                       host_of(each) != host, known.depth + known.readers, ticket};
   };
   return *std::ranges::min_element(from.copies, {}, rank);

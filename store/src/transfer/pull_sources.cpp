@@ -10,7 +10,7 @@ namespace mobula {
 
 namespace {
 
-constexpr std::size_t most_doublings = 10;
+constexpr std::size_t max_doublings = 10;
 
 /// Orders equally good copies, differently on each node and for each object. (The multipliers are
 /// those of SplitMix64.)
@@ -192,7 +192,7 @@ void pull_table::set_timer(const object_id& id, pulled& entry, pull_effects& eff
   entry.waits_for = timer{*purpose, ++timers_numbered_};
   auto delay = config_.locate_ms;
   if (*purpose == pull_timer_purpose::retry)
-    delay = config_.retry_ms << std::min(entry.retries++, most_doublings);
+    delay = config_.retry_ms << std::min(entry.retries++, max_doublings);
   effects.push_back(start_pull_timer{{*purpose, id, timers_numbered_}, delay});
 }
 

@@ -19,8 +19,8 @@ constexpr std::size_t checksum_offset = frame_bytes - 8;
 
 enum class kind : std::uint8_t { hello = 1, request = 2, chunk = 3, refusal = 4, cancel = 5 };
 
-bool allowed(const object_range& range, std::uint64_t most_bytes) noexcept {
-  return !range.id.empty() && range.length_bytes > 0 && range.length_bytes <= most_bytes
+bool allowed(const object_range& range, std::uint64_t max_bytes) noexcept {
+  return !range.id.empty() && range.length_bytes > 0 && range.length_bytes <= max_bytes
          && range.offset_bytes <= frame_limits::object_bytes - range.length_bytes;
 }
 
@@ -101,14 +101,14 @@ incarnation_id read_incarnation(byte_reader& reader) {
   return {.high = high, .low = reader.u64()};
 }
 
-object_range read_range(byte_reader& reader, std::uint64_t most_bytes) {
+object_range read_range(byte_reader& reader, std::uint64_t max_bytes) {
   auto start = reader.offset();
   object_range range;
   range.id.owner = read_incarnation(reader);
   range.id.sequence = reader.u64();
   range.offset_bytes = reader.u64();
   range.length_bytes = reader.u64();
-  if (!allowed(range, most_bytes))
+  if (!allowed(range, max_bytes))
     reader.fail("no range of an object, or one longer than allowed", start);
   return range;
 }

@@ -21,8 +21,8 @@ namespace {
 /// it was not.
 template <class Step, class Check>
 std::size_t failures_of(Step step, Check check) {
-  constexpr std::size_t most_failures = 1'000;
-  for (std::size_t number = 1; number <= most_failures; ++number) {
+  constexpr std::size_t max_failures = 1'000;
+  for (std::size_t number = 1; number <= max_failures; ++number) {
     auto through = false;
     try {
       failing_allocation failure{number};
@@ -34,7 +34,7 @@ std::size_t failures_of(Step step, Check check) {
     check();
   }
   FAIL("it never succeeds");
-  return most_failures;
+  return max_failures;
 }
 
 object_entry& entry_behind(const text_ref& ref) {

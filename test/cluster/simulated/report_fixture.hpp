@@ -21,7 +21,7 @@ inline std::unique_ptr<config> settings_without_call_sites() {
 struct with_reports : three_nodes {
   using three_nodes::three_nodes;
 
-  node_report ask(const node& of, const ask_report& question = {.most_objects = 100, .only = {}}) {
+  node_report ask(const node& of, const ask_report& question = {.max_objects = 100, .only = {}}) {
     std::optional<node_report> result;
     auto asker = sim.system().spawn([&](caf::event_based_actor* self) {
       self->request(of.core().cluster(), caf::infinite, question).then([&](node_report& report) {

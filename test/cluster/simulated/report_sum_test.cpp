@@ -15,7 +15,7 @@ struct with_sums : with_reports {
 
   /// What `home` sums by `grouping`, without a list.
   std::vector<reported_group> sums(reported_grouping grouping) {
-    return ask(home, {.most_objects = 0, .only = {}, .grouping = grouping}).groups;
+    return ask(home, {.max_objects = 0, .only = {}, .grouping = grouping}).groups;
   }
 
   reported_group sum(reported_grouping grouping, std::string_view name) {
@@ -27,7 +27,7 @@ struct with_sums : with_reports {
 
   /// The one object that `home` lists if it may list but one.
   reported_object first(reported_order order) {
-    auto report = ask(home, {.most_objects = 1, .only = {}, .order = order});
+    auto report = ask(home, {.max_objects = 1, .only = {}, .order = order});
     REQUIRE(report.objects.size() == 1);
     return report.objects[0];
   }
@@ -54,7 +54,7 @@ TEST_CASE_FIXTURE(with_sums, "sums are over all objects, however few are listed"
   for (int value = 0; value < 1'000; ++value)
     many.push_back(home.put(value));
   auto large = home.put(large_text);
-  auto report = ask(home, {.most_objects = 1, .only = {}, .grouping = reported_grouping::type});
+  auto report = ask(home, {.max_objects = 1, .only = {}, .grouping = reported_grouping::type});
   CHECK(report.objects.size() == 1);
   CHECK(report.objects_left_out == 1'000);
   REQUIRE(report.groups.size() == 2);
@@ -264,7 +264,7 @@ TEST_CASE_FIXTURE(with_sums, "a failed object is told with its error") {
 }
 
 TEST_CASE_FIXTURE(with_sums, "a report tells what the process takes of the system") {
-  auto report = ask(home, {.most_objects = 0, .only = {}});
+  auto report = ask(home, {.max_objects = 0, .only = {}});
   CHECK(figure(report, "process_resident_bytes") > 0);
   CHECK(figure(report, "process_shared_bytes") <= figure(report, "process_resident_bytes"));
 }

@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(with_reports, "a node tells of small objects what it tells of 
 TEST_CASE_FIXTURE(with_reports, "the largest objects are told first") {
   auto small = home.put("text");
   auto large = home.put(large_text);
-  auto report = ask(home, {.most_objects = 1, .only = {}});
+  auto report = ask(home, {.max_objects = 1, .only = {}});
   REQUIRE(report.objects.size() == 1);
   CHECK(report.objects[0].sequence == large.id().sequence);
   CHECK(report.objects_left_out == 1);
@@ -54,11 +54,11 @@ TEST_CASE_FIXTURE(with_reports, "the largest objects are told first") {
 TEST_CASE_FIXTURE(with_reports, "a node that is asked for one object tells of no other") {
   auto small = home.put("text");
   auto large = home.put(large_text);
-  auto report = ask(home, {.most_objects = 1, .only = small.id()});
+  auto report = ask(home, {.max_objects = 1, .only = small.id()});
   REQUIRE(report.objects.size() == 1);
   CHECK(report.objects[0].sequence == small.id().sequence);
   CHECK(report.objects_left_out == 0);
-  CHECK(ask(away, {.most_objects = 1, .only = small.id()}).objects.empty());
+  CHECK(ask(away, {.max_objects = 1, .only = small.id()}).objects.empty());
 }
 
 TEST_CASE_FIXTURE(with_reports, "objects without a value say why") {
@@ -165,7 +165,7 @@ TEST_CASE_FIXTURE(with_reports, "of many containers the first are named and all 
   for (int count = 0; count < 20; ++count)
     outer.push_back(home.put(box{{inner}}));
   CHECK(told(inner).nested.containers == 20);
-  CHECK(told(inner).nested.named.size() == reported_nesting::most_named);
+  CHECK(told(inner).nested.named.size() == reported_nesting::max_named);
 }
 
 TEST_CASE_FIXTURE(with_reports, "a borrower tells in which of its values a reference is") {
@@ -176,7 +176,7 @@ TEST_CASE_FIXTURE(with_reports, "a borrower tells in which of its values a refer
   REQUIRE(report.nested_elsewhere.size() == 1);
   CHECK(report.nested_elsewhere[0].object == inner.id());
   CHECK(report.nested_elsewhere[0].nested.named == std::vector{outer.id()});
-  CHECK(ask(away, {.most_objects = 1, .only = outer.id()}).nested_elsewhere.empty());
+  CHECK(ask(away, {.max_objects = 1, .only = outer.id()}).nested_elsewhere.empty());
 }
 
 TEST_CASE_FIXTURE(with_reports, "another node's value that was read here is a container, too") {

@@ -21,7 +21,7 @@ hello hello_with(session_id proposal) {
 
 TEST_CASE("who jumps ahead with a session keeps nobody from beginning others") {
   for (auto jump : {std::uint64_t{1} << 32U, std::uint64_t{1} << 40U,
-                    member_limits::most_followed_session, member_limits::most_session}) {
+                    member_limits::max_followed_session, member_limits::max_session}) {
     CAPTURE(jump);
     member_world world;
     for (std::uint16_t port : {1, 2, 3})
@@ -46,7 +46,7 @@ TEST_CASE("a node whose counter was jumped to its bound still begins sessions, e
   two_members world{dialing::adds_links};
   auto& table = *world.nodes[0].table;
   member_effects effects;
-  table.received(stranger, hello_with(session_id{member_limits::most_session}), effects);
+  table.received(stranger, hello_with(session_id{member_limits::max_session}), effects);
   auto last = session_id::none;
   for (int round = 0; round < 3; ++round) {
     world.cut(1, 2);
@@ -58,7 +58,7 @@ TEST_CASE("a node whose counter was jumped to its bound still begins sessions, e
     }
     auto now = table.find_connected(world.nodes[1].table->self().incarnation)->session;
     CHECK(now > last);
-    CHECK(now > session_id{member_limits::most_followed_session});
+    CHECK(now > session_id{member_limits::max_followed_session});
     last = now;
   }
 }

@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::uint64_t seeds = 1'000;
 constexpr int events_a_seed = 500;
-constexpr std::size_t most_nodes = 20;
+constexpr std::size_t max_nodes = 20;
 
 /// Plays the network, the nodes' users and fate.
 class random_schedule {
 public:
   explicit random_schedule(std::uint64_t seed)
-    : random_(seed), places_(2 + random_() % (most_nodes - 1)),
+    : random_(seed), places_(2 + random_() % (max_nodes - 1)),
       world_(random_() % 4 == 0 ? dialing::adds_links : dialing::shares_links) {
     for (std::uint16_t port = 1; port <= places_; ++port)
       start(port);

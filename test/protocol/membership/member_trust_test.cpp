@@ -62,7 +62,7 @@ std::vector<node_record> bad_records() {
 
 std::vector<session_id> bad_sessions() {
   return {session_id{0}, session_id{largest}, session_id{largest - 1},
-          session_id{member_limits::most_session + 1}};
+          session_id{member_limits::max_session + 1}};
 }
 
 std::vector<std::vector<member_hint>> bad_hints() {

@@ -32,7 +32,7 @@ TEST_CASE("an owner for whom nobody vouches for a whole round is given up") {
 TEST_CASE("an owner that is vouched for and never reached is given up after the last round") {
   owner_search search;
   CHECK(search.begin(one));
-  for (std::uint32_t round = 1; round < owner_search::most_rounds; ++round)
+  for (std::uint32_t round = 1; round < owner_search::max_rounds; ++round)
     CHECK(search.round_over(everybody).empty());
   CHECK(search.round_over(everybody) == std::vector{one});
 }

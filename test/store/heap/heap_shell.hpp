@@ -20,7 +20,7 @@ inline constexpr std::size_t limit = 1'000;
 /// A heap of values that leave when they are told to, and of bytes that stay.
 class heap_shell {
 public:
-  heap_relief relief{{.limit_bytes = limit, .threshold = 0.8, .low_water = 0.6, .most_leaving = 4}};
+  heap_relief relief{{.limit_bytes = limit, .threshold = 0.8, .low_water = 0.6, .max_leaving = 4}};
   std::uint64_t staying = 0;
   std::deque<std::size_t> idle; ///< sizes, the oldest first
   std::deque<std::size_t> decoded;
@@ -113,7 +113,7 @@ private:
 
   void choose_from(std::deque<std::size_t>& from, const choose_victims& wanted,
                    object_tally& victims) {
-    while (!from.empty() && victims.bytes < wanted.bytes && victims.objects < wanted.most_objects) {
+    while (!from.empty() && victims.bytes < wanted.bytes && victims.objects < wanted.max_objects) {
       leaving.push_back(from.front());
       victims.add(from.front());
       from.pop_front();

@@ -158,9 +158,9 @@ TEST_CASE("in pieces, a store refuses only what fits into none of them") {
       if (store.put(size))
         continue;
       REQUIRE((store.free_space() < size || !store.has_extent_for(size)));
-      auto most_of_piece = size + metadata_bytes + 2 * arena_heap::page_alignment;
+      auto max_of_piece = size + metadata_bytes + 2 * arena_heap::page_alignment;
       REQUIRE((store.free_space() < size
-               || store.heap().free_bytes() < (store.objects() + 1) * most_of_piece));
+               || store.heap().free_bytes() < (store.objects() + 1) * max_of_piece));
       in_pieces += store.free_space() >= size ? 1 : 0;
       store.drop_any(random);
     }

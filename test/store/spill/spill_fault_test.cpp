@@ -113,7 +113,7 @@ namespace {
 struct fault_plan {
   std::size_t bytes_before_error = 0;
   int error_number = EIO;
-  std::size_t most_at_once = SIZE_MAX;
+  std::size_t max_at_once = SIZE_MAX;
   std::size_t interruptions = 0;
 };
 
@@ -131,7 +131,7 @@ ssize_t transfer_some(Call call, int file, const iovec* parts, off_t offset) {
     return -1;
   }
   auto part = parts[0];
-  part.iov_len = std::min({part.iov_len, plan.most_at_once, plan.bytes_before_error});
+  part.iov_len = std::min({part.iov_len, plan.max_at_once, plan.bytes_before_error});
   auto moved = call(file, &part, 1, offset);
   plan.bytes_before_error -= static_cast<std::size_t>(moved);
   return moved;
@@ -204,7 +204,7 @@ struct fault_fixture {
 
 TEST_CASE_FIXTURE(fault_fixture, "short and interrupted transfers are continued") {
   auto calls =
-    faulty_transfers({.bytes_before_error = SIZE_MAX, .most_at_once = 7, .interruptions = 3});
+    faulty_transfers({.bytes_before_error = SIZE_MAX, .max_at_once = 7, .interruptions = 3});
   CHECK(write(calls).records_written == 4);
   plan.interruptions = 3;
   for (std::size_t i = 0; i < objects.size(); ++i)

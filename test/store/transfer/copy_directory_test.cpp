@@ -54,7 +54,7 @@ struct known_copies {
     return result;
   }
 
-  [[nodiscard]] std::size_t most_hops() const {
+  [[nodiscard]] std::size_t max_hops() const {
     std::size_t result = 0;
     for (const auto& [node, source] : sources)
       result = std::max(result, hops(node));
@@ -74,7 +74,7 @@ TEST_CASE("readers that come at once are sent to each other, as in a binary tree
     all.assign(reader);
   for (const auto& [node, count] : all.readers)
     CHECK(count <= 2);
-  CHECK(all.most_hops() <= 6);
+  CHECK(all.max_hops() <= 6);
 }
 
 TEST_CASE("readers that come one after the other ask the owner less and less") {
@@ -84,7 +84,7 @@ TEST_CASE("readers that come one after the other ask the owner less and less") {
     all.tell(reader, copy_news::whole);
   }
   CHECK(all.readers.at(owner) <= 6);
-  CHECK(all.most_hops() <= 6);
+  CHECK(all.max_hops() <= 6);
 }
 
 TEST_CASE_FIXTURE(known_copies, "a copy on the reader's host is the first choice") {

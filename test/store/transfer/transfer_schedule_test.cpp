@@ -12,7 +12,7 @@ using namespace mobula::test;
 namespace {
 
 constexpr std::uint64_t seeds = 1'500;
-constexpr std::size_t most_steps = 400'000;
+constexpr std::size_t max_steps = 400'000;
 
 pull_config random_pulls(std::mt19937_64& random) {
   return {.chunk_bytes = 1 + random() % 20,
@@ -49,7 +49,7 @@ public:
       for (auto steps = random_() % 8; steps > 0; --steps)
         cluster_.step();
     }
-    REQUIRE(cluster_.drain(most_steps) < most_steps);
+    REQUIRE(cluster_.drain(max_steps) < max_steps);
     for (std::size_t i = 0; i < nodes_; ++i)
       if (cluster_.all[i]->alive)
         check_end(*cluster_.all[i]);
@@ -118,7 +118,7 @@ std::uint64_t owner_bytes(std::uint64_t seed, std::size_t nodes, std::size_t siz
   cluster.create(1, 0, size);
   for (std::size_t reader = 1; reader < nodes; ++reader)
     cluster.request(reader, 1, pull_priority::get);
-  REQUIRE(cluster.drain(most_steps) < most_steps);
+  REQUIRE(cluster.drain(max_steps) < max_steps);
   for (std::size_t reader = 1; reader < nodes; ++reader)
     REQUIRE(cluster.all[reader]->copies.contains(1));
   return cluster.all[0]->sent_bytes;

@@ -23,9 +23,9 @@ bool is_control(char c) noexcept {
 }
 
 /// What people are shown in logs and by commands must not drive their terminals.
-fault fault_of_text(std::string_view what, std::string_view text, std::size_t most_bytes) {
-  if (text.size() > most_bytes)
-    return fmt::format("its {} has {} bytes, more than {}", what, text.size(), most_bytes);
+fault fault_of_text(std::string_view what, std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes)
+    return fmt::format("its {} has {} bytes, more than {}", what, text.size(), max_bytes);
   if (std::ranges::any_of(text, is_control))
     return fmt::format("its {}, \"{}\", has characters that cannot be shown", what,
                        printable(text));
@@ -104,7 +104,7 @@ fault fault_of_session(std::string_view what, session_id session) {
   auto number = static_cast<std::uint64_t>(session);
   if (number == 0)
     return fmt::format("its {} is 0, which stands for none", what);
-  if (number > member_limits::most_session)
+  if (number > member_limits::max_session)
     return fmt::format("its {} is {}, and no node has counted so far", what, number);
   return std::nullopt;
 }

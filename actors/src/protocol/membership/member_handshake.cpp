@@ -21,7 +21,7 @@ void member_table::say_hello(link_id link, session_id ends, member_effects& effe
 
 void member_table::follow(session_id heard) {
   last_session_ = std::max(last_session_, std::min(static_cast<std::uint64_t>(heard),
-                                                   member_limits::most_followed_session));
+                                                   member_limits::max_followed_session));
 }
 
 std::optional<refused> member_table::objection_to(const hello& message) const {

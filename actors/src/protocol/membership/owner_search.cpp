@@ -24,7 +24,7 @@ owner_search::round_over(const std::function<bool(const incarnation_id&)>& is_vo
     auto& [owner, rounds] = *each;
     ++rounds;
     // The first round may have begun long before the search for this owner.
-    if (rounds < most_rounds && (rounds < 2 || is_vouched_for(owner))) {
+    if (rounds < max_rounds && (rounds < 2 || is_vouched_for(owner))) {
       ++each;
       continue;
     }

@@ -16,7 +16,7 @@ namespace mobula {
 namespace {
 
 /// Far more than are published in a node's life; what is added to it in one does not overflow.
-constexpr auto most_followed = std::uint64_t{1} << 62U;
+constexpr auto max_followed = std::uint64_t{1} << 62U;
 
 std::pair<publish_number, incarnation_id> rank(const name_table::publication& which) {
   return {which.number, which.publisher};
@@ -129,7 +129,7 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
     remove(member, gone.name, gone.number);
   for (const auto& fresh : message.published) {
     // A number that nobody counted to would make this node's next one overflow, and so the least.
-    if (auto number = static_cast<std::uint64_t>(fresh.number); number <= most_followed)
+    if (auto number = static_cast<std::uint64_t>(fresh.number); number <= max_followed)
       last_number_ = std::max(last_number_, number);
     remove(member, fresh.name, std::nullopt);
     // A publisher keeps to its bounds itself; one that does not harms only its own names.

@@ -13,7 +13,7 @@ namespace mobula {
 /// left out, is at most 2^63 - 1: so no stride or offset computed from a shape overflows.
 class array_shape {
 public:
-  static constexpr std::size_t most_dimensions = 8;
+  static constexpr std::size_t max_dimensions = 8;
 
   // -- constructors, destructors, and assignment operators
   // -----------------------------------------
@@ -21,7 +21,7 @@ public:
   /// A shape without dimensions, which stands for no shape at all.
   array_shape() = default;
 
-  /// Throws `object_error` (`invalid_argument`) for more than `most_dimensions` or too many
+  /// Throws `object_error` (`invalid_argument`) for more than `max_dimensions` or too many
   /// elements, naming them.
   explicit array_shape(std::span<const std::uint64_t> extents);
 
@@ -55,7 +55,7 @@ public:
 
 private:
   // Unused extents stay zero, which the comparison relies on.
-  std::array<std::uint64_t, most_dimensions> extents_{};
+  std::array<std::uint64_t, max_dimensions> extents_{};
   std::size_t dimensions_ = 0;
   std::uint64_t elements_ = 0;
 };

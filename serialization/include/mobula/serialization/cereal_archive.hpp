@@ -8,7 +8,7 @@
 // What is bounded here, for any input of n bytes:
 // - a count of elements is at most n plus `spare_elements`, so that a container allocates at most
 //   (n + spare_elements) * sizeof(element) bytes before its elements are read;
-// - the nesting of values, which costs stack, is at most `most_levels`, when reading and writing;
+// - the nesting of values, which costs stack, is at most `max_levels`, when reading and writing;
 // - a byte that stands for a `bool` is 0 or 1, and a shared pointer that refers back to an earlier
 //   one is of the same type: cereal would run into undefined behaviour.
 // What is not: a user's `load` that reads a number and allocates so many bytes itself.
@@ -40,10 +40,10 @@ namespace detail {
 class nesting_level {
 public:
   /// Each level of cereal's calls takes some hundred bytes of stack: a thread's 8 MiB suffice.
-  static constexpr std::size_t most_levels = 4096;
+  static constexpr std::size_t max_levels = 4096;
 
   void enter() {
-    if (++level_ > most_levels)
+    if (++level_ > max_levels)
       throw codec_error("a value is nested too deeply to be encoded");
   }
 

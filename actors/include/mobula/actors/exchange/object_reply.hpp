@@ -80,10 +80,10 @@ struct carried_value {
 };
 
 /// Returns what may come along with a reference to `entry`: its value, if that is in the process
-/// heap, has at most `most_bytes` and refers to nothing. Any thread. REQUIRES: the caller owns a
+/// heap, has at most `max_bytes` and refers to nothing. Any thread. REQUIRES: the caller owns a
 /// handle.
 [[nodiscard]] std::optional<carried_value> carry_value(object_entry& entry,
-                                                       std::uint64_t most_bytes);
+                                                       std::uint64_t max_bytes);
 
 /// Seals a pending borrowed entry with a value that came along. Ignores one that does not fit: it
 /// is not the owner's word. Any thread. REQUIRES: the caller owns a handle.

@@ -69,7 +69,7 @@ public:
   /// What the copy counts in the store's space: its value, and of the metadata what an arena's heap
   /// has no bytes for beside that space. With nested references they are as large as the value.
   [[nodiscard]] std::size_t space_bytes() const noexcept {
-    return size_bytes + metadata_bytes - std::min(metadata_bytes, most_free_metadata_bytes);
+    return size_bytes + metadata_bytes - std::min(metadata_bytes, max_free_metadata_bytes);
   }
 
   /// Where the metadata are, from the start of the value.
@@ -90,7 +90,7 @@ public:
   [[nodiscard]] bool drop_decoded() noexcept;
 
   /// Enough for all but nested references.
-  static constexpr std::size_t most_free_metadata_bytes = 256;
+  static constexpr std::size_t max_free_metadata_bytes = 256;
 
   const std::uint32_t shard;
   const std::size_t size_bytes;

@@ -43,12 +43,12 @@ const type_descriptor& descriptor_of() {
 class type_table {
 public:
   /// Many times what the programs of a cluster have: some hundred thousand types of usual names.
-  static constexpr std::size_t default_most_bytes = std::size_t{32} << 20U;
+  static constexpr std::size_t default_max_bytes = std::size_t{32} << 20U;
 
   /// What each type counts beside its name.
   static constexpr std::size_t fixed_bytes = 128;
 
-  explicit type_table(std::size_t most_bytes) noexcept : most_bytes_(most_bytes) {
+  explicit type_table(std::size_t max_bytes) noexcept : max_bytes_(max_bytes) {
     // nop
   }
 
@@ -59,7 +59,7 @@ public:
   [[nodiscard]] const type_descriptor* intern(std::string_view name, codec_id codec);
 
 private:
-  const std::size_t most_bytes_;
+  const std::size_t max_bytes_;
   std::mutex mutex_;
   std::size_t bytes_ = 0; ///< raised by `intern`, never lowered
   /// Names stand in the keys, whose addresses a map never changes.

@@ -38,7 +38,7 @@ enum class reported_grouping : std::uint8_t {
 /// Asks a node for a report. Anybody who can connect may ask; it changes nothing.
 struct ask_report {
   /// So many objects, the first in `order`; 0: none.
-  std::uint64_t most_objects = 0;
+  std::uint64_t max_objects = 0;
 
   /// If not empty: this object and no other, whosever it is.
   object_id only;
@@ -94,7 +94,7 @@ struct use_period {
 /// The references to one object inside of the values in one process.
 struct reported_nesting {
   /// Named in a report are no more than so many of the objects that contain a reference.
-  static constexpr std::size_t most_named = 8;
+  static constexpr std::size_t max_named = 8;
 
   std::uint32_t references = 0;
   std::uint32_t containers = 0;
@@ -126,7 +126,7 @@ struct reported_object {
   /// If it has been read: not for so many seconds, and maybe longer.
   std::uint32_t unused_s = 0;
 
-  /// Names that stand for it in the cluster, no more than `reported_nesting::most_named`.
+  /// Names that stand for it in the cluster, no more than `reported_nesting::max_named`.
   std::vector<std::string> names;
 
   /// Why it has no value, the beginning of it, if it has failed.
@@ -211,7 +211,7 @@ struct node_report {
 /// needs a look at those that are listed.
 ///
 /// *Bounds*: objects of the node, and of other nodes, by what was asked for each; containers named
-/// by `reported_nesting::most_named`; call sites by the objects; sums by `max_groups`.
+/// by `reported_nesting::max_named`; call sites by the objects; sums by `max_groups`.
 class object_listing {
 public:
   static constexpr std::size_t max_groups = 4096;
@@ -327,7 +327,7 @@ void add_report_messages(caf::actor_system_config& config);
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, ask_report& x) {
-  return f(caf::meta::type_name("mobula::ask_report"), x.most_objects, x.only, x.order, x.grouping);
+  return f(caf::meta::type_name("mobula::ask_report"), x.max_objects, x.only, x.order, x.grouping);
 }
 
 template <class Inspector>

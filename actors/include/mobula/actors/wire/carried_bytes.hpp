@@ -16,7 +16,7 @@ namespace mobula {
 class carried_bytes {
 public:
   /// A message holds no more: CAF counts its bytes with 32 bits.
-  static constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30U;
+  static constexpr std::uint64_t max_bytes = std::uint64_t{1} << 30U;
 
   carried_bytes() noexcept = default;
 
@@ -47,7 +47,7 @@ public:
         return error;
       if constexpr (Inspector::writes_state) {
         // Before there is memory for it: who writes a size need not have written bytes.
-        if (size > most_bytes)
+        if (size > max_bytes)
           return caf::sec::invalid_argument;
         if (auto left = bytes_left(f); left && size > *left)
           return caf::sec::end_of_stream;

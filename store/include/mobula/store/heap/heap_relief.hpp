@@ -16,7 +16,7 @@ struct heap_relief_config {
   double threshold = 0.8;
   double low_water = 0.7;
   /// How many values may be on their way out at once. Bounds what waits for space in the store.
-  std::size_t most_leaving = 1024;
+  std::size_t max_leaving = 1024;
 };
 
 /// How an attempt to have something leave the heap ended.
@@ -39,7 +39,7 @@ enum class heap_choice : std::uint8_t {
 /// any other event.
 struct choose_victims {
   std::size_t bytes;
-  std::size_t most_objects;
+  std::size_t max_objects;
   heap_choice among;
 };
 

@@ -18,11 +18,11 @@ enum class creator_pace : std::uint8_t { bounded, unbounded };
 class alignas(64) shard_backlog {
 public:
   /// Of creators that keep a pace: about as much as caches hold, or some large objects.
-  static constexpr std::uint64_t most_bytes = 16ULL << 20U;
-  static constexpr std::uint64_t most_objects = 4;
+  static constexpr std::uint64_t max_bytes = 16ULL << 20U;
+  static constexpr std::uint64_t max_objects = 4;
 
   [[nodiscard]] bool has_space_for(std::uint64_t bytes) const noexcept {
-    auto most = std::max(most_bytes, most_objects * bytes);
+    auto most = std::max(max_bytes, max_objects * bytes);
     return bytes_.load(std::memory_order_relaxed) + bytes <= most;
   }
 

@@ -37,7 +37,7 @@ struct assigned_source {
 
 /// What an owner knows of the copies of its values on other nodes, and whom each reader is sent to.
 ///
-/// *A tree.* Each reader is sent to one copy: of those that have fewer than `most_readers` whose
+/// *A tree.* Each reader is sent to one copy: of those that have fewer than `max_readers` whose
 /// copies are still arriving, to one on the reader's host if there is any, then to the one that
 /// is nearest to the owner and has had the fewest readers, counted together. Copies that are still
 /// arriving count as well: they pass on what they have. So readers that come at once make a binary
@@ -64,7 +64,7 @@ struct assigned_source {
 class copy_directory {
 public:
   /// Readers that fetch from one copy at the same time.
-  static constexpr std::size_t most_readers = 2;
+  static constexpr std::size_t max_readers = 2;
 
   /// Hosts are told apart by a name, the same for all nodes of one host.
   copy_directory(const incarnation_id& owner, std::string host);

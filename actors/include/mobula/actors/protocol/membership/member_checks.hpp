@@ -25,9 +25,9 @@ struct member_limits {
   static constexpr std::size_t nodes = 65'536; ///< named in one message
   static constexpr std::size_t text_bytes = 1'024;
   /// Nodes go on counting from what others say of sessions, but from no larger number than this.
-  static constexpr std::uint64_t most_followed_session = std::uint64_t{1} << 63U;
+  static constexpr std::uint64_t max_followed_session = std::uint64_t{1} << 63U;
   /// Sessions are counted one by one, so nobody has got this far beyond what is followed.
-  static constexpr std::uint64_t most_session = most_followed_session + (std::uint64_t{1} << 62U);
+  static constexpr std::uint64_t max_session = max_followed_session + (std::uint64_t{1} << 62U);
 };
 
 /// Returns what is wrong with a message, in words for a log and for the people on the other side;

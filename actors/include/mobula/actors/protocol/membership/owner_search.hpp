@@ -18,7 +18,7 @@ namespace mobula {
 /// round (it is dead, or has left), or when an owner that others vouch for has no session after the
 /// last one: it can be reached by them, but not from here.
 ///
-/// *Bounds*: owners that references name, each for `most_rounds`.
+/// *Bounds*: owners that references name, each for `max_rounds`.
 ///
 /// | field    | raised by | lowered by                  |
 /// |----------|-----------|-----------------------------|
@@ -26,7 +26,7 @@ namespace mobula {
 /// | running_ | `begin`   | both, of the last one       |
 class owner_search {
 public:
-  static constexpr std::uint32_t most_rounds = 10;
+  static constexpr std::uint32_t max_rounds = 10;
 
   /// Returns whether a round has to be started, which ends in `round_over`.
   [[nodiscard]] bool begin(const incarnation_id& owner);
