@@ -91,13 +91,13 @@ public:
     // One that is blocked arrives although it is ignored.
     if (!outlives_its_terminal())
       sigaddset(&set, SIGHUP);
-    // Whoever started this may have ignored it, and then nobody would learn how processes ended.
+    // The parent process may have ignored it, and then nobody would learn how processes ended.
     std::signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &set, &before_);
     handle_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (handle_.get() < 0)
       throw std::system_error(errno, std::generic_category(), "cannot wait for signals");
-    // Who reads our output may go before the nodes do.
+    // The reader of our output may end before the nodes do.
     std::signal(SIGPIPE, SIG_IGN);
   }
 

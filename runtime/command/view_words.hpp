@@ -23,7 +23,8 @@ namespace mobula::command {
 /// The same by its incarnation, which stands for a node that did not report.
 [[nodiscard]] std::string name_of(const cluster_report& report, const incarnation_id& id);
 
-/// Who else holds the object, and how often: nodes, and lost ones with the time they have left.
+/// The other holders of the object, and how often they hold it: nodes, and lost ones with the time
+/// they have left.
 [[nodiscard]] std::string holders_text(const cluster_report& report, const reported_object& object);
 
 /// Where the value is, and why it is still there or is not.

@@ -27,7 +27,8 @@ basic_object_builder::basic_object_builder(node_core& core, std::size_t size_byt
     in_heap_ = make_heap_copy(core, sequence, size, type, std::move(charge));
     return;
   }
-  // Who does not wait for space gets memory elsewhere, but not for what will never have space.
+  // A creator that does not wait for space gets memory elsewhere, but not for what will never have
+  // space.
   if (size_bytes > core.options().store_size_bytes)
     throw object_error{larger_than_store(core.options(), (*entry_)->id(), size_bytes)};
   copy_.emplace(core, sequence, size, type, when_full::defer);

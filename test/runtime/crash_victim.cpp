@@ -16,6 +16,6 @@ int main(int argument_count, char** arguments) {
   while (::write(STDOUT_FILENO, work.step() ? "." : "!", 1) == 1) {
     // nop
   }
-  // Whoever reads the bytes is gone.
+  // The reader of the bytes is gone.
   return EXIT_SUCCESS;
 }

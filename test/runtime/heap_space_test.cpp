@@ -1,4 +1,4 @@
-// Who waits for space in a process heap that has a limit, and until when.
+// Which puts wait for space in a process heap that has a limit, and until when.
 
 #include "../last_words.hpp"
 #include "small_heap.hpp"

@@ -183,7 +183,7 @@ bool checked_connection::deliver(caf::execution_unit* context, const void* data,
   return goes_on;
 }
 
-/// Whoever can connect can have this happen again and again: of many the log has few.
+/// Any peer that can connect can have this happen again and again: of many the log has few.
 bool checked_connection::refuse(caf::execution_unit* context, const std::string& why) {
   static std::atomic<std::uint64_t> refused{0};
   if (auto count = ++refused; std::has_single_bit(count))

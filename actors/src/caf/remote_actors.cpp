@@ -1,6 +1,6 @@
 // Requests to actors of other nodes that end with the connection, and handles that outlive it.
 //
-// Who waits is listed by the proxy that it waits for, in one table of the process, and each proxy
+// Waiters are listed by the proxy that they wait for, in one table of the process, and each proxy
 // tells the table of its end: so a request costs the same however many others are under way, and
 // leaves nothing at the proxy when it is answered.
 

@@ -41,8 +41,8 @@ void reference_exchange::send_requests(request_lists& requests, reply_form best)
   });
 }
 
-/// Returns how an owner is to tell of values, at best: read where they are, pulled, or in a
-/// message.
+/// Returns the form that an owner's replies are to have, at best: read where they are, pulled, or
+/// in a message.
 reply_form reference_exchange::form_for(const incarnation_id& owner, const peer& to,
                                         reply_form best) const {
   core_->arenas().retry(owner, core_->now());
@@ -91,7 +91,7 @@ void reference_exchange::received(object_replies& message) {
 
 void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
                               metadata_reader& reader) {
-  // Who wanted it may have let go meanwhile.
+  // The reader that requested it may have let go meanwhile.
   auto entry = core_->gateway().find_borrowed({.owner = owner, .sequence = reply.sequence});
   if (!entry || (reply.outcome == reply_outcome::stored && pulled_already(*entry.get(), reply)))
     return;
@@ -114,7 +114,7 @@ void reference_exchange::take(const incarnation_id& owner, object_reply& reply,
 
 void reference_exchange::borrowed_unpinned(const object_id& object) {
   turn();
-  // Who is no peer any more looks after its readers itself.
+  // A node without a session checks its readers itself.
   if (auto to = peers_.find(object.owner); to != peers_.end())
     send(to->second, objects_unpinned{to->second.session, {object.sequence}});
 }
@@ -135,8 +135,8 @@ void reference_exchange::received(const request_objects& message) {
   const auto* from = sender_of(message);
   if (from == nullptr)
     return;
-  // Who has returned an object gets no answer. It may have borrowed it anew meanwhile, and then
-  // asks anew: an answer to the first question must not be taken for one to the second.
+  // A node that has returned an object gets no reply. It may have borrowed it anew meanwhile, and
+  // then requests it anew: a reply to the first request must not be taken for one to the second.
   auto sequences = message.sequences;
   std::erase_if(sequences, [&](auto each) { return !tables_->exports().borrows(*from, each); });
   auto large_form = message.form != reply_form::bytes && can_transfer(peers_.at(*from))
@@ -186,15 +186,15 @@ void reference_exchange::received(const report_copies& message) {
 /// To those who hold what is this node's; owners of other objects learn it from the tables.
 void reference_exchange::pass_on_freed(const gateway_events& events) {
   for (auto sequence : events.freed)
-    tell_borrowers(sequence);
+    notify_borrowers(sequence);
   send_answers();
   for (const auto& object : events.traffic.freed)
     if (auto entry = core_->gateway().find_borrowed(object))
       stop_if_freed(*entry.get());
 }
 
-/// Who borrows the object from now on asks for it and is told then.
-void reference_exchange::tell_borrowers(std::uint64_t sequence) {
+/// A node that borrows the object from now on requests it, and learns of the failure then.
+void reference_exchange::notify_borrowers(std::uint64_t sequence) {
   auto entry = core_->gateway().find_own(sequence);
   if (!entry)
     return;
@@ -209,7 +209,7 @@ void reference_exchange::received(const free_objects& message) {
   const auto* from = sender_of(message);
   if (from == nullptr)
     return;
-  // Who frees an object holds it: what is freed is told before what is returned.
+  // A node that frees an object holds it: frees are sent before returns.
   for (auto sequence : message.sequences)
     if (tables_->exports().borrows(*from, sequence))
       free_object(*core_->gateway().find_own(sequence).get());

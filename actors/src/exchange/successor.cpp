@@ -101,7 +101,7 @@ object_handle successor_of(object_entry& entry) {
     auto made = stays ? make_inline(core, value) : make_movable(core, value);
     return core.gateway().adopt(entry, std::move(made));
   } catch (const std::exception& no_memory) {
-    // Who asks writes a message, in an actor that others depend on.
+    // The caller writes a message, in an actor that others depend on.
     log_warning(fmt::format("who gets a reference to object {} cannot read it, since its owner is "
                             "gone, and there is no memory for a copy: {}",
                             to_string(entry.id()), no_memory.what()));

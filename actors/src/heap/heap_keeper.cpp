@@ -55,7 +55,7 @@ public:
   void reserve(reserve_heap_space& request) {
     core_->count_message();
     waiting_.push_back(std::move(request));
-    // Whoever waits is worth another attempt.
+    // Waiters are worth another attempt.
     if (relief_->refused())
       retry_refused();
     relief_->await_space(waiting_.back().bytes, used_bytes(), effects_);
@@ -239,7 +239,7 @@ private:
       end = heap_leave_end::pinned;
     stripe.leave_ended(entry, heap_content::decoded, end);
     count(victim.bytes, end, decoded_dropped_);
-    // Who came while the copy was closed waits.
+    // Readers that came while the copy was closed wait.
     entry.restored();
     return end;
   }

@@ -57,7 +57,7 @@ void membership::list(const list_members& message) const {
   message.answer->set_value(std::move(result));
 }
 
-/// Who has left speaks with nobody any more: the connection goes with the message.
+/// A node that has left speaks with no other any more: the connection goes with the message.
 void membership::dial_connected(const mobula::dial_connected& message) {
   if (!table_->has_left())
     shake_hands(*self_, message);

@@ -1,5 +1,6 @@
 // Publishes and looks up names for this node: keeps what its own names stand for, asks publishers
-// for theirs, and brings each lookup to an end in time. Who has which name is in name_table.cpp.
+// for theirs, and brings each lookup to an end in time. Which node has which name is in
+// name_table.cpp.
 
 #include "mobula/actors/names/name_service.hpp"
 

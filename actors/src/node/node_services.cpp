@@ -208,8 +208,8 @@ void node_core::service_stopped(service_kind kind) noexcept {
     fail(kind);
 }
 
-/// Whoever waits for this node gets an error, here and elsewhere. Nothing is waited for: that is
-/// for who shuts the node down.
+/// All that wait for this node get an error, here and elsewhere. Nothing is waited for: that is for
+/// who shuts the node down.
 void node_core::fail(service_kind kind) {
   {
     std::unique_lock guard{services_mutex_};
@@ -220,7 +220,7 @@ void node_core::fail(service_kind kind) {
   closing_.store(true);
   for (auto& stripe : stripes_)
     stripe.refuse_waiters();
-  // Who joins from here on would wait for an answer of actors that are gone.
+  // A caller that joins from here on would wait for an answer of actors that are gone.
   begin_closing_port();
   for (auto each : {service_kind::cluster, service_kind::transfers, service_kind::counter,
                     service_kind::owner, service_kind::heap_keeper, service_kind::shard})

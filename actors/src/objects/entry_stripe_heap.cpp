@@ -30,7 +30,7 @@ void entry_stripe::back_in_heap(object_entry& entry) noexcept {
   if (part.state == heap_state::out)
     note_in_heap(entry);
   else
-    // Who brought the bytes may have been the last to have a pin.
+    // The thread that brought the bytes may have been the last to have a pin.
     heap_values_.unpinned(part);
 }
 
@@ -76,8 +76,8 @@ bool entry_stripe::may_leave(heap_part& part, heap_content content) {
     table.gone(part);
     return false;
   }
-  // Who moves the bytes closes the copy, as who drops what was decoded: one after the other. It
-  // waits as if it was pinned, until the attempt has ended.
+  // A move of the bytes closes the copy, and so does the drop of a decoded value: one after the
+  // other. It waits as if it was pinned, until the attempt has ended.
   if (content == heap_content::decoded && copy.value_part.state == heap_state::leaving) {
     table.found_pinned(part);
     return false;

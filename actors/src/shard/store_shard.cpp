@@ -16,7 +16,7 @@ store_shard_state::~store_shard_state() {
     return;
   // In this order: what goes back from here on is not given out again.
   heap().close();
-  // Who waits for space hears why there is none, which is not known before the node does.
+  // Waiting threads are refused as the last thing: the reason is known once the node is told.
   std::vector<std::shared_ptr<space_request>> waiting;
   for (auto& [sequence, held] : slots_) {
     if (held.reservation != nullptr)

@@ -83,7 +83,7 @@ void store_shard_state::drop_decoded(const drop_decoded_value& request) {
   auto dropped = held == slots_.end() || held->second.copy->drop_decoded();
   auto end = dropped ? heap_leave_end::left : heap_leave_end::pinned;
   entry.stripe().leave_ended(entry, heap_content::decoded, end);
-  // Who came while the copy was closed waits.
+  // Readers that came while the copy was closed wait.
   if (dropped)
     entry.restored();
   tell_keeper(heap_content::decoded, request.bytes, end);

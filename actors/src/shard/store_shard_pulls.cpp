@@ -86,7 +86,8 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
   auto& held = slot_of(id);
   held.in_transfer = false;
   readers_->open_here(held);
-  // In this order: who is told now, and finds that the copy had to go again, asks again.
+  // In this order: a reader that is told now, and finds that the copy had to go again, sends a new
+  // request.
   core_->gateway().reset_request(entry.id());
   if (entry.phase() == object_phase::stored)
     entry.restored();

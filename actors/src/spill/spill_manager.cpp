@@ -354,7 +354,7 @@ private:
       copies_.erase(id);
   }
 
-  /// A node does not stay for a disk that takes no more. Who sweeps the directory next, when this
+  /// A node does not stay for a disk that takes no more. The next sweep of the directory, when this
   /// node's claim on it is gone, removes what is left.
   void abandon_files() {
     auto count = table_->abandon_files(effects_);

@@ -51,8 +51,8 @@ namespace {
 push_config config_of(const node_core& core) {
   push_config result;
   result.chunk_bytes = core.options().transfer_chunk_bytes;
-  // Who reads from whom is planned by the owner (`copy_directory`), and whoever finds nothing where
-  // it was sent has only the owner to turn to.
+  // The owner plans which node reads from which (`copy_directory`), and a reader that finds nothing
+  // where it was sent turns to the owner.
   result.readers_per_object = result.max_asks;
   return result;
 }
@@ -276,7 +276,7 @@ void pusher::find_pulled(const object_id& id) {
     parked_.insert(id);
 }
 
-/// Whoever asks holds the object, so that others may name it.
+/// The node that asks holds the object, so that others may name it.
 void pusher::apply(const find_served& effect) {
   if (effect.id.owner != core_.incarnation())
     find_pulled(effect.id);

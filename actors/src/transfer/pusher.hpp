@@ -24,8 +24,9 @@ class served_watch;
 /// be read there: then the shard finds out whether it is lost.
 ///
 /// Values of other nodes are sent on from the copies that this one has pulled, and from those that
-/// are still arriving: what is there already, and the rest as it comes. Who asks for one whose pull
-/// waits for its buffer waits with it. What was pulled and evicted is not pulled again for others.
+/// are still arriving: what is there already, and the rest as it comes. A request for one whose
+/// pull waits for its buffer waits with it. What was pulled and evicted is not pulled again for
+/// others.
 ///
 /// | field      | raised by                            | lowered by                  |
 /// |------------|--------------------------------------|-----------------------------|

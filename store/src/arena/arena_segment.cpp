@@ -146,7 +146,7 @@ std::variant<arena_layout, arena_flaw, int> read_layout(int descriptor) {
     return errno;
   if (!S_ISREG(figures.st_mode) || static_cast<std::size_t>(figures.st_size) < header.size())
     return arena_flaw::not_an_arena;
-  // Whoever may cut a file short can have those end by SIGBUS who read it in place.
+  // A process that may cut a file short can have its readers in place end by SIGBUS.
   if (figures.st_uid != ::geteuid())
     return arena_flaw::of_other_user;
   // Not through a mapping: a file that shrinks meanwhile would kill us.
@@ -184,7 +184,7 @@ void sweep_arena(const std::filesystem::path& path, const io_calls& calls, sweep
   if (!file.valid()) {
     if (errno == ENOENT)
       return; // Another sweep was faster.
-    // Who cannot be asked counts as alive.
+    // A process that cannot be asked counts as alive.
     result.failures.push_back({path.string(), io_operation::open, errno});
     ++result.incarnations_alive;
     return;

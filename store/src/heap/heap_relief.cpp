@@ -98,7 +98,7 @@ std::size_t heap_relief::missing_bytes() const noexcept {
 
 void heap_relief::choose(heap_effects& effects) {
   auto missing = missing_bytes();
-  // Who insists waits for the end of what others have tried, so that it has one.
+  // A waiter that insists waits for the end of what others have tried, so that its wait ends.
   auto held_up = refused_ && (!may_insist_ || leaving_.objects > 0);
   if (missing == 0 || choosing_ || (held_up ? decoded_exhausted_ : exhausted_)
       || leaving_.objects >= config_.max_leaving)

@@ -54,7 +54,7 @@ void store_table::let_overtake(object& oldest, store_effects& effects) {
 
 std::size_t store_table::wanted_free_bytes() {
   auto used = used_bytes();
-  // Who waits for credit that comes back may not need anything else.
+  // A request that waits for credit to come back may not need anything else.
   auto pressed = used > threshold_bytes_ || (!queue_.empty() && !recalling_);
   if ((pressed && !relieving_) || freed_in_spell_bytes_ >= config_.capacity_bytes) {
     ++spell_;
@@ -204,7 +204,7 @@ void store_table::watch_stall(store_effects& effects) {
       effects.push_back({shard, check_readers{}});
 }
 
-/// Something made space, or what may: hope begins anew.
+/// Something made space, or may: the full-store time begins anew.
 void store_table::end_stall(store_effects& effects) {
   if (!stall_)
     return;

@@ -44,7 +44,7 @@ void spill_table::check_invariants() const {
   MOBULA_ASSERT(config_.spill_limit_bytes == 0
                 || file_bytes_ + writing_bytes_ + moving_bytes_ <= config_.spill_limit_bytes);
   MOBULA_ASSERT(read_queue_.empty() || reads_.size() == config_.max_reads);
-  // Whoever waits for a write waits for an event that is sure to come.
+  // A caller that waits for a write waits for an event that is sure to come.
   MOBULA_ASSERT(write_queue_.empty() || writes_under_way() > 0 || deletions_ > 0);
 }
 

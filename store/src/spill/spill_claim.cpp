@@ -90,7 +90,7 @@ void sweep_holder(const std::filesystem::path& lock_file, const holder_files& fi
                   const io_calls& calls, sweep_result& result) {
   file_handle lock{calls, calls.open(lock_file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0)};
   if (!lock.valid() && errno != ENOENT) {
-    // Who cannot be asked counts as alive.
+    // A process that cannot be asked counts as alive.
     result.failures.push_back({lock_file.string(), io_operation::open, errno});
     ++result.incarnations_alive;
     return;

@@ -9,8 +9,8 @@ namespace mobula {
 
 std::atomic<std::uint32_t> home_process::count = 0;
 
-// Who uses the count has this file linked, and so the handler installed. It fails only for lack of
-// memory before `main`.
+// A program that uses the count has this file linked, and so the handler installed. It fails only
+// for lack of memory before `main`.
 const int home_process::handler = ::pthread_atfork(nullptr, nullptr, forked);
 
 } // namespace mobula

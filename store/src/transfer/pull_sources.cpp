@@ -1,4 +1,4 @@
-// Whom a pull asks for which bytes, and how long it waits.
+// Which source a pull asks for which bytes, and how long it waits.
 
 #include <algorithm>
 #include <tuple>

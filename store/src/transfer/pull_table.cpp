@@ -1,6 +1,6 @@
 // The life of a pull: who wants the object, what is heard of it, and how asks for its bytes end.
-// Who gets space is decided in pull_admission.cpp, whom to ask and how long to wait in
-// pull_sources.cpp.
+// Which pull gets space is decided in pull_admission.cpp, which source to ask and how long to wait
+// in pull_sources.cpp.
 
 #include "mobula/store/transfer/pull_table.hpp"
 

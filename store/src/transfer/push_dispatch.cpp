@@ -1,4 +1,4 @@
-// Whose chunk goes out next, and the table's figures.
+// Which reader's chunk goes out next, and the table's figures.
 
 #include <algorithm>
 

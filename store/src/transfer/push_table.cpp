@@ -1,5 +1,6 @@
 // Serves other nodes' asks for bytes: looks each object up once for all who ask, and ends each ask
-// with its last byte or a refusal. Whose chunk goes out next is decided in push_dispatch.cpp.
+// with its last byte or a refusal. Which reader's chunk goes out next is decided in
+// push_dispatch.cpp.
 
 #include "mobula/store/transfer/push_table.hpp"
 

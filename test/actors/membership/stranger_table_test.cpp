@@ -1,4 +1,4 @@
-// Whom a control port lets through, decided without sockets and clocks.
+// Which connections a control port lets through, decided without sockets and clocks.
 
 #include <chrono>
 

@@ -1,4 +1,5 @@
-// Who may still send to services that are about to end, and who frees the node last.
+// Which threads may still send to services that are about to end, and which one frees the node
+// last.
 
 #include "mobula/actors/node/service_uses.hpp"
 

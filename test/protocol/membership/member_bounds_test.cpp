@@ -78,7 +78,7 @@ TEST_CASE("what a hello says is logged and answered in bounds, and as it can be 
     for (const auto& effect : effects)
       if (const auto* logged = std::get_if<report_refused>(&effect))
         texts.push_back(logged->text);
-    // Who speaks under a member's id is not answered.
+    // A stranger that speaks under a member's id is not answered.
     REQUIRE(texts.size() == 2);
     texts.push_back(std::get<refused>(first_of<send_on_link>(effects).message).text);
     for (const auto& text : texts) {

@@ -1,4 +1,4 @@
-// Who gets a name that several nodes publish, and what members that join, leave or misbehave make
+// Which node gets a name that several publish, and what members that join, leave or misbehave make
 // of it.
 
 #include "mobula/actors/protocol/names/name_table.hpp"

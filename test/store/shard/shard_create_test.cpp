@@ -1,4 +1,4 @@
-// Who gets space, and when: Ray's create request queue, against our rules.
+// Which create gets space, and when: Ray's create request queue, against our rules.
 
 #include "shard_shell.hpp"
 

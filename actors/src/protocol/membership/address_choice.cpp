@@ -176,29 +176,29 @@ std::vector<endpoint> endpoints_to_advertise(const endpoint& where,
 
 // -- trying ---------------------------------------------------------------------------------------
 
-std::vector<endpoint> used_first(std::vector<endpoint> told, const std::string& used) {
+std::vector<endpoint> used_first(std::vector<endpoint> advertised, const std::string& used) {
   auto plain = plain_address(used);
-  std::stable_partition(told.begin(), told.end(), [&](const endpoint& where) {
+  std::stable_partition(advertised.begin(), advertised.end(), [&](const endpoint& where) {
     return plain_address(where.address) == plain;
   });
-  return told;
+  return advertised;
 }
 
-std::vector<endpoint> reached_first(std::vector<endpoint> told,
+std::vector<endpoint> reached_first(std::vector<endpoint> advertised,
                                     const std::optional<endpoint>& reached) {
   if (!reached)
-    return told;
-  std::erase(told, *reached);
-  told.insert(told.begin(), *reached);
-  return told;
+    return advertised;
+  std::erase(advertised, *reached);
+  advertised.insert(advertised.begin(), *reached);
+  return advertised;
 }
 
-std::vector<endpoint> without_loopback(std::vector<endpoint> told) {
-  auto result = told;
+std::vector<endpoint> without_loopback(std::vector<endpoint> advertised) {
+  auto result = advertised;
   std::erase_if(result, [](const endpoint& where) {
     return reach_of(where.address) == address_reach::loopback;
   });
-  return result.empty() ? told : result;
+  return result.empty() ? advertised : result;
 }
 
 } // namespace mobula

@@ -1,5 +1,5 @@
-// Who is a member, over which link and in which session, and who vouches for whom. Dials are in
-// member_contacts.cpp, greetings in member_handshake.cpp.
+// Which nodes are members, over which link and in which session, and which vouch for which. Dials
+// are in member_contacts.cpp, greetings in member_handshake.cpp.
 
 #include "mobula/actors/protocol/membership/member_table.hpp"
 

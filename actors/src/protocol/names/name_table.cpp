@@ -1,5 +1,5 @@
-// Who has published which name. Each member tells all others, and of two publications the one with
-// the lower number counts everywhere, so that all agree without asking anybody.
+// Which node has published which name. Each member tells all others, and of two publications the
+// one with the lower number counts everywhere, so that all agree without asking anybody.
 
 #include "mobula/actors/protocol/names/name_table.hpp"
 

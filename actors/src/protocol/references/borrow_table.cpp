@@ -148,7 +148,7 @@ void borrow_table::keep(const value_read& read, reference_effects& effects) {
     finish(waiting, effects);
 }
 
-/// Who owned it may be gone, and the value with it.
+/// Its owner may be gone, and the value with it.
 void borrow_table::free(const object_id& object, reference_effects& effects) {
   auto of = channels_.find(object.owner);
   if (of == channels_.end())

@@ -33,8 +33,8 @@ void require_no_watcher(const node_core& core, std::string_view what);
 [[nodiscard]] std::chrono::nanoseconds
 with_answer(const std::optional<std::chrono::nanoseconds>& limit);
 
-/// What a service answers a thread of this node with. Whoever waits for it looks for it when the
-/// last copy is gone, which is right after it was set, or when it never will be.
+/// What a service answers a thread of this node with. The thread that waits for it looks for it
+/// when the last copy is gone, which is right after it was set, or when it never will be.
 template <class Answer>
 std::shared_ptr<std::promise<Answer>> make_answer(node_core& core) {
   return {new std::promise<Answer>, [core = core_pointer{&core}](auto* promised) {

@@ -22,7 +22,7 @@ struct published_actor {
   std::set<std::string> interface;
 };
 
-/// Whoever waits for the answer is added to it.
+/// The caller that waits for the answer is added to it.
 using name_question = std::variant<publish_name, unpublish_name, lookup_name>;
 
 // -- questions ------------------------------------------------------------------------------------

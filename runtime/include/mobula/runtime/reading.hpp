@@ -131,7 +131,7 @@ outcomes<T> read_all(std::span<const ObjectRef<T>> refs, const wait_limit& limit
 template <class T>
 wait_result<T> split_ready(std::span<const ObjectRef<T>> refs, std::size_t count,
                            wait_group* group) {
-  // Who seals or refuses an object may be about to say so.
+  // The thread that seals or refuses an object may be about to say so.
   if (group != nullptr)
     group->cancel();
   wait_result<T> result;

@@ -8,7 +8,7 @@
 
 namespace mobula {
 
-/// Who wants to be told of signals.
+/// The part of a program that handles signals.
 enum class signal_holder : std::uint8_t {
   runtime,     ///< `run_main`
   application, ///< a `stop_signal` of the application's own

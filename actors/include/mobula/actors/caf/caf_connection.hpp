@@ -56,7 +56,7 @@ struct caf_connection {
 };
 
 struct connection_rules {
-  /// Whose handshake comes first.
+  /// The side whose handshake comes first.
   handshake_of peer;
   /// Payloads of the messages after it. One that announces more ends the connection.
   std::uint32_t max_message_bytes = default_message_bytes;

@@ -191,7 +191,7 @@ private:
   void ask_owners(const gateway_events& events);
   void pass_on_freed(const gateway_events& events);
   void stop_if_freed(const object_entry& entry);
-  void tell_borrowers(std::uint64_t sequence);
+  void notify_borrowers(std::uint64_t sequence);
   void send_requests(request_lists& requests, reply_form best);
   [[nodiscard]] bool can_transfer(const peer& to) const;
   [[nodiscard]] reply_form form_for(const incarnation_id& owner, const peer& to,

@@ -434,7 +434,7 @@ public:
   void service_stopped(service_kind kind) noexcept;
 
   /// Returns whether the services have ended or were left behind, or belong to the parent of this
-  /// forked child. Who wants to send makes a `services_use`: they may end right after this.
+  /// forked child. A sender makes a `services_use`: the services may end right after this.
   [[nodiscard]] bool services_gone() const noexcept {
     return uses_.have_ended() || !at_home();
   }

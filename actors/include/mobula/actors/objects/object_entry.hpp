@@ -80,7 +80,7 @@ enum class object_phase : std::uint8_t {
   freed,
 };
 
-/// Whose object an entry stands for.
+/// Which node's object an entry stands for.
 enum class entry_kind : std::uint8_t {
   /// This node's.
   own,
@@ -354,8 +354,9 @@ public:
   void restored();
 
   /// The value cannot be brought to memory now: readers that wait for it get `reason`, later ones
-  /// try anew. Who waits without reading has heard that the object is there: the reason is kept for
-  /// the next reader of a pending entry, which does not wait then. REQUIRES: called as `restored`.
+  /// try anew. A waiter that does not read has heard that the object is there: the reason is kept
+  /// for the next reader of a pending entry, which does not wait then. REQUIRES: called as
+  /// `restored`.
   void refuse_readers(const error_info& reason);
 
   /// Forgets a reason that is kept for the next reader.

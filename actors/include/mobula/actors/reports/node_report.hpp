@@ -205,10 +205,10 @@ struct node_report {
 /// Returns the figure of that name; 0 if there is none.
 [[nodiscard]] std::uint64_t figure(const node_report& report, std::string_view name) noexcept;
 
-/// Objects that services describe, each what it knows. Who speaks with other nodes begins, with
-/// what these hold, if that is asked for. The owner then chooses, and adds what entries say and
-/// values contain. Sums need a look at each object, and so does the order by references; all else
-/// needs a look at those that are listed.
+/// Objects that services describe, each what it knows. The cluster actor begins, with what other
+/// nodes hold, if that is asked for. The owner then chooses, and adds what entries say and values
+/// contain. Sums need a look at each object, and so does the order by references; all else needs a
+/// look at those that are listed.
 ///
 /// *Bounds*: objects of the node, and of other nodes, by what was asked for each; containers named
 /// by `reported_nesting::max_named`; call sites by the objects; sums by `max_groups`.
@@ -259,7 +259,7 @@ public:
   /// Lists one of those that were chosen.
   void add(const object_entry& entry, std::uint32_t age_s);
 
-  /// Who pins an object: views in its owner's process, and other processes.
+  /// What pins an object: views in its owner's process, and other processes.
   struct pins {
     std::uint32_t views = 0;
     std::vector<std::uint64_t> processes;

@@ -69,7 +69,7 @@ struct seal_reserved {
   object_handle entry;
 };
 
-/// Whoever was granted space gave up.
+/// A creator that was granted space gave up.
 struct abort_reserved {
   std::uint64_t sequence = 0;
 };

@@ -13,8 +13,9 @@
 namespace mobula {
 
 /// How much free memory of a heap is to be kept committed, so that creators find pages ready: as
-/// much as is in use, within bounds. Who uses little pays for little, and who puts a lot finds the
-/// stock grown with it. Committed pages stay so, hence the stock of what was freed is never low.
+/// much as is in use, within bounds. A node that uses little pays for little, and one that puts a
+/// lot finds the stock grown with it. Committed pages stay so, hence the stock of what was freed is
+/// never low.
 struct page_stock {
   /// Always as much, whatever is in use.
   constexpr page_stock(std::uint64_t bytes) noexcept : min_bytes(bytes), max_bytes(bytes) {

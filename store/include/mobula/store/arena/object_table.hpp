@@ -41,8 +41,8 @@ struct object_table_stats {
 /// but the readers' bits. So garbage there can keep a slot from being used, or deceive readers, but
 /// not the shard's accounts.
 ///
-/// Readers in the owner's own process have no part in this: they pin through their `pin_word`.
-/// Whoever wants memory back asks both.
+/// Readers in the owner's own process have no part in this: they pin through their `pin_word`. A
+/// store that wants memory back asks both.
 ///
 /// For one thread at a time. With its process the whole arena ends; a reader's death is
 /// `arena_readers`' business, after which each shard asks for its `drained` objects.

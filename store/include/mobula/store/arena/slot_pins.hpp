@@ -35,8 +35,8 @@ public:
         continue;
       }
       MOBULA_ASSERT(seen != busy - 1);
-      // Acquire: pairs with the exchange in `settle`. Who joins sees what the setter of the bit
-      // acquired; who sets the bit does so after the last one cleared it.
+      // Acquire: pairs with the exchange in `settle`. A pin that joins sees what the setter of the
+      // bit acquired; the setter sets it after the last one cleared it.
       if (count_.compare_exchange_weak(seen, seen == 0 ? busy : seen + 1, std::memory_order_acquire,
                                        std::memory_order_relaxed))
         break;

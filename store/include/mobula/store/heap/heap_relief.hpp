@@ -47,7 +47,7 @@ struct choose_victims {
 struct wake_heap_waiters {};
 
 /// Says that nothing leaves the heap any more and somebody waits. The caller decides how long to
-/// hope, then says `give_up` with this number; it is out of date after any progress.
+/// wait, then says `give_up` with this number; it is out of date after any progress.
 struct report_heap_stall {
   stall_number number;
 };

@@ -60,7 +60,7 @@ enum class reclaim_obstacle : std::uint8_t {
   used    ///< has none now, but was touched since the table last asked
 };
 
-/// Who alone could still make space.
+/// What alone could still make space.
 enum class stall_cause : std::uint8_t {
   readers,  ///< every copy is pinned
   creators, ///< some objects are not sealed yet
@@ -165,7 +165,7 @@ struct lend_credit {
 struct recall_credit {};
 
 /// Says that nothing inside the store can make space for the oldest request. The caller decides how
-/// long to hope, then says `give_up` with this number; it is out of date after any progress. The
+/// long to wait, then says `give_up` with this number; it is out of date after any progress. The
 /// cause is that of the stall's beginning: readers and retries of the disk may change it, which is
 /// no progress.
 struct report_stall {

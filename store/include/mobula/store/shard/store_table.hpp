@@ -55,8 +55,8 @@ struct store_config {
   double spill_threshold = 0.8;
   double low_water = 0.7;
   /// Creates that may wait for space at once; more are refused, but for those that come back since
-  /// the heap had no extent for them. Who waits for a copy is not counted: that copy has its place
-  /// already, and readers are as many as they like.
+  /// the heap had no extent for them. Readers that wait for a copy are not counted: that copy has
+  /// its place already, and readers are not bounded.
   std::size_t max_waiting = 65'536;
   /// How many requests behind the oldest one are considered for overtaking it. Bounds the work of
   /// each event.

@@ -45,7 +45,7 @@ struct assigned_source {
 /// to O(log n) readers, and a copy is O(log n) hops away from the owner.
 ///
 /// *Nobody waits in a circle.* A copy that is still arriving is only named to nodes that began
-/// after it did. Who had a copy before and lost it may still be waited for: such a node is sent to
+/// after it did. A node that had a copy before and lost it may still be waited for: it is sent to
 /// whole copies only, until no copy is arriving.
 ///
 /// *A hint.* The owner's own copy is there for whoever finds nothing where it was sent, so that

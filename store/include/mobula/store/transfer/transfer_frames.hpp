@@ -69,7 +69,7 @@ struct object_range {
 
 // -- frames ---------------------------------------------------------------------
 
-/// The first frame of each side. Who accepts answers only a greeting that it believes.
+/// The first frame of each side. The accepting side answers only a greeting that it believes.
 struct hello_frame {
   transfer_token token;
   incarnation_id sender;

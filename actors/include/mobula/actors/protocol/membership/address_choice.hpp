@@ -17,7 +17,7 @@
 ///
 /// *The idea.* A node cannot know which of its addresses another one reaches, and neither can that
 /// one. So all are told, and tried one after the other, with patience that is spread over them;
-/// what has worked once is tried first from then on. Whoever connects has a hint besides: the
+/// what has worked once is tried first from then on. The side that connects has a hint besides: the
 /// address over which the two speak already.
 
 namespace mobula {
@@ -75,16 +75,18 @@ place_to_join_from(const endpoint& target, std::span<const std::string> numbers,
 
 // -- trying ---------------------------------------------------------------------------------------
 
-/// Returns `told` with those first that have the address `used`, over which this node and the other
-/// one speak already. `used` may be empty: not known.
-[[nodiscard]] std::vector<endpoint> used_first(std::vector<endpoint> told, const std::string& used);
+/// Returns `advertised` with those first that have the address `used`, over which this node and the
+/// other one speak already. `used` may be empty: not known.
+[[nodiscard]] std::vector<endpoint> used_first(std::vector<endpoint> advertised,
+                                               const std::string& used);
 
-/// Returns `told` with `reached` first, where the node answered before; also if it was not told.
-[[nodiscard]] std::vector<endpoint> reached_first(std::vector<endpoint> told,
+/// Returns `advertised` with `reached` first, where the node answered before; also if it was not
+/// advertised.
+[[nodiscard]] std::vector<endpoint> reached_first(std::vector<endpoint> advertised,
                                                   const std::optional<endpoint>& reached);
 
-/// Returns those of `told` that may lead to a node of another host: not its loopback addresses,
-/// unless there are no others.
-[[nodiscard]] std::vector<endpoint> without_loopback(std::vector<endpoint> told);
+/// Returns those of `advertised` that may lead to a node of another host: not its loopback
+/// addresses, unless there are no others.
+[[nodiscard]] std::vector<endpoint> without_loopback(std::vector<endpoint> advertised);
 
 } // namespace mobula

@@ -20,9 +20,9 @@ struct drain_result {
   friend bool operator==(const drain_result&, const drain_result&) = default;
 };
 
-/// Whom a node that is about to leave waits for: each other node is to keep the values of this
-/// one's objects that it refers to. Who gets at a value for that may find references to others in
-/// it, and be asked to keep these as well.
+/// The nodes that a node which is about to leave waits for: each other node is to keep the values
+/// of this one's objects that it refers to. A node that gets hold of a value for that may find
+/// references to others in it, and be asked to keep these as well.
 ///
 /// | field    | raised by | lowered by                                     |
 /// |----------|-----------|------------------------------------------------|
