@@ -35,8 +35,7 @@ struct launch_limits {
   std::chrono::milliseconds stop_limit{10'000}; ///< for each, from SIGTERM to SIGKILL
 };
 
-// -- effects
-// ---------------------------------------------------------------------------------------
+// -- effects --------------------------------------------------------------------------------------
 
 struct start_process {
   std::size_t node = 0;
@@ -71,8 +70,7 @@ struct say_line {
 using launch_effect = std::variant<start_process, start_timer, ask_to_end, kill_process, say_line>;
 using launch_effects = std::vector<launch_effect>;
 
-// -- plan
-// ------------------------------------------------------------------------------------------
+// -- plan -----------------------------------------------------------------------------------------
 
 /// Decides when the processes of a cluster start, start again and end. Knows no process and no
 /// clock: events go in, effects come out.

@@ -45,8 +45,7 @@ Answer ask(node_core& core, Request request, const wait_limit& limit = std::null
 
 } // namespace
 
-// -- questions
-// --------------------------------------------------------------------------------------
+// -- questions ------------------------------------------------------------------------------------
 
 publish_name publication_of(const node_core& core, const std::string& name,
                             const ObjectRef<void>& ref, own_name if_own) {
@@ -79,8 +78,7 @@ lookup_name search_for(const std::string& name, const wait_limit& limit) {
   return {.name = name, .limit = limit, .answer = {}};
 }
 
-// -- answers
-// ----------------------------------------------------------------------------------------
+// -- answers --------------------------------------------------------------------------------------
 
 ObjectRef<void> reference_in(const node_core& core, const std::string& name,
                              const named_content& found, std::string_view wanted) {
@@ -109,8 +107,7 @@ caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const n
   return result;
 }
 
-// -- asking
-// -----------------------------------------------------------------------------------------
+// -- asking ---------------------------------------------------------------------------------------
 
 void publish_name_of(node_core& core, publish_name question) {
   if (auto failure = ask<publish_answer>(core, std::move(question)))

@@ -24,8 +24,7 @@ error_info bad_argument(std::string message) {
 
 } // namespace
 
-// -- errors
-// -----------------------------------------------------------------------------------------
+// -- errors ---------------------------------------------------------------------------------------
 
 error_info type_mismatch_error(const object_entry& entry, std::string_view wanted) {
   return entry_error(entry, error_type::type_mismatch,
@@ -91,8 +90,7 @@ void throw_handler_attached() {
                                   "there is; make another request for another handler")};
 }
 
-// -- arguments
-// --------------------------------------------------------------------------------------
+// -- arguments ------------------------------------------------------------------------------------
 
 void refuse_limit(const time_span& limit) {
   throw object_error{bad_argument(
@@ -107,8 +105,7 @@ void require_count(std::size_t count, std::size_t size) {
       bad_argument(fmt::format("cannot wait for {} of {} references", count, size))};
 }
 
-// -- waiting
-// ----------------------------------------------------------------------------------------
+// -- waiting --------------------------------------------------------------------------------------
 
 bool enough_ready(std::span<object_entry* const> entries, std::size_t needed,
                   wait_goal goal) noexcept {

@@ -14,8 +14,7 @@ thread_local decode_scope* current_decode_scope = nullptr;
 
 } // namespace
 
-// -- encode_scope
-// -----------------------------------------------------------------------------------
+// -- encode_scope ---------------------------------------------------------------------------------
 
 encode_scope::encode_scope() noexcept : outer_(std::exchange(current_encode_scope, this)) {
   // nop
@@ -29,8 +28,7 @@ encode_scope* encode_scope::current() noexcept {
   return current_encode_scope;
 }
 
-// -- decode_scope
-// -----------------------------------------------------------------------------------
+// -- decode_scope ---------------------------------------------------------------------------------
 
 decode_scope::decode_scope(const object_extras* extras) noexcept
   : outer_(std::exchange(current_decode_scope, this)), extras_(extras) {

@@ -73,8 +73,7 @@ peer_addresses addresses_of(node_core& core) {
 
 } // namespace
 
-// -- simulated_line
-// ---------------------------------------------------------------------------------
+// -- simulated_line -------------------------------------------------------------------------------
 
 simulated_line::simulated_line(simulated_network& network, node_core& from, node_core& to)
   : network_(&network), from_(&from), to_(&to) {
@@ -199,8 +198,7 @@ void simulated_line::deliver(frame& content) {
     nullptr);
 }
 
-// -- simulated_network
-// ------------------------------------------------------------------------------
+// -- simulated_network ----------------------------------------------------------------------------
 
 simulated_network::simulated_network(caf::actor_system& system, std::mt19937_64& random)
   : system_(system), random_(random), ports_(std::make_shared<simulated_ports>(system, random)),

@@ -109,8 +109,7 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
 
 } // namespace
 
-// -- constructors, destructors
-// ----------------------------------------------------------------------
+// -- constructors, destructors --------------------------------------------------------------------
 
 simulation::simulation(std::uint64_t seed) : simulation(seed, std::make_unique<config>()) {
   // nop
@@ -151,8 +150,7 @@ simulation::~simulation() {
   end_timers();
 }
 
-// -- what there is
-// ----------------------------------------------------------------------------------
+// -- what there is --------------------------------------------------------------------------------
 
 node_options simulation::default_options() const {
   return read_options(*settings_);
@@ -198,8 +196,7 @@ void simulation::end_residents(const node& home) {
   residents_.erase(&home);
 }
 
-// -- several nodes
-// ----------------------------------------------------------------------------------
+// -- several nodes --------------------------------------------------------------------------------
 
 simulated_network& simulation::network() {
   if (network_ == nullptr)
@@ -260,8 +257,7 @@ std::vector<error_info> simulation::lost_messages() const {
   return network_ == nullptr ? std::vector<error_info>{} : network_->lost_messages();
 }
 
-// -- running
-// ----------------------------------------------------------------------------------------
+// -- running --------------------------------------------------------------------------------------
 
 caf::scheduler::test_coordinator& simulation::scheduler() const {
   return *test_scheduler(*system_);
@@ -299,8 +295,7 @@ bool simulation::idle() const {
   return scheduler().jobs.empty();
 }
 
-// -- time
-// -------------------------------------------------------------------------------------------
+// -- time -----------------------------------------------------------------------------------------
 
 void simulation::advance(time_span time) {
   require_valid(time);
@@ -316,8 +311,7 @@ std::size_t simulation::timers() const {
   return scheduler().clock().schedule().size();
 }
 
-// -- checking
-// ---------------------------------------------------------------------------------------
+// -- checking -------------------------------------------------------------------------------------
 
 std::string simulation::leftovers() {
   run();

@@ -38,8 +38,7 @@ byte_buffer* spare() noexcept {
 
 } // namespace
 
-// -- scratch_buffer
-// ---------------------------------------------------------------------------------
+// -- scratch_buffer -------------------------------------------------------------------------------
 
 scratch_buffer::scratch_buffer() noexcept {
   // Moving out leaves an empty spare, so a nested scratch buffer is one of its own.
@@ -53,8 +52,7 @@ scratch_buffer::~scratch_buffer() {
     *kept = std::move(buffer_);
 }
 
-// -- copy_draft
-// -------------------------------------------------------------------------------------
+// -- copy_draft -----------------------------------------------------------------------------------
 
 copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
                        const type_descriptor& type, when_full full)
@@ -163,8 +161,7 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
   core_.send_to_shard(copy.shard, free_copy_of{entry});
 }
 
-// -- the process heap
-// -------------------------------------------------------------------------------
+// -- the process heap -----------------------------------------------------------------------------
 
 heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
   if (on_worker_thread())
@@ -202,8 +199,7 @@ heap_charge space_anywhere(std::optional<copy_draft>& copy, node_core& core, std
   }
 }
 
-// -- seal_value
-// -------------------------------------------------------------------------------------
+// -- seal_value -----------------------------------------------------------------------------------
 
 void require_no_cycle(const encode_scope& scope, const object_entry& entry) {
   if (std::ranges::find(scope.entries(), &entry) != scope.entries().end())
@@ -215,8 +211,7 @@ void require_no_cycle(const encode_scope& scope, const object_entry& entry) {
        .origin = entry.core().origin()}};
 }
 
-// -- await_space
-// -------------------------------------------------------------------------------------
+// -- await_space ----------------------------------------------------------------------------------
 
 void await_space(object_entry& entry) {
   if (entry.phase() == object_phase::pending && !on_worker_thread()) {

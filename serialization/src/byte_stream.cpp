@@ -16,8 +16,7 @@ std::string to_string(const format_error& error) {
   return fmt::format("{} at byte {}", error.message, error.offset);
 }
 
-// -- byte_writer
-// -----------------------------------------------------------------------------------
+// -- byte_writer ----------------------------------------------------------------------------------
 
 void byte_writer::u8(std::uint8_t value) noexcept {
   number(value, 1);
@@ -60,8 +59,7 @@ void byte_writer::number(std::uint64_t value, std::size_t width) noexcept {
   offset_ += width;
 }
 
-// -- byte_reader
-// -----------------------------------------------------------------------------------
+// -- byte_reader ----------------------------------------------------------------------------------
 
 std::uint8_t byte_reader::u8() {
   return static_cast<std::uint8_t>(number(1));

@@ -26,8 +26,7 @@ struct free_memory {
 template <class T>
 using malloc_ptr = std::unique_ptr<T, free_memory>;
 
-// -- printing
-// --------------------------------------------------------------------------------------
+// -- printing -------------------------------------------------------------------------------------
 
 /// Appends `text` and a newline, each of its lines led by `indent` blanks.
 void append_lines(std::string& result, std::string_view text, std::size_t indent) {
@@ -68,8 +67,7 @@ void append_error(std::string& result, const error_info& info, std::size_t inden
   }
 }
 
-// -- describing an exception
-// -----------------------------------------------------------------------
+// -- describing an exception ----------------------------------------------------------------------
 
 std::string demangled(const char* name) {
   int status = 0;

@@ -73,8 +73,7 @@ void write_fields(byte_writer& writer, const metadata& meta) {
     writer.u64(static_cast<std::uint64_t>(meta.layout));
 }
 
-// -- decoding
-// --------------------------------------------------------------------------------------
+// -- decoding -------------------------------------------------------------------------------------
 
 struct header_lengths {
   std::uint8_t minor_version = 0;

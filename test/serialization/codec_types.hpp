@@ -141,8 +141,7 @@ inline std::size_t length_of(const chain& head) {
   return result;
 }
 
-// -- encoding
-// --------------------------------------------------------------------------------------
+// -- encoding -------------------------------------------------------------------------------------
 
 template <codec_id C, class T>
 std::vector<std::byte> encoded(const T& value) {

@@ -73,8 +73,7 @@ std::vector<std::byte> one_longer(std::vector<std::byte> bytes, std::size_t offs
 
 } // namespace
 
-// -- encoding
-// --------------------------------------------------------------------------------------
+// -- encoding -------------------------------------------------------------------------------------
 
 TEST_CASE("an error is encoded as documented") {
   CHECK(to_hex(encode(sample())) == to_hex(from_hex(sample_hex)));
@@ -259,8 +258,7 @@ TEST_CASE("random bytes are no error") {
   }
 }
 
-// -- text
-// ------------------------------------------------------------------------------------------
+// -- text -----------------------------------------------------------------------------------------
 
 TEST_CASE("an error is printed with its causes indented") {
   CHECK(to_string(sample())

@@ -208,8 +208,7 @@ std::uint32_t max_message_bytes(const node_options& options) noexcept {
     most, std::max(options.message_limit_bytes, options.inline_limit_bytes + beside_a_value)));
 }
 
-// -- grips
-// ------------------------------------------------------------------------------------------
+// -- grips ----------------------------------------------------------------------------------------
 
 void connection_grip::drop(caf::actor_system& system) const {
   if (socket_.expired())
@@ -221,8 +220,7 @@ void connection_grip::drop(caf::actor_system& system) const {
   });
 }
 
-// -- handing over
-// -----------------------------------------------------------------------------------
+// -- handing over ---------------------------------------------------------------------------------
 
 caf_connection make_connection(caf::actor_system& system, owned_socket socket,
                                const connection_rules& rules, std::shared_ptr<const void> place) {

@@ -29,8 +29,7 @@ void membership::attach(caf::scheduled_actor* self, dialect speaks, member_liste
   listener_ = &listener;
 }
 
-// -- messages within the node
-// -----------------------------------------------------------------------
+// -- messages within the node ---------------------------------------------------------------------
 
 void membership::begin(const begin_membership& message) {
   MOBULA_ASSERT(!table_ && message.config.speaks == speaks_);
@@ -93,8 +92,7 @@ void membership::leave() {
   run(std::move(effects));
 }
 
-// -- messages from other nodes
-// ----------------------------------------------------------------------
+// -- messages from other nodes --------------------------------------------------------------------
 
 void membership::received(const hello_envelope& message) {
   received(member_message{open(message, speaks_)});
@@ -141,8 +139,7 @@ link_id membership::link_to(const caf::strong_actor_ptr& peer) {
   return position->second;
 }
 
-// -- effects
-// ----------------------------------------------------------------------------------------
+// -- effects --------------------------------------------------------------------------------------
 
 void membership::run(member_effects effects) {
   actor_timers::event handled{timers_};
@@ -239,8 +236,7 @@ void membership::answer(join_id join, std::optional<join_failure> outcome) {
   joins_.extract(join).mapped()->set_value(std::move(outcome));
 }
 
-// -- properties
-// -------------------------------------------------------------------------------------
+// -- properties -----------------------------------------------------------------------------------
 
 void membership::describe(node_report& report) const {
   if (!table_)

@@ -38,8 +38,7 @@ bool is_at_once(const std::optional<std::chrono::nanoseconds>& limit) {
 
 } // namespace
 
-// -- life
-// -------------------------------------------------------------------------------------------
+// -- life -----------------------------------------------------------------------------------------
 
 void name_service::attach(caf::scheduled_actor* self, node_core& core) {
   MOBULA_ASSERT(self_ == nullptr);
@@ -63,8 +62,7 @@ void name_service::stop() {
     each.request.answer.set_value(left_cluster());
 }
 
-// -- sessions
-// ---------------------------------------------------------------------------------------
+// -- sessions -------------------------------------------------------------------------------------
 
 void name_service::session_opened(const peer_session& opened, caf::strong_actor_ptr handle) {
   if (!table_)
@@ -98,8 +96,7 @@ void name_service::forget_peer(const incarnation_id& node) {
   look_further();
 }
 
-// -- requests of this node
-// --------------------------------------------------------------------------
+// -- requests of this node ------------------------------------------------------------------------
 
 void name_service::publish(const publish_name& message) {
   if (!table_)
@@ -146,8 +143,7 @@ void name_service::lookup(const lookup_name& message) {
   search_on(number);
 }
 
-// -- searches
-// ---------------------------------------------------------------------------------------
+// -- searches -------------------------------------------------------------------------------------
 
 void name_service::search_on(const std::string& name) {
   for (auto number : searches_.waiting_for(name))
@@ -247,8 +243,7 @@ error_info name_service::left_cluster() const {
           .origin = core_->origin()};
 }
 
-// -- messages of other nodes
-// ------------------------------------------------------------------------
+// -- messages of other nodes ----------------------------------------------------------------------
 
 const incarnation_id* name_service::sender(session_id session) const {
   auto known = nodes_.find(self_->current_sender().get());
@@ -301,8 +296,7 @@ void name_service::received(name_found& message) {
                   .content = std::move(message.content)});
 }
 
-// -- effects
-// ----------------------------------------------------------------------------------------
+// -- effects --------------------------------------------------------------------------------------
 
 template <class Message>
 void name_service::send(const incarnation_id& to, Message message) {
@@ -328,8 +322,7 @@ void name_service::apply(const report_name_ignored& effect) {
   log_warning(effect.text);
 }
 
-// -- properties
-// -------------------------------------------------------------------------------------
+// -- properties -----------------------------------------------------------------------------------
 
 void name_service::describe(object_listing& listing) const {
   for (const auto& [name, thing] : contents_) {

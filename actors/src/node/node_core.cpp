@@ -63,8 +63,7 @@ store_config config_of(const node_options& options) {
 
 } // namespace
 
-// -- constructors, destructors
-// ----------------------------------------------------------------------
+// -- constructors, destructors --------------------------------------------------------------------
 
 node_core::node_core(caf::actor_system& system, node_options options)
   : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
@@ -127,8 +126,7 @@ arena_address node_core::own_arena() const {
   return {.host = arenas_.own_host(), .path = path.string()};
 }
 
-// -- properties
-// -------------------------------------------------------------------------------------
+// -- properties -----------------------------------------------------------------------------------
 
 error_info node_core::shutting_down_error() const {
   if (!at_home())
@@ -176,8 +174,7 @@ std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
   return home_shard(sequence, options_.shards);
 }
 
-// -- messages
-// ---------------------------------------------------------------------------------------
+// -- messages -------------------------------------------------------------------------------------
 
 void node_core::request_flush() {
   // The plain load spares the exchange in the common case. It cannot miss a flush that has begun:
@@ -246,8 +243,7 @@ void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
     caf::anon_send(cluster_, borrowed_unpinned{object});
 }
 
-// -- the process heap
-// -------------------------------------------------------------------------------
+// -- the process heap -----------------------------------------------------------------------------
 
 heap_charge node_core::take_heap_slowly(heap_ledger& ledger, std::uint64_t bytes) {
   auto answer = heap_limits_.take(ledger, bytes);
@@ -273,8 +269,7 @@ void node_core::wake_heap_keeper() noexcept {
     caf::anon_send(heap_keeper_, look_at_heap{});
 }
 
-// -- services
-// ---------------------------------------------------------------------------------------
+// -- services -------------------------------------------------------------------------------------
 
 void node_core::end_use() noexcept {
   switch (uses_.end_use()) {
@@ -294,8 +289,7 @@ void node_core::end_use() noexcept {
   drop_ref();
 }
 
-// -- figures
-// ----------------------------------------------------------------------------------------
+// -- figures --------------------------------------------------------------------------------------
 
 node_stats node_core::collect() {
   // Freeing an object may free those nested in it, which takes one more round for each level. Where

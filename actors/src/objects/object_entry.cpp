@@ -30,8 +30,7 @@ std::string_view to_string(object_phase phase) noexcept {
   return "invalid";
 }
 
-// -- pinned_value
-// -----------------------------------------------------------------------------------
+// -- pinned_value ---------------------------------------------------------------------------------
 
 void pinned_value::unpin() noexcept {
   // The unpin comes first: the core, which hears of the last one, lives while the entry does.
@@ -58,8 +57,7 @@ object_value& pinned_value::value_of_copy() const noexcept {
   return copy_->value;
 }
 
-// -- object_entry
-// -----------------------------------------------------------------------------------
+// -- object_entry ---------------------------------------------------------------------------------
 
 object_entry* object_entry::make(node_core& core, std::size_t capacity, const type_descriptor& type,
                                  const call_site& where) {

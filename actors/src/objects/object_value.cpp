@@ -9,8 +9,7 @@
 
 namespace mobula {
 
-// -- nested_references
-// ------------------------------------------------------------------------------
+// -- nested_references ----------------------------------------------------------------------------
 
 nested_references& nested_references::operator=(nested_references&& other) noexcept {
   if (this != &other) {
@@ -54,8 +53,7 @@ void nested_references::release() noexcept {
   ids_.clear();
 }
 
-// -- object_value
-// -----------------------------------------------------------------------------------
+// -- object_value ---------------------------------------------------------------------------------
 
 object_value::~object_value() {
   if (auto* value = decoded_.load(std::memory_order_acquire); is_decoded(value))

@@ -11,8 +11,7 @@
 
 namespace mobula {
 
-// -- wait_group
-// -------------------------------------------------------------------------------------
+// -- wait_group -----------------------------------------------------------------------------------
 
 wait_group::~wait_group() = default;
 
@@ -92,8 +91,7 @@ void wait_group::fire_once() {
     fire();
 }
 
-// -- blocking_wait
-// ----------------------------------------------------------------------------------
+// -- blocking_wait --------------------------------------------------------------------------------
 
 void blocking_wait::fire() {
   std::unique_lock guard{mutex_};
@@ -135,8 +133,7 @@ blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& 
   return result::would_block_forever;
 }
 
-// -- actor_wait
-// -------------------------------------------------------------------------------------
+// -- actor_wait -----------------------------------------------------------------------------------
 
 void actor_wait::fire() {
   answer_request(receiver_, request_, objects_ready{});

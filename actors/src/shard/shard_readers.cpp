@@ -5,8 +5,7 @@
 
 namespace mobula {
 
-// -- shard_slot
-// -------------------------------------------------------------------------------------
+// -- shard_slot -----------------------------------------------------------------------------------
 
 void shard_slot::let_go() noexcept {
   // What has not left the heap goes with its entry.
@@ -18,8 +17,7 @@ void shard_slot::let_go() noexcept {
   }
 }
 
-// -- shard_readers
-// ----------------------------------------------------------------------------------
+// -- shard_readers --------------------------------------------------------------------------------
 
 void shard_readers::open(const object_id& id, shard_slot& held) {
   held.copy->value.rebind(held.copy->storage());

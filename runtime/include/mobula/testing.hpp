@@ -95,8 +95,7 @@ public:
     return random_;
   }
 
-  // -- several nodes
-  // --------------------------------------------------------------------------------
+  // -- several nodes ------------------------------------------------------------------------------
 
   // Nodes of a simulation share nothing but what is sent between them. References get from one to
   // another in messages that are really written to bytes and read again; each direction between two

@@ -27,8 +27,7 @@ text_ref put_for_caller(node& on, const call_site& where = call_site::here()) {
 
 } // namespace
 
-// -- what there is
-// --------------------------------------------------------------------------------
+// -- what there is --------------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(with_reports, "a node tells of small objects what it tells of large ones") {
   auto small = home.put("text");
@@ -79,8 +78,7 @@ TEST_CASE_FIXTURE(tight_home, "a spilled object is on disk") {
   CHECK(told(resident).state == reported_state::memory);
 }
 
-// -- who holds it
-// ---------------------------------------------------------------------------------
+// -- who holds it ---------------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(with_reports, "views pin an object, of any size") {
   for (const auto& ref : {home.put("text"), home.put(large_text)}) {
@@ -120,8 +118,7 @@ TEST_CASE_FIXTURE(with_reports, "a node that waits for a value adds no local ref
   open.set_value("text");
 }
 
-// -- nested references
-// ----------------------------------------------------------------------------
+// -- nested references ----------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(with_reports, "a reference inside of a value is told with its container") {
   auto inner = home.put("text");
@@ -191,8 +188,7 @@ TEST_CASE_FIXTURE(with_reports, "another node's value that was read here is a co
   CHECK(told(inner).local == 2);
 }
 
-// -- where it was made
-// ----------------------------------------------------------------------------
+// -- where it was made ----------------------------------------------------------------------------
 
 struct without_call_sites : with_reports {
   without_call_sites() : with_reports(settings_without_call_sites()) {

@@ -8,8 +8,7 @@ using namespace mobula;
 using namespace mobula::test;
 using namespace std::chrono_literals;
 
-// -- leaving
-// ----------------------------------------------------------------------------------------
+// -- leaving --------------------------------------------------------------------------------------
 
 TEST_CASE("a member that leaves is gone at all others, which do not dial it again") {
   three_members world;
@@ -112,8 +111,7 @@ TEST_CASE("joins under way fail when their node leaves") {
   CHECK(contains(world.nodes[1].joins.at(number), "before it had joined"));
 }
 
-// -- losses
-// -----------------------------------------------------------------------------------------
+// -- losses ---------------------------------------------------------------------------------------
 
 TEST_CASE("a member that crashes is gone at all others, which soon stop dialing it") {
   three_members world;

@@ -8,8 +8,7 @@ using namespace mobula;
 using namespace mobula::test;
 using namespace std::chrono_literals;
 
-// -- joining
-// ----------------------------------------------------------------------------------------
+// -- joining --------------------------------------------------------------------------------------
 
 TEST_CASE("a node that joins and the member it dialed have one session with one number") {
   two_strangers world;
@@ -138,8 +137,7 @@ TEST_CASE("a member counts the sessions it had with another upwards") {
   CHECK(world.nodes[0].members.begin()->second > before);
 }
 
-// -- refusals
-// ---------------------------------------------------------------------------------------
+// -- refusals -------------------------------------------------------------------------------------
 
 TEST_CASE("joins that ended leave no timer") {
   three_members world;

@@ -12,8 +12,7 @@
 
 namespace mobula {
 
-// -- joins and dials
-// --------------------------------------------------------------------------------
+// -- joins and dials ------------------------------------------------------------------------------
 
 void member_table::join(join_id join, const endpoint& target, member_effects& effects) {
   auto refuse = [&](std::string text) {
@@ -84,8 +83,7 @@ void member_table::timer_fired(timer_id timer, member_effects& effects) {
   finish(effects);
 }
 
-// -- a contact's way
-// --------------------------------------------------------------------------------
+// -- a contact's way ------------------------------------------------------------------------------
 
 member_table::contact& member_table::add_contact(contact fresh) {
   fresh.id = contact_id{++last_contact_};
@@ -156,8 +154,7 @@ void member_table::start_dials(member_effects& effects) {
   }
 }
 
-// -- a contact's end
-// --------------------------------------------------------------------------------
+// -- a contact's end ------------------------------------------------------------------------------
 
 void member_table::arrived(contact_id id, const incarnation_id& member, member_effects& effects) {
   const auto& who = contacts_.at(id);
@@ -247,8 +244,7 @@ void member_table::drop_contact(contact_id id, member_effects& effects) {
     may_forget(who.link);
 }
 
-// -- looking at contacts
-// ----------------------------------------------------------------------------
+// -- looking at contacts --------------------------------------------------------------------------
 
 bool member_table::greeting_on(link_id link) const {
   return std::any_of(contacts_.begin(), contacts_.end(), [link](const auto& entry) {

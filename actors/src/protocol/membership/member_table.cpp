@@ -11,8 +11,7 @@
 
 namespace mobula {
 
-// -- constructors, destructors, and assignment operators
-// --------------------------------------------
+// -- constructors, destructors, and assignment operators ------------------------------------------
 
 member_table::member_table(node_record self, member_config config)
   : self_(std::move(self)), config_(std::move(config)) {
@@ -20,8 +19,7 @@ member_table::member_table(node_record self, member_config config)
   MOBULA_ASSERT(config_.max_dials > 0 && config_.max_join_rounds > 0);
 }
 
-// -- the node
-// ---------------------------------------------------------------------------------------
+// -- the node -------------------------------------------------------------------------------------
 
 void member_table::leave(member_effects& effects) {
   if (std::exchange(left_, true))
@@ -47,8 +45,7 @@ void member_table::leave(member_effects& effects) {
     effects.emplace_back(stop_timer{timer});
 }
 
-// -- links
-// ------------------------------------------------------------------------------------------
+// -- links ----------------------------------------------------------------------------------------
 
 void member_table::received(link_id link, const member_message& message, member_effects& effects) {
   // A hello is looked at when it is known that its sender speaks as this node does.
@@ -108,8 +105,7 @@ void member_table::session_ended(link_id link, session_id session, departure why
   after_loss(incarnation, why, effects);
 }
 
-// -- sessions
-// ---------------------------------------------------------------------------------------
+// -- sessions -------------------------------------------------------------------------------------
 
 void member_table::begin_session(link_id link, const node_record& record, session_id session,
                                  member_effects& effects) {
@@ -256,8 +252,7 @@ std::vector<member_hint> member_table::hints_without(const incarnation_id& recei
   return result;
 }
 
-// -- properties
-// -------------------------------------------------------------------------------------
+// -- properties -----------------------------------------------------------------------------------
 
 bool member_table::has_session(const incarnation_id& incarnation) const {
   return find_connected(incarnation) != nullptr;

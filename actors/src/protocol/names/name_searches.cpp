@@ -54,8 +54,7 @@ void name_searches::unlist(search_number number, const search& which) {
     drop(by_name_, which.name, number);
 }
 
-// -- properties
-// -------------------------------------------------------------------------------------
+// -- properties -----------------------------------------------------------------------------------
 
 std::optional<incarnation_id> name_searches::asked(search_number number) const {
   auto found = searches_.find(number);

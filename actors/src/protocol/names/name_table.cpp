@@ -29,8 +29,7 @@ name_table::name_table(const incarnation_id& self, name_config config)
   MOBULA_ASSERT(!self.empty());
 }
 
-// -- this node's names
-// ------------------------------------------------------------------------------
+// -- this node's names ----------------------------------------------------------------------------
 
 std::optional<std::string> name_table::publish(const std::string& name,
                                                std::vector<std::byte> payload,
@@ -78,8 +77,7 @@ void name_table::unpublish(const std::string& name, name_effects& effects) {
   tell_all({.withdrawn = {std::move(gone)}, .published = {}}, effects);
 }
 
-// -- members
-// ----------------------------------------------------------------------------------------
+// -- members --------------------------------------------------------------------------------------
 
 void name_table::member_joined(const incarnation_id& member, session_id session,
                                name_effects& effects) {
@@ -147,8 +145,7 @@ void name_table::received(const incarnation_id& member, const names_changed& mes
   }
 }
 
-// -- publications
-// -----------------------------------------------------------------------------------
+// -- publications ---------------------------------------------------------------------------------
 
 std::optional<std::string> name_table::objection_to(const incarnation_id& publisher,
                                                     const published_name& fresh) const {
@@ -205,8 +202,7 @@ void name_table::tell_all(const names_changed& change, name_effects& effects) co
   }
 }
 
-// -- properties
-// -------------------------------------------------------------------------------------
+// -- properties -----------------------------------------------------------------------------------
 
 const name_table::publication* name_table::lookup(std::string_view name) const {
   auto found = names_.find(name);

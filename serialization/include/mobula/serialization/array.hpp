@@ -24,8 +24,7 @@ class array {
 public:
   using value_type = T;
 
-  // -- constructors, destructors, and assignment operators
-  // -----------------------------------------
+  // -- constructors, destructors, and assignment operators ----------------------------------------
 
   /// Constructs an array of one dimension without elements.
   array() : shape_{0} {
@@ -44,8 +43,7 @@ public:
     require_shape(shape, elements.size());
   }
 
-  // -- observers
-  // -----------------------------------------------------------------------------------
+  // -- observers ----------------------------------------------------------------------------------
 
   [[nodiscard]] const array_shape& shape() const noexcept {
     return shape_;
@@ -80,8 +78,7 @@ public:
     return {data_, size()};
   }
 
-  // -- elements
-  // ------------------------------------------------------------------------------------
+  // -- elements -----------------------------------------------------------------------------------
 
   /// Returns an element by its position in memory. REQUIRES: `position < size()`.
   [[nodiscard]] const T& operator[](std::size_t position) const noexcept {

@@ -15,8 +15,7 @@ class array_shape {
 public:
   static constexpr std::size_t max_dimensions = 8;
 
-  // -- constructors, destructors, and assignment operators
-  // -----------------------------------------
+  // -- constructors, destructors, and assignment operators ----------------------------------------
 
   /// A shape without dimensions, which stands for no shape at all.
   array_shape() = default;
@@ -27,8 +26,7 @@ public:
 
   array_shape(std::initializer_list<std::uint64_t> extents);
 
-  // -- observers
-  // -----------------------------------------------------------------------------------
+  // -- observers ----------------------------------------------------------------------------------
 
   /// Returns whether the extents make a shape.
   [[nodiscard]] static bool valid(std::span<const std::uint64_t> extents) noexcept;

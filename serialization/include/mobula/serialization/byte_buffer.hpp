@@ -13,8 +13,7 @@ namespace mobula {
 /// instead of copying them where the system's `realloc` can.
 class byte_buffer {
 public:
-  // -- constructors, destructors, and assignment operators
-  // -----------------------------------------
+  // -- constructors, destructors, and assignment operators ----------------------------------------
 
   byte_buffer() noexcept = default;
 
@@ -37,8 +36,7 @@ public:
 
   ~byte_buffer();
 
-  // -- observers
-  // -----------------------------------------------------------------------------------
+  // -- observers ----------------------------------------------------------------------------------
 
   [[nodiscard]] std::byte* data() noexcept {
     return data_;
@@ -64,8 +62,7 @@ public:
     return {data_, size_};
   }
 
-  // -- modifiers
-  // -----------------------------------------------------------------------------------
+  // -- modifiers ----------------------------------------------------------------------------------
 
   /// Grows by `count` bytes and returns them, unwritten. Throws `std::bad_alloc`, as all that grow.
   std::span<std::byte> extend(std::size_t count) {

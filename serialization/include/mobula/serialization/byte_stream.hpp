@@ -56,8 +56,7 @@ public:
     // nop
   }
 
-  // -- reading
-  // -------------------------------------------------------------------------------------
+  // -- reading ------------------------------------------------------------------------------------
 
   std::uint8_t u8();
   std::uint16_t u16();
@@ -74,8 +73,7 @@ public:
   /// above `limit` or more than the remaining bytes can hold fails, so that it bounds a `reserve`.
   std::size_t count(std::size_t limit, std::size_t element_bytes);
 
-  // -- state
-  // ---------------------------------------------------------------------------------------
+  // -- state --------------------------------------------------------------------------------------
 
   [[nodiscard]] bool ok() const noexcept {
     return !error_.has_value();

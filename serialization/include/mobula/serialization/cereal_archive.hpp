@@ -61,8 +61,7 @@ concept portable_arithmetic =
 
 } // namespace detail
 
-// -- writing
-// ---------------------------------------------------------------------------------------
+// -- writing --------------------------------------------------------------------------------------
 
 class portable_output_archive
   : public cereal::OutputArchive<portable_output_archive, cereal::AllowEmptyClassElision> {
@@ -120,8 +119,7 @@ void CEREAL_SAVE_FUNCTION_NAME(portable_output_archive& archive, const cereal::S
   archive(tag.size);
 }
 
-// -- reading
-// ---------------------------------------------------------------------------------------
+// -- reading --------------------------------------------------------------------------------------
 
 class portable_input_archive
   : public cereal::InputArchive<portable_input_archive, cereal::AllowEmptyClassElision> {
@@ -150,8 +148,7 @@ public:
     return nesting_;
   }
 
-  // -- shared pointers, called by cereal
-  // ------------------------------------------------------------
+  // -- shared pointers, called by cereal ----------------------------------------------------------
 
   /// Tells the type of the shared pointer that cereal is about to read.
   void expect_shared(std::type_index type) {

@@ -24,8 +24,7 @@ struct format_error {
 template <class T>
 class [[nodiscard]] decoded {
 public:
-  // -- constructors, destructors, and assignment operators
-  // -----------------------------------------
+  // -- constructors, destructors, and assignment operators ----------------------------------------
 
   decoded(T value) : content_(std::in_place_index<0>, std::move(value)) {
     // nop
@@ -35,8 +34,7 @@ public:
     // nop
   }
 
-  // -- observers
-  // -----------------------------------------------------------------------------------
+  // -- observers ----------------------------------------------------------------------------------
 
   [[nodiscard]] bool has_value() const noexcept {
     return content_.index() == 0;

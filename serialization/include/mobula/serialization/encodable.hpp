@@ -41,8 +41,7 @@
 
 namespace mobula {
 
-// -- raw
-// -------------------------------------------------------------------------------------------
+// -- raw ------------------------------------------------------------------------------------------
 
 /// Whether values of `T` contain addresses, which mean nothing in another process. Specialise it
 /// for a trivially copyable type of yours that holds a pointer: no compiler can see that.
@@ -112,8 +111,7 @@ inline constexpr bool raw_container<bytes> = true;
 template <class T>
 concept raw_encodable = raw_element<T> || detail::raw_container<T>;
 
-// -- cereal
-// ----------------------------------------------------------------------------------------
+// -- cereal ---------------------------------------------------------------------------------------
 
 namespace detail {
 

@@ -68,8 +68,7 @@ private:
 [[nodiscard]] error_info describe_current_exception(error_type type, std::string message = {},
                                                     error_origin origin = {});
 
-// -- encoding (docs/formats.md)
-// --------------------------------------------------------------------
+// -- encoding (docs/formats.md) -------------------------------------------------------------------
 
 /// Bounds of an encoded error. Encoding an error must not fail, so the encoder cuts what is longer;
 /// the decoder refuses it.

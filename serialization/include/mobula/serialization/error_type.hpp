@@ -10,8 +10,7 @@ namespace mobula {
 /// part of the wire format and never changes its meaning. All stay at most 254, so that shifted
 /// by one (zero means success there) they fit an 8-bit error code of an actor library.
 enum class error_type : std::uint16_t {
-  // -- Ray's
-  // ---------------------------------------------------------------------------------------
+  // -- Ray's --------------------------------------------------------------------------------------
   worker_died = 0,
   actor_died = 1,
   // 2 was retired by Ray and must never be used.
@@ -48,8 +47,7 @@ enum class error_type : std::uint16_t {
   worker_startup_failed = 33,
   streaming_generator_replay_inconsistent = 34,
 
-  // -- Mobula's
-  // ------------------------------------------------------------------------------------
+  // -- Mobula's -----------------------------------------------------------------------------------
   store_full = 100,
   type_mismatch = 101,
   shutting_down = 102,

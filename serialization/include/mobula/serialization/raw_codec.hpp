@@ -26,8 +26,7 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace detail {
 
-// -- bools: the only arithmetic type with bytes that are no value
-// -----------------------------------
+// -- bools: the only arithmetic type with bytes that are no value ---------------------------------
 
 template <class T>
 inline constexpr bool made_of_bools = std::is_same_v<T, bool>;

@@ -45,8 +45,7 @@ struct borrowed_unpinned {
   object_id object;
 };
 
-// -- from a simulated network, which stands in for the membership
-// ---------------------------------
+// -- from a simulated network, which stands in for the membership ---------------------------------
 
 /// Messages of this session come from `handle` and are sent to it, from now on.
 struct session_opened {

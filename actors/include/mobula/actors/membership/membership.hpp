@@ -47,8 +47,7 @@ public:
   virtual void message_ignored(const std::string& text) = 0;
 };
 
-// -- messages within a node
-// -------------------------------------------------------------------------
+// -- messages within a node -----------------------------------------------------------------------
 
 /// The node listens: the membership may begin. Whatever came earlier is looked at now.
 struct begin_membership {

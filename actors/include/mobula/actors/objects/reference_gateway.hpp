@@ -105,8 +105,7 @@ public:
   reference_gateway(const reference_gateway&) = delete;
   reference_gateway& operator=(const reference_gateway&) = delete;
 
-  // -- life
-  // -----------------------------------------------------------------------------------------
+  // -- life ---------------------------------------------------------------------------------------
 
   /// The cluster actor runs: references may cross from now on. REQUIRES: called once.
   void open();
@@ -117,8 +116,7 @@ public:
 
   [[nodiscard]] bool is_open() const;
 
-  // -- any thread
-  // -----------------------------------------------------------------------------------
+  // -- any thread ---------------------------------------------------------------------------------
 
   /// A reference to `entry` is being serialized. Nothing if the gateway is not open. REQUIRES: the
   /// caller owns a handle; `entry` is on this node.
@@ -153,8 +151,7 @@ public:
   /// Returns whether there is something to take.
   [[nodiscard]] bool has_events() const;
 
-  // -- the cluster actor
-  // ----------------------------------------------------------------------------
+  // -- the cluster actor --------------------------------------------------------------------------
 
   [[nodiscard]] gateway_events take();
 

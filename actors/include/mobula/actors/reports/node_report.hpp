@@ -322,8 +322,7 @@ private:
 /// Makes the types known to systems that run with `config`.
 void add_report_messages(caf::actor_system_config& config);
 
-// -- inspection
-// -------------------------------------------------------------------------------------
+// -- inspection -----------------------------------------------------------------------------------
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, ask_report& x) {

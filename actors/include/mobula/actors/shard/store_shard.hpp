@@ -104,8 +104,7 @@ struct copy_unpinned {
 /// are looked at, and looked at again as long as there are readers.
 struct readers_lost {};
 
-// -- from the transfers
-// -------------------------------------------------------------------
+// -- from the transfers ---------------------------------------------------------------------------
 
 /// Reserves the buffer of a copy that another node's value is pulled into. Answered once by
 /// `pull_buffer_answered`; once granted, it ends in `seal_pulled` or `return_pull_buffer`. A copy
@@ -140,8 +139,7 @@ struct release_pulled {
   std::shared_ptr<release_token> token;
 };
 
-// -- answers of the spill manager
-// -------------------------------------------------------------------
+// -- answers of the spill manager -----------------------------------------------------------------
 
 /// The object's bytes are on disk.
 struct copy_written {

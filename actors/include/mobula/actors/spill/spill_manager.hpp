@@ -54,8 +54,7 @@ struct record_found {
   std::optional<record_place> place; ///< none if there is no record
 };
 
-// -- answers of the I/O workers
-// ---------------------------------------------------------------------
+// -- answers of the I/O workers -------------------------------------------------------------------
 
 struct batch_finished {
   spill_batch_id batch{};

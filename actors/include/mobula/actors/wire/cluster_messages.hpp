@@ -36,8 +36,7 @@ struct hello_envelope {
 /// Makes the types known to systems that run with `config`.
 void add_cluster_messages(caf::actor_system_config& config);
 
-// -- inspection
-// -------------------------------------------------------------------------------------
+// -- inspection -----------------------------------------------------------------------------------
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, endpoint& x) {

@@ -17,8 +17,7 @@
 
 namespace mobula {
 
-// -- between nodes
-// ----------------------------------------------------------------------------------
+// -- between nodes --------------------------------------------------------------------------------
 
 /// Names one question of the node that asks.
 enum class search_number : std::uint64_t {};
@@ -41,8 +40,7 @@ struct name_found {
 /// Makes these types known to systems that run with `config`.
 void add_name_messages(caf::actor_system_config& config);
 
-// -- within a node
-// ----------------------------------------------------------------------------------
+// -- within a node --------------------------------------------------------------------------------
 
 /// What a lookup found.
 struct named_content {
@@ -135,8 +133,7 @@ struct lookup_name {
   answer_slot<name_answer> answer;
 };
 
-// -- inspection
-// -------------------------------------------------------------------------------------
+// -- inspection -----------------------------------------------------------------------------------
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, withdrawn_name& x) {
