@@ -139,10 +139,13 @@ public:
     CHECK(status == 0);
   }
 
-  /// Nothing happens to one that has ended.
+  /// Nothing happens to one that has ended. One that is stopped has stopped when this returns.
   void signal(int number) const {
-    if (process_ != -1)
-      ::kill(process_, number);
+    if (process_ == -1)
+      return;
+    ::kill(process_, number);
+    if (number == SIGSTOP)
+      ::waitpid(process_, nullptr, WUNTRACED);
   }
 
   [[nodiscard]] const std::string& incarnation() const noexcept {

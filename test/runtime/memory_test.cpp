@@ -2,6 +2,7 @@
 // after others that were killed. Each is a process of its own, since it is processes that the
 // kernel counts and kills.
 
+#include "../sanitizers.hpp"
 #include "../small_disk.hpp"
 
 #include <array>
@@ -144,17 +145,10 @@ std::uint64_t default_size_on(const small_disk& disk) {
 
 /// Returns whether all memory of a process is the node's, and says so if not.
 bool counts_only_our_memory() {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MOBULA_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(MOBULA_SANITIZED)
-  MESSAGE("skipped: sanitizers take memory of their own");
-  return false;
-#else
-  return true;
-#endif
+  constexpr auto sanitized = has_address_sanitizer || has_thread_sanitizer;
+  if (sanitized)
+    MESSAGE("skipped: sanitizers take memory of their own");
+  return !sanitized;
 }
 
 /// Calls `f` with a memory cgroup of each version that can be made here.

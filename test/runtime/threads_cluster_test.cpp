@@ -15,6 +15,7 @@
 #include <mobula/cluster.hpp>
 #include <mobula/mobula.hpp>
 
+#include "../sanitizers.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace mobula;
@@ -22,11 +23,7 @@ using namespace std::literals;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr int rounds = 200;
-#else
-constexpr int rounds = 1000;
-#endif
+constexpr int rounds = test::has_thread_sanitizer ? 200 : 1000;
 
 using text_ref = ObjectRef<std::string>;
 

@@ -10,17 +10,15 @@
 
 #include <mobula/mobula.hpp>
 
+#include "../sanitizers.hpp"
+
 using namespace mobula;
 using namespace std::literals;
 
 namespace {
 
 /// Thread sanitizer runs are slow; they need fewer rounds to see the same pairs of accesses.
-#if defined(__SANITIZE_THREAD__)
-constexpr int rounds = 300;
-#else
-constexpr int rounds = 5000;
-#endif
+constexpr int rounds = test::has_thread_sanitizer ? 300 : 5000;
 
 constexpr int thread_count = 4;
 

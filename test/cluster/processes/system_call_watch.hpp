@@ -10,9 +10,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "../../sanitizers.hpp"
+
 // The handler reads the registers of one kind of processor. Sanitizers make calls of their own.
-#if defined(PR_SET_SYSCALL_USER_DISPATCH) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) \
-  && !defined(__SANITIZE_THREAD__)
+#if defined(PR_SET_SYSCALL_USER_DISPATCH) && defined(__x86_64__) \
+  && !defined(MOBULA_TEST_ADDRESS_SANITIZER) && !defined(MOBULA_TEST_THREAD_SANITIZER)
 #define MOBULA_TEST_CAN_REFUSE_CALLS
 #endif
 
