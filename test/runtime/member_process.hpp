@@ -144,8 +144,9 @@ public:
     if (process_ == -1)
       return;
     ::kill(process_, number);
-    if (number == SIGSTOP)
-      ::waitpid(process_, nullptr, WUNTRACED);
+    int status = 0;
+    if (number == SIGSTOP && ::waitpid(process_, &status, WUNTRACED) == process_)
+      REQUIRE(WIFSTOPPED(status));
   }
 
   [[nodiscard]] const std::string& incarnation() const noexcept {

@@ -128,6 +128,7 @@ private:
 TEST_CASE("four processes come, publish, lend, and leave or die, and nothing of it is left") {
   const auto* asked = std::getenv("MOBULA_ROUNDS");
   auto rounds = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 5;
+  REQUIRE(rounds > 0);
   auto seed = std::random_device{}();
   CAPTURE(seed);
   changing_cluster cluster{seed};

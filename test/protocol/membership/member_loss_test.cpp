@@ -277,7 +277,7 @@ TEST_CASE("a member is vouched for by this node's own session") {
   CHECK(world.nodes[0].table->is_vouched_for(world.incarnation_number(101)));
 }
 
-TEST_CASE("hints about oneself, about nobody, and without an address change nothing") {
+TEST_CASE("hints about oneself, the sender, nobody, and without an address change nothing") {
   three_members world;
   member_effects effects;
   auto& table = *world.nodes[0].table;
@@ -292,6 +292,23 @@ TEST_CASE("hints about oneself, about nobody, and without an address change noth
   for (const auto& effect : effects)
     CHECK(std::holds_alternative<report_ignored>(effect));
   CHECK(table.known() == 2);
+  table.check_invariants();
+}
+
+TEST_CASE("a member that vouches for itself is lost like any other") {
+  three_members world;
+  member_effects effects;
+  auto& table = *world.nodes[0].table;
+  const auto* sender = table.connected().front();
+  auto incarnation = sender->record.incarnation;
+  auto link = sender->link;
+  table.received(link,
+                 members_changed{sender->session, {{incarnation, {member_world::at_port(9)}}}, {}},
+                 effects);
+  CHECK(effects.empty());
+  table.check_invariants();
+  table.link_lost(link, departure::connection_lost, effects);
+  CHECK(first_of<report_member_left>(effects).incarnation == incarnation);
   table.check_invariants();
 }
 

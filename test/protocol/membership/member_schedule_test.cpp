@@ -17,8 +17,8 @@ constexpr std::size_t max_nodes = 20;
 /// Plays the network, the nodes' users and fate.
 class random_schedule {
 public:
-  explicit random_schedule(std::uint64_t seed)
-    : random_(seed), places_(2 + random_() % (max_nodes - 1)),
+  explicit random_schedule(std::uint64_t seed, std::size_t max_members = 512)
+    : max_members_(max_members), random_(seed), places_(2 + random_() % (max_nodes - 1)),
       world_(random_() % 4 == 0 ? dialing::adds_links : dialing::shares_links) {
     for (std::uint16_t port = 1; port <= places_; ++port)
       start(port);
@@ -42,6 +42,21 @@ public:
     check_reports();
   }
 
+  /// Nodes that know as many as they may come and go; the last one is to forget all others.
+  void run_to_the_last() {
+    for (int i = 0; i < events_a_seed; ++i)
+      step();
+    auto nodes = live();
+    for (std::size_t index = 1; index < nodes.size(); ++index)
+      world_.leave(nodes[index]);
+    settle();
+    const auto& last = world_.nodes[nodes.front()];
+    CHECK(last.table->known() == 0);
+    CHECK(last.table->contacts() == 0);
+    CHECK(last.members.empty());
+    CHECK(last.open_joins.empty());
+  }
+
   [[nodiscard]] std::uint64_t parts() const {
     return parts_;
   }
@@ -52,7 +67,7 @@ public:
 
 private:
   void start(std::uint16_t port) {
-    world_.start(1 + random_() % 1'000'000'000, port);
+    world_.start(1 + random_() % 1'000'000'000, port, {"c", 1, "1"}, max_members_);
   }
 
   std::vector<std::size_t> live() const {
@@ -178,6 +193,7 @@ private:
     }
   }
 
+  std::size_t max_members_;
   std::mt19937_64 random_;
   std::size_t places_;
   member_world world_;
@@ -217,4 +233,22 @@ TEST_CASE("after any schedule all live nodes know each other exactly once, and n
   CHECK(lost > seeds);
   CHECK(left > seeds);
   CHECK(replaced > 10);
+}
+
+TEST_CASE("after any schedule of nodes that know as many as they may, the last one forgets all") {
+  std::uint64_t refused = 0;
+  std::uint64_t joins = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    CAPTURE(seed);
+    random_schedule schedule{seed, 1 + seed % 3};
+    schedule.run_to_the_last();
+    for (const auto& node : schedule.world().nodes) {
+      refused += node.refusals.size();
+      joins += static_cast<std::uint64_t>(
+        std::ranges::count(node.joins, "", [](const auto& join) { return join.second; }));
+    }
+  }
+  MESSAGE("joins ", joins, ", refused ", refused);
+  CHECK(joins > seeds);
+  CHECK(refused > seeds / 10);
 }

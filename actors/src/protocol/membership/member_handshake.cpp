@@ -221,8 +221,12 @@ void member_table::handle(link_id link, const already_connected& message, member
 
 void member_table::handle(link_id link, const refused& message, member_effects& effects) {
   for (auto id : greeters_on(link)) {
-    if (const auto& who = contacts_.at(id); !who.join)
-      members_.at(who.member).rounds_left = 0;
+    // One that is full now may have room later; of all others this round is the last.
+    if (const auto& who = contacts_.at(id);
+        !who.join && message.reason != join_refusal::cluster_full) {
+      auto& rounds = members_.at(who.member).rounds_left;
+      rounds = std::min(rounds, 1U);
+    }
     failed(id, dial_failure::lasting, printable(message.text), effects);
   }
 }

@@ -165,18 +165,31 @@ void member_table::after_loss(const incarnation_id& incarnation, departure why,
 
 void member_table::learn(const incarnation_id& voucher, const std::vector<member_hint>& hints,
                          member_effects& effects) {
-  for (const auto& hint : hints) {
-    if (hint.incarnation == self_.incarnation || hint.incarnation.empty() || hint.control.empty()
-        || !make_place_for(hint.incarnation, effects))
-      continue;
+  auto is_news = [&](const member_hint& hint) {
+    return hint.incarnation != self_.incarnation && hint.incarnation != voucher
+           && !hint.incarnation.empty() && !hint.control.empty();
+  };
+  auto learn_one = [&](const member_hint& hint) {
     auto& who = members_[hint.incarnation];
     if (std::find(who.vouchers.begin(), who.vouchers.end(), voucher) == who.vouchers.end())
       who.vouchers.push_back(voucher);
     if (who.session != session_id::none)
-      continue;
+      return;
     who.record.incarnation = hint.incarnation;
     who.record.control = hint.control;
     seek(hint.incarnation, effects);
+  };
+  // Who is known first: what is vouched for by then gives way to nobody.
+  for (const auto& hint : hints)
+    if (is_news(hint) && members_.contains(hint.incarnation))
+      learn_one(hint);
+  for (const auto& hint : hints) {
+    if (!is_news(hint) || members_.contains(hint.incarnation))
+      continue;
+    // Nobody is lost meanwhile, so there is no place for those behind it either.
+    if (!make_place_for(hint.incarnation, effects))
+      return;
+    learn_one(hint);
   }
 }
 
@@ -307,7 +320,7 @@ void member_table::check_invariants() const {
     MOBULA_ASSERT(!connected || who.obstacle.empty());
     MOBULA_ASSERT(incarnation == who.record.incarnation && incarnation != self_.incarnation);
     for (const auto& voucher : who.vouchers)
-      MOBULA_ASSERT(has_session(voucher));
+      MOBULA_ASSERT(has_session(voucher) && voucher != incarnation);
     sessions += connected ? 1 : 0;
   }
   MOBULA_ASSERT(sessions == sessions_.size() && members_.size() <= config_.max_members);
