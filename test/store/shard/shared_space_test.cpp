@@ -116,17 +116,17 @@ TEST_CASE_FIXTURE(shared_store, "every shard looks for dead readers when readers
 }
 
 TEST_CASE_FIXTURE(real_space, "all that is below the threshold is lent at once") {
-  CHECK(space.front().available() == 100);
+  CHECK(space.credit().available() == 100);
 }
 
 TEST_CASE_FIXTURE(real_space, "credit is taken back before a request waits") {
   CHECK(create(0, object_of(0), 100));
   CHECK(has_effect<grant_create>());
-  CHECK(space.front().available() == 0);
+  CHECK(space.credit().available() == 0);
 }
 
 TEST_CASE_FIXTURE(real_space, "credit that a creator took stays out") {
-  REQUIRE(space.front().take(60, space.backlog(1), creator_pace::bounded));
+  REQUIRE(space.credit().take(60, space.backlog(1), creator_pace::bounded));
   CHECK(create(0, object_of(0), 40));
   CHECK(has_effect<grant_create>());
   auto use = space.inspect([](const store_table& table) { return table.use(); });
@@ -168,11 +168,11 @@ TEST_CASE_FIXTURE(real_space, "readers leave the stamp that the store looks for"
   space.answer(0, effects, woken, [&](store_table& table, store_effects& out) {
     table.seal(object_number(object_of(0)), out);
   });
-  CHECK(space.front().stamp() == stamp());
+  CHECK(space.credit().stamp() == stamp());
   auto before = stamp();
   create(0, object_of(0, 1), 60);
   CHECK(stamp() != before);
-  CHECK(space.front().stamp() == stamp());
+  CHECK(space.credit().stamp() == stamp());
 }
 
 TEST_CASE("credit is topped up when more than half of it is gone") {
@@ -184,12 +184,12 @@ TEST_CASE("credit is topped up when more than half of it is gone") {
     space.answer(0, effects, woken, [](store_table& table, store_effects& out) {
       table.spilling_possible(spill_round{1}, out);
     });
-    return space.front().available();
+    return space.credit().available();
   };
   REQUIRE(look() == 100);
-  REQUIRE(space.front().take(50, backlog, creator_pace::unbounded));
+  REQUIRE(space.credit().take(50, backlog, creator_pace::unbounded));
   CHECK(look() == 50);
-  REQUIRE(space.front().take(1, backlog, creator_pace::unbounded));
+  REQUIRE(space.credit().take(1, backlog, creator_pace::unbounded));
   CHECK(look() == 100);
 }
 
@@ -202,17 +202,17 @@ TEST_CASE("what is lent is a good part of the credit, or nothing") {
     shard_effects effects;
     std::vector<std::uint32_t> woken;
     shard_backlog backlog;
-    REQUIRE(space.front().take(128, backlog, creator_pace::unbounded));
+    REQUIRE(space.credit().take(128, backlog, creator_pace::unbounded));
     space.answer(0, effects, woken, [](store_table& table, store_effects& out) {
       table.spilling_possible(spill_round{1}, out);
     });
-    CHECK(space.front().available() == static_cast<std::uint64_t>(lent));
+    CHECK(space.credit().available() == static_cast<std::uint64_t>(lent));
   }
 }
 
 TEST_CASE("a small store lends all it has, however much might be lent") {
   store_space space{three_shards, 1'000'000};
-  CHECK(space.front().available() == 100);
+  CHECK(space.credit().available() == 100);
 }
 
 TEST_CASE("shards on many threads never have more than the store's space, and leave nothing") {
@@ -230,7 +230,7 @@ TEST_CASE("shards on many threads never have more than the store's space, and le
           ++number;
         while (home_shard(number, shards) != shard);
         auto size = std::size_t{1} + number * 37 % (capacity / 3);
-        if (space.front().take(size, space.backlog(shard), creator_pace::unbounded)) {
+        if (space.credit().take(size, space.backlog(shard), creator_pace::unbounded)) {
           space.answer(shard, effects, woken,
                        [&](store_table& table, store_effects& out) { table.take_back(size, out); });
           space.backlog(shard).settle(size);
