@@ -48,6 +48,18 @@ TEST_CASE("an unpublished name is found no more, and free for others") {
   CHECK(!world.publish(2, "index"));
 }
 
+TEST_CASE("a name that was published before others is taken back as any other") {
+  three_members world;
+  CHECK(!world.publish(1, "first"));
+  CHECK(!world.publish(1, "second"));
+  world.unpublish(1, "first");
+  world.run();
+  for (std::size_t index = 0; index < 3; ++index) {
+    CHECK(!world.keeper(index, "first"));
+    CHECK(world.keeper(index, "second") == 1);
+  }
+}
+
 TEST_CASE("a name is gone with its publisher") {
   three_members world;
   CHECK(!world.publish(1, "index"));
@@ -228,6 +240,35 @@ TEST_CASE("names and payloads beyond their bounds are refused, with the bound") 
   CHECK(contains(*table.publish("b", {}, effects), "which is the most"));
 }
 
+TEST_CASE("names and payloads of exactly as many bytes as may be are published, and taken") {
+  const name_config bounds{.max_name_bytes = 4, .max_payload_bytes = 2};
+  name_table publisher{name_world::incarnation_of(1), bounds};
+  name_table member{name_world::incarnation_of(0), bounds};
+  name_effects effects;
+  member.member_joined(name_world::incarnation_of(1), session_id{1}, effects);
+  publisher.member_joined(name_world::incarnation_of(0), session_id{1}, effects);
+  effects.clear();
+  CHECK(!publisher.publish("abcd", std::vector<std::byte>(2), effects));
+  REQUIRE(effects.size() == 1);
+  auto told = std::get<tell_names>(effects.front()).content;
+  member.received(name_world::incarnation_of(1), told, effects);
+  CHECK(member.lookup("abcd") != nullptr);
+}
+
+TEST_CASE("each publisher may have the most names that one may") {
+  name_table table{name_world::incarnation_of(0), {.max_names = 2}};
+  name_effects effects;
+  for (std::size_t index : {1, 2}) {
+    auto publisher = name_world::incarnation_of(index);
+    table.member_joined(publisher, session_id{1}, effects);
+    names_changed told{.session = session_id{1}, .withdrawn = {}, .published = {}};
+    for (std::string name : {"a", "b"})
+      told.published.push_back({name + std::to_string(index), publish_number{index}, {}});
+    table.received(publisher, told, effects);
+  }
+  CHECK(table.size() == 4);
+}
+
 TEST_CASE("a member that joins is told many names in several messages, each once") {
   name_table table{name_world::incarnation_of(0), {.max_message_bytes = 100}};
   name_effects ignored;
@@ -308,4 +349,20 @@ TEST_CASE("a name that is taken back though it never was, or that comes twice, d
   CHECK(world.keeper(0, "mine") == 0);
   CHECK(world.keeper(0, "twice") == 1);
   CHECK(world.nodes[0].ignored.empty());
+}
+
+TEST_CASE("a name that is taken back as of another time stays") {
+  three_members world;
+  CHECK(!world.publish(1, "index"));
+  world.run();
+  world.hear(0, 1, {.session = {}, .withdrawn = {{"index", publish_number{99}}}, .published = {}});
+  CHECK(world.keeper(0, "index") == 1);
+}
+
+TEST_CASE("of many names that are ignored, the log has few") {
+  three_members world;
+  for (int times = 0; times < 5; ++times)
+    world.hear(0, 1, {.session = {}, .withdrawn = {}, .published = {{"", publish_number{5}, {}}}});
+  // The first, the second and the fourth.
+  CHECK(world.nodes[0].ignored.size() == 3);
 }

@@ -80,6 +80,39 @@ TEST_CASE("a seal that comes after an announcement of another place changes noth
   CHECK(figures_of(table).inline_values == object_count{});
 }
 
+TEST_CASE("only a value in the process heap moves into the store") {
+  for (auto place : {object_place::stored, object_place::failed}) {
+    owner_table table;
+    auto known = large;
+    known.place = place;
+    table.add_reference(known);
+    auto before = figures_of(table);
+    auto late = known;
+    late.place = object_place::stored;
+    late.size_bytes = 5;
+    table.object_sealed(late);
+    CHECK(figures_of(table).stored == before.stored);
+    CHECK(figures_of(table).failed_objects == before.failed_objects);
+  }
+}
+
+TEST_CASE("a value in the process heap that is sealed anew there stays as it was") {
+  owner_table table;
+  table.add_reference(small);
+  auto late = small;
+  late.size_bytes = 65;
+  table.object_sealed(late);
+  CHECK(figures_of(table).inline_values == object_count{1, 64});
+}
+
+TEST_CASE("what a node owns is the sum over all places") {
+  owner_table table;
+  table.add_reference(small);
+  table.add_reference(large);
+  table.add_reference(pending);
+  CHECK(figures_of(table).owned == object_count{3, (1 << 20) + 64});
+}
+
 TEST_CASE("an object without a copy has no copy to release") {
   owner_table table;
   auto failed = small;

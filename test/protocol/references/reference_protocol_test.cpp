@@ -145,6 +145,13 @@ TEST_CASE("another's object that this node sent to itself waits for its owner's 
   CHECK_FALSE(shell.keeps(50));
 }
 
+TEST_CASE("another's object ends no transit of this node's object of the same sequence") {
+  protocol_shell shell;
+  shell.open(50, object_of(1, 7));
+  shell.arrive(object_of(2, 7), 1, 50);
+  CHECK(shell.keeps(50));
+}
+
 TEST_CASE("a reference that is serialized and canceled in one turn is let go") {
   protocol_shell shell;
   reference_traffic changes;

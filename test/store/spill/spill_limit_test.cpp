@@ -62,3 +62,21 @@ TEST_CASE_FIXTURE(file_at_limit, "once there is space again, files fill as befor
   CHECK(shell.moves.empty());
   CHECK(shell.deletions.empty());
 }
+
+TEST_CASE("what is being moved counts against the limit, too") {
+  spill_shell shell{
+    {.max_file_bytes = 1'000, .batch_bytes = 10, .max_writes = 2, .spill_limit_bytes = 100}};
+  for (std::uint64_t number = 1; number <= 9; ++number)
+    shell.store(number, 10);
+  for (std::uint64_t number = 2; number <= 9; ++number)
+    shell.free(number);
+  shell.spill(10, 20);
+  REQUIRE(shell.moves.size() == 1);
+  shell.free(10);
+  shell.spill(11, 10);
+  CHECK(shell.writes.empty());
+  CHECK_FALSE(shell.spill_failures.contains(11));
+  shell.finish_move();
+  shell.finish_delete();
+  CHECK(shell.writes.size() == 1);
+}
