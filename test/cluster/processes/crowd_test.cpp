@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <thread>
@@ -60,7 +59,7 @@ public:
   }
 
   void round() {
-    peer victim{hasty()};
+    peer victim{hasty};
     victim.join(home_);
     for (auto* survivor : {&home_, &other_}) {
       survivor->await_member(victim);
@@ -76,11 +75,6 @@ public:
   }
 
 private:
-  /// Nobody waits longer than necessary for what the dead may have said.
-  static std::vector<std::string> hasty() {
-    return {"--mobula.grace-period=2100ms"};
-  }
-
   [[nodiscard]] std::size_t choose_size() {
     return random_() % 2 == 0 ? 100 : 300'000;
   }
@@ -105,8 +99,7 @@ private:
     other_.send("lent", home_);
     CHECK(other_.read("lent").starts_with("20 "));
     for (auto* survivor : {&home_, &other_}) {
-      survivor->say("finish made");
-      survivor->await("finished made");
+      survivor->finish("made");
       survivor->drop("lent");
     }
     for (auto* survivor : {&home_, &other_})
@@ -114,14 +107,9 @@ private:
   }
 
   std::mt19937_64 random_;
-  peer home_{hasty()};
-  peer other_{hasty()};
+  peer home_{hasty};
+  peer other_{hasty};
 };
-
-std::uint64_t rounds_to_run() {
-  const auto* wanted = std::getenv("MOBULA_ROUNDS");
-  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 20;
-}
 
 } // namespace
 
@@ -160,7 +148,7 @@ TEST_CASE("ten processes hold a hundred thousand references to each other's obje
 
 // MOBULA_ROUNDS=200 runs more of them than ./check does.
 TEST_CASE("processes that are killed at any moment leave nothing behind") {
-  auto rounds = rounds_to_run();
+  auto rounds = number_from("MOBULA_ROUNDS", 20);
   victim_rounds work{std::random_device{}()};
   for (std::uint64_t round = 0; round < rounds; ++round) {
     CAPTURE(round);

@@ -2,7 +2,7 @@
 // says how many (10,000 take long); a join that gets no answer fails the test, and one
 // that hangs its time limit.
 
-#include <cstdlib>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <random>
@@ -59,10 +59,9 @@ private:
 } // namespace
 
 TEST_CASE("joins succeed while others come and go") {
-  const auto* asked = std::getenv("MOBULA_JOINS");
-  auto joins = asked != nullptr ? std::atoi(asked) : 50;
+  auto joins = number_from("MOBULA_JOINS", 50);
   churning_cluster cluster{1};
-  for (int count = 0; count < joins; ++count) {
+  for (std::uint64_t count = 0; count < joins; ++count) {
     CAPTURE(count);
     REQUIRE(cluster.join_one() == "");
   }

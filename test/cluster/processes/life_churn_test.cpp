@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <thread>
@@ -55,8 +54,7 @@ private:
   }
 
   void let_one_join() {
-    // Nobody waits longer than necessary for what the dead may have said.
-    auto fresh = std::make_unique<peer>(std::vector<std::string>{"--mobula.grace-period=2100ms"});
+    auto fresh = std::make_unique<peer>(hasty);
     if (!members_.empty())
       fresh->join(any());
     for (const auto& each : members_) {
@@ -110,13 +108,8 @@ private:
   void give_up_all(peer& one, const peer& gone) {
     one.do_so("unpublish " + name_of(one));
     for (const auto& each : members_)
-      finish(one, name_of(*each));
-    finish(one, name_of(gone));
-  }
-
-  static void finish(peer& reader, const std::string& name) {
-    reader.say("finish " + name);
-    reader.await("finished " + name);
+      one.finish(name_of(*each));
+    one.finish(name_of(gone));
   }
 
   std::mt19937_64 random_;
@@ -126,9 +119,7 @@ private:
 } // namespace
 
 TEST_CASE("four processes come, publish, lend, and leave or die, and nothing of it is left") {
-  const auto* asked = std::getenv("MOBULA_ROUNDS");
-  auto rounds = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 5;
-  REQUIRE(rounds > 0);
+  auto rounds = number_from("MOBULA_ROUNDS", 5);
   auto seed = std::random_device{}();
   CAPTURE(seed);
   changing_cluster cluster{seed};

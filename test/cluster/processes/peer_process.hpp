@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -22,6 +23,17 @@ inline const std::vector<std::string> short_times{
 inline std::vector<std::string> with(const std::vector<std::string>& options) {
   auto result = short_times;
   result.insert(result.end(), options.begin(), options.end());
+  return result;
+}
+
+/// For processes that die: nobody waits longer than necessary for what they may have said.
+inline const std::vector<std::string> hasty{"--mobula.grace-period=2100ms"};
+
+/// Returns a number from the environment, where it has one.
+inline std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const auto* asked = std::getenv(variable);
+  auto result = asked != nullptr ? std::strtoull(asked, nullptr, 10) : otherwise;
+  REQUIRE(result > 0);
   return result;
 }
 
@@ -51,6 +63,12 @@ public:
 
   void drop(const std::string& name) {
     do_so("drop " + name);
+  }
+
+  /// Has it drop what there is of this, when all of it is read or an error.
+  void finish(const std::string& name) {
+    say("finish " + name);
+    await("finished " + name);
   }
 
   /// Returns their number and their size in all.
