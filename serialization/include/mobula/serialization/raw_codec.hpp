@@ -135,9 +135,10 @@ private:
   static T read_copy(std::span<const std::byte> source) {
     detail::check_raw_elements<element>(source);
     if (detail::aligned_for<element>(source)) {
-      // One pass over the memory, which resizing first would make two.
+      // One pass over the memory, which resizing first would make two; from pointers, since from
+      // other iterators a string is filled one element at a time.
       auto elements = detail::raw_elements<element>(source);
-      return T(elements.begin(), elements.end());
+      return T(elements.data(), elements.data() + elements.size());
     }
     T result;
     result.reserve(source.size() / sizeof(element));
