@@ -16,7 +16,13 @@
 
 #include "mobula/actors/caf/caf_connection.hpp"
 #include "mobula/actors/membership/control_port.hpp"
+#include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/membership/membership.hpp"
 #include "mobula/actors/membership/network_address.hpp"
+#include "mobula/actors/messages/transfer_events.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
+#include "mobula/actors/transfer/served_values.hpp"
+#include "mobula/actors/wire/cluster_messages.hpp"
 #include "mobula/runtime/cluster_leaving.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"

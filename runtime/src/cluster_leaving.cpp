@@ -12,6 +12,7 @@
 #include <caf/scoped_actor.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula {

@@ -4,6 +4,7 @@
 #include "mobula/runtime/cluster_question.hpp"
 
 #include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 
 namespace mobula {
 

@@ -3,7 +3,6 @@
 
 #include "mobula/node.hpp"
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"

@@ -14,6 +14,7 @@
 #include <caf/scoped_execution_unit.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/runtime/inexact_numbers.hpp"
 #include "mobula/runtime/wire_reference.hpp"

@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "mobula/actors/messages/transfer_events.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
+#include "mobula/actors/transfer/served_values.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula::testing {

@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/reports/node_report.hpp"
+
 namespace mobula::testing {
 
 namespace {

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/messages/heap_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/space_request.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 #include "mobula/store/system/assertion.hpp"

@@ -70,22 +70,6 @@ still_climbing = {
     "actors/include/mobula/actors/caf/caf_connection.hpp": [
         "mobula/actors/membership/network_address.hpp",
     ],
-    "actors/include/mobula/actors/cluster/cluster_actor.hpp": [
-        "mobula/actors/transfer/transfers.hpp",
-    ],
-    "actors/include/mobula/actors/exchange/reference_exchange.hpp": [
-        "mobula/actors/transfer/transfers.hpp",
-    ],
-    "actors/include/mobula/actors/node/node_core.hpp": [
-        "mobula/actors/cluster/cluster_actor.hpp",
-        "mobula/actors/heap/heap_keeper.hpp",
-        "mobula/actors/ownership/owner.hpp",
-        "mobula/actors/ownership/reference_counter.hpp",
-        "mobula/actors/shard/arena_filler.hpp",
-        "mobula/actors/shard/store_shard.hpp",
-        "mobula/actors/spill/spill_manager.hpp",
-        "mobula/actors/transfer/transfers.hpp",
-    ],
     "actors/include/mobula/actors/objects/copy_pin.hpp": ["mobula/actors/node/node_core.hpp"],
     "actors/include/mobula/actors/objects/peer_arenas.hpp": ["mobula/actors/node/node_options.hpp"],
     "actors/include/mobula/actors/protocol/membership/address_choice.hpp": [
@@ -101,20 +85,19 @@ still_climbing = {
     "actors/include/mobula/actors/protocol/ownership/reference_table.hpp": [
         "mobula/actors/objects/entry_stripe.hpp",
     ],
-    "actors/include/mobula/actors/transfer/served_values.hpp": [
-        "mobula/actors/spill/spill_manager.hpp",
-    ],
-    "actors/include/mobula/actors/transfer/transfers.hpp": [
-        "mobula/actors/spill/spill_manager.hpp",
-    ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
-    "actors/src/exchange/reference_exchange.cpp": ["mobula/actors/cluster/cluster_actor.hpp"],
-    "actors/src/exchange/reference_exchange_leaving.cpp": [
-        "mobula/actors/cluster/cluster_actor.hpp",
-    ],
-    "actors/src/exchange/reference_exchange_pulls.cpp": ["mobula/actors/cluster/cluster_actor.hpp"],
-    "actors/src/exchange/value_keeper.cpp": ["mobula/actors/cluster/cluster_actor.hpp"],
     "actors/src/messages/space_request.cpp": ["mobula/actors/node/node_core.hpp"],
+    "actors/src/node/node_services.cpp": [
+        "mobula/actors/cluster/cluster_actor.hpp",
+        "mobula/actors/heap/heap_keeper.hpp",
+        "mobula/actors/ownership/owner.hpp",
+        "mobula/actors/ownership/reference_counter.hpp",
+        "mobula/actors/shard/arena_filler.hpp",
+        "mobula/actors/shard/store_shard.hpp",
+        "mobula/actors/spill/spill_manager.hpp",
+        "mobula/actors/transfer/transfers.hpp",
+    ],
+    "actors/src/objects/copy_pin.cpp": ["mobula/actors/messages/shard_messages.hpp"],
     "actors/src/objects/entry_stripe.cpp": [
         "mobula/actors/node/node_core.hpp",
         "mobula/actors/objects/wait_group.hpp",
@@ -125,6 +108,7 @@ still_climbing = {
         "mobula/actors/objects/stored_copy.hpp",
     ],
     "actors/src/objects/object_entry.cpp": [
+        "mobula/actors/messages/shard_messages.hpp",
         "mobula/actors/node/node_core.hpp",
         "mobula/actors/objects/entry_stripe.hpp",
         "mobula/actors/objects/wait_group.hpp",
@@ -145,13 +129,7 @@ still_climbing = {
         "mobula/actors/protocol/membership/member_effects.hpp",
     ],
     "actors/src/reports/node_stats.cpp": ["node_figures.hpp"],
-    "actors/src/shard/store_shard.cpp": ["store_shard_state.hpp"],
-    "actors/src/spill/spill_manager.cpp": ["mobula/actors/spill/spill_worker.hpp"],
     "actors/src/transfer/puller.cpp": ["mobula/actors/shard/refusal_error.hpp"],
-    "actors/src/transfer/transfers.cpp": [
-        "puller.hpp",
-        "pusher.hpp",
-    ],
     "runtime/command/view_words.cpp": ["views.hpp"],
     "runtime/include/mobula/names.hpp": ["mobula/node.hpp"],
     "runtime/src/cluster_options.cpp": [

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <mobula/actors/messages/shard_messages.hpp>
 #include <mobula/store/arena/arena_reader.hpp>
 
 using namespace mobula;

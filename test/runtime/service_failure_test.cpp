@@ -6,7 +6,7 @@
 #include <future>
 #include <optional>
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
 
 using namespace mobula;
 using namespace std::literals;

@@ -8,6 +8,7 @@
 
 #include <caf/scoped_actor.hpp>
 
+#include <mobula/actors/reports/node_report.hpp>
 #include <mobula/mobula.hpp>
 
 #include "../sanitizers.hpp"

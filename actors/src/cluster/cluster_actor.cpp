@@ -12,13 +12,36 @@
 
 #include "mobula/actors/caf/remote_actors.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
+#include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/membership/membership.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/names/name_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "mobula/actors/protocol/membership/owner_search.hpp"
+#include "mobula/actors/reports/node_report.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/actors/reports/process_memory.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
 #include "mobula/version.hpp"
+
+namespace mobula {
+
+/// What the node's services had to say for a report.
+struct report_collected {
+  std::uint64_t number = 0;
+  node_stats stats;
+  std::shared_ptr<object_listing> objects;
+};
+
+} // namespace mobula
+
+MOBULA_LOCAL_MESSAGE(mobula::report_collected)
 
 namespace mobula {
 

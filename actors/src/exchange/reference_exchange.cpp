@@ -8,8 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/exchange/object_reply.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/system/assertion.hpp"
 

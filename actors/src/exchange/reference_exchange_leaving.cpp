@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "message_parts.hpp"
-#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {

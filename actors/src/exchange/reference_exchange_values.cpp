@@ -7,6 +7,7 @@
 #include "message_parts.hpp"
 #include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {

@@ -3,7 +3,7 @@
 
 #include "mobula/actors/exchange/value_keeper.hpp"
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {

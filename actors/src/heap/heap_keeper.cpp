@@ -10,6 +10,11 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/messages/heap_messages.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/space_request.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 

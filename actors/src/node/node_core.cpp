@@ -13,8 +13,20 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/messages/cluster_requests.hpp"
+#include "mobula/actors/messages/counter_messages.hpp"
+#include "mobula/actors/messages/filler_messages.hpp"
+#include "mobula/actors/messages/heap_messages.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/objects/wait_group.hpp"
+#include "mobula/actors/reports/node_report.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
+#include "mobula/store/arena/arena_readers.hpp"
 #include "mobula/store/arena/arena_slot.hpp"
+#include "mobula/store/heap/heap_relief.hpp"
 
 namespace mobula {
 
@@ -267,6 +279,11 @@ void node_core::wake_heap_keeper() noexcept {
     return;
   if (services_use use{*this})
     caf::anon_send(heap_keeper_, look_at_heap{});
+}
+
+void node_core::watch_heap(const heap_relief& relief) noexcept {
+  heap_watched_.store(relief.watches(), std::memory_order_relaxed);
+  heap_awaited_.store(relief.waiting() > 0, std::memory_order_relaxed);
 }
 
 // -- services -------------------------------------------------------------------------------------

@@ -21,8 +21,17 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/simulated_wait.hpp"
+#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/heap/heap_keeper.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
+#include "mobula/actors/ownership/owner.hpp"
+#include "mobula/actors/ownership/reference_counter.hpp"
+#include "mobula/actors/shard/arena_filler.hpp"
+#include "mobula/actors/shard/store_shard.hpp"
+#include "mobula/actors/spill/spill_manager.hpp"
+#include "mobula/actors/transfer/transfers.hpp"
 
 namespace mobula {
 

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

@@ -7,6 +7,9 @@
 #include <limits>
 #include <utility>
 
+#include "mobula/actors/messages/owner_messages.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/protocol/ownership/owner_table.hpp"
 

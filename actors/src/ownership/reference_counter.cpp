@@ -3,6 +3,9 @@
 
 #include "mobula/actors/ownership/reference_counter.hpp"
 
+#include "mobula/actors/messages/counter_messages.hpp"
+#include "mobula/actors/messages/owner_messages.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/protocol/ownership/reference_table.hpp"
 

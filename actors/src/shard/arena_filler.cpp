@@ -5,6 +5,8 @@
 
 #include <sys/resource.h>
 
+#include "mobula/actors/messages/filler_messages.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/shard/refusal_error.hpp"
 #include "store_shard_state.hpp"
 

@@ -1,6 +1,7 @@
 // What a shard does for values that are pulled from other nodes. Their copies are secondaries: they
 // take part in everything but disks, and have numbers of their own in place of an object's.
 
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
 #include "mobula/store/system/assertion.hpp"
 #include "store_shard_state.hpp"

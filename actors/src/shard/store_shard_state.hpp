@@ -7,8 +7,14 @@
 #include <vector>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/messages/heap_messages.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/spill_messages.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/shard/store_shard.hpp"
+#include "mobula/actors/reports/node_report.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/shard/store_space.hpp"
 #include "shard_readers.hpp"
 

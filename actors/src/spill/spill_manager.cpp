@@ -10,6 +10,11 @@
 #include <fmt/ranges.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/spill_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/spill/spill_worker.hpp"
 #include "mobula/store/spill/spill_claim.hpp"

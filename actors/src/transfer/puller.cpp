@@ -9,7 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/messages/cluster_requests.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/objects/copy_pin.hpp"
 #include "mobula/actors/shard/refusal_error.hpp"
+#include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
 
@@ -20,11 +24,6 @@ pull_config config_of(const node_core& core) {
 }
 
 } // namespace
-
-shared_use share_use(object_entry& entry) {
-  entry.add_use();
-  return std::make_shared<release_token>(&entry);
-}
 
 puller::puller(node_core& core, transfers_actor::pointer self, pusher& pushes)
   : core_(core), self_(self), pushes_(pushes), table_(config_of(core)) {

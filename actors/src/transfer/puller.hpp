@@ -5,8 +5,10 @@
 #include <unordered_map>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/messages/transfer_events.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/transfer/transfers.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/transfer/pull_table.hpp"
 #include "mobula/store/transfer/source_reach.hpp"
 #include "pusher.hpp"

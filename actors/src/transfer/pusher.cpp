@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "mobula/store/port/transfer_port.hpp"
+
 namespace mobula {
 
 class served_watch final : public wait_group {

@@ -8,10 +8,14 @@
 #include <unordered_set>
 #include <utility>
 
+#include "mobula/actors/messages/spill_messages.hpp"
+#include "mobula/actors/messages/transfer_events.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
 #include "mobula/actors/objects/wait_group.hpp"
-#include "mobula/actors/transfer/transfers.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
+#include "mobula/actors/transfer/served_values.hpp"
 #include "mobula/store/transfer/push_table.hpp"
 
 namespace mobula {

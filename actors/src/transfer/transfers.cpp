@@ -7,7 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/spill_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
+#include "mobula/actors/messages/transfer_events.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
+#include "mobula/store/port/transfer_port.hpp"
 #include "puller.hpp"
 #include "pusher.hpp"
 

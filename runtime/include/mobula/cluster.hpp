@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/node.hpp"
 
 namespace mobula {

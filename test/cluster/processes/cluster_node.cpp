@@ -47,6 +47,7 @@
 #include <caf/scoped_actor.hpp>
 #include <cereal/types/vector.hpp>
 
+#include <mobula/actors/reports/node_report.hpp>
 #include <mobula/mobula.hpp>
 
 #include "../../runtime/spoken_lines.hpp"

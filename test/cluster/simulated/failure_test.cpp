@@ -5,7 +5,7 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/scoped_execution_unit.hpp>
 
-#include <mobula/actors/cluster/cluster_actor.hpp>
+#include <mobula/actors/membership/membership.hpp>
 #include <mobula/actors/wire/cluster_messages.hpp>
 
 using namespace mobula;

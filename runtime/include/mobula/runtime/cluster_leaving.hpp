@@ -2,7 +2,6 @@
 
 #include <caf/actor_system.hpp>
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/membership/control_port.hpp"
 #include "mobula/actors/node/node_core.hpp"
 

@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/cluster/cluster_actor.hpp"
-#include "mobula/actors/heap/heap_keeper.hpp"
+#include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/node/node_arena.hpp"
 #include "mobula/actors/node/node_options.hpp"
 #include "mobula/actors/node/service_kind.hpp"
@@ -22,19 +21,19 @@
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/peer_arenas.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
-#include "mobula/actors/ownership/owner.hpp"
-#include "mobula/actors/ownership/reference_counter.hpp"
-#include "mobula/actors/shard/arena_filler.hpp"
-#include "mobula/actors/shard/store_shard.hpp"
-#include "mobula/actors/spill/spill_manager.hpp"
-#include "mobula/actors/transfer/transfers.hpp"
-#include "mobula/store/arena/arena_readers.hpp"
 #include "mobula/store/heap/heap_budget.hpp"
 #include "mobula/store/shard/store_space.hpp"
 #include "mobula/store/spill/disk_failures.hpp"
 #include "mobula/store/system/home_process.hpp"
 
 namespace mobula {
+
+class heap_relief;
+class object_listing;
+struct begin_transfers;
+struct node_stats;
+struct reader_census;
+struct reserve_heap_space;
 
 /// What is to have happened when a call that closes the node's port returns.
 enum class port_closing : std::uint8_t { begun, done };
@@ -226,10 +225,7 @@ public:
 
   /// Called by the keeper: what it wants to hear of. Relaxed: it looks once more after this, and
   /// again before it refuses anybody.
-  void watch_heap(const heap_relief& relief) noexcept {
-    heap_watched_.store(relief.watches(), std::memory_order_relaxed);
-    heap_awaited_.store(relief.waiting() > 0, std::memory_order_relaxed);
-  }
+  void watch_heap(const heap_relief& relief) noexcept;
 
   // -- the cluster --------------------------------------------------------------------------------
 

@@ -1,22 +1,8 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/service_interfaces.hpp"
 
 namespace mobula {
-
-/// Says that references came or went since the last time; many changes share one such message.
-struct flush_references {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, flush_references&) {
-  return f(caf::meta::type_name("mobula::flush_references"));
-}
-
-/// Speaks to owners for all references of one node: takes what the node's stripes gathered and
-/// sends it on, one batch for each owner and turn.
-using reference_counter_actor =
-  caf::typed_actor<takes<flush_references>, takes<collect_stats>, takes<shut_down>>;
 
 class node_core;
 

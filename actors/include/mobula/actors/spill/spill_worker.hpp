@@ -6,10 +6,12 @@
 
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
-#include "mobula/actors/spill/spill_manager.hpp"
+#include "mobula/actors/messages/spill_messages.hpp"
 #include "mobula/store/spill/spill_claim.hpp"
 
 namespace mobula {
+
+class node_core;
 
 /// One object to be written.
 struct record_to_write {

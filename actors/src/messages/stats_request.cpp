@@ -1,6 +1,6 @@
 // Hands the figures of a node from the service that completes them to the thread that asked.
 
-#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
 
 namespace mobula {
 
