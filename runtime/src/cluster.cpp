@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/membership/control_port.hpp"
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/membership/membership.hpp"
@@ -191,7 +192,7 @@ std::shared_ptr<control_port> cluster::publish(const endpoint& where) {
   auto opened = control_port::open(where, {});
   if (const auto* failure = std::get_if<std::string>(&opened))
     refuse(error_type::invalid_argument, *failure);
-  core_->start_cluster();
+  launch_cluster(*core_);
   open_data_port(*core_, where.address);
   return std::get<std::unique_ptr<control_port>>(std::move(opened));
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
@@ -22,7 +23,7 @@ namespace {
 void start_names(node_core& core) {
   core.require_home();
   if (!core.in_cluster())
-    core.start_cluster();
+    launch_cluster(core);
 }
 
 template <class Answer, class Request>

@@ -3,6 +3,7 @@
 
 #include "mobula/node.hpp"
 
+#include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
@@ -45,7 +46,7 @@ node::node(caf::actor_system& system) : node(system, read_options(system.config(
 }
 
 node::node(caf::actor_system& system, node_options options)
-  : core_(node_core::start(system, checked(std::move(options), system))) {
+  : core_(launch_node(system, checked(std::move(options), system))) {
   // nop
 }
 

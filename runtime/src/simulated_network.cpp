@@ -14,6 +14,7 @@
 #include <caf/scoped_execution_unit.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/runtime/inexact_numbers.hpp"
@@ -222,7 +223,7 @@ simulated_network::~simulated_network() {
 void simulated_network::enlist(node_core& core) {
   if (std::ranges::find(nodes_, &core, &core_pointer::get) != nodes_.end())
     return;
-  core.start_cluster();
+  launch_cluster(core);
   if (!core.claim_membership())
     throw object_error{{.type = error_type::invalid_argument,
                         .message = fmt::format("node {} is in a cluster already, through a real "

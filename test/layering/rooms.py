@@ -87,16 +87,6 @@ still_climbing = {
     ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
     "actors/src/messages/space_request.cpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/src/node/node_services.cpp": [
-        "mobula/actors/cluster/cluster_actor.hpp",
-        "mobula/actors/heap/heap_keeper.hpp",
-        "mobula/actors/ownership/owner.hpp",
-        "mobula/actors/ownership/reference_counter.hpp",
-        "mobula/actors/shard/arena_filler.hpp",
-        "mobula/actors/shard/store_shard.hpp",
-        "mobula/actors/spill/spill_manager.hpp",
-        "mobula/actors/transfer/transfers.hpp",
-    ],
     "actors/src/objects/copy_pin.cpp": ["mobula/actors/messages/shard_messages.hpp"],
     "actors/src/objects/entry_stripe.cpp": [
         "mobula/actors/node/node_core.hpp",

@@ -94,25 +94,22 @@ node_core::node_core(caf::actor_system& system, node_options options)
 
 node_core::~node_core() = default;
 
-core_pointer node_core::start(caf::actor_system& system, node_options options) {
+core_pointer node_core::make(caf::actor_system& system, node_options options) {
   options.store_size_bytes = resolve_store_size(options);
   options.heap_limit_bytes = resolve_heap_limit(options);
-  core_pointer core{new node_core(system, std::move(options)), false};
-  try {
-    core->start_services();
-  } catch (...) {
-    core->shut_down();
-    // There are no entries yet: closing makes the stripes give their counts back.
-    for (auto& stripe : core->stripes_)
-      stripe.close();
-    throw;
-  }
-  return core;
+  return {new node_core(system, std::move(options)), false};
+}
+
+void node_core::give_up() {
+  shut_down();
+  // There are no entries yet: closing makes the stripes give their counts back.
+  for (auto& stripe : stripes_)
+    stripe.close();
 }
 
 void node_core::set_data_endpoint(data_endpoint at, begin_transfers start) {
   own_endpoint_ = std::move(at);
-  caf::anon_send(transfers_, std::move(start));
+  caf::anon_send(services_.transfers, std::move(start));
 }
 
 pull_number node_core::next_pull_number() noexcept {
@@ -125,10 +122,10 @@ void node_core::wake_cluster(wake_time when) noexcept {
   if (!use)
     return;
   if (when == wake_time::soon && simulation() == nullptr)
-    send_after(system(), caf::actor_cast<caf::strong_actor_ptr>(cluster_), wake_delay,
+    send_after(system(), caf::actor_cast<caf::strong_actor_ptr>(services_.cluster), wake_delay,
                gateway_event_noted{});
   else
-    caf::anon_send(cluster_, gateway_event_noted{});
+    caf::anon_send(services_.cluster, gateway_event_noted{});
 }
 
 arena_address node_core::own_arena() const {
@@ -198,7 +195,7 @@ void node_core::request_flush() {
   if (!use)
     return;
   try {
-    caf::anon_send(counter_, flush_references{});
+    caf::anon_send(services_.counter, flush_references{});
   } catch (...) {
     // Without memory for the message, the next to ask sends it.
     flush_requested_ = false;
@@ -216,8 +213,8 @@ void node_core::request_fill() {
   if (fill_requested_.load(std::memory_order_relaxed)
       || fill_requested_.exchange(true, std::memory_order_relaxed))
     return;
-  if (services_use use{*this}; use && filler_)
-    caf::anon_send(filler_, fill_stock{});
+  if (services_use use{*this}; use && services_.filler)
+    caf::anon_send(services_.filler, fill_stock{});
 }
 
 void node_core::release_stored(release_token token) noexcept {
@@ -252,7 +249,7 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
 
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
   if (services_use use{*this})
-    caf::anon_send(cluster_, borrowed_unpinned{object});
+    caf::anon_send(services_.cluster, borrowed_unpinned{object});
 }
 
 // -- the process heap -----------------------------------------------------------------------------
@@ -271,14 +268,14 @@ void node_core::settle_heap(heap_ledger& ledger) {
 
 void node_core::request_heap_space(reserve_heap_space request) {
   if (services_use use{*this})
-    caf::anon_send(heap_keeper_, std::move(request));
+    caf::anon_send(services_.heap_keeper, std::move(request));
 }
 
 void node_core::wake_heap_keeper() noexcept {
   if (heap_look_requested_.load(std::memory_order_relaxed) || heap_look_requested_.exchange(true))
     return;
   if (services_use use{*this})
-    caf::anon_send(heap_keeper_, look_at_heap{});
+    caf::anon_send(services_.heap_keeper, look_at_heap{});
 }
 
 void node_core::watch_heap(const heap_relief& relief) noexcept {
@@ -299,8 +296,12 @@ void node_core::end_use() noexcept {
       break;
   }
   {
+    // Goes after the mutex: what it was the last handle on ends with it.
+    arena_filler_actor filler;
     std::unique_lock guard{services_mutex_};
     uses_.end_announced();
+    if (filler_left_ && !uses_.in_use())
+      filler = std::exchange(services_.filler, {});
     services_changed_.notify_all();
   }
   drop_ref();
@@ -360,9 +361,9 @@ void node_core::send_collect(collect_stats request) {
   if (services_use use{*this}; !use)
     request.request.reset();
   else if (in_cluster())
-    caf::anon_send(cluster_, std::move(request));
+    caf::anon_send(services_.cluster, std::move(request));
   else
-    caf::anon_send(counter_, std::move(request));
+    caf::anon_send(services_.counter, std::move(request));
 }
 
 void node_core::run_until(const std::function<bool()>& is_done) {
@@ -394,14 +395,14 @@ void node_core::complete(node_stats& stats) const {
 
 void node_core::check_invariants() {
   if (in_cluster()) {
-    caf::anon_send(cluster_, check_tables{});
-    caf::anon_send(transfers_, check_tables{});
+    caf::anon_send(services_.cluster, check_tables{});
+    caf::anon_send(services_.transfers, check_tables{});
   }
-  caf::anon_send(owner_, check_tables{});
-  caf::anon_send(heap_keeper_, check_tables{});
-  for (const auto& shard : shards_)
+  caf::anon_send(services_.owner, check_tables{});
+  caf::anon_send(services_.heap_keeper, check_tables{});
+  for (const auto& shard : services_.shards)
     caf::anon_send(shard, check_tables{});
-  caf::anon_send(spill_manager_, check_tables{});
+  caf::anon_send(services_.spill_manager, check_tables{});
 }
 
 void node_core::add_stripe_figures(node_stats& stats) const {

@@ -1,5 +1,5 @@
-// The life of a node's services: how they start, what becomes of the node when one dies, and how
-// all of them stop.
+// The life of a node's services: how they are counted, what becomes of the node when one dies, and
+// how all of them stop. Which there are is in launch/.
 //
 // *Order.* Kinds of services stop one after the other, each when the former is gone: what that had
 // to tell others is in their mailboxes by then. The thread that shuts the node down tells each
@@ -21,17 +21,9 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/simulated_wait.hpp"
-#include "mobula/actors/cluster/cluster_actor.hpp"
-#include "mobula/actors/heap/heap_keeper.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
-#include "mobula/actors/ownership/owner.hpp"
-#include "mobula/actors/ownership/reference_counter.hpp"
-#include "mobula/actors/shard/arena_filler.hpp"
-#include "mobula/actors/shard/store_shard.hpp"
-#include "mobula/actors/spill/spill_manager.hpp"
-#include "mobula/actors/transfer/transfers.hpp"
 
 namespace mobula {
 
@@ -115,21 +107,8 @@ void node_core::spill_worker_started(caf::strong_actor_ptr worker) {
   spill_workers_.push_back(std::move(worker));
 }
 
-void node_core::start_services() {
-  // Each service needs only those that stand before it here; nobody sends before all of them run,
-  // but shards to the filler.
-  if (simulation_ == nullptr && stock().max_bytes > 0)
-    filler_ = spawn_arena_filler(*this);
-  spill_manager_ = spawn_spill_manager(*this);
-  for (std::uint32_t index = 0; index < options_.shards; ++index)
-    shards_.push_back(spawn_store_shard(*this, index));
-  heap_keeper_ = spawn_heap_keeper(*this);
-  owner_ = spawn_owner(*this);
-  counter_ = spawn_reference_counter(*this);
-  request_fill();
-}
-
-void node_core::start_cluster() {
+void node_core::start_cluster(transfers_actor (*spawn_transfers)(node_core&),
+                              cluster_actor (*spawn_cluster)(node_core&)) {
   std::unique_lock guard{services_mutex_};
   // Shutdown looks for the actor under the same mutex, after it has set this.
   if (closing()) {
@@ -139,11 +118,11 @@ void node_core::start_cluster() {
   if (in_cluster())
     return;
   // Counted when there is something to wait for; what ends at once is told under the mutex, later.
-  if (!transfers_) {
-    transfers_ = spawn_transfers(*this);
+  if (!services_.transfers) {
+    services_.transfers = spawn_transfers(*this);
     ++running_[index_of(service_kind::transfers)];
   }
-  cluster_ = spawn_cluster(*this);
+  services_.cluster = spawn_cluster(*this);
   ++running_[index_of(service_kind::cluster)];
   gateway_.open();
   receiving_nodes::enlist(*this);
@@ -291,26 +270,26 @@ void node_core::tell_to_stop(service_kind kind) {
   std::unique_lock guard{services_mutex_};
   switch (kind) {
     case service_kind::cluster:
-      return tell(cluster_);
+      return tell(services_.cluster);
     case service_kind::transfers:
-      return tell(transfers_);
+      return tell(services_.transfers);
     case service_kind::counter:
-      return tell(counter_);
+      return tell(services_.counter);
     case service_kind::owner:
-      return tell(owner_);
+      return tell(services_.owner);
     case service_kind::heap_keeper:
-      return tell(heap_keeper_);
+      return tell(services_.heap_keeper);
     case service_kind::shard:
-      std::ranges::for_each(shards_, tell);
+      std::ranges::for_each(services_.shards, tell);
       return;
     case service_kind::spill_manager:
-      return tell(spill_manager_);
+      return tell(services_.spill_manager);
     case service_kind::spill_worker:
       for (const auto& worker : spill_workers_)
         send_to(worker, mobula::shut_down{});
       return;
     case service_kind::filler:
-      return tell(filler_);
+      return tell(services_.filler);
   }
 }
 
@@ -343,8 +322,9 @@ void node_core::end_services() {
   // The actor system may go when this returns, but a thread that is about to send needs it still.
   if (simulation_ == nullptr)
     services_changed_.wait_until(guard, now() + step_limit, [this] { return !uses_.in_use(); });
-  if (!uses_.in_use())
-    filler = std::exchange(filler_, {});
+  filler_left_ = uses_.in_use();
+  if (!filler_left_)
+    filler = std::exchange(services_.filler, {});
 }
 
 /// Another thread shuts the node down, which ends; in a simulation, an actor that does so waits for

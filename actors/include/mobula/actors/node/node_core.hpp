@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/node/node_arena.hpp"
 #include "mobula/actors/node/node_options.hpp"
+#include "mobula/actors/node/service_handles.hpp"
 #include "mobula/actors/node/service_kind.hpp"
 #include "mobula/actors/node/service_uses.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
@@ -44,9 +44,9 @@ enum class port_closing : std::uint8_t { begun, done };
 /// so handles and views may outlive the node, in any thread.
 class node_core {
 public:
-  /// Makes a core and its arena, and starts its services. Throws `object_error` when the arena
-  /// cannot be made or the spill directories cannot be used.
-  static caf::intrusive_ptr<node_core> start(caf::actor_system& system, node_options options);
+  /// Makes a core and its arena, without services yet: `launch_node` adds them. Throws
+  /// `object_error` when the arena cannot be made.
+  static caf::intrusive_ptr<node_core> make(caf::actor_system& system, node_options options);
 
   node_core(const node_core&) = delete;
   node_core& operator=(const node_core&) = delete;
@@ -229,9 +229,9 @@ public:
 
   // -- the cluster --------------------------------------------------------------------------------
 
-  /// Starts the actor that speaks with other nodes, unless it runs. Until then a node has none, and
-  /// its references cannot leave. Throws `object_error` (`shutting_down`).
-  void start_cluster();
+  /// Starts what speaks with other nodes, unless it runs: see `launch_cluster`.
+  void start_cluster(transfers_actor (*spawn_transfers)(node_core&),
+                     cluster_actor (*spawn_cluster)(node_core&));
 
   /// Returns whether it was started. The acquire pairs with the release in `start_cluster`.
   [[nodiscard]] bool in_cluster() const noexcept {
@@ -240,12 +240,12 @@ public:
 
   /// REQUIRES: `in_cluster`.
   [[nodiscard]] const cluster_actor& cluster() const noexcept {
-    return cluster_;
+    return services_.cluster;
   }
 
   /// What moves the bytes of values. REQUIRES: `in_cluster`.
   [[nodiscard]] const transfers_actor& transfers() const noexcept {
-    return transfers_;
+    return services_.transfers;
   }
 
   /// Values may be pulled from here, and by this node. REQUIRES: called once, after
@@ -294,20 +294,29 @@ public:
 
   // -- services -----------------------------------------------------------------------------------
 
+  /// For who launches the services, one after the other.
+  [[nodiscard]] service_handles& services_to_launch() noexcept {
+    return services_;
+  }
+
+  /// Stops what was launched of a node that did not come to be, which frees it. REQUIRES: it has no
+  /// entries.
+  void give_up();
+
   [[nodiscard]] const reference_counter_actor& counter() const noexcept {
-    return counter_;
+    return services_.counter;
   }
 
   [[nodiscard]] const owner_actor& owner() const noexcept {
-    return owner_;
+    return services_.owner;
   }
 
   [[nodiscard]] const heap_keeper_actor& heap_keeper() const noexcept {
-    return heap_keeper_;
+    return services_.heap_keeper;
   }
 
   [[nodiscard]] const std::vector<store_shard_actor>& shards() const noexcept {
-    return shards_;
+    return services_.shards;
   }
 
   /// What the shards share: the space for stored objects, and who gets it.
@@ -373,11 +382,11 @@ public:
   template <class Message>
   void send_to_shard(std::uint32_t shard, Message message) {
     if (services_use use{*this})
-      caf::anon_send(shards_[shard], std::move(message));
+      caf::anon_send(services_.shards[shard], std::move(message));
   }
 
   [[nodiscard]] const spill_manager_actor& spill_manager() const noexcept {
-    return spill_manager_;
+    return services_.spill_manager;
   }
 
   /// The shard that holds the object `sequence`, if it is large.
@@ -464,7 +473,6 @@ private:
   void end_use() noexcept;
   heap_charge take_heap_slowly(heap_ledger& ledger, std::uint64_t bytes);
   void settle_heap(heap_ledger& ledger);
-  void start_services();
   void fail(service_kind kind);
   void begin_closing_port();
   [[nodiscard]] std::string failure() const;
@@ -514,19 +522,13 @@ private:
 
   data_endpoint own_endpoint_; ///< written once, before the cluster actor is told of its membership
   std::atomic<std::uint64_t> pulls_ = 1; ///< counts, for their numbers
-  transfers_actor transfers_;            ///< as the cluster actor
-  cluster_actor cluster_; ///< written once, under `services_mutex_`, before `in_cluster_`
-  reference_counter_actor counter_;
-  owner_actor owner_;
-  heap_keeper_actor heap_keeper_;
-  std::vector<store_shard_actor> shards_;
-  spill_manager_actor spill_manager_;
-  arena_filler_actor filler_; ///< none in a simulation; written before the first shard starts
+  service_handles services_;
 
   mutable std::mutex services_mutex_;        ///< guards all below
   std::condition_variable services_changed_; ///< also told of answers, see `await_answer`
   std::array<std::size_t, service_kinds> running_{};
   std::vector<caf::strong_actor_ptr> spill_workers_;
+  bool filler_left_ = false; ///< shutdown has left the filler to the last use, which takes it back
   std::function<void(port_closing)> port_closer_;
   std::string failure_;       ///< why a service died; empty if none has
   disk_trouble disk_trouble_; ///< written by the spill manager, read by shards
