@@ -353,11 +353,6 @@ copy_pointer copy_to_pull(object_entry& entry, const object_reply& reply, metada
   return copy;
 }
 
-bool is_pulled(const object_entry& entry) noexcept {
-  const auto* copy = entry.copy();
-  return copy != nullptr && copy->pulled_as != pull_number::none;
-}
-
 reply_result apply_reply(const object_handle& handle, object_reply& reply,
                          metadata_reader& reader) {
   auto& entry = *handle.get();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/heap/heap_keeper.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/ownership/owner.hpp"
@@ -48,7 +49,9 @@ core_pointer launch_node(caf::actor_system& system, node_options options) {
 }
 
 void launch_cluster(node_core& core) {
-  core.start_cluster(spawn_transfers, spawn_cluster);
+  core.start_cluster({.spawn_transfers = spawn_transfers,
+                      .spawn_cluster = spawn_cluster,
+                      .find_in_place = find_in_place});
 }
 
 } // namespace mobula

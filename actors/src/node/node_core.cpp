@@ -21,7 +21,6 @@
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/arena/arena_readers.hpp"
@@ -35,13 +34,6 @@ namespace {
 /// How long the gateway collects references before other nodes are told. A message with ten
 /// thousand of them is read in some milliseconds, and nobody waits for what is told.
 constexpr std::chrono::microseconds wake_delay{200};
-
-/// Threads take stripes in turn; a thread keeps its own for all nodes.
-std::uint32_t stripe_of_thread() noexcept {
-  static std::atomic<std::uint32_t> next = 0;
-  thread_local const auto mine = next.fetch_add(1, std::memory_order_relaxed) % entry_stripe::count;
-  return mine;
-}
 
 incarnation_id draw_incarnation(std::uint64_t seed) {
   auto draw = [](auto& source) {
@@ -78,14 +70,17 @@ store_config config_of(const node_options& options) {
 // -- constructors, destructors --------------------------------------------------------------------
 
 node_core::node_core(caf::actor_system& system, node_options options)
-  : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
-    incarnation_(draw_incarnation(options_.seed)),
-    file_label_(label_files(options_.cluster, simulation_)),
+  : object_host(draw_incarnation(options.seed), test_scheduler(system), options.call_sites),
+    system_(&system), options_(std::move(options)),
+    file_label_(label_files(options_.cluster, simulation())),
     heap_limits_(options_.heap_limit_bytes, entry_stripe::count),
-    arena_(open_arena(options_, incarnation_, file_label_)),
+    arena_(open_arena(options_, incarnation(), file_label_)),
     space_(config_of(options_), options_.lent_bytes) {
+  set_gateway(gateway_);
+  set_credit(space_.credit());
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {
+    set_stripe(index, stripe);
     stripe.attach(*this, index, heap_limits_.ledger(index));
     ++index;
     add_ref();
@@ -137,23 +132,31 @@ arena_address node_core::own_arena() const {
 
 // -- properties -----------------------------------------------------------------------------------
 
+node_core& object_entry::core() const noexcept {
+  return static_cast<node_core&>(host());
+}
+
+node_core& entry_stripe::core() const noexcept {
+  return static_cast<node_core&>(host());
+}
+
 error_info node_core::shutting_down_error() const {
   if (!at_home())
     return {.type = error_type::invalid_argument,
             .message = fmt::format("node {} belongs to the process that this one was forked of, "
                                    "and cannot be used here; start a node after the fork, or have "
                                    "the child execute another program",
-                                   to_string(incarnation_)),
+                                   to_string(incarnation())),
             .origin = origin()};
   if (failed_.load())
     return {.type = error_type::node_died,
             .message = fmt::format("node {} has failed, since {}; shut it down and start another",
-                                   to_string(incarnation_), failure()),
+                                   to_string(incarnation()), failure()),
             .origin = origin()};
   return {.type = error_type::shutting_down,
           .message = fmt::format("node {} has shut down, or is about to: it takes no more values "
                                  "and gives none; start another node",
-                                 to_string(incarnation_)),
+                                 to_string(incarnation())),
           .origin = origin()};
 }
 
@@ -168,15 +171,11 @@ disk_trouble node_core::latest_disk_trouble() const {
 }
 
 error_origin node_core::origin() const {
-  return {.task = {}, .node = to_string(incarnation_), .process = ::getpid()};
+  return {.task = {}, .node = to_string(incarnation()), .process = ::getpid()};
 }
 
 page_stock node_core::stock() const noexcept {
   return stock_of_heap(options_);
-}
-
-entry_stripe& node_core::local_stripe() noexcept {
-  return stripes_[stripe_of_thread()];
 }
 
 std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
@@ -185,12 +184,7 @@ std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
 
 // -- messages -------------------------------------------------------------------------------------
 
-void node_core::request_flush() {
-  // The plain load spares the exchange in the common case. It cannot miss a flush that has begun:
-  // the counter lowers the flag before it takes a stripe's mutex, and the caller has released that
-  // mutex since.
-  if (flush_requested_.load(std::memory_order_relaxed) || flush_requested_.exchange(true))
-    return;
+void node_core::send_flush() {
   services_use use{*this};
   if (!use)
     return;
@@ -198,7 +192,7 @@ void node_core::request_flush() {
     caf::anon_send(services_.counter, flush_references{});
   } catch (...) {
     // Without memory for the message, the next to ask sends it.
-    flush_requested_ = false;
+    flush_begins();
     throw;
   }
 }
@@ -220,6 +214,20 @@ void node_core::request_fill() {
 void node_core::release_stored(release_token token) noexcept {
   auto shard = token->copy()->shard;
   send_to_shard(shard, release_copy{std::make_shared<release_token>(std::move(token))});
+}
+
+void node_core::free_stored(object_handle entry) {
+  auto shard = entry->copy()->shard;
+  send_to_shard(shard, free_copy_of{std::move(entry)});
+}
+
+void node_core::drop_borrowed(object_entry& entry) noexcept {
+  gateway_.drop(entry);
+}
+
+void node_core::fetch(object_entry& entry, wait_goal goal) {
+  if (entry.kind() == entry_kind::borrowed && !find_in_place_(entry))
+    gateway_.request(entry, goal == wait_goal::readable ? pull_priority::get : pull_priority::wait);
 }
 
 void node_core::request_restore(const object_entry& entry) {
@@ -244,7 +252,11 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
   if (copy.place != nullptr)
     copy.place->settle(copy);
   else
-    send_to_shard(copy.shard, copy_unpinned{entry.number_in_shard()});
+    copy_unpinned(copy.shard, entry.number_in_shard());
+}
+
+void node_core::copy_unpinned(std::uint32_t shard, std::uint64_t number) noexcept {
+  send_to_shard(shard, mobula::copy_unpinned{number});
 }
 
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
@@ -279,8 +291,7 @@ void node_core::wake_heap_keeper() noexcept {
 }
 
 void node_core::watch_heap(const heap_relief& relief) noexcept {
-  heap_watched_.store(relief.watches(), std::memory_order_relaxed);
-  heap_awaited_.store(relief.waiting() > 0, std::memory_order_relaxed);
+  object_host::watch_heap(relief.watches(), relief.waiting() > 0);
 }
 
 // -- services -------------------------------------------------------------------------------------
@@ -347,7 +358,7 @@ node_stats node_core::collect_once() {
     return answer->is_set();
   };
   // Without an answer there are no figures but those that no service has.
-  if (simulation_ == nullptr)
+  if (simulation() == nullptr)
     static_cast<void>(await_answer(is_set));
   else
     run_until(is_set);
@@ -367,21 +378,21 @@ void node_core::send_collect(collect_stats request) {
 }
 
 void node_core::run_until(const std::function<bool()>& is_done) {
-  while (!is_done() && simulation_->try_run_once())
+  while (!is_done() && simulation()->try_run_once())
     ; // all the work is in the condition
 }
 
 object_listing node_core::list_objects() {
-  MOBULA_ASSERT(simulation_ != nullptr);
+  MOBULA_ASSERT(simulation() != nullptr);
   constexpr std::uint64_t all = std::numeric_limits<std::uint32_t>::max();
   const ask_report question{.max_objects = all, .only = {}};
   auto answer = std::make_shared<std::optional<object_listing>>();
   auto request = std::make_shared<stats_request>(
     [answer](stats_request& ended) { *answer = std::move(ended.objects); });
-  request->objects.emplace(question, incarnation_);
+  request->objects.emplace(question, incarnation());
   send_collect({std::move(request)});
   run_until([&] { return answer->has_value(); });
-  return *answer ? std::move(**answer) : object_listing{question, incarnation_};
+  return *answer ? std::move(**answer) : object_listing{question, incarnation()};
 }
 
 void node_core::complete(node_stats& stats) const {

@@ -107,8 +107,7 @@ void node_core::spill_worker_started(caf::strong_actor_ptr worker) {
   spill_workers_.push_back(std::move(worker));
 }
 
-void node_core::start_cluster(transfers_actor (*spawn_transfers)(node_core&),
-                              cluster_actor (*spawn_cluster)(node_core&)) {
+void node_core::start_cluster(const cluster_parts& parts) {
   std::unique_lock guard{services_mutex_};
   // Shutdown looks for the actor under the same mutex, after it has set this.
   if (closing()) {
@@ -119,11 +118,12 @@ void node_core::start_cluster(transfers_actor (*spawn_transfers)(node_core&),
     return;
   // Counted when there is something to wait for; what ends at once is told under the mutex, later.
   if (!services_.transfers) {
-    services_.transfers = spawn_transfers(*this);
+    services_.transfers = parts.spawn_transfers(*this);
     ++running_[index_of(service_kind::transfers)];
   }
-  services_.cluster = spawn_cluster(*this);
+  services_.cluster = parts.spawn_cluster(*this);
   ++running_[index_of(service_kind::cluster)];
+  find_in_place_ = parts.find_in_place;
   gateway_.open();
   receiving_nodes::enlist(*this);
   in_cluster_.store(true, std::memory_order_release);
@@ -192,7 +192,7 @@ void node_core::service_stopped(service_kind kind) noexcept {
     services_changed_.notify_all();
   }
   // Closing is for good, while a shutdown that threw stops no more: but it has told some to stop.
-  if (!closing_.load() && !failed_.exchange(true))
+  if (!closing_begun() && !failed_.exchange(true))
     fail(kind);
 }
 
@@ -205,7 +205,7 @@ void node_core::fail(service_kind kind) {
       failure_ = fmt::format("its {} ended before it was told to", to_string(kind));
   }
   log_warning(shutting_down_error().message);
-  closing_.store(true);
+  begin_closing();
   for (auto& stripe : stripes_)
     stripe.refuse_waiters();
   // A caller that joins from here on would wait for an answer of actors that are gone.
@@ -226,7 +226,7 @@ void node_core::shut_down() {
   // The services of a forked child are its parent's.
   if (!at_home())
     return;
-  closing_.store(true);
+  begin_closing();
   while (stopping_.exchange(true))
     if (await_end())
       return;
@@ -259,7 +259,7 @@ void node_core::stop(service_kind kind) {
     log_warning(*system_,
                 fmt::format("node {} shuts down without its {}, which did not stop "
                             "within {} s",
-                            to_string(incarnation_), to_string(kind), step_limit.count()));
+                            to_string(incarnation()), to_string(kind), step_limit.count()));
 }
 
 void node_core::tell_to_stop(service_kind kind) {
@@ -296,12 +296,12 @@ void node_core::tell_to_stop(service_kind kind) {
 /// Returns whether all services of this kind are gone, after `step_limit` at most.
 bool node_core::await_stopped(service_kind kind) {
   auto deadline = now() + step_limit;
-  if (simulation_ != nullptr) {
+  if (simulation() != nullptr) {
     auto stopped = [&] {
       std::unique_lock guard{services_mutex_};
       return running_[index_of(kind)] == 0;
     };
-    return simulate_until(*simulation_, stopped, deadline) == simulated_end::done;
+    return simulate_until(*simulation(), stopped, deadline) == simulated_end::done;
   }
   std::unique_lock guard{services_mutex_};
   return services_changed_.wait_until(guard, deadline,
@@ -320,7 +320,7 @@ void node_core::end_services() {
   uses_.services_ended();
   services_changed_.notify_all();
   // The actor system may go when this returns, but a thread that is about to send needs it still.
-  if (simulation_ == nullptr)
+  if (simulation() == nullptr)
     services_changed_.wait_until(guard, now() + step_limit, [this] { return !uses_.in_use(); });
   filler_left_ = uses_.in_use();
   if (!filler_left_)
@@ -330,8 +330,8 @@ void node_core::end_services() {
 /// Another thread shuts the node down, which ends; in a simulation, an actor that does so waits for
 /// this one to return. Returns false if that has thrown on its way instead.
 bool node_core::await_end() {
-  if (simulation_ != nullptr) {
-    while (!services_gone() && stopping_.load() && simulation_->try_run_once())
+  if (simulation() != nullptr) {
+    while (!services_gone() && stopping_.load() && simulation()->try_run_once())
       ;
     return stopping_.load();
   }

@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/actors/objects/wait_group.hpp"
 
@@ -27,11 +26,11 @@ void entry_stripe::enlist_borrowed() {
 void entry_stripe::delist(std::size_t heap_bytes) noexcept {
   if (heap_bytes != 0)
     ledger_->give_back(heap_bytes);
-  // Before the entry is no more counted: it may be the last thing that keeps the core.
-  core_->heap_freed();
+  // Before the entry is no more counted: it may be the last thing that keeps the host.
+  host_->heap_freed();
   std::unique_lock guard{mutex_};
   --live_;
-  release_core_if_done(guard);
+  release_host_if_done(guard);
 }
 
 void entry_stripe::announce(object_entry& entry) {
@@ -75,7 +74,7 @@ void entry_stripe::retire(object_entry& entry) noexcept {
     }
   }
   if (entry.in_shard())
-    core_->release_stored(std::move(token));
+    host_->release_stored(std::move(token));
 }
 
 void entry_stripe::take_back(object_entry& entry) noexcept {
@@ -137,7 +136,7 @@ object_record describe(const object_entry& entry) noexcept {
 }
 
 void entry_stripe::request_flush() {
-  core_->request_flush();
+  host_->request_flush();
 }
 
 // -- waiters --------------------------------------------------------------------------------------
@@ -226,19 +225,19 @@ void entry_stripe::close() {
   // As `retire` does from here on: shards go on for a while, and know of their entries.
   for (auto& token : removed)
     if (token->in_shard())
-      core_->release_stored(std::move(token));
+      host_->release_stored(std::move(token));
   removed.clear();
   std::unique_lock guard{mutex_};
-  release_core_if_done(guard);
+  release_host_if_done(guard);
 }
 
-void entry_stripe::release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept {
-  if (!closed_ || live_ != 0 || core_released_)
+void entry_stripe::release_host_if_done(std::unique_lock<std::mutex>& guard) noexcept {
+  if (!closed_ || live_ != 0 || host_released_)
     return;
-  core_released_ = true;
+  host_released_ = true;
   guard.unlock();
-  // This may free the core and this stripe with it.
-  core_->drop_ref();
+  // This may free the host and this stripe with it.
+  host_->drop_ref();
 }
 
 std::size_t entry_stripe::live() const {

@@ -70,9 +70,6 @@ enum class reply_result : std::uint8_t {
 [[nodiscard]] copy_pointer copy_to_pull(object_entry& entry, const object_reply& reply,
                                         metadata_reader& reader);
 
-/// Returns whether the value, if it is here, is a copy that was pulled.
-[[nodiscard]] bool is_pulled(const object_entry& entry) noexcept;
-
 /// A value that comes along with a reference to its object.
 struct carried_value {
   carried_bytes metadata; ///< encoded metadata

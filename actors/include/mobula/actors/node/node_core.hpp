@@ -19,6 +19,7 @@
 #include "mobula/actors/node/service_kind.hpp"
 #include "mobula/actors/node/service_uses.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/peer_arenas.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/store/heap/heap_budget.hpp"
@@ -35,14 +36,26 @@ struct node_stats;
 struct reader_census;
 struct reserve_heap_space;
 
+class node_core;
+
 /// What is to have happened when a call that closes the node's port returns.
 enum class port_closing : std::uint8_t { begun, done };
+
+/// What a node needs to take part in a cluster, from rooms above this one.
+struct cluster_parts {
+  transfers_actor (*spawn_transfers)(node_core& core);
+  cluster_actor (*spawn_cluster)(node_core& core);
+
+  /// Seals a pending borrowed entry with the value that its owner has in its arena, without asking
+  /// the owner, and returns whether it did. Any thread.
+  bool (*find_in_place)(object_entry& entry);
+};
 
 /// What the parts of one node share: its name, its options, its stripes of entries, its services.
 ///
 /// Lifetime: counted. The node, each service and each stripe that still has entries hold a count,
 /// so handles and views may outlive the node, in any thread.
-class node_core {
+class node_core final : public object_host {
 public:
   /// Makes a core and its arena, without services yet: `launch_node` adds them. Throws
   /// `object_error` when the arena cannot be made.
@@ -51,12 +64,12 @@ public:
   node_core(const node_core&) = delete;
   node_core& operator=(const node_core&) = delete;
 
-  void add_ref() noexcept {
+  void add_ref() noexcept override {
     uses_.add();
   }
 
   /// In a forked child, nothing of its parent's is freed.
-  void drop_ref() noexcept {
+  void drop_ref() noexcept override {
     if (uses_.drop() && at_home())
       delete this;
   }
@@ -72,10 +85,6 @@ public:
     return options_;
   }
 
-  [[nodiscard]] const incarnation_id& incarnation() const noexcept {
-    return incarnation_;
-  }
-
   /// What the names of the node's files begin with: the cluster's name, and in simulations a number
   /// drawn by chance.
   [[nodiscard]] const std::string& file_label() const noexcept {
@@ -85,30 +94,10 @@ public:
   /// The time by the actor system's clock, which may be gone unless it is that of a simulation: all
   /// others run alike.
   [[nodiscard]] caf_clock::time_point now() const noexcept {
-    return simulation_ != nullptr ? system_->clock().now() : caf_clock::now();
+    return simulation() != nullptr ? system_->clock().now() : caf_clock::now();
   }
 
-  /// Returns whether the calling process is the node's own, and not a child that was forked of it:
-  /// there the node has no services, its mutexes may be locked for ever, and its memory, files and
-  /// connections are its parent's.
-  [[nodiscard]] bool at_home() const noexcept {
-    return home_.is_this();
-  }
-
-  /// Returns whether the node is of no use any more: shutdown has begun, a service has died, or
-  /// this is another process. Relaxed is enough: who must not miss it (a waiter) asks its stripe
-  /// under the mutex.
-  [[nodiscard]] bool closing() const noexcept {
-    return closing_.load(std::memory_order_relaxed) || !at_home();
-  }
-
-  /// The test coordinator that runs this node, or null.
-  [[nodiscard]] caf::scheduler::test_coordinator* simulation() const noexcept {
-    return simulation_;
-  }
-
-  /// The error that everything gets once the node is closing: says why it is.
-  [[nodiscard]] error_info shutting_down_error() const;
+  [[nodiscard]] error_info shutting_down_error() const override;
 
   /// Keeps what to tell those whom the disks keep from going on. Any thread.
   void set_disk_trouble(disk_trouble news);
@@ -121,43 +110,22 @@ public:
       throw object_error{shutting_down_error()};
   }
 
-  /// Where errors of this node come from.
-  [[nodiscard]] error_origin origin() const;
+  [[nodiscard]] error_origin origin() const override;
 
   // -- entries ------------------------------------------------------------------------------------
-
-  /// The stripe of the calling thread.
-  [[nodiscard]] entry_stripe& local_stripe() noexcept;
 
   [[nodiscard]] std::array<entry_stripe, entry_stripe::count>& stripes() noexcept {
     return stripes_;
   }
 
-  /// Sees to it that the reference counter looks at the stripes soon.
-  void request_flush();
-
-  /// Asks the object's shard to free its copy; the token is released with it. Any thread.
-  void release_stored(release_token token) noexcept;
-
-  /// Asks the object's shard to wake the readers of `entry` when its bytes are in memory. Any
-  /// thread.
-  void request_restore(const object_entry& entry);
-
-  /// Tells the shard of `copy` that its last reader is gone. Any thread.
-  void report_unpinned(object_entry& entry) noexcept;
-
-  /// Has the shard of another node of the host told the same. Any thread.
-  void report_unpinned_elsewhere(const object_id& object) noexcept;
-
-  /// Called by the reference counter before it looks: changes from here on ask anew.
-  void flush_begins() noexcept {
-    flush_requested_.store(false);
-  }
-
-  /// Where references of this node leave and enter.
-  [[nodiscard]] reference_gateway& gateway() noexcept {
-    return gateway_;
-  }
+  void release_stored(release_token token) noexcept override;
+  void free_stored(object_handle entry) override;
+  void drop_borrowed(object_entry& entry) noexcept override;
+  void fetch(object_entry& entry, wait_goal goal) override;
+  void request_restore(const object_entry& entry) override;
+  void report_unpinned(object_entry& entry) noexcept override;
+  void copy_unpinned(std::uint32_t shard, std::uint64_t number) noexcept override;
+  void report_unpinned_elsewhere(const object_id& object) noexcept override;
 
   // -- the process heap ---------------------------------------------------------------------------
 
@@ -185,20 +153,7 @@ public:
   /// Asks for space in the heap, unless the services are gone; the request is abandoned then.
   void request_heap_space(reserve_heap_space request);
 
-  /// Bytes of the heap were given back: tells the keeper if somebody waits for them.
-  void heap_freed() noexcept {
-    if (heap_awaited_.load(std::memory_order_relaxed)) [[unlikely]]
-      wake_heap_keeper();
-  }
-
-  /// Something could leave the heap now: tells the keeper if it would like to know.
-  void heap_unpinned() noexcept {
-    if (heap_watched_.load(std::memory_order_relaxed)) [[unlikely]]
-      wake_heap_keeper();
-  }
-
-  /// Sees to it that the keeper looks at the heap soon.
-  void wake_heap_keeper() noexcept;
+  void wake_heap_keeper() noexcept override;
 
   /// Called by the keeper before it looks: changes from here on ask anew.
   void heap_look_begins() noexcept {
@@ -223,15 +178,13 @@ public:
     return store_frees_.load();
   }
 
-  /// Called by the keeper: what it wants to hear of. Relaxed: it looks once more after this, and
-  /// again before it refuses anybody.
+  /// Called by the keeper: it wants to hear of what concerns `relief`.
   void watch_heap(const heap_relief& relief) noexcept;
 
   // -- the cluster --------------------------------------------------------------------------------
 
   /// Starts what speaks with other nodes, unless it runs: see `launch_cluster`.
-  void start_cluster(transfers_actor (*spawn_transfers)(node_core&),
-                     cluster_actor (*spawn_cluster)(node_core&));
+  void start_cluster(const cluster_parts& parts);
 
   /// Returns whether it was started. The acquire pairs with the release in `start_cluster`.
   [[nodiscard]] bool in_cluster() const noexcept {
@@ -280,9 +233,7 @@ public:
   /// Draws a number for a copy that is pulled; no object of this node has it. Any thread.
   [[nodiscard]] pull_number next_pull_number() noexcept;
 
-  /// Has the cluster actor take the gateway's events. Called by the gateway, once for each time
-  /// until it looks. In a simulation it looks at once, since clocks stand still there.
-  void wake_cluster(wake_time when) noexcept;
+  void wake_cluster(wake_time when) noexcept override;
 
   /// The arenas of other nodes that can be read in place.
   [[nodiscard]] peer_arenas& arenas() noexcept {
@@ -401,15 +352,11 @@ public:
     return messages_.load(std::memory_order_relaxed);
   }
 
-  /// Blocks until `is_there()` holds for an answer of the services, until `limit` is over, or until
-  /// they have ended or were left behind, and nobody answers any more. Returns whether it is there.
-  /// REQUIRES: whoever answers calls `answer_given` afterwards; not in a simulation, which the
-  /// caller has to run; not called by a service.
-  [[nodiscard]] bool await_answer(const std::function<bool()>& is_there,
-                                  std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
+  [[nodiscard]] bool
+  await_answer(const std::function<bool()>& is_there,
+               std::chrono::nanoseconds limit = std::chrono::nanoseconds::max()) override;
 
-  /// Has those who wait for an answer look for theirs. Any thread.
-  void answer_given() noexcept;
+  void answer_given() noexcept override;
 
   /// Counts a service that `start` spawns, before it can end. One that could not be spawned does
   /// not count: nobody would ever see it stop. Returns what `start` returns.
@@ -470,6 +417,7 @@ private:
   node_core(caf::actor_system& system, node_options options);
   ~node_core();
 
+  void send_flush() override;
   void end_use() noexcept;
   heap_charge take_heap_slowly(heap_ledger& ledger, std::uint64_t bytes);
   void settle_heap(heap_ledger& ledger);
@@ -488,29 +436,22 @@ private:
   void add_stripe_figures(node_stats& stats) const;
   [[nodiscard]] bool has_unsent_changes() const;
 
-  // What each put, get and end of an entry reads, and hardly anybody writes.
-  home_process home_;
-  std::atomic<bool> closing_ = false;
   std::atomic<bool> stopping_ = false; ///< a thread is in `shut_down`, or was
   std::atomic<bool> failed_ = false;   ///< a service has died
   std::atomic<bool> in_cluster_ = false;
   std::atomic<bool> membership_claimed_ = false;
-  std::atomic<bool> heap_watched_ = false;
-  std::atomic<bool> heap_awaited_ = false;
   std::atomic<bool> heap_refused_ = false; ///< the keeper waits for the next of `store_frees_`
   caf::actor_system* system_;
-  caf::scheduler::test_coordinator* simulation_;
+  bool (*find_in_place_)(object_entry& entry) = nullptr; ///< as the cluster actor
 
   // What messages write: a cache line apart.
   alignas(64) service_uses uses_;
   std::atomic<std::uint64_t> messages_ = 0;
   std::atomic<std::uint64_t> store_frees_ = 0; ///< by all shards
-  std::atomic<bool> flush_requested_ = false;
   std::atomic<bool> fill_requested_ = false;
   std::atomic<bool> heap_look_requested_ = false;
 
   alignas(64) node_options options_;
-  incarnation_id incarnation_;
   std::string file_label_;
   heap_budget heap_limits_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
@@ -518,7 +459,7 @@ private:
   store_space space_;
   std::mutex readers_mutex_; ///< one census at a time
   reference_gateway gateway_{*this};
-  peer_arenas arenas_{options_};
+  peer_arenas arenas_{options_.arena_directory, options_.same_host_reading};
 
   data_endpoint own_endpoint_; ///< written once, before the cluster actor is told of its membership
   std::atomic<std::uint64_t> pulls_ = 1; ///< counts, for their numbers
