@@ -19,6 +19,7 @@
 #include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/names/name_service.hpp"
+#include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
@@ -202,7 +203,7 @@ public:
       return;
     exchange.describe(*answers.objects);
     names.describe(*answers.objects);
-    core_->complete(answers.stats);
+    complete_figures(*core_, answers.stats);
     node_report result{.incarnation = core_->incarnation(),
                        .name = {},
                        .cluster = core_->options().cluster,
@@ -411,6 +412,10 @@ cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_sta
 
 cluster_actor spawn_cluster(node_core& core) {
   return spawn_service(core.system(), cluster, &core);
+}
+
+std::set<std::string> cluster_interface(const caf::actor_system& system) {
+  return system.message_types<cluster_actor>();
 }
 
 } // namespace mobula

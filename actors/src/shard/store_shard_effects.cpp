@@ -231,7 +231,7 @@ void store_shard_state::apply(const free_copy& effect) {
   // Space that was taken for a value of the heap, and a reader kept it where it is, is no space
   // that was not there before.
   if (!slot_of(effect.id).copy->in_heap.load(std::memory_order_relaxed)
-      && core_->count_store_free())
+      && core_->heap_of_values().count_store_free())
     self_->send(core_->heap_keeper(), store_has_space{});
   if (const auto& held = slot_of(effect.id);
       effect.reason == free_reason::evicted && !held.pulled_from.empty())

@@ -13,7 +13,7 @@ void store_shard_state::accept_from_heap(take_from_heap& request) {
   auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.leaving_heap = std::move(request.entry);
-  held.frees_before = core_->store_frees();
+  held.frees_before = core_->heap_of_values().store_frees();
   auto fresh = slots_.emplace(id.sequence, std::move(held)).second;
   MOBULA_ASSERT(fresh);
   tell(&store_table::create, next_token(), id, size, copy_kind::primary);
@@ -48,7 +48,7 @@ void store_shard_state::finish_leaving_heap(shard_slot& held, arena_block memory
 /// A value that waited in the process heap stays there if it is small enough for that, and the heap
 /// has space for it by now. Returns whether it does.
 bool store_shard_state::keep_in_heap(stored_copy& copy) {
-  const auto& heap = core_->heap_limits();
+  const auto& heap = core_->heap_of_values().limits();
   if (copy.size_bytes > core_->options().inline_limit_bytes
       || heap.used_bytes() > heap.limit_bytes())
     return false;
