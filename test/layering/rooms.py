@@ -84,14 +84,6 @@ still_climbing = {
         "mobula/actors/objects/entry_stripe.hpp",
     ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
-    "actors/src/objects/entry_stripe.cpp": ["mobula/actors/objects/wait_group.hpp"],
-    "actors/src/objects/mapped_copy.cpp": ["mobula/actors/objects/stored_copy.hpp"],
-    "actors/src/objects/object_entry.cpp": [
-        "mobula/actors/objects/entry_stripe.hpp",
-        "mobula/actors/objects/wait_group.hpp",
-    ],
-    "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/objects/stored_copy.cpp": ["mobula/actors/objects/object_entry.hpp"],
     "actors/src/protocol/membership/member_messages.cpp": [
         "mobula/actors/protocol/membership/member_effects.hpp",
     ],

@@ -1,5 +1,5 @@
 // What an entry does at each step of its life, which object_entry.hpp puts in order. What its owner
-// hears and who waits for it is in entry_stripe.cpp, where bytes can move in stored_copy.cpp.
+// hears and who waits for it is in entry_stripe.cpp, where bytes can move in copy_contents.cpp.
 
 #include "mobula/actors/objects/object_entry.hpp"
 
@@ -10,7 +10,6 @@
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
 #include "mobula/store/shard/store_credit.hpp"
 
 namespace mobula {
