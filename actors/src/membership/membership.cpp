@@ -52,7 +52,7 @@ void membership::list(const list_members& message) const {
   std::vector<member_info> result;
   if (table_)
     for (const auto* member : table_->connected())
-      result.push_back({member->record, member->session, peers_.at(member->link)->node()});
+      result.push_back({member->record, member->session, peers_.at(member->link).handle->node()});
   message.answer->set_value(std::move(result));
 }
 
@@ -80,7 +80,8 @@ void membership::dialed(const dial_ended& message, const caf::strong_actor_ptr& 
                         member_effects& effects) {
   auto link = link_to(peer);
   // The first: CAF closes a second connection to the same node.
-  grips_.try_emplace(link, message.grip);
+  if (auto& grip = peers_.find(link)->grip; !grip)
+    grip = message.grip;
   table_->dialed(message.number, link, effects);
 }
 
@@ -117,26 +118,23 @@ void membership::handle_from(const caf::strong_actor_ptr& sender, const member_m
 
 /// The news is a message like any other: a node can send one that names another node's actor.
 void membership::down(const caf::down_msg& message) {
-  auto known = links_.find(message.source.get());
-  if (known == links_.end() || !has_ended(peers_.at(known->second)))
+  const auto* known = peers_.name_of(message.source.get());
+  if (known == nullptr || !has_ended(peers_.at(*known).handle))
     return;
-  auto link = known->second;
+  auto link = *known;
   member_effects effects;
   table_->link_lost(link, why_down(message.reason), effects);
   run(std::move(effects));
-  links_.erase(message.source.get());
-  peers_.erase(link);
-  grips_.erase(link);
+  peers_.remove(link);
 }
 
 link_id membership::link_to(const caf::strong_actor_ptr& peer) {
-  auto [position, fresh] = links_.try_emplace(peer.get());
-  if (fresh) {
-    position->second = link_id{++last_link_};
-    peers_.emplace(position->second, peer);
-    self_->monitor(peer);
-  }
-  return position->second;
+  if (const auto* known = peers_.name_of(peer.get()))
+    return *known;
+  link_id link{++last_link_};
+  peers_.add(link, {.handle = peer, .grip = {}});
+  self_->monitor(peer);
+  return link;
 }
 
 // -- effects --------------------------------------------------------------------------------------
@@ -159,11 +157,11 @@ void membership::apply(const dial& effect) {
 }
 
 void membership::apply(const send_on_link& effect) {
-  auto peer = peers_.find(effect.link);
-  if (peer == peers_.end())
+  const auto* peer = peers_.find(effect.link);
+  if (peer == nullptr)
     return;
   auto send = [&](const auto& content) {
-    send_from(*self_, peer->second, content);
+    send_from(*self_, peer->handle, content);
   };
   if (const auto* greeting = std::get_if<hello>(&effect.message))
     return send(seal(*greeting));
@@ -176,17 +174,13 @@ void membership::apply(const send_on_link& effect) {
 }
 
 void membership::apply(const forget_link& effect) {
-  auto peer = peers_.extract(effect.link);
-  if (peer.empty())
-    return;
-  grips_.erase(effect.link);
-  links_.erase(peer.mapped().get());
-  self_->demonitor(caf::actor_cast<caf::actor_addr>(peer.mapped()));
+  if (auto forgotten = peers_.remove(effect.link))
+    self_->demonitor(caf::actor_cast<caf::actor_addr>(forgotten->handle));
 }
 
 void membership::apply(const drop_link& effect) {
-  if (auto grip = grips_.find(effect.link); grip != grips_.end())
-    grip->second.drop(self_->system());
+  if (const auto* peer = peers_.find(effect.link); peer != nullptr && peer->grip)
+    peer->grip->drop(self_->system());
 }
 
 void membership::apply(const start_timer& effect) {
@@ -205,7 +199,7 @@ void membership::apply(const stop_timer& effect) {
 }
 
 void membership::apply(const report_member_joined& effect) {
-  listener_->member_joined(effect.record, effect.session, peers_.at(effect.link));
+  listener_->member_joined(effect.record, effect.session, peers_.at(effect.link).handle);
 }
 
 void membership::apply(const report_member_left& effect) {
@@ -250,15 +244,13 @@ void membership::describe(node_report& report) const {
 }
 
 const member_table::member* membership::sender() const {
-  auto known = links_.find(self_->current_sender().get());
-  if (known == links_.end())
-    return nullptr;
-  return table_->find_link(known->second);
+  const auto* known = peers_.name_of(self_->current_sender().get());
+  return known == nullptr ? nullptr : table_->find_link(*known);
 }
 
 caf::strong_actor_ptr membership::peer(const incarnation_id& incarnation) const {
   const auto* member = table_ ? table_->find_connected(incarnation) : nullptr;
-  return member == nullptr ? nullptr : peers_.at(member->link);
+  return member == nullptr ? nullptr : peers_.at(member->link).handle;
 }
 
 caf::strong_actor_ptr membership::myself() const {

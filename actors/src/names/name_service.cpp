@@ -54,7 +54,6 @@ void name_service::stop() {
   table_.reset();
   contents_.clear();
   peers_.clear();
-  nodes_.clear();
   searches_.clear();
   disappointed_.clear();
   timers_.stop_all();
@@ -68,26 +67,21 @@ void name_service::session_opened(const peer_session& opened, caf::strong_actor_
   if (!table_)
     return;
   forget_peer(opened.node);
-  nodes_[handle.get()] = opened.node;
-  peers_[opened.node] = {opened.session, std::move(handle)};
+  peers_.add(opened.node, {opened.session, std::move(handle)});
   name_effects effects;
   table_->member_joined(opened.node, opened.session, effects);
   run(std::move(effects));
 }
 
 void name_service::session_closed(const peer_session& closed) {
-  auto known = peers_.find(closed.node);
-  if (known == peers_.end() || known->second.session != closed.session)
-    return;
-  forget_peer(closed.node);
+  const auto* known = peers_.find(closed.node);
+  if (known != nullptr && known->session == closed.session)
+    forget_peer(closed.node);
 }
 
 void name_service::forget_peer(const incarnation_id& node) {
-  auto known = peers_.find(node);
-  if (known == peers_.end())
+  if (!peers_.remove(node))
     return;
-  nodes_.erase(known->second.handle.get());
-  peers_.erase(known);
   table_->member_left(node);
   for (auto number : searches_.asked_of(node)) {
     searches_.ask_nobody(number);
@@ -246,10 +240,8 @@ error_info name_service::left_cluster() const {
 // -- messages of other nodes ----------------------------------------------------------------------
 
 const incarnation_id* name_service::sender(session_id session) const {
-  auto known = nodes_.find(self_->current_sender().get());
-  if (known == nodes_.end() || peers_.at(known->second).session != session)
-    return nullptr;
-  return &known->second;
+  const auto* known = peers_.name_of(self_->current_sender().get());
+  return known != nullptr && peers_.at(*known).session == session ? known : nullptr;
 }
 
 void name_service::received(const names_changed& message) {
@@ -334,9 +326,7 @@ void name_service::describe(object_listing& listing) const {
 }
 
 void name_service::check_invariants() const {
-  MOBULA_ASSERT(peers_.size() == nodes_.size());
-  for (const auto& [node, peer] : peers_)
-    MOBULA_ASSERT(nodes_.at(peer.handle.get()) == node);
+  peers_.check_invariants();
   searches_.check_invariants();
   MOBULA_ASSERT(searches_.size() == requests_.size() && timers_.size() <= requests_.size());
   for (const auto& [number, each] : requests_) {

@@ -11,6 +11,7 @@
 #include "mobula/actors/caf/actor_timers.hpp"
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/membership/dial_worker.hpp"
+#include "mobula/actors/membership/peer_directory.hpp"
 #include "mobula/actors/protocol/membership/member_table.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
@@ -81,8 +82,7 @@ struct list_members {
 /// `member_left`.
 ///
 /// *Links* are handles on other nodes' actors. CAF makes a new one for each connection's life, so
-/// one that is lost is never found again. They are told apart by where they are in memory, not by
-/// what they compare as: the handles of two connections to one actor compare equal.
+/// one that is lost is never found again.
 class membership {
 public:
   membership() = default;
@@ -139,6 +139,11 @@ public:
   [[nodiscard]] caf::strong_actor_ptr peer(const incarnation_id& incarnation) const;
 
 private:
+  struct link_end {
+    caf::strong_actor_ptr handle;
+    std::optional<connection_grip> grip; ///< if this node has dialed
+  };
+
   void handle_from(const caf::strong_actor_ptr& sender, const member_message& message);
   void dialed(const dial_ended& message, const caf::strong_actor_ptr& peer,
               member_effects& effects);
@@ -169,9 +174,7 @@ private:
   std::uint32_t max_message_bytes_ = default_message_bytes;
   std::vector<std::pair<caf::strong_actor_ptr, member_message>> early_; ///< at most `max_early`
   /// Raised by messages and dials; lowered by `forget_link` and by CAF's news of a loss.
-  std::unordered_map<link_id, caf::strong_actor_ptr> peers_;
-  std::unordered_map<const caf::actor_control_block*, link_id> links_; ///< the same, reversed
-  std::unordered_map<link_id, connection_grip> grips_; ///< of the links that were dialed
+  peer_directory<link_id, link_end> peers_;
   std::unordered_map<join_id, std::shared_ptr<std::promise<std::optional<join_failure>>>> joins_;
   std::uint64_t last_link_ = 0;
   std::uint64_t last_join_ = 0;
