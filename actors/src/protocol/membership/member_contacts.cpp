@@ -211,8 +211,7 @@ void member_table::member_round_failed(contact& who, member_effects& effects) {
     note_obstacle(who, lost, effects);
     return wait(who, delay_after(who.rounds), effects);
   }
-  members_.erase(who.member);
-  drop_contact(who.id, effects);
+  forget(who.member, effects);
 }
 
 void member_table::note_obstacle(contact& who, member& lost, member_effects& effects) {

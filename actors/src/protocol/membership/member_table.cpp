@@ -199,26 +199,32 @@ void member_table::settle(const incarnation_id& incarnation, member_effects& eff
     return;
   const auto& who = found->second;
   if (who.rounds_left > 0 || !who.vouchers.empty())
-    return seek(incarnation, effects);
-  if (auto* contact = contact_of(incarnation))
+    seek(incarnation, effects);
+  else
+    forget(incarnation, effects);
+}
+
+void member_table::forget(incarnation_id node, member_effects& effects) {
+  if (auto* contact = contact_of(node))
     drop_contact(contact->id, effects);
-  members_.erase(found);
+  members_.erase(node);
+}
+
+bool member_table::fits(const incarnation_id& incarnation) const {
+  return members_.size() < config_.max_members || members_.contains(incarnation);
 }
 
 bool member_table::has_place_for(const incarnation_id& incarnation) const {
-  return members_.size() < config_.max_members || members_.contains(incarnation)
-         || longest_lost() != members_.end();
+  return fits(incarnation) || longest_lost() != members_.end();
 }
 
 bool member_table::make_place_for(const incarnation_id& incarnation, member_effects& effects) {
-  if (members_.size() < config_.max_members || members_.contains(incarnation))
+  if (fits(incarnation))
     return true;
   auto lost = longest_lost();
   if (lost == members_.end())
     return false;
-  if (auto* contact = contact_of(lost->first))
-    drop_contact(contact->id, effects);
-  members_.erase(lost);
+  forget(lost->first, effects);
   return true;
 }
 

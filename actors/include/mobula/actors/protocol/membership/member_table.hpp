@@ -259,7 +259,11 @@ private:
   void learn(const incarnation_id& voucher, const std::vector<member_hint>& hints,
              member_effects& effects);
   void settle(const incarnation_id& incarnation, member_effects& effects);
-  /// Whether a node is known, or can be: there is room, or somebody who is lost takes it up.
+  /// Forgets a node that has no session, and dials it no more.
+  void forget(incarnation_id node, member_effects& effects);
+  /// Whether a node is known, or can be without anybody else being forgotten.
+  [[nodiscard]] bool fits(const incarnation_id& incarnation) const;
+  /// The same, or somebody who is lost can be forgotten for it.
   [[nodiscard]] bool has_place_for(const incarnation_id& incarnation) const;
   /// Forgets a lost node if there is no room otherwise. Returns what `has_place_for` says.
   bool make_place_for(const incarnation_id& incarnation, member_effects& effects);
