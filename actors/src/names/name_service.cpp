@@ -36,6 +36,43 @@ bool is_at_once(const std::optional<std::chrono::nanoseconds>& limit) {
   return limit && *limit <= std::chrono::nanoseconds{};
 }
 
+/// The failure of a search whose publisher was asked, and had nothing.
+error_info nothing_there(const node_core& core, const lookup_name& request,
+                         const incarnation_id& publisher) {
+  auto text = fmt::format("node {} publishes \"{}\", but had nothing for it when it was asked",
+                          to_string(publisher), request.name);
+  if (!is_at_once(request.limit))
+    text += fmt::format(", and no other node has published it within {} ms",
+                        std::chrono::duration<double, std::milli>{*request.limit}.count());
+  return {.type = error_type::name_not_found,
+          .message = text + "; unpublish it there, and publish it anew",
+          .origin = core.origin()};
+}
+
+/// That of one that nobody has answered; `asked` is the node that had been asked, if there is one.
+error_info not_found(const node_core& core, const lookup_name& request,
+                     const std::optional<incarnation_id>& asked) {
+  auto text =
+    fmt::format("no node of cluster \"{}\" publishes \"{}\"", core.options().cluster, request.name);
+  if (is_at_once(request.limit) && asked)
+    text =
+      fmt::format("node {}, which publishes \"{}\", did not answer within {} s; is it stopped, "
+                  "or held up?",
+                  to_string(*asked), request.name, answer_limit.count());
+  else if (is_at_once(request.limit))
+    text += ", as far as this one was told; publish it, or give the lookup time to wait for it";
+  else
+    text += fmt::format(", or it did not answer, within {} ms",
+                        std::chrono::duration<double, std::milli>{*request.limit}.count());
+  return {.type = error_type::name_not_found, .message = std::move(text), .origin = core.origin()};
+}
+
+error_info left_cluster(const node_core& core) {
+  return {.type = error_type::shutting_down,
+          .message = "this node has left its cluster, and so has no names any more",
+          .origin = core.origin()};
+}
+
 } // namespace
 
 // -- life -----------------------------------------------------------------------------------------
@@ -58,7 +95,7 @@ void name_service::stop() {
   disappointed_.clear();
   timers_.stop_all();
   for (const auto& [number, each] : std::exchange(requests_, {}))
-    each.request.answer.set_value(left_cluster());
+    each.request.answer.set_value(left_cluster(*core_));
 }
 
 // -- sessions -------------------------------------------------------------------------------------
@@ -94,7 +131,7 @@ void name_service::forget_peer(const incarnation_id& node) {
 
 void name_service::publish(const publish_name& message) {
   if (!table_)
-    return message.answer.set_value(left_cluster());
+    return message.answer.set_value(left_cluster(*core_));
   name_effects effects;
   if (auto refusal =
         table_->publish(message.name, to_bytes(message.about), effects, message.if_own))
@@ -119,7 +156,7 @@ void name_service::unpublish(const unpublish_name& message) {
 
 void name_service::lookup(const lookup_name& message) {
   if (!table_)
-    return message.answer.set_value(left_cluster());
+    return message.answer.set_value(left_cluster(*core_));
   if (requests_.size() == max_searches)
     return message.answer.set_value(
       error_info{.type = error_type::name_not_found,
@@ -197,44 +234,8 @@ void name_service::expired(search_number number) {
   if (disappointed_.contains(number) && !has_prospects(number))
     had_nothing = requests_.at(number).last_asked;
   auto ended = end_search(number);
-  ended.answer.set_value(had_nothing ? nothing_there(ended, *had_nothing)
-                                     : not_found(ended, asked));
-}
-
-error_info name_service::nothing_there(const lookup_name& request,
-                                       const incarnation_id& publisher) const {
-  auto text = fmt::format("node {} publishes \"{}\", but had nothing for it when it was asked",
-                          to_string(publisher), request.name);
-  if (!is_at_once(request.limit))
-    text += fmt::format(", and no other node has published it within {} ms",
-                        std::chrono::duration<double, std::milli>{*request.limit}.count());
-  return {.type = error_type::name_not_found,
-          .message = text + "; unpublish it there, and publish it anew",
-          .origin = core_->origin()};
-}
-
-error_info name_service::not_found(const lookup_name& request,
-                                   const std::optional<incarnation_id>& asked) const {
-  auto text = fmt::format("no node of cluster \"{}\" publishes \"{}\"", core_->options().cluster,
-                          request.name);
-  if (is_at_once(request.limit) && asked)
-    text =
-      fmt::format("node {}, which publishes \"{}\", did not answer within {} s; is it stopped, "
-                  "or held up?",
-                  to_string(*asked), request.name, answer_limit.count());
-  else if (is_at_once(request.limit))
-    text += ", as far as this one was told; publish it, or give the lookup time to wait for it";
-  else
-    text += fmt::format(", or it did not answer, within {} ms",
-                        std::chrono::duration<double, std::milli>{*request.limit}.count());
-  return {
-    .type = error_type::name_not_found, .message = std::move(text), .origin = core_->origin()};
-}
-
-error_info name_service::left_cluster() const {
-  return {.type = error_type::shutting_down,
-          .message = "this node has left its cluster, and so has no names any more",
-          .origin = core_->origin()};
+  ended.answer.set_value(had_nothing ? nothing_there(*core_, ended, *had_nothing)
+                                     : not_found(*core_, ended, asked));
 }
 
 // -- messages of other nodes ----------------------------------------------------------------------

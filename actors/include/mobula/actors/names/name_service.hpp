@@ -135,15 +135,6 @@ private:
 
   void forget_peer(const incarnation_id& node);
 
-  /// `asked` is the node whose answer was waited for, if there is one.
-  [[nodiscard]] error_info not_found(const lookup_name& request,
-                                     const std::optional<incarnation_id>& asked) const;
-
-  /// The same for a search whose publisher was asked, and had nothing.
-  [[nodiscard]] error_info nothing_there(const lookup_name& request,
-                                         const incarnation_id& publisher) const;
-  [[nodiscard]] error_info left_cluster() const;
-
   caf::scheduled_actor* self_ = nullptr;
   node_core* core_ = nullptr;
   std::optional<name_table> table_; ///< nothing before `attach` and after `stop`
