@@ -7,6 +7,7 @@
 #include "mobula/actors/messages/owner_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/protocol/ownership/reference_table.hpp"
 
 namespace mobula {
@@ -14,29 +15,28 @@ namespace mobula {
 namespace {
 
 /// Asks the stripes, feeds the reference table, and sends what it says.
-class reference_counter_state {
+class reference_counter_state
+  : public service_state<reference_counter_actor, service_kind::counter> {
 public:
-  using self_pointer = reference_counter_actor::pointer;
+  void init() {
+    // nop
+  }
 
-  reference_counter_state() = default;
-
-  ~reference_counter_state() {
-    if (!core_)
-      return;
-    // Whatever ends this actor: from here on nobody takes changes.
+  /// From here on nobody takes changes.
+  void end() {
     for (auto& stripe : core_->stripes())
       stripe.close();
-    core_->service_stopped(service_kind::counter);
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    guard_service(*self, core, service_kind::counter);
+  behavior_type handlers() {
+    return {
+      counted<&reference_counter_state::flush>(),
+      uncounted<&reference_counter_state::collect>(),
+      uncounted<&reference_counter_state::stop>(),
+    };
   }
 
-  void flush() {
-    core_->count_message();
+  void flush(flush_references) {
     send_changes();
   }
 
@@ -45,7 +45,7 @@ public:
     self_->send(core_->owner(), std::move(request));
   }
 
-  void stop() {
+  void stop(shut_down) {
     send_changes();
     self_->quit();
   }
@@ -73,28 +73,13 @@ private:
     self_->send(core_->owner(), remove_references{core_->incarnation(), std::move(tokens)});
   }
 
-  core_pointer core_;
-  self_pointer self_ = nullptr;
   reference_table table_;
 };
-
-reference_counter_actor::behavior_type
-reference_counter(reference_counter_actor::stateful_pointer<reference_counter_state> self,
-                  node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  return {
-    [&state](flush_references) { state.flush(); },
-    [&state](collect_stats& request) { state.collect(request); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
 
 } // namespace
 
 reference_counter_actor spawn_reference_counter(node_core& core) {
-  return core.start_counted(service_kind::counter,
-                            [&] { return spawn_service(core.system(), reference_counter, &core); });
+  return start_service<reference_counter_state>(core);
 }
 
 } // namespace mobula

@@ -12,35 +12,26 @@
 
 namespace mobula {
 
-store_shard_state::~store_shard_state() {
-  if (!core_)
-    return;
+void store_shard_state::init(std::uint32_t index) {
+  index_ = index;
+  timers_.attach(self_);
+  readers_.emplace(core_->arena(), index);
+}
+
+void store_shard_state::end() {
   // In this order: what goes back from here on is not given out again.
   heap().close();
-  // Waiting threads are refused as the last thing: the reason is known once the node is told.
-  std::vector<std::shared_ptr<space_request>> waiting;
   for (auto& [sequence, held] : slots_) {
     if (held.reservation != nullptr)
-      waiting.push_back(std::move(held.reservation));
+      refused_at_end_.push_back(std::move(held.reservation));
     held.let_go();
   }
   slots_.clear();
-  core_->service_stopped(service_kind::shard);
-}
-
-void store_shard_state::init(node_core& core, std::uint32_t index, self_pointer self) {
-  core_ = core_pointer{&core};
-  index_ = index;
-  self_ = self;
-  timers_.attach(self);
-  guard_service(*self, core, service_kind::shard);
-  readers_.emplace(core.arena(), index);
 }
 
 // -- creators -----------------------------------------------------------------------------------
 
 void store_shard_state::add_sealed(copy_sealed& request) {
-  core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->space_bytes();
   space().backlog(index_).settle(size);
@@ -52,7 +43,6 @@ void store_shard_state::add_sealed(copy_sealed& request) {
 }
 
 void store_shard_state::accept(move_into_store& request) {
-  core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
@@ -63,14 +53,12 @@ void store_shard_state::accept(move_into_store& request) {
 }
 
 void store_shard_state::take_credit_back(const return_credit& request) {
-  core_->count_message();
   space().backlog(index_).settle(request.bytes);
   tell(&store_table::take_back, request.bytes);
   run();
 }
 
 void store_shard_state::moved_in(copy_moved& answer) {
-  core_->count_message();
   auto& held = slots_.at(answer.sequence);
   if (held.leaving_heap)
     finish_leaving_heap(held, std::move(*answer.memory));
@@ -80,7 +68,6 @@ void store_shard_state::moved_in(copy_moved& answer) {
 }
 
 void store_shard_state::reserve(reserve_space& request) {
-  core_->count_message();
   auto id = id_of(request.sequence);
   auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), nullptr};
@@ -94,7 +81,6 @@ void store_shard_state::reserve(reserve_space& request) {
 }
 
 void store_shard_state::seal(const seal_reserved& request) {
-  core_->count_message();
   auto id = request.entry->id();
   auto& held = slot_of(id);
   held.keep(*request.entry.get());
@@ -105,7 +91,6 @@ void store_shard_state::seal(const seal_reserved& request) {
 }
 
 void store_shard_state::abort(const abort_reserved& request) {
-  core_->count_message();
   auto id = id_of(request.sequence);
   slot_of(id).take_memory_back();
   tell(&store_table::abort, id);
@@ -116,7 +101,6 @@ void store_shard_state::abort(const abort_reserved& request) {
 // -- owner and readers --------------------------------------------------------------------------
 
 void store_shard_state::release(const release_copy& request) {
-  core_->count_message();
   auto token = std::move(*request.token);
   auto id = id_of(token->number_in_shard());
   auto held = slots_.find(id.sequence);
@@ -131,7 +115,6 @@ void store_shard_state::release(const release_copy& request) {
 
 /// What is on its way into the store is freed when it has arrived, by who brings it.
 void store_shard_state::free(free_copy_of& request) {
-  core_->count_message();
   auto id = request.entry->id();
   auto found = slots_.find(id.sequence);
   if (found == slots_.end())
@@ -143,13 +126,11 @@ void store_shard_state::free(free_copy_of& request) {
 }
 
 void store_shard_state::make_readable(const request_copy& request) {
-  core_->count_message();
   tell(&store_table::request_copy, next_token(), id_of(request.sequence));
   run();
 }
 
 void store_shard_state::unpinned(const copy_unpinned& hint) {
-  core_->count_message();
   auto id = id_of(hint.sequence);
   tell(&store_table::unpinned, id);
   run();
@@ -159,8 +140,7 @@ void store_shard_state::unpinned(const copy_unpinned& hint) {
 /// The kernel may free the connection of a dead process before its lock, which keeps its place from
 /// others. And a living one may begin to read before it knows that it is no peer any more: what it
 /// reports reaches nobody. So there is one more look at least, when it does know.
-void store_shard_state::node_lost() {
-  core_->count_message();
+void store_shard_state::node_lost(readers_lost) {
   forget_dead_readers();
   run();
   look_later();
@@ -188,7 +168,6 @@ void store_shard_state::look_again() {
 // -- spill manager ------------------------------------------------------------------------------
 
 void store_shard_state::written(const copy_written& answer) {
-  core_->count_message();
   slot_of(answer.id).in_transfer = false;
   tell(&store_table::spill_finished, answer.id);
   run();
@@ -196,7 +175,6 @@ void store_shard_state::written(const copy_written& answer) {
 }
 
 void store_shard_state::not_written(const copy_not_written& answer) {
-  core_->count_message();
   slot_of(answer.id).in_transfer = false;
   tell(&store_table::spill_failed, answer.id, answer.reason, answer.round);
   run();
@@ -204,7 +182,6 @@ void store_shard_state::not_written(const copy_not_written& answer) {
 }
 
 void store_shard_state::read(const copy_read& answer) {
-  core_->count_message();
   slot_of(answer.id).in_transfer = false;
   readers_->open(answer.id, slot_of(answer.id));
   tell(&store_table::restore_finished, answer.id);
@@ -213,7 +190,6 @@ void store_shard_state::read(const copy_read& answer) {
 }
 
 void store_shard_state::not_read(const copy_not_read& answer) {
-  core_->count_message();
   slot_of(answer.id).take_memory_back();
   tell(&store_table::restore_failed, answer.id, answer.reason);
   run();
@@ -221,15 +197,13 @@ void store_shard_state::not_read(const copy_not_read& answer) {
 }
 
 void store_shard_state::spilling_possible(const spilling_possible_again& news) {
-  core_->count_message();
   tell(&store_table::spilling_possible, news.round);
   run();
 }
 
 // -- other shards -------------------------------------------------------------------------------
 
-void store_shard_state::look_at_effects() {
-  core_->count_message();
+void store_shard_state::look_at_effects(effects_waiting) {
   space().collect_effects(index_, effects_);
   run();
 }
@@ -284,11 +258,7 @@ void store_shard_state::add_store_figures(node_stats& stats) const {
   stats.largest_free_bytes = std::max(stats.largest_free_bytes, memory.largest_free_bytes);
 }
 
-void store_shard_state::stop() {
-  self_->quit();
-}
-
-void store_shard_state::check() {
+void store_shard_state::check(check_tables) {
   heap().check_invariants();
   // An event of its own: what others caused is carried out before.
   tell([this](const store_table& table, store_effects&) {
@@ -301,50 +271,41 @@ void store_shard_state::check() {
 
 // -- the actor ------------------------------------------------------------------------------------
 
-namespace {
-
-store_shard_actor::behavior_type
-store_shard(store_shard_actor::stateful_pointer<store_shard_state> self, node_core* core,
-            std::uint32_t index) {
-  auto& state = self->state;
-  state.init(*core, index, self);
+store_shard_state::behavior_type store_shard_state::handlers() {
   return {
-    [&state](copy_sealed& request) { state.add_sealed(request); },
-    [&state](move_into_store& request) { state.accept(request); },
-    [&state](take_from_heap& request) { state.accept_from_heap(request); },
-    [&state](const drop_decoded_value& request) { state.drop_decoded(request); },
-    [&state](copy_moved& answer) { state.moved_in(answer); },
-    [&state](reserve_space& request) { state.reserve(request); },
-    [&state](const seal_reserved& request) { state.seal(request); },
-    [&state](const abort_reserved& request) { state.abort(request); },
-    [&state](const return_credit& request) { state.take_credit_back(request); },
-    [&state](const release_copy& request) { state.release(request); },
-    [&state](free_copy_of& request) { state.free(request); },
-    [&state](const request_copy& request) { state.make_readable(request); },
-    [&state](const copy_unpinned& hint) { state.unpinned(hint); },
-    [&state](const reserve_pull_buffer& request) { state.reserve_for_pull(request); },
-    [&state](const withdraw_pull_buffer& request) { state.withdraw_buffer(request); },
-    [&state](const return_pull_buffer& request) { state.return_buffer(request); },
-    [&state](const seal_pulled& request) { state.seal_pull(request); },
-    [&state](const release_pulled& request) { state.release_pull(request); },
-    [&state](readers_lost) { state.node_lost(); },
-    [&state](const copy_written& answer) { state.written(answer); },
-    [&state](const copy_not_written& answer) { state.not_written(answer); },
-    [&state](const copy_read& answer) { state.read(answer); },
-    [&state](const copy_not_read& answer) { state.not_read(answer); },
-    [&state](const spilling_possible_again& news) { state.spilling_possible(news); },
-    [&state](effects_waiting) { state.look_at_effects(); },
-    [&state](collect_stats& request) { state.collect(request); },
-    [&state](check_tables) { state.check(); },
-    [&state](shut_down) { state.stop(); },
+    counted<&store_shard_state::add_sealed>(),
+    counted<&store_shard_state::accept>(),
+    counted<&store_shard_state::accept_from_heap>(),
+    counted<&store_shard_state::drop_decoded>(),
+    counted<&store_shard_state::moved_in>(),
+    counted<&store_shard_state::reserve>(),
+    counted<&store_shard_state::seal>(),
+    counted<&store_shard_state::abort>(),
+    counted<&store_shard_state::take_credit_back>(),
+    counted<&store_shard_state::release>(),
+    counted<&store_shard_state::free>(),
+    counted<&store_shard_state::make_readable>(),
+    counted<&store_shard_state::unpinned>(),
+    counted<&store_shard_state::reserve_for_pull>(),
+    counted<&store_shard_state::withdraw_buffer>(),
+    counted<&store_shard_state::return_buffer>(),
+    counted<&store_shard_state::seal_pull>(),
+    counted<&store_shard_state::release_pull>(),
+    counted<&store_shard_state::node_lost>(),
+    counted<&store_shard_state::written>(),
+    counted<&store_shard_state::not_written>(),
+    counted<&store_shard_state::read>(),
+    counted<&store_shard_state::not_read>(),
+    counted<&store_shard_state::spilling_possible>(),
+    counted<&store_shard_state::look_at_effects>(),
+    uncounted<&store_shard_state::collect>(),
+    uncounted<&store_shard_state::check>(),
+    uncounted<&store_shard_state::stop>(),
   };
 }
 
-} // namespace
-
 store_shard_actor spawn_store_shard(node_core& core, std::uint32_t index) {
-  return core.start_counted(
-    service_kind::shard, [&] { return spawn_service(core.system(), store_shard, &core, index); });
+  return start_service<store_shard_state>(core, index);
 }
 
 } // namespace mobula

@@ -8,7 +8,6 @@
 namespace mobula {
 
 void store_shard_state::accept_from_heap(take_from_heap& request) {
-  core_->count_message();
   auto id = request.entry->id();
   auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
@@ -76,7 +75,6 @@ void store_shard_state::tell_keeper(heap_content content, std::uint64_t bytes, h
 }
 
 void store_shard_state::drop_decoded(const drop_decoded_value& request) {
-  core_->count_message();
   auto& entry = *request.entry.get();
   auto held = slots_.find(entry.number_in_shard());
   // Without a slot it is on its way out; what is on disk has nothing decoded.

@@ -9,7 +9,6 @@
 namespace mobula {
 
 void store_shard_state::reserve_for_pull(const reserve_pull_buffer& request) {
-  core_->count_message();
   auto number = static_cast<std::uint64_t>(request.copy->pulled_as);
   if (slots_.contains(number))
     return answer_whole(request);
@@ -44,7 +43,6 @@ void store_shard_state::answer_whole(const reserve_pull_buffer& request) {
 }
 
 void store_shard_state::withdraw_buffer(const withdraw_pull_buffer& request) {
-  core_->count_message();
   auto number = static_cast<std::uint64_t>(request.number);
   auto held = slots_.find(number);
   // It was answered meanwhile.
@@ -71,7 +69,6 @@ void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& 
 }
 
 void store_shard_state::return_buffer(const return_pull_buffer& request) {
-  core_->count_message();
   auto id = id_of(static_cast<std::uint64_t>(request.number));
   slot_of(id).take_memory_back();
   tell(&store_table::abort, id);
@@ -80,7 +77,6 @@ void store_shard_state::return_buffer(const return_pull_buffer& request) {
 }
 
 void store_shard_state::seal_pull(const seal_pulled& request) {
-  core_->count_message();
   auto& copy = *request.copy;
   auto& entry = **request.entry;
   auto id = id_of(static_cast<std::uint64_t>(copy.pulled_as));
@@ -108,7 +104,6 @@ void store_shard_state::seal_pull(const seal_pulled& request) {
 }
 
 void store_shard_state::release_pull(const release_pulled& request) {
-  core_->count_message();
   auto id = id_of(static_cast<std::uint64_t>(request.copy->pulled_as));
   auto held = slots_.find(id.sequence);
   if (held == slots_.end())

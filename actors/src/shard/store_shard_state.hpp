@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/store/shard/store_space.hpp"
 #include "shard_readers.hpp"
 
@@ -22,16 +24,11 @@ namespace mobula {
 
 /// Feeds the store's table with what the actor is told (store_shard.cpp) and carries out those of
 /// its effects that concern this shard (store_shard_effects.cpp).
-class store_shard_state {
+class store_shard_state : public service_state<store_shard_actor, service_kind::shard> {
 public:
-  using self_pointer = store_shard_actor::pointer;
-
-  store_shard_state() = default;
-  store_shard_state(const store_shard_state&) = delete;
-  store_shard_state& operator=(const store_shard_state&) = delete;
-  ~store_shard_state();
-
-  void init(node_core& core, std::uint32_t index, self_pointer self);
+  void init(std::uint32_t index);
+  void end();
+  behavior_type handlers();
 
   // -- creators -----------------------------------------------------------------------------------
 
@@ -51,7 +48,7 @@ public:
   void free(free_copy_of& request);
   void make_readable(const request_copy& request);
   void unpinned(const copy_unpinned& hint);
-  void node_lost();
+  void node_lost(readers_lost);
   void look_later();
   void look_again();
 
@@ -73,7 +70,7 @@ public:
 
   // -- other shards -------------------------------------------------------------------------------
 
-  void look_at_effects();
+  void look_at_effects(effects_waiting);
 
   // -- the node -----------------------------------------------------------------------------------
 
@@ -82,8 +79,7 @@ public:
   void describe_objects(object_listing& listing);
   void describe_all(object_listing& listing) const;
   void add_store_figures(node_stats& stats) const;
-  void stop();
-  void check();
+  void check(check_tables);
 
 private:
   [[nodiscard]] object_id id_of(std::uint64_t sequence) const;
@@ -164,15 +160,14 @@ private:
 
   void drop_unknown(const object_id& id);
 
-  core_pointer core_;
   std::uint32_t index_ = 0;
-  self_pointer self_ = nullptr;
   std::optional<shard_readers> readers_;
   shard_effects effects_;
   bool carrying_out_ = false;        ///< the effects
   std::vector<std::uint32_t> woken_; ///< shards that do not know yet that effects wait for them
   std::vector<object_id> freed_;     ///< by the effects that are being carried out
   std::unordered_map<std::uint64_t, shard_slot> slots_;
+  std::vector<std::shared_ptr<space_request>> refused_at_end_; ///< once the node is told
   std::uint64_t tokens_ = 0;
   /// When reports began to tell new uses from old ones, and what readers leave since. Shard 0's.
   std::vector<std::pair<use_stamp, caf_clock::time_point>> use_periods_;

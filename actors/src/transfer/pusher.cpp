@@ -132,7 +132,8 @@ void pusher::record_found(const mobula::record_found& answer) {
   run();
 }
 
-void pusher::ready(const object_id& id) {
+void pusher::ready(const served_ready& news) {
+  const auto& id = news.id;
   auto ended = waiting_.extract(id);
   if (ended.empty())
     return;

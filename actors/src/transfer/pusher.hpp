@@ -69,7 +69,7 @@ public:
   void record_found(const mobula::record_found& answer);
 
   /// The watched object is in memory, or will not come there.
-  void ready(const object_id& id);
+  void ready(const served_ready& news);
 
   // -- pulls --------------------------------------------------------------------------------------
 
