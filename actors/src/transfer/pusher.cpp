@@ -10,22 +10,6 @@
 
 namespace mobula {
 
-class served_watch final : public wait_group {
-public:
-  served_watch(node_core& core, const object_id& id) : core_(&core), id_(id) {
-    // nop
-  }
-
-private:
-  void fire() override {
-    if (node_core::services_use use{*core_})
-      caf::anon_send(core_->transfers(), served_ready{id_});
-  }
-
-  core_pointer core_;
-  object_id id_;
-};
-
 class pusher::served_buffer {
 public:
   served_buffer(transfers_actor owner, copy_pointer copy)
@@ -65,8 +49,6 @@ pusher::pusher(node_core& core, transfers_actor::pointer self)
   : core_(core), table_(config_of(core)), self_(self) {
   // nop
 }
-
-pusher::~pusher() = default;
 
 void pusher::open(std::shared_ptr<transfer_port> port, std::shared_ptr<served_values> values) {
   port_ = std::move(port);
@@ -137,16 +119,15 @@ void pusher::ready(const served_ready& news) {
   auto ended = waiting_.extract(id);
   if (ended.empty())
     return;
-  auto& object = ended.mapped();
-  // The news may be of a former watch, so that this one goes on.
-  object.watch->cancel();
-  if (auto pin = object.watch->take_pin(0)) {
-    serve(id, std::move(pin));
-  } else if (object.watch->take_failure(0) || core_.closing()) {
+  auto& watch = ended.mapped();
+  auto there = watch.end();
+  if (there.pin) {
+    serve(id, std::move(there.pin));
+  } else if (there.failure || core_.closing()) {
     table_.not_found(id, effects_);
   } else {
     // It went to disk again, or there is an error in its place by now.
-    find(id, std::move(object.entry));
+    find(id, watch.take_entry());
   }
   run();
 }
@@ -256,11 +237,11 @@ void pusher::find(const object_id& id, object_handle entry) {
 }
 
 void pusher::restore(const object_id& id, object_handle entry) {
-  wait_handle<served_watch> watch{new served_watch(core_, id)};
-  auto& group = *watch;
-  object_entry* entries[] = {entry.get()};
-  waiting_.emplace(id, watched_object{std::move(entry), std::move(watch)});
-  group.arm(entries, 1, wait_goal::readable);
+  auto tell = [core = core_pointer{&core_}, id] {
+    if (node_core::services_use use{*core})
+      caf::anon_send(core->transfers(), served_ready{id});
+  };
+  waiting_.emplace(id, entry_watch{std::move(entry), std::move(tell)});
 }
 
 /// Looks for another node's value: whole, or else in its latest pull.

@@ -13,15 +13,13 @@
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/actors/transfer/served_values.hpp"
+#include "mobula/actors/objects/entry_watch.hpp"
+#include "mobula/actors/transfer/transfers.hpp"
 #include "mobula/store/transfer/push_table.hpp"
 
 namespace mobula {
-
-/// Watches one own object that others ask for while it is on disk.
-class served_watch;
 
 /// The part of the transfers that sends values: feeds the push table with what the port says, and
 /// carries its effects out. What is on disk is sent from its file, and restored only if it cannot
@@ -46,7 +44,6 @@ class served_watch;
 class pusher {
 public:
   pusher(node_core& core, transfers_actor::pointer self);
-  ~pusher();
 
   pusher(const pusher&) = delete;
   pusher& operator=(const pusher&) = delete;
@@ -99,11 +96,6 @@ public:
   void check_invariants() const;
 
 private:
-  struct watched_object {
-    object_handle entry;
-    wait_handle<served_watch> watch; ///< ends before the handle
-  };
-
   /// The memory of a pull that others read from, and all that keeps it. Its end is told.
   class served_buffer;
 
@@ -134,7 +126,7 @@ private:
   push_effects effects_;
   transfers_actor::pointer self_;
   std::unordered_map<object_id, object_handle> locating_;
-  std::unordered_map<object_id, watched_object> waiting_;
+  std::unordered_map<object_id, entry_watch> waiting_;
   std::optional<object_id> unreadable_; ///< let go of by the effect before this one
   std::map<pull_number, arriving_copy> arriving_;
   std::set<std::pair<object_id, pull_number>> arriving_by_object_;
