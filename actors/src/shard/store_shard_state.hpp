@@ -14,9 +14,9 @@
 #include "mobula/actors/messages/spill_messages.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
-#include "mobula/actors/node/service_state.hpp"
 #include "mobula/store/shard/store_space.hpp"
 #include "shard_readers.hpp"
 

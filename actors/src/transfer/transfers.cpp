@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "arriving_copies.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/spill_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
@@ -26,8 +27,9 @@ namespace {
 class transfers_state : public service_state<transfers_actor, service_kind::transfers> {
 public:
   void init() {
-    pushes_.emplace(*core_, self_);
-    pulls_.emplace(*core_, self_, *pushes_);
+    arriving_.emplace(self_);
+    pushes_.emplace(*core_, *arriving_);
+    pulls_.emplace(*core_, self_, *arriving_);
   }
 
   /// In this order: once the port is closed, nobody reads or writes what the others hold.
@@ -98,6 +100,7 @@ public:
   void check(check_tables) const {
     pulls_->check_invariants();
     pushes_->check_invariants();
+    arriving_->check_invariants();
   }
 
 private:
@@ -121,6 +124,7 @@ private:
   }
 
   // Made by `init`, as they need the actor.
+  std::optional<arriving_copies> arriving_;
   std::optional<pusher> pushes_;
   std::optional<puller> pulls_;
   std::shared_ptr<served_values> values_;
