@@ -82,9 +82,6 @@ still_climbing = {
         "mobula/actors/objects/entry_stripe.hpp",
         "mobula/actors/reports/node_stats.hpp",
     ],
-    "actors/include/mobula/actors/protocol/ownership/reference_table.hpp": [
-        "mobula/actors/objects/entry_stripe.hpp",
-    ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
     "actors/src/messages/space_request.cpp": ["mobula/actors/node/node_core.hpp"],
     "actors/src/objects/copy_pin.cpp": ["mobula/actors/messages/shard_messages.hpp"],

@@ -1,20 +1,38 @@
 // The actor that takes what the stripes gathered and tells the owner: additions, then seals, then
-// removals. It only relays; what is counted is counted by entries and tables.
+// removals.
 
 #include "mobula/actors/ownership/reference_counter.hpp"
 
+#include <memory>
+#include <utility>
+
 #include "mobula/actors/messages/counter_messages.hpp"
-#include "mobula/actors/messages/owner_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_state.hpp"
-#include "mobula/actors/protocol/ownership/reference_table.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 
+std::vector<reference_relay::owner_message>
+reference_relay::changes_taken(reference_changes changes) {
+  references_ += changes.added.size();
+  MOBULA_ASSERT(references_ >= changes.removed.size());
+  references_ -= changes.removed.size();
+  std::vector<owner_message> messages;
+  if (!changes.added.empty())
+    messages.emplace_back(add_references{std::move(changes.added)});
+  if (!changes.sealed.empty())
+    messages.emplace_back(seal_objects{std::move(changes.sealed)});
+  if (!changes.removed.empty())
+    messages.emplace_back(
+      remove_references{std::make_shared<std::vector<release_token>>(std::move(changes.removed))});
+  return messages;
+}
+
 namespace {
 
-/// Asks the stripes, feeds the reference table, and sends what it says.
+/// Asks the stripes, and sends what the relay makes of it.
 class reference_counter_state
   : public service_state<reference_counter_actor, service_kind::counter> {
 public:
@@ -56,24 +74,11 @@ private:
     reference_changes changes;
     for (auto& stripe : core_->stripes())
       stripe.take(changes);
-    for (auto& effect : table_.changes_taken(std::move(changes)))
-      std::visit([this](auto& content) { apply(content); }, effect);
+    for (auto& each : relay_.changes_taken(std::move(changes)))
+      std::visit([this](auto& message) { self_->send(core_->owner(), std::move(message)); }, each);
   }
 
-  void apply(reference_table::tell_added& effect) {
-    self_->send(core_->owner(), add_references{core_->incarnation(), std::move(effect.references)});
-  }
-
-  void apply(reference_table::tell_sealed& effect) {
-    self_->send(core_->owner(), seal_objects{std::move(effect.objects)});
-  }
-
-  void apply(reference_table::tell_removed& effect) {
-    auto tokens = std::make_shared<std::vector<release_token>>(std::move(effect.tokens));
-    self_->send(core_->owner(), remove_references{core_->incarnation(), std::move(tokens)});
-  }
-
-  reference_table table_;
+  reference_relay relay_;
 };
 
 } // namespace
