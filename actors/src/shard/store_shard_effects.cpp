@@ -17,7 +17,7 @@ namespace {
 /// Copying this much takes less than a message's detour.
 constexpr std::size_t max_moved_here = std::size_t{256} << 10U;
 
-std::string_view describe(pressure_level level) {
+std::string_view name_of(pressure_level level) {
   switch (level) {
     case pressure_level::calm:
       return "enough space again";
@@ -156,8 +156,7 @@ void store_shard_state::apply(const refuse_request& effect) {
     return;
   if (found->second.pull)
     return refuse_pull(effect.id.sequence, effect);
-  auto reason = refusal_error(effect, core_->options(), heap(), core_->latest_disk_trouble());
-  reason.origin = core_->origin();
+  auto reason = worded(effect);
   auto& held = found->second;
   if (auto leaving = std::move(held.leaving_heap)) {
     auto frees = held.frees_before;
@@ -179,6 +178,13 @@ void store_shard_state::apply(const refuse_request& effect) {
   } else {
     held.entry->refuse_readers(reason);
   }
+}
+
+/// Returns the error that readers and creators get.
+error_info store_shard_state::worded(const refuse_request& effect) const {
+  auto result = refusal_error(effect, core_->options(), heap(), core_->latest_disk_trouble());
+  result.origin = core_->origin();
+  return result;
 }
 
 // -- memory -------------------------------------------------------------------------------------
@@ -302,7 +308,7 @@ void store_shard_state::forget_dead_readers() {
 void store_shard_state::apply(const report_pressure& effect) {
   auto use = space().inspect([](const store_table& table) { return table.use(); });
   log_info(fmt::format("store of node {}: {}, {} of {} bytes in use",
-                       to_string(core_->incarnation()), describe(effect.level),
+                       to_string(core_->incarnation()), name_of(effect.level),
                        use.capacity_bytes - use.free_bytes(), use.capacity_bytes));
 }
 

@@ -63,9 +63,14 @@ void store_shard_state::withdraw_buffer(const withdraw_pull_buffer& request) {
                .use = space().inspect([](const store_table& table) { return table.use(); })});
 }
 
-void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& refusal) {
+/// The pulls know nothing of the store: the words are made here, and name the object as readers do.
+void store_shard_state::refuse_pull(std::uint64_t number, const refuse_request& effect) {
+  auto named = effect;
+  named.id = slots_.at(number).pulled_from;
   slots_.erase(number);
-  self_->send(core_->transfers(), pull_buffer_answered{pull_number{number}, refusal});
+  self_->send(
+    core_->transfers(),
+    pull_buffer_answered{pull_number{number}, buffer_refusal{effect.error, worded(named)}});
 }
 
 void store_shard_state::return_buffer(const return_pull_buffer& request) {

@@ -86,7 +86,8 @@ private:
   shard_slot& slot_of(const object_id& id);
   void withdraw_unless_granted(request_token token, const object_id& id);
   void answer_whole(const reserve_pull_buffer& request);
-  void refuse_pull(std::uint64_t number, const refuse_request& refusal);
+  void refuse_pull(std::uint64_t number, const refuse_request& effect);
+  [[nodiscard]] error_info worded(const refuse_request& effect) const;
   request_token next_token();
   [[nodiscard]] store_space& space() const;
   [[nodiscard]] shared_heap& heap() const;

@@ -12,7 +12,6 @@
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
-#include "mobula/actors/shard/refusal_error.hpp"
 #include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
@@ -156,14 +155,14 @@ void puller::tidy(pull_map::iterator position) {
 void puller::buffer_answered(const pull_buffer_answered& answer) {
   auto id = id_of(answer.number);
   auto& entry = pulls_.at(id);
-  entry.buffer = answer.refusal ? buffer_state::none : buffer_state::given;
-  if (!answer.refusal) {
+  entry.buffer = answer.refused ? buffer_state::none : buffer_state::given;
+  if (!answer.refused) {
     table_.buffer_granted(id, effects_);
   } else {
-    entry.refusal = answer.refusal;
+    entry.refused = answer.refused->error;
     table_.buffer_refused(id, effects_);
     // Neither time nor the end of others will help.
-    if (answer.refusal->error == refusal::larger_than_store)
+    if (answer.refused->reason == refusal::larger_than_store)
       table_.fail(id, error_type::store_full, effects_);
   }
   run();
@@ -431,14 +430,8 @@ void puller::apply(const report_reachable& effect) {
 }
 
 error_info puller::explain(const pulled& entry, error_type error) const {
-  if (error == error_type::store_full && entry.refusal) {
-    auto refused = *entry.refusal;
-    refused.id = entry.object;
-    auto result =
-      refusal_error(refused, core_.options(), core_.heap(), core_.latest_disk_trouble());
-    result.origin = core_.origin();
-    return result;
-  }
+  if (error == error_type::store_full && entry.refused)
+    return *entry.refused;
   auto object = to_string(entry.object);
   auto owner = to_string(entry.object.owner);
   auto text = [&]() -> std::string {

@@ -97,7 +97,7 @@ private:
     next_buffer next = next_buffer::unneeded;
     reserve_priority next_priority{};            ///< of what is wanted next
     std::size_t lost = 0;                        ///< asks in a row; lowered by bytes
-    std::optional<refuse_request> refusal;       ///< the latest
+    std::optional<error_info> refused;           ///< a buffer, the latest time
     pull_outcome failure = pull_outcome::failed; ///< what a failure is, if there is one
   };
 
