@@ -80,15 +80,11 @@ still_climbing = {
         "mobula/actors/objects/entry_stripe.hpp",
         "mobula/actors/reports/node_stats.hpp",
     ],
-    "actors/include/mobula/actors/protocol/ownership/reference_table.hpp": [
-        "mobula/actors/objects/entry_stripe.hpp",
-    ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
     "actors/src/protocol/membership/member_messages.cpp": [
         "mobula/actors/protocol/membership/member_effects.hpp",
     ],
     "actors/src/reports/node_stats.cpp": ["node_figures.hpp"],
-    "actors/src/transfer/puller.cpp": ["mobula/actors/shard/refusal_error.hpp"],
     "runtime/command/view_words.cpp": ["views.hpp"],
     "runtime/include/mobula/names.hpp": ["mobula/node.hpp"],
     "runtime/src/cluster_options.cpp": [

@@ -1,6 +1,6 @@
 // The order in which a turn's changes are told to the owner.
 
-#include "mobula/actors/protocol/ownership/reference_table.hpp"
+#include "mobula/actors/ownership/reference_counter.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,17 +23,17 @@ reference_changes changes_of(std::vector<object_record> added, std::vector<objec
 } // namespace
 
 TEST_CASE("a turn in which nothing happened tells nothing") {
-  reference_table table;
-  CHECK(table.changes_taken({}).empty());
+  reference_relay relay;
+  CHECK(relay.changes_taken({}).empty());
 }
 
 TEST_CASE("a turn tells additions before seals, in one message each") {
-  reference_table table;
-  auto effects = table.changes_taken(changes_of({first, second}, {first}));
-  REQUIRE(effects.size() == 2);
-  CHECK(std::get<reference_table::tell_added>(effects[0]).references.size() == 2);
-  CHECK(std::get<reference_table::tell_sealed>(effects[1]).objects.front().sequence == 16);
-  CHECK(table.references() == 2);
+  reference_relay relay;
+  auto messages = relay.changes_taken(changes_of({first, second}, {first}));
+  REQUIRE(messages.size() == 2);
+  CHECK(std::get<add_references>(messages[0]).references.size() == 2);
+  CHECK(std::get<seal_objects>(messages[1]).objects.front().sequence == 16);
+  CHECK(relay.references() == 2);
 }
 
 TEST_CASE("a turn tells removals last, and they lower the count") {
@@ -48,9 +48,9 @@ TEST_CASE("a turn tells removals last, and they lower the count") {
   stripe.take(changes);
   REQUIRE(changes.removed.size() == 1);
   changes.added.push_back(first);
-  reference_table table;
-  auto effects = table.changes_taken(std::move(changes));
-  REQUIRE(effects.size() == 2);
-  CHECK(std::get<reference_table::tell_removed>(effects[1]).tokens.size() == 1);
-  CHECK(table.references() == 0);
+  reference_relay relay;
+  auto messages = relay.changes_taken(std::move(changes));
+  REQUIRE(messages.size() == 2);
+  CHECK(std::get<remove_references>(messages[1]).tokens->size() == 1);
+  CHECK(relay.references() == 0);
 }
