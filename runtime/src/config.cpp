@@ -12,6 +12,7 @@
 #include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/message_registry.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
 #include "mobula/actors/wire/name_messages.hpp"
@@ -287,9 +288,9 @@ config::config() {
   add_peer_messages(*this);
   add_name_messages(*this);
   // What errors carry that actors on different nodes answer with.
-  add_message_type<error_info>("mobula::error_info");
+  add_message<error_info>(*this, "mobula::error_info");
   // What a published name may stand for; actors are known to CAF.
-  add_message_type<ObjectRef<void>>("mobula::any_object_ref");
+  add_message<ObjectRef<void>>(*this, "mobula::any_object_ref");
 }
 
 void config::keep(caf::string_view name, caf::config_value value) {

@@ -25,11 +25,7 @@ namespace {
 
 /// Tells a line's actor to take one message out.
 struct deliver_frame {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, deliver_frame&) {
-  return f(caf::meta::type_name("mobula::testing::deliver_frame"));
-}
+MOBULA_MESSAGE(mobula::testing::deliver_frame)
 
 /// Stands for an actor at the other end of a line: what it gets goes over the line. It is called
 /// like the actor, as CAF's own are.

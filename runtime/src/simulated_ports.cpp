@@ -15,11 +15,7 @@ namespace {
 
 /// Tells a port's actor to do what is next.
 struct take_step {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, take_step&) {
-  return f(caf::meta::type_name("mobula::testing::take_step"));
-}
+MOBULA_MESSAGE(mobula::testing::take_step)
 
 transfer_token token_of(const incarnation_id& node) {
   transfer_token result;

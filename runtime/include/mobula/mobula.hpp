@@ -8,6 +8,7 @@
 #include "mobula/exact.hpp"
 #include "mobula/get.hpp"
 #include "mobula/main.hpp"
+#include "mobula/message.hpp"
 #include "mobula/names.hpp"
 #include "mobula/node.hpp"
 #include "mobula/object_builder.hpp"

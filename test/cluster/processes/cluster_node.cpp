@@ -66,11 +66,7 @@ struct letter {
   std::string name;
   std::vector<content_ref> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, letter& x) {
-  return f(caf::meta::type_name("letter"), x.name, x.refs);
-}
+MOBULA_MESSAGE(letter, name, refs)
 
 /// A value that holds references.
 struct box {
@@ -410,7 +406,7 @@ private:
 struct node_config : mobula::config {
   node_config() {
     load<caf::io::middleman>();
-    add_message_type<letter>("letter");
+    mobula::add_messages<letter>(*this);
   }
 };
 

@@ -3,12 +3,8 @@
 // Everything that newer CAF versions name or do differently sits in this header: types of messages,
 // their registration and inspection, typed interfaces, errors, the test scheduler, time.
 
-// Checked before anything that another CAF lacks is included.
-#include <caf/config.hpp>
-#if CAF_VERSION != 1706
-#error \
-  "Mobula needs CAF 0.17.6 (CAF_VERSION 1706), but the CAF headers found are of another version: put those of 0.17.6 first on the include path (Debian 12: package libcaf-dev)"
-#endif
+// Before anything that another CAF lacks.
+#include "mobula/actors/caf/caf_version.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -21,7 +17,6 @@
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/behavior.hpp>
 #include <caf/deserializer.hpp>
 #include <caf/error.hpp>
@@ -32,7 +27,6 @@
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
 #include <caf/message_id.hpp>
-#include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -43,12 +37,10 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/time/deadline_queue.hpp"
 #include "mobula/serialization/error.hpp"
-
-/// Declares that messages of type `type` stay within one actor system: they carry pointers. CAF
-/// refuses to serialize them.
-#define MOBULA_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
 
 namespace mobula {
 
@@ -68,10 +60,7 @@ inline caf::scheduler::test_coordinator* test_scheduler(caf::actor_system& syste
 std::optional<caf_clock::time_point> next_timeout(caf::scheduler::test_coordinator& scheduler);
 
 /// Lets CAF print an error and carry it in messages.
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, error_origin& origin) {
-  return f(caf::meta::type_name("mobula::error_origin"), origin.task, origin.node, origin.process);
-}
+MOBULA_MESSAGE(mobula::error_origin, task, node, process)
 
 /// Errors travel as their own encoding: it bounds how deep causes nest, which CAF does not, and a
 /// reader of what another node wrote must not run out of stack.
@@ -79,12 +68,12 @@ caf::error apply_encoded(caf::serializer& sink, const error_info& info);
 caf::error apply_encoded(caf::deserializer& source, error_info& info);
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, error_info& info) {
-  if constexpr (std::is_same_v<typename Inspector::result_type, caf::error>)
+inspection_result<Inspector> inspect(Inspector& f, error_info& info) {
+  if constexpr (byte_inspector<Inspector>)
     return apply_encoded(f, info);
   else
-    return f(caf::meta::type_name("mobula::error_info"), info.type, info.message, info.origin,
-             info.exception_type, info.stack_trace, info.causes);
+    return show_fields(f, "mobula::error_info", info.type, info.message, info.origin,
+                       info.exception_type, info.stack_trace, info.causes);
 }
 
 /// Wraps `info` into an error that actors can pass on; nothing of it is lost.

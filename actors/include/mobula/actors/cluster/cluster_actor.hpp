@@ -17,10 +17,7 @@ namespace mobula {
 /// The node's gateway has noted events; many of them share one such message.
 struct gateway_event_noted {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, gateway_event_noted&) {
-  return f(caf::meta::type_name("mobula::gateway_event_noted"));
-}
+MOBULA_MESSAGE(mobula::gateway_event_noted)
 
 /// Leave for good. The promise is set when all is said that there is to say.
 struct end_membership {

@@ -14,10 +14,7 @@ namespace mobula {
 /// The heap is above its threshold, or something changed there that may matter.
 struct look_at_heap {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, look_at_heap&) {
-  return f(caf::meta::type_name("mobula::look_at_heap"));
-}
+MOBULA_MESSAGE(mobula::look_at_heap)
 
 /// A thread waits for space for a small value, and tries again when it is granted: somebody else
 /// may have been faster.

@@ -8,10 +8,7 @@ namespace mobula {
 /// Says that references came or went since the last time; many changes share one such message.
 struct flush_references {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, flush_references&) {
-  return f(caf::meta::type_name("mobula::flush_references"));
-}
+MOBULA_MESSAGE(mobula::flush_references)
 
 /// Speaks to owners for all references of one node: takes what the node's stripes gathered and
 /// sends it on, one batch for each owner and turn.
