@@ -8,7 +8,11 @@
 #include <utility>
 #include <variant>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_control_block.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/message_id.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/protocol/names/name_table.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
