@@ -14,7 +14,7 @@ caf::config_value word(std::string_view text) {
 }
 
 std::string word_of(const caf::actor_system_config& config, const char* option) {
-  auto word = caf::get_if<caf::atom_value>(&config, option);
+  auto word = caf::get_if<caf::atom_value>(&config, std::string{option});
   return word ? caf::to_string(*word) : std::string{};
 }
 

@@ -11,12 +11,12 @@
 
 namespace mobula::caf_options {
 
-inline constexpr const char* scheduler_policy = "scheduler.policy";
-inline constexpr const char* scheduler_threads = "scheduler.max-threads";
-inline constexpr const char* heartbeat_interval = "middleman.heartbeat-interval";
-inline constexpr const char* connection_timeout = "middleman.connection-timeout";
-inline constexpr const char* log_file = "logger.file-name";
-inline constexpr const char* log_verbosity = "logger.verbosity";
+inline constexpr char scheduler_policy[] = "scheduler.policy";
+inline constexpr char scheduler_threads[] = "scheduler.max-threads";
+inline constexpr char heartbeat_interval[] = "middleman.heartbeat-interval";
+inline constexpr char connection_timeout[] = "middleman.connection-timeout";
+inline constexpr char log_file[] = "logger.file-name";
+inline constexpr char log_verbosity[] = "logger.verbosity";
 
 /// Returns the value of an option that is one of a few words, such as a policy: at most ten
 /// lower-case letters.
