@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 
 namespace mobula {
 

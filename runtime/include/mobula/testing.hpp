@@ -15,6 +15,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"
 #include "mobula/runtime/simulated_network.hpp"
@@ -190,7 +191,7 @@ public:
   void check_invariants();
 
 private:
-  [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
+  [[nodiscard]] simulation_scheduler& scheduler() const;
   [[nodiscard]] simulated_network& network();
   void require_mine(const node& given) const;
   void let_timers_of_nodes_pass();
