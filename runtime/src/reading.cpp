@@ -90,6 +90,11 @@ void throw_handler_attached() {
                                   "there is; make another request for another handler")};
 }
 
+void throw_request_moved_from() {
+  throw object_error{bad_argument("this request was moved from, so it asks nobody; attach the handler "
+                                  "to the one that it was moved to")};
+}
+
 // -- arguments ------------------------------------------------------------------------------------
 
 void refuse_limit(const time_span& limit) {

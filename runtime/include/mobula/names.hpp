@@ -21,7 +21,7 @@ namespace mobula {
 
 /// A pending question about a name, whose value is a `Result`, or nothing (`void`). Attach handlers
 /// exactly once, while the node exists. That throws `object_error` (`shutting_down`) if the node
-/// has shut down, (`invalid_argument`) for a second handler.
+/// has shut down, (`invalid_argument`) for a second handler and for one that was moved from.
 template <class Result>
 class name_request : public handler_attachment<name_request<Result>> {
 public:
@@ -41,8 +41,9 @@ private:
 
   template <class OnValue, class OnError>
   void start(response_order order, OnValue on_value, OnError on_error) {
-    // One that was moved from asks nobody.
-    if (core_ == nullptr || std::exchange(attached_, true))
+    if (core_ == nullptr)
+      throw_request_moved_from();
+    if (std::exchange(attached_, true))
       throw_handler_attached();
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));

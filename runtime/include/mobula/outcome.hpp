@@ -13,6 +13,7 @@ namespace mobula {
 [[noreturn]] void throw_without_value(const error_info* error);
 [[noreturn]] void throw_without_error();
 [[noreturn]] void throw_handler_attached();
+[[noreturn]] void throw_request_moved_from();
 
 /// What became of one element of a `get_all`: a value, an error, or nothing yet.
 template <class T>
