@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace mobula {
+namespace mobula::internal {
 
 actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_handle> objects,
                              std::size_t needed, wait_goal goal, const wait_limit& limit)
@@ -33,4 +33,4 @@ actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_hand
   timer_.emplace(self, request(), due);
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -12,12 +12,13 @@
 
 #include "mobula/actors/caf/caf_options.hpp"
 #include "mobula/actors/caf/node_identity.hpp"
-#include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
+#include "mobula/runtime/endpoint_option.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/option_words.hpp"
+#include "mobula/serialization/error.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -111,4 +112,4 @@ void prepare_network_at_start(caf::actor_system_config& config) {
   config.add_thread_hook<network_preparation>();
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -12,21 +12,24 @@
 #include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/actors/caf/caf_options.hpp"
 #include "mobula/actors/caf/message_registry.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
 #include "mobula/actors/wire/name_messages.hpp"
 #include "mobula/actors/wire/peer_messages.hpp"
-#include "mobula/cluster.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"
+#include "mobula/runtime/endpoint_option.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/option_words.hpp"
 #include "mobula/runtime/time_option.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
+
+using namespace internal;
 
 namespace {
 

@@ -15,6 +15,8 @@
 
 namespace mobula::testing {
 
+using namespace internal;
+
 namespace {
 
 template <class T>

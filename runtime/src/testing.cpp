@@ -18,8 +18,11 @@
 #include "mobula/actors/caf/caf_options.hpp"
 #include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/reports/node_report.hpp"
+#include "mobula/runtime/simulated_network.hpp"
 
 namespace mobula::testing {
+
+using namespace internal;
 
 namespace {
 

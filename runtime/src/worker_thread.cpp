@@ -12,7 +12,7 @@
 #include "mobula/actors/caf/pool_threads.hpp"
 #include "mobula/serialization/error.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -60,4 +60,4 @@ void mark_worker_threads(caf::actor_system_config& config) {
   config.add_thread_hook<worker_mark>();
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -15,6 +15,7 @@
 #include "mobula/actors/caf/caf_options.hpp"
 
 using namespace mobula;
+using namespace mobula::internal;
 using namespace std::literals;
 using test::contains;
 

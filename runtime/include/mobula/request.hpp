@@ -19,6 +19,9 @@ namespace mobula {
 
 /// A request under way. Attach handlers exactly once, right away, as with `self->request(...)`;
 /// more of them throw `object_error` (`invalid_argument`).
+///
+/// *Threads.* Belongs to the actor that asks: only what runs as part of that touches it, and there
+/// its handlers run. `receive` blocks; the others never do.
 template <class Response>
 class actor_request {
 public:
@@ -79,7 +82,7 @@ auto request(Self* self, const Handle& receiver, const wait_limit& limit, Ts&&..
   static_assert(takes_message<Handle, Ts...>, "the receiver does not take this message");
   using response = pending_answer<Self, answer_types<Handle, Ts...>>;
   static_assert(sizeof...(Ts) > 0, "there is nothing to send");
-  require_valid(limit);
+  internal::require_valid(limit);
   auto id = self->new_request_id(caf::message_priority::normal);
   auto token = send_request(*self, caf::actor_cast<caf::strong_actor_ptr>(receiver), id,
                             caf::make_message(std::forward<Ts>(content)...), limit);

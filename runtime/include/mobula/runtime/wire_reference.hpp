@@ -17,6 +17,10 @@ namespace mobula {
 
 class node_core;
 
+} // namespace mobula
+
+namespace mobula::internal {
+
 /// A reference as it travels in a CAF message to another node (docs/formats.md).
 struct wire_reference {
   object_id object; ///< empty for an empty reference, which has none of the rest
@@ -112,4 +116,4 @@ private:
   caf::error failure_;
 };
 
-} // namespace mobula
+} // namespace mobula::internal
