@@ -105,7 +105,6 @@ still_climbing = {
     ],
     "runtime/src/config.cpp": ["mobula/cluster.hpp"],
     "runtime/src/option_ranges.cpp": ["mobula/config.hpp"],
-    "store/src/port/data_port.cpp": ["data_links.hpp"],
 }
 
 LAYERS = ["serialization", "store", "actors", "runtime"]
