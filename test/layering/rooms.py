@@ -97,7 +97,6 @@ still_climbing = {
     ],
     "actors/src/reports/node_stats.cpp": ["node_figures.hpp"],
     "actors/src/transfer/puller.cpp": ["mobula/actors/shard/refusal_error.hpp"],
-    "runtime/command/view_words.cpp": ["views.hpp"],
     "runtime/include/mobula/names.hpp": ["mobula/node.hpp"],
     "runtime/src/cluster_options.cpp": [
         "mobula/cluster.hpp",
