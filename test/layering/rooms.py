@@ -92,7 +92,6 @@ still_climbing = {
     ],
     "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
     "actors/src/objects/stored_copy.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/reports/node_stats.cpp": ["node_figures.hpp"],
     "actors/src/transfer/puller.cpp": ["mobula/actors/shard/refusal_error.hpp"],
     "runtime/include/mobula/names.hpp": ["mobula/node.hpp"],
     "runtime/src/cluster_options.cpp": [
