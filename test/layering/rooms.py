@@ -70,9 +70,6 @@ still_climbing = {
     "actors/include/mobula/actors/caf/caf_connection.hpp": [
         "mobula/actors/membership/network_address.hpp",
     ],
-    "actors/include/mobula/actors/protocol/names/name_searches.hpp": [
-        "mobula/actors/wire/name_messages.hpp",
-    ],
     "actors/include/mobula/actors/protocol/ownership/owner_table.hpp": [
         "mobula/actors/objects/entry_stripe.hpp",
         "mobula/actors/reports/node_stats.hpp",

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/protocol/names/name_searches.hpp"
 #include "mobula/actors/protocol/names/name_table.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
 
@@ -18,9 +19,6 @@
 namespace mobula {
 
 // -- between nodes --------------------------------------------------------------------------------
-
-/// Names one question of the node that asks.
-enum class search_number : std::uint64_t {};
 
 /// To the publisher: what does this name stand for?
 struct find_name {
