@@ -70,10 +70,6 @@ still_climbing = {
     "actors/include/mobula/actors/caf/caf_connection.hpp": [
         "mobula/actors/membership/network_address.hpp",
     ],
-    "actors/include/mobula/actors/protocol/ownership/owner_table.hpp": [
-        "mobula/actors/objects/entry_stripe.hpp",
-        "mobula/actors/reports/node_stats.hpp",
-    ],
     "actors/include/mobula/actors/protocol/ownership/reference_table.hpp": [
         "mobula/actors/objects/entry_stripe.hpp",
     ],
