@@ -3,7 +3,7 @@
 
 A room is a folder of headers and the folder of sources that has the same name. It may include the
 rooms that its row names, and what these may include. Besides, no units may include each other in a
-circle; a unit is a header and the source of its name.
+circle; a unit is a header and the source of its name. draw_rooms.py draws the table.
 
 Usage: rooms.py SOURCE_ROOT
 """
@@ -32,7 +32,7 @@ ROOMS = {
         "everything that depends on CAF's version",
         ["serialization", "store/system", "actors/time"],
     ),
-    "actors/protocol": ("what the state machines below have in common: sessions", ["store/"]),
+    "actors/protocol": ("what the state machines have in common: sessions", ["store/"]),
     "actors/protocol/references": ("who refers to an object", ["actors/protocol"]),
     "actors/protocol/membership": ("who is a member, and where", ["actors/protocol"]),
     "actors/protocol/names": ("what has which name", ["actors/protocol"]),
