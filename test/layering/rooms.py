@@ -70,19 +70,7 @@ still_climbing = {
     "actors/include/mobula/actors/caf/caf_connection.hpp": [
         "mobula/actors/membership/network_address.hpp",
     ],
-    "actors/include/mobula/actors/protocol/ownership/reference_table.hpp": [
-        "mobula/actors/objects/entry_stripe.hpp",
-    ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
-    "actors/src/objects/entry_stripe.cpp": ["mobula/actors/objects/wait_group.hpp"],
-    "actors/src/objects/mapped_copy.cpp": ["mobula/actors/objects/stored_copy.hpp"],
-    "actors/src/objects/object_entry.cpp": [
-        "mobula/actors/objects/entry_stripe.hpp",
-        "mobula/actors/objects/wait_group.hpp",
-    ],
-    "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/objects/stored_copy.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/transfer/puller.cpp": ["mobula/actors/shard/refusal_error.hpp"],
     "runtime/include/mobula/names.hpp": ["mobula/node.hpp"],
     "runtime/src/cluster_options.cpp": [
         "mobula/cluster.hpp",
