@@ -1,5 +1,5 @@
-// The system calls behind addresses: resolving, connecting within a limit, listening, and what
-// there is to know of this host. Which addresses are used is decided in address_choice.cpp.
+// The system calls behind addresses: resolving, connecting within a limit, listening, and the
+// interfaces of this host. Which addresses are used is decided in address_choice.cpp.
 
 #include "mobula/actors/membership/network_address.hpp"
 
@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>

@@ -14,8 +14,10 @@
 
 #include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
+#include "mobula/actors/protocol/names/name_searches.hpp"
 #include "mobula/actors/protocol/names/name_table.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
+#include "mobula/serialization/error.hpp"
 
 /// What is said of names: between nodes, and within one. Each type that may cross a connection is
 /// named in `add_name_messages` (name_messages.cpp), and nowhere else.
@@ -23,9 +25,6 @@
 namespace mobula {
 
 // -- between nodes --------------------------------------------------------------------------------
-
-/// Names one question of the node that asks.
-enum class search_number : std::uint64_t {};
 
 /// To the publisher: what does this name stand for?
 struct find_name {
