@@ -4,8 +4,9 @@
 #include "mobula/runtime/cluster_question.hpp"
 
 #include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -47,4 +48,4 @@ drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
                                    with_answer(limit));
 }
 
-} // namespace mobula
+} // namespace mobula::internal

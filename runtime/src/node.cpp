@@ -3,7 +3,8 @@
 
 #include "mobula/node.hpp"
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/launch/launch_node.hpp"
+#include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
@@ -11,6 +12,8 @@
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula {
+
+using namespace internal;
 
 namespace {
 
@@ -46,7 +49,7 @@ node::node(caf::actor_system& system) : node(system, read_options(system.config(
 }
 
 node::node(caf::actor_system& system, node_options options)
-  : core_(node_core::start(system, checked(std::move(options), system))) {
+  : core_(launch_node(system, checked(std::move(options), system))) {
   // nop
 }
 
@@ -62,7 +65,7 @@ node_stats node::stats() const {
   core_->require_home();
   require_no_watcher(*core_, "node::stats");
   require_may_block("node::stats", "a thread of its own");
-  return core_->collect();
+  return collect_figures(*core_);
 }
 
 drain_result node::drain(const wait_limit& limit) {

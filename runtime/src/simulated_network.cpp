@@ -8,12 +8,17 @@
 #include <caf/actor_config.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/make_actor.hpp>
 #include <caf/monitorable_actor.hpp>
 #include <caf/scoped_execution_unit.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/sending.hpp"
+#include "mobula/actors/launch/launch_node.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/runtime/inexact_numbers.hpp"
 #include "mobula/runtime/wire_reference.hpp"
@@ -21,15 +26,13 @@
 
 namespace mobula::testing {
 
+using namespace internal;
+
 namespace {
 
 /// Tells a line's actor to take one message out.
 struct deliver_frame {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, deliver_frame&) {
-  return f(caf::meta::type_name("mobula::testing::deliver_frame"));
-}
+MOBULA_MESSAGE(mobula::testing::deliver_frame)
 
 /// Stands for an actor at the other end of a line: what it gets goes over the line. It is called
 /// like the actor, as CAF's own are.
@@ -221,7 +224,7 @@ simulated_network::~simulated_network() {
 void simulated_network::enlist(node_core& core) {
   if (std::ranges::find(nodes_, &core, &core_pointer::get) != nodes_.end())
     return;
-  core.start_cluster();
+  launch_cluster(core);
   if (!core.claim_membership())
     throw object_error{{.type = error_type::invalid_argument,
                         .message = fmt::format("node {} is in a cluster already, through a real "

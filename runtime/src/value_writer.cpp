@@ -7,11 +7,14 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/messages/heap_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/space_request.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 #include "mobula/store/system/assertion.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -225,4 +228,4 @@ void await_space(object_entry& entry) {
     throw object_error{entry.core().shutting_down_error()};
 }
 
-} // namespace mobula
+} // namespace mobula::internal

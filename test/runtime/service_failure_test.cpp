@@ -1,12 +1,13 @@
 // Nodes of which a service dies: what those get that wait, and how such a node ends.
 
+#include "mobula/actors/caf/sending.hpp"
 #include "one_node.hpp"
 
 #include <filesystem>
 #include <future>
 #include <optional>
 
-#include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
 
 using namespace mobula;
 using namespace std::literals;

@@ -8,6 +8,8 @@
 
 #include <caf/scoped_actor.hpp>
 
+#include <mobula/actors/launch/launch_node.hpp>
+#include <mobula/actors/reports/node_report.hpp>
 #include <mobula/mobula.hpp>
 
 #include "../sanitizers.hpp"
@@ -221,7 +223,7 @@ TEST_CASE_FIXTURE(threaded_node, "figures can be asked for while others work") {
 }
 
 TEST_CASE_FIXTURE(threaded_node, "threads make and drop objects while reports look at them") {
-  node.core().start_cluster();
+  launch_cluster(node.core());
   in_threads([&](int index) {
     for (int round = 0; round < rounds / 10; ++round)
       if (index == 0)
@@ -237,7 +239,7 @@ TEST_CASE("a report is looked for while a node ends and its references go") {
     settings.set("mobula.store-size", std::string{"1MiB"});
     caf::actor_system system{settings};
     mobula::node node{system};
-    node.core().start_cluster();
+    launch_cluster(node.core());
     in_threads([&](int index) {
       try {
         while (index != 1 && (index != 0 || ask_report_of(node)))

@@ -1,14 +1,14 @@
-// The system calls behind addresses: resolving, connecting within a limit, listening, and what
-// there is to know of this host. Which addresses are used is decided in address_choice.cpp.
+// The system calls behind addresses: resolving, connecting within a limit, listening, and the
+// interfaces of this host. Which addresses are used is decided in address_choice.cpp.
 
 #include "mobula/actors/membership/network_address.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,7 +18,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace mobula {
@@ -113,28 +112,6 @@ std::pair<int, owned_socket> try_listen(const addrinfo& address) {
 
 } // namespace
 
-owned_socket::owned_socket(int socket) noexcept : socket_(socket) {
-  // nop
-}
-
-owned_socket::owned_socket(owned_socket&& other) noexcept : socket_(other.release()) {
-  // nop
-}
-
-owned_socket& owned_socket::operator=(owned_socket&& other) noexcept {
-  std::swap(socket_, other.socket_);
-  return *this;
-}
-
-owned_socket::~owned_socket() {
-  if (socket_ >= 0)
-    ::close(socket_);
-}
-
-int owned_socket::release() noexcept {
-  return std::exchange(socket_, -1);
-}
-
 std::variant<owned_socket, address_failure> connect_to(const endpoint& target,
                                                        std::chrono::milliseconds limit) {
   if (target.port == 0 || target.address.empty())
@@ -226,16 +203,6 @@ std::variant<std::vector<std::string>, address_failure> numeric_addresses(const 
   for (const auto* next = std::get<address_list>(found).get(); next != nullptr;
        next = next->ai_next)
     result.push_back(numeric(next->ai_addr, next->ai_addrlen));
-  return result;
-}
-
-host_identity identify_host(const std::string& arena_directory) {
-  host_identity result;
-  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;
-  result.user_id = ::geteuid();
-  struct ::stat status {};
-  if (::stat(arena_directory.c_str(), &status) == 0)
-    result.mount_device = status.st_dev;
   return result;
 }
 

@@ -10,13 +10,12 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/membership/network_address.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 
 namespace mobula {
 
 host_identity peer_arenas::own_host() const {
-  return identify_host(options_.arena_directory);
+  return identify_host(arena_directory_);
 }
 
 void peer_arenas::session_opened(const incarnation_id& node, arena_address address) {
@@ -83,8 +82,7 @@ std::shared_ptr<arena_reader> peer_arenas::reader_of(const incarnation_id& node)
 /// Opens the arena of a living node, or tells why that is not possible.
 peer_arenas::opened_arena peer_arenas::open(const incarnation_id& node,
                                             const arena_address& address) const {
-  if (options_.same_host_reading == reading_in_place::off || address.path.empty()
-      || address.host != own_host())
+  if (reading_ == reading_in_place::off || address.path.empty() || address.host != own_host())
     return obstacle{};
   return open_proved(node, address.path);
 }

@@ -10,7 +10,15 @@
 #include <fmt/ranges.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
+#include "mobula/actors/messages/service_messages.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/messages/spill_messages.hpp"
+#include "mobula/actors/messages/stats_request.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/spill/spill_worker.hpp"
 #include "mobula/store/spill/spill_claim.hpp"
 #include "mobula/store/spill/spill_file.hpp"
@@ -62,39 +70,40 @@ spill_config config_of(const node_options& options) {
   return result;
 }
 
-class spill_manager_state {
+class spill_manager_state : public service_state<spill_manager_actor, service_kind::spill_manager> {
 public:
-  using self_pointer = spill_manager_actor::pointer;
-
-  spill_manager_state() = default;
-
-  ~spill_manager_state() {
-    if (!core_)
-      return;
-    // Before `shutdown` may return: it promises that no file is left.
-    claims_->clear();
-    core_->service_stopped(service_kind::spill_manager);
-  }
-
-  void init(node_core& core, std::shared_ptr<spill_claims> claims, self_pointer self) {
-    core_ = core_pointer{&core};
-    claims_ = std::move(claims);
-    self_ = self;
-    timers_.attach(self);
-    guard_service(*self, core, service_kind::spill_manager);
-    table_.emplace(config_of(core.options()));
-    failures_.emplace(core.options().spill_directories);
+  void init(const std::shared_ptr<spill_claims>& claims) {
+    claims_ = claims;
+    timers_.attach(self_);
+    const auto& options = core_->options();
+    table_.emplace(config_of(options));
+    failures_.emplace(options.spill_directories);
     if (claims_->empty())
       return;
-    for (std::uint32_t count = 0; count < core.options().spill_workers; ++count)
-      workers_.push_back(spawn_spill_worker(core, self));
-    remover_ = spawn_spill_worker(core, self);
+    for (std::uint32_t count = 0; count < options.spill_workers; ++count)
+      workers_.push_back(spawn_spill_worker(*core_, self_));
+    remover_ = spawn_spill_worker(*core_, self_);
+  }
+
+  /// Before `shutdown` may return: it promises that no file is left.
+  void end() {
+    claims_->clear();
+  }
+
+  behavior_type handlers() {
+    return {
+      counted<&spill_manager_state::write>(),      counted<&spill_manager_state::read>(),
+      counted<&spill_manager_state::forget>(),     counted<&spill_manager_state::find>(),
+      counted<&spill_manager_state::batch_done>(), counted<&spill_manager_state::move_done>(),
+      counted<&spill_manager_state::read_done>(),  counted<&spill_manager_state::remove_done>(),
+      uncounted<&spill_manager_state::collect>(),  uncounted<&spill_manager_state::check>(),
+      uncounted<&spill_manager_state::stop>(),
+    };
   }
 
   // -- shards -------------------------------------------------------------------------------------
 
   void write(write_copy& request) {
-    core_->count_message();
     if (workers_.empty()) {
       answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk, {}});
       return;
@@ -110,13 +119,11 @@ public:
   }
 
   void read(const read_copy& request) {
-    core_->count_message();
     table_->restore(request.id, effects_);
     run();
   }
 
   void forget(const forget_copy& request) {
-    core_->count_message();
     table_->free(request.id, effects_);
     run();
     drop_unknown(request.id);
@@ -125,7 +132,6 @@ public:
   // -- transfers ----------------------------------------------------------------------------------
 
   void find(const find_record& request) {
-    core_->count_message();
     record_found answer{request.id, std::nullopt};
     if (auto location = table_->location_of(request.id)) {
       const auto& known = copies_.at(request.id);
@@ -140,7 +146,6 @@ public:
   // -- workers ------------------------------------------------------------------------------------
 
   void batch_done(const batch_finished& answer) {
-    core_->count_message();
     writing_time_ += answer.took;
     last_failure_ = answer.failure;
     table_->batch_written(answer.batch, answer.outcome, effects_);
@@ -148,14 +153,12 @@ public:
   }
 
   void move_done(const batch_moved& answer) {
-    core_->count_message();
     last_failure_ = answer.failure;
     table_->records_moved(answer.batch, answer.outcome, effects_);
     run();
   }
 
   void read_done(const records_read& answer) {
-    core_->count_message();
     reading_time_ += answer.took;
     // First: the text of what fails now names the cause.
     if (answer.failure)
@@ -171,7 +174,6 @@ public:
   }
 
   void remove_done(const file_removed& answer) {
-    core_->count_message();
     if (answer.failure) {
       tell(failures_->remove_failed(answer.directory, *answer.failure));
       table_->delete_failed(answer.file, effects_);
@@ -197,14 +199,14 @@ public:
   }
 
   /// No shard is left.
-  void stop() {
+  void stop(shut_down) {
     if (std::exchange(stopping_, true))
       return;
     table_->shut_down(effects_);
     run();
   }
 
-  void check() const {
+  void check(check_tables) const {
     table_->check_invariants();
   }
 
@@ -365,9 +367,7 @@ private:
     run();
   }
 
-  core_pointer core_;
   std::shared_ptr<spill_claims> claims_;
-  self_pointer self_ = nullptr;
   std::optional<spill_table> table_;
   spill_effects effects_;
   actor_timers timers_;
@@ -385,33 +385,10 @@ private:
   bool stopping_ = false;
 };
 
-spill_manager_actor::behavior_type
-spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, node_core* core,
-              const std::shared_ptr<spill_claims>& claims) {
-  auto& state = self->state;
-  state.init(*core, claims, self);
-  return {
-    [&state](write_copy& request) { state.write(request); },
-    [&state](const read_copy& request) { state.read(request); },
-    [&state](const forget_copy& request) { state.forget(request); },
-    [&state](const find_record& request) { state.find(request); },
-    [&state](const batch_finished& answer) { state.batch_done(answer); },
-    [&state](const batch_moved& answer) { state.move_done(answer); },
-    [&state](const records_read& answer) { state.read_done(answer); },
-    [&state](const file_removed& answer) { state.remove_done(answer); },
-    [&state](const collect_stats& request) { state.collect(request); },
-    [&state](check_tables) { state.check(); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
-
 } // namespace
 
 spill_manager_actor spawn_spill_manager(node_core& core) {
-  auto claims = claim_directories(core);
-  return core.start_counted(service_kind::spill_manager, [&] {
-    return spawn_service(core.system(), spill_manager, &core, std::move(claims));
-  });
+  return start_service<spill_manager_state>(core, claim_directories(core));
 }
 
 } // namespace mobula

@@ -9,25 +9,24 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/shard/refusal_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
+#include "mobula/actors/messages/shard_messages.hpp"
+#include "mobula/actors/objects/copy_pin.hpp"
+#include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
 
 namespace {
 
-pull_config config_of(const node_core& core) {
+pull_config pull_config_of(const node_core& core) {
   return {.self = core.incarnation(), .chunk_bytes = core.options().transfer_chunk_bytes};
 }
 
 } // namespace
 
-shared_use share_use(object_entry& entry) {
-  entry.add_use();
-  return std::make_shared<release_token>(&entry);
-}
-
-puller::puller(node_core& core, transfers_actor::pointer self, pusher& pushes)
-  : core_(core), self_(self), pushes_(pushes), table_(config_of(core)) {
+puller::puller(node_core& core, transfers_actor::pointer self, arriving_copies& arriving)
+  : core_(core), self_(self), arriving_(arriving), table_(pull_config_of(core)) {
   timers_.attach(self);
 }
 
@@ -53,7 +52,7 @@ void puller::pull(const pull_value& message) {
   entry.lost = 0;
   entry.failure = pull_outcome::failed;
   entry.token = pull_token{++tokens_};
-  pushes_.copy_expected(entry.object, entry.copy);
+  arriving_.expected(entry.object, entry.copy);
   table_.pull(entry.token, id, entry.priority, effects_);
   if (reach_.obstacle(entry.source.node, core_.now()))
     entry.source.node = entry.object.owner;
@@ -149,7 +148,7 @@ void puller::tidy(pull_map::iterator position) {
     return;
   auto number = position->second.copy->pulled_as;
   pulls_.erase(position);
-  pushes_.copy_ended(number);
+  arriving_.ended(number);
 }
 
 // -- answers --------------------------------------------------------------------------------------
@@ -157,14 +156,14 @@ void puller::tidy(pull_map::iterator position) {
 void puller::buffer_answered(const pull_buffer_answered& answer) {
   auto id = id_of(answer.number);
   auto& entry = pulls_.at(id);
-  entry.buffer = answer.refusal ? buffer_state::none : buffer_state::given;
-  if (!answer.refusal) {
+  entry.buffer = answer.refused ? buffer_state::none : buffer_state::given;
+  if (!answer.refused) {
     table_.buffer_granted(id, effects_);
   } else {
-    entry.refusal = answer.refusal;
+    entry.refused = answer.refused->error;
     table_.buffer_refused(id, effects_);
     // Neither time nor the end of others will help.
-    if (answer.refusal->error == refusal::larger_than_store)
+    if (answer.refused->reason == refusal::larger_than_store)
       table_.fail(id, error_type::store_full, effects_);
   }
   run();
@@ -174,7 +173,7 @@ void puller::buffer_answered(const pull_buffer_answered& answer) {
 void puller::sealed(const pull_sealed& answer) {
   auto ended = pulls_.extract(id_of(answer.number));
   MOBULA_ASSERT(!ended.empty());
-  pushes_.copy_sealed(answer.number, answer.pin);
+  arriving_.sealed(answer.number, answer.pin);
   auto& entry = ended.mapped();
   if (entry.buffer == buffer_state::asked)
     found_whole(ended.key(), entry);
@@ -196,7 +195,7 @@ void puller::let_go(const buffer_let_go& news) {
   auto position = pulls_.find(id_of(news.number));
   // Somebody may read from it anew.
   if (position == pulls_.end() || position->second.buffer != buffer_state::leaving
-      || pushes_.reads_buffer(news.number))
+      || arriving_.reads_buffer(news.number))
     return;
   give_buffer_back(position);
   run();
@@ -213,7 +212,7 @@ void puller::received(const bytes_arrived& news) {
   byte_range range{asked.next, asked.next + news.bytes};
   asked.next = range.end;
   table_.bytes_arrived(news.ask, news.bytes, effects_);
-  pushes_.copy_grew(entry.copy->pulled_as, range);
+  arriving_.grew(entry.copy->pulled_as, range);
   run();
 }
 
@@ -341,7 +340,7 @@ void puller::apply(const withdraw_buffer& effect) {
 
 void puller::apply(const return_buffer& effect) {
   auto position = pulls_.find(effect.id);
-  if (pushes_.reads_buffer(position->second.copy->pulled_as))
+  if (arriving_.reads_buffer(position->second.copy->pulled_as))
     position->second.buffer = buffer_state::leaving;
   else
     give_buffer_back(position);
@@ -397,11 +396,11 @@ void puller::apply(const stop_pull_timer& effect) {
 }
 
 void puller::apply(const report_pull_began& effect) {
-  pushes_.copy_began(pulls_.at(effect.id).copy->pulled_as);
+  arriving_.began(pulls_.at(effect.id).copy->pulled_as);
 }
 
 void puller::apply(const report_pull_stopped& effect) {
-  pushes_.copy_stopped(pulls_.at(effect.id).copy->pulled_as);
+  arriving_.stopped(pulls_.at(effect.id).copy->pulled_as);
 }
 
 void puller::apply(const report_arrived& effect) {
@@ -432,14 +431,8 @@ void puller::apply(const report_reachable& effect) {
 }
 
 error_info puller::explain(const pulled& entry, error_type error) const {
-  if (error == error_type::store_full && entry.refusal) {
-    auto refused = *entry.refusal;
-    refused.id = entry.object;
-    auto result =
-      refusal_error(refused, core_.options(), core_.heap(), core_.latest_disk_trouble());
-    result.origin = core_.origin();
-    return result;
-  }
+  if (error == error_type::store_full && entry.refused)
+    return *entry.refused;
   auto object = to_string(entry.object);
   auto owner = to_string(entry.object.owner);
   auto text = [&]() -> std::string {

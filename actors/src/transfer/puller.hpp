@@ -4,12 +4,14 @@
 #include <optional>
 #include <unordered_map>
 
+#include "arriving_copies.hpp"
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/messages/transfer_events.hpp"
+#include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/transfer/transfers.hpp"
+#include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/transfer/pull_table.hpp"
 #include "mobula/store/transfer/source_reach.hpp"
-#include "pusher.hpp"
 
 namespace mobula {
 
@@ -19,8 +21,8 @@ namespace mobula {
 /// The table knows each copy by its own number, as the shard does; the object's id is what the port
 /// asks for. Bytes are fetched from where the owner sent this node, and the rest from the owner
 /// itself as soon as anything goes wrong there. A node whose port cannot be reached is not asked
-/// for a while: what it owns has to come another way. What has arrived is sent on to others by the
-/// pusher; while these read from a buffer, it is not given back.
+/// for a while: what it owns has to come another way. What has arrived is lent to others
+/// (`arriving_copies`); while these read from a buffer, it is not given back.
 ///
 /// | field        | raised by        | lowered by                               |
 /// |--------------|------------------|------------------------------------------|
@@ -33,8 +35,8 @@ namespace mobula {
 /// *Bounds*: pulls by the borrowed entries of the node that somebody waits for, asks by the table.
 class puller {
 public:
-  /// REQUIRES: `pushes` outlives this.
-  puller(node_core& core, transfers_actor::pointer self, pusher& pushes);
+  /// REQUIRES: `arriving` outlives this.
+  puller(node_core& core, transfers_actor::pointer self, arriving_copies& arriving);
 
   void open(std::shared_ptr<transfer_port> port) {
     port_ = std::move(port);
@@ -95,7 +97,7 @@ private:
     next_buffer next = next_buffer::unneeded;
     reserve_priority next_priority{};            ///< of what is wanted next
     std::size_t lost = 0;                        ///< asks in a row; lowered by bytes
-    std::optional<refuse_request> refusal;       ///< the latest
+    std::optional<error_info> refused;           ///< a buffer, the latest time
     pull_outcome failure = pull_outcome::failed; ///< what a failure is, if there is one
   };
 
@@ -142,7 +144,7 @@ private:
 
   node_core& core_;
   transfers_actor::pointer self_;
-  pusher& pushes_;
+  arriving_copies& arriving_;
   std::shared_ptr<transfer_port> port_;
   pull_table table_;
   source_reach reach_;

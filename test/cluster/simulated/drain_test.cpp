@@ -6,7 +6,7 @@
 #include <future>
 #include <memory>
 
-#include <mobula/actors/cluster/cluster_actor.hpp>
+#include <mobula/actors/messages/cluster_requests.hpp>
 
 using namespace mobula;
 using namespace std::literals;

@@ -5,7 +5,8 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/scoped_execution_unit.hpp>
 
-#include <mobula/actors/cluster/cluster_actor.hpp>
+#include <mobula/actors/launch/launch_node.hpp>
+#include <mobula/actors/membership/membership.hpp>
 #include <mobula/actors/wire/cluster_messages.hpp>
 
 using namespace mobula;
@@ -215,7 +216,7 @@ TEST_CASE_FIXTURE(three_nodes, "references sent after shutdown do not leave") {
 TEST_CASE("a search that begins when the last one is given up has its time once") {
   testing::simulation sim;
   auto& node = sim.add_node();
-  node.core().start_cluster();
+  launch_cluster(node.core());
   begin_membership begin;
   begin.self.incarnation = node.incarnation();
   begin.self.control = {{"127.0.0.1", 1}};

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <mobula/actors/messages/transfer_messages.hpp>
+
 using namespace mobula;
 using namespace std::literals;
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include <mobula/actors/reports/node_report.hpp>
+
 namespace mobula {
 
 inline const std::string large_text(300'000, 'x');

@@ -10,9 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/simulated_ports.hpp"
+
+namespace mobula {
+
+struct find_owner;
+
+} // namespace mobula
 
 namespace mobula::testing {
 

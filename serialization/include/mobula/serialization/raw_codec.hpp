@@ -135,8 +135,8 @@ private:
   static T read_copy(std::span<const std::byte> source) {
     detail::check_raw_elements<element>(source);
     if (detail::aligned_for<element>(source)) {
-      // One pass over the memory, which resizing first would make two; from pointers, since from
-      // other iterators a string is filled one element at a time.
+      // One pass over the memory, which resizing first would make two. From pointers, which the
+      // standard library copies as a block: iterators of a span it takes one by one.
       auto elements = detail::raw_elements<element>(source);
       return T(elements.data(), elements.data() + elements.size());
     }

@@ -6,22 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "mobula/actors/objects/call_site.hpp"
+#include "mobula/actors/objects/reading_in_place.hpp"
+#include "mobula/actors/protocol/membership/listening_scope.hpp"
 #include "mobula/actors/time/time_span.hpp"
 #include "mobula/store/port/wire_compression.hpp"
 
 namespace mobula {
-
-/// Whether nodes of one host read values in each other's shared memory.
-enum class reading_in_place : std::uint8_t {
-  automatic, ///< where it can be proved that they share it
-  off
-};
-
-/// Whether a node remembers where in the program its objects were made.
-enum class call_site_recording : std::uint8_t { off, on };
-
-/// Whether a node may listen where others than this host's processes can connect.
-enum class listening_scope : std::uint8_t { loopback, any };
 
 /// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges. The
 /// longest time that there is stands for "as long as it takes".
@@ -132,5 +123,9 @@ struct node_options {
   /// host and process, as `host:1234`.
   std::string name = {};
 };
+
+/// Returns what one message over a connection of a node with these options may have. What a node
+/// sends is measured by its own limit, which is to be that of all nodes.
+[[nodiscard]] std::uint32_t max_message_bytes(const node_options& options) noexcept;
 
 } // namespace mobula

@@ -10,32 +10,14 @@
 #include <vector>
 
 #include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/protocol/ownership/object_record.hpp"
 #include "mobula/store/heap/heap_relief.hpp"
 
 namespace mobula {
 
 class wait_group;
-
-/// Where the owner says an object is.
-enum class object_place : std::uint8_t { pending, inline_value, stored, failed };
-
-/// Whether an object's value refers to other objects.
-enum class object_content : std::uint8_t { plain, references };
-
-/// First reference of a node to an object, as the owner learns of it.
-struct object_record {
-  std::uint64_t sequence = 0;
-  std::uint64_t size_bytes = 0;
-  object_place place = object_place::pending;
-  object_content content = object_content::plain;
-
-  /// When the owner heard of the object, in seconds since the owner began. Nobody else sets it.
-  std::uint32_t reported_at_s = 0;
-
-  /// To be looked at through `entry_stripe::look_at` only.
-  const object_entry* entry = nullptr;
-};
 
 /// What a reader waits for.
 enum class wait_goal : std::uint8_t {
@@ -105,20 +87,22 @@ public:
   entry_stripe(const entry_stripe&) = delete;
   entry_stripe& operator=(const entry_stripe&) = delete;
 
-  /// REQUIRES: called once, before use. The stripe holds a reference on `core` until it is closed
-  /// and its last entry is gone.
-  void attach(node_core& core, std::uint32_t index, heap_ledger& ledger) noexcept {
-    core_ = &core;
+  /// REQUIRES: called once, before use. The stripe holds a count of `host` until it is closed and
+  /// its last entry is gone.
+  void attach(object_host& host, std::uint32_t index, heap_ledger& ledger) noexcept {
+    host_ = &host;
     index_ = index;
     ledger_ = &ledger;
   }
 
-  /// Stripes of a node: enough that a few dozen threads rarely meet.
-  static constexpr std::uint32_t count = 16;
+  static constexpr std::uint32_t count = stripe_count;
 
-  [[nodiscard]] node_core& core() const noexcept {
-    return *core_;
+  [[nodiscard]] object_host& host() const noexcept {
+    return *host_;
   }
+
+  /// The same as what it is to those above this room; defined with that class.
+  [[nodiscard]] node_core& core() const noexcept;
 
   /// Counts one more entry. Returns a fresh sequence number for it: the stripe in the low four
   /// bits, so that stripes never give the same one and numbers of one stripe are dense above them.
@@ -300,14 +284,14 @@ private:
   static void unlink_locked(wait_link& link) noexcept;
   static void wake(const std::vector<wait_link*>& woken);
   void request_flush();
-  void release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept;
+  void release_host_if_done(std::unique_lock<std::mutex>& guard) noexcept;
 
   // What every put and every end of an entry reads, and hardly anybody writes.
-  node_core* core_ = nullptr;
+  object_host* host_ = nullptr;
   heap_ledger* ledger_ = nullptr;
   std::uint32_t index_ = 0;
   bool closed_ = false;
-  bool core_released_ = false;
+  bool host_released_ = false;
   bool waiters_refused_ = false;
 
   // What they write: a cache line apart, since the other side's core has it.

@@ -8,7 +8,11 @@
 #include <span>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_control_block.hpp>
+#include <caf/message_id.hpp>
+
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/test_scheduler.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 
 namespace mobula {
@@ -97,14 +101,13 @@ public:
   /// coordinator the calling thread runs the simulation meanwhile; `would_block_forever` says that
   /// nothing there can change any more.
   enum class result : std::uint8_t { fired, timed_out, would_block_forever };
-  result wait(node_core& core, std::optional<caf_clock::time_point> deadline);
+  result wait(object_host& host, std::optional<caf_clock::time_point> deadline);
 
   [[nodiscard]] bool fired() const;
 
 private:
   void fire() override;
-  result simulate(caf::scheduler::test_coordinator& scheduler,
-                  std::optional<caf_clock::time_point> deadline);
+  result simulate(simulation_scheduler& scheduler, std::optional<caf_clock::time_point> deadline);
 
   mutable std::mutex mutex_;
   std::condition_variable condition_;

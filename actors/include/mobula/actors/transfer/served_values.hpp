@@ -8,7 +8,7 @@
 #include <span>
 #include <unordered_map>
 
-#include "mobula/actors/spill/spill_manager.hpp"
+#include "mobula/actors/messages/spill_messages.hpp"
 #include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
