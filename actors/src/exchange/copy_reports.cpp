@@ -5,6 +5,7 @@
 #include "message_parts.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/wire/peer_messages.hpp"
 
 namespace mobula {
 
