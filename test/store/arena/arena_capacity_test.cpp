@@ -47,6 +47,13 @@ TEST_CASE_FIXTURE(capacity_fixture, "no arena may be larger than what the group 
   CHECK(std::get<std::uint64_t>(available_bytes(path(), path())) == 50'000);
 }
 
+TEST_CASE_FIXTURE(capacity_fixture, "no arena may be larger than what its file system has free") {
+  write_group("sys/fs/cgroup", "1000000000000000000\n", "0\n");
+  auto bytes = std::get<std::uint64_t>(available_bytes(path(), path()));
+  CHECK(bytes > 0);
+  CHECK(bytes < 900'000'000'000'000'000U);
+}
+
 TEST_CASE_FIXTURE(memory_files, "the default is no more than the directory has free") {
   auto available = available_bytes("/dev/shm");
   auto chosen = default_arena_bytes("/dev/shm");

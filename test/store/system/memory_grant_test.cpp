@@ -79,6 +79,13 @@ TEST_CASE_FIXTURE(memory_files, "page cache that would be dropped counts as free
   CHECK(read_cgroup_memory(path()) == limits(100, 75));
 }
 
+TEST_CASE_FIXTURE(memory_files, "page cache beyond what is in use leaves the whole limit free") {
+  write("proc/self/cgroup", "0::/\n");
+  write_group("sys/fs/cgroup", "100\n", "70\n");
+  write("sys/fs/cgroup/memory.stat", "inactive_file 40\nactive_file 40\n");
+  CHECK(read_cgroup_memory(path()) == limits(100, 100));
+}
+
 TEST_CASE_FIXTURE(memory_files, "a group that uses more than its limit has nothing free") {
   write("proc/self/cgroup", "0::/\n");
   write_group("sys/fs/cgroup", "100\n", "120\n");
@@ -97,6 +104,14 @@ TEST_CASE_FIXTURE(memory_files, "what is no number is no limit") {
     write_group("sys/fs/cgroup", text, "5\n");
     CHECK_MESSAGE(read_cgroup_memory(path()) == cgroup_memory{}, text);
   }
+}
+
+TEST_CASE_FIXTURE(memory_files, "a limit that no machine reaches is none") {
+  write("proc/self/cgroup", "0::/\n");
+  write_group("sys/fs/cgroup", "1152921504606846976\n", "5\n");
+  CHECK(read_cgroup_memory(path()) == cgroup_memory{});
+  write_group("sys/fs/cgroup", "1152921504606846975\n", "5\n");
+  CHECK(read_cgroup_memory(path()) == limits((1ULL << 60) - 1, (1ULL << 60) - 6));
 }
 
 TEST_CASE_FIXTURE(memory_files, "a limit that may not be read is no limit") {
@@ -138,10 +153,32 @@ TEST_CASE_FIXTURE(memory_files, "a hierarchy is found wherever it is mounted") {
   write("proc/self/mountinfo",
         "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
         "35 31 0:32 / /groups/with\\040space rw,relatime shared:9 - cgroup cgroup rw,memory\n"
-        "41 31 0:38 / /groups/unified rw - cgroup2 cgroup2 rw\n");
+        "41 31 0:38 / /groups/unified040 rw - cgroup2 cgroup2 rw\n");
   write_old_group("groups/with space/old", "200\n", "20\n");
   CHECK(read_cgroup_memory(path()) == limits(200, 180));
-  write_group("groups/unified/new", "100\n", "20\n");
+  write_group("groups/unified040/new", "100\n", "20\n");
+  CHECK(read_cgroup_memory(path()) == limits(100, 80));
+}
+
+TEST_CASE_FIXTURE(memory_files,
+                  "of version 1 only the hierarchy with the memory controller counts") {
+  write("proc/self/cgroup", "7:name=memory:/old\n4:memory:/old\n");
+  write("proc/self/mountinfo", "35 31 0:32 / /groups/cpu rw - cgroup cgroup rw,cpu\n"
+                               "36 31 0:33 / /groups/named rw - cgroup cgroup rw,name=memory\n");
+  write_old_group("groups/cpu/old", "100\n", "20\n");
+  write_old_group("groups/named/old", "50\n", "10\n");
+  CHECK(read_cgroup_memory(path()) == cgroup_memory{});
+}
+
+TEST_CASE_FIXTURE(memory_files, "version 2 is found beside version 1 where no mount is shown") {
+  write("proc/self/cgroup", "4:memory:/\n0::/new\n");
+  write_group("sys/fs/cgroup/unified/new", "100\n", "20\n");
+  CHECK(read_cgroup_memory(path()) == limits(100, 80));
+}
+
+TEST_CASE_FIXTURE(memory_files, "a group's name may have a colon") {
+  write("proc/self/cgroup", "0::/one:two\n");
+  write_group("sys/fs/cgroup/one:two", "100\n", "20\n");
   CHECK(read_cgroup_memory(path()) == limits(100, 80));
 }
 
@@ -153,10 +190,35 @@ TEST_CASE_FIXTURE(memory_files, "a container sees its own group as the top of th
   CHECK(read_cgroup_memory(path()) == limits(50, 40));
 }
 
+TEST_CASE_FIXTURE(memory_files, "the name of a container's group may have a space") {
+  write("proc/self/cgroup", "0::/my box/inner\n");
+  write("proc/self/mountinfo", "41 31 0:38 /my\\040box /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  write_group("sys/fs/cgroup/inner", "50\n", "10\n");
+  CHECK(read_cgroup_memory(path()) == limits(50, 40));
+}
+
+TEST_CASE_FIXTURE(memory_files, "below the top of the mount a container's own path means nothing") {
+  write("proc/self/cgroup", "0::/docker/box\n");
+  write("proc/self/mountinfo", "41 31 0:38 /docker/box /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  write_group("sys/fs/cgroup", "100\n", "20\n");
+  write_group("sys/fs/cgroup/docker/box", "50\n", "10\n");
+  CHECK(read_cgroup_memory(path()) == limits(100, 80));
+}
+
+TEST_CASE_FIXTURE(memory_files,
+                  "a group whose name only begins as the mounted one's is not below it") {
+  write("proc/self/cgroup", "0::/docker/boxes\n");
+  write("proc/self/mountinfo", "41 31 0:38 /docker/box /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  write_group("sys/fs/cgroup", "100\n", "20\n");
+  write_group("sys/fs/cgroup/es", "50\n", "10\n");
+  CHECK(read_cgroup_memory(path()) == limits(100, 80));
+}
+
 TEST_CASE_FIXTURE(memory_files, "a group outside of the mounted part is not looked for there") {
   write("proc/self/cgroup", "0::/../sibling\n");
   write_group("sys/fs/cgroup", "100\n", "20\n");
   write_group("sys/fs/sibling", "50\n", "10\n");
+  write_group("sys/fs/cgroup/sibling", "40\n", "10\n");
   CHECK(read_cgroup_memory(path()) == limits(100, 80));
 }
 

@@ -94,6 +94,14 @@ TEST_CASE_FIXTURE(known_copies, "a copy on the reader's host is the first choice
   CHECK(assign(20) == node_of(2));
 }
 
+TEST_CASE_FIXTURE(known_copies, "a crowded copy on the reader's host is no better than others") {
+  for (std::uint64_t reader = 1; reader <= 5; ++reader)
+    assign(reader);
+  REQUIRE(readers.at(node_of(1)) == 2);
+  directory.node_joined(node_of(20), "host 1");
+  CHECK(assign(20) == node_of(2));
+}
+
 TEST_CASE_FIXTURE(known_copies, "a copy that is gone is not named any more") {
   assign(1);
   assign(2);
@@ -140,6 +148,34 @@ TEST_CASE_FIXTURE(known_copies, "a node that lost its copy waits for none that m
   tell(2, copy_news::whole);
   tell(1, copy_news::gone);
   CHECK(assign(1) == node_of(2));
+}
+
+TEST_CASE_FIXTURE(known_copies, "a node that lost its copy waits for any once none arrives") {
+  assign(1);
+  assign(2);
+  tell(1, copy_news::gone);
+  tell(2, copy_news::whole);
+  directory.node_joined(node_of(20), "host 1");
+  assign(20);
+  CHECK(assign(1) == node_of(20));
+}
+
+TEST_CASE_FIXTURE(known_copies, "the last copy that arrives may also go without getting whole") {
+  for (std::uint64_t reader : {1, 2, 3})
+    assign(reader);
+  tell(1, copy_news::gone);
+  tell(2, copy_news::whole);
+  tell(3, copy_news::gone);
+  directory.node_joined(node_of(20), "host 1");
+  assign(20);
+  CHECK(assign(1) == node_of(20));
+}
+
+TEST_CASE_FIXTURE(known_copies, "a node that joins again has no copies") {
+  assign(1);
+  directory.node_joined(node_of(1), "host 1");
+  CHECK(directory.copies() == 0);
+  CHECK_FALSE(directory.has_copy(object, node_of(1)));
 }
 
 TEST_CASE("whatever is said in whatever order, nobody waits in a circle") {

@@ -194,8 +194,17 @@ TEST_CASE("shrinking memory leaves one pull its buffer") {
   shell.start(1, 10, {1}, argument);
   shell.start(2, 10, {1}, argument);
   shell.memory_tight(1'000);
+  CHECK(shell.canceled.size() == 1);
   shell.lose(1);
   CHECK(shell.buffers == numbers{1});
+}
+
+TEST_CASE("shrinking memory takes no space from any of several gets") {
+  pull_shell shell;
+  shell.start(1, 10, {1}, get);
+  shell.start(2, 10, {1}, get);
+  shell.memory_tight(1'000);
+  CHECK(shell.canceled.empty());
 }
 
 TEST_CASE("shrinking memory takes no more than it needs") {
@@ -217,6 +226,15 @@ TEST_CASE("a get that finds no space takes it from arguments") {
   shell.lose();
   CHECK(shell.reservations.contains(2));
   CHECK_FALSE(shell.buffers.contains(1));
+}
+
+TEST_CASE("a get that finds no space takes none from gets that came later") {
+  pull_shell shell;
+  shell.pull(1, get);
+  shell.start(2, 10, {1}, get);
+  shell.locate(1, 10, {1});
+  shell.refuse_buffer(1);
+  CHECK(shell.canceled.empty());
 }
 
 TEST_CASE("a pull whose object is made again gives way to the next (PullObjectPendingCreation)") {

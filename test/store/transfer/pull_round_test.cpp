@@ -160,6 +160,33 @@ TEST_CASE("a get for an object that others only wait for makes it a get") {
   CHECK(shell.reservations.at(2) == reserve_priority::must);
 }
 
+TEST_CASE("a pull that begins again chooses its source anew") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.news(1, {.sequence = 2,
+                 .size_bytes = 5,
+                 .copies = {{node_number(1), copy_distance::other_host},
+                            {node_number(2), copy_distance::same_host}}});
+  shell.refuse(refusal_reason::busy);
+  shell.grant(1);
+  CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{2});
+}
+
+TEST_CASE("a pull that was held once is not held again when its object has another size") {
+  pull_shell shell;
+  shell.start(1, 10, {1}, argument);
+  shell.pull(2, argument);
+  shell.locate(2, 10, {1});
+  shell.refuse_buffer(2);
+  shell.deliver();
+  REQUIRE(shell.reserving() == numbers{2});
+  shell.start(3, 10, {1}, argument);
+  shell.locate(2, 15, {1});
+  shell.grant(2);
+  CHECK(shell.buffers == numbers{3});
+  CHECK(shell.reserving() == numbers{2});
+}
+
 // -- time -----------------------------------------------------------------------------
 
 TEST_CASE("a sweep of asks that have ended does not count against the next ones") {
@@ -275,6 +302,28 @@ TEST_CASE("a node that shuts down is no source, a busy one is one later") {
   shell.refuse(refusal_reason::shutting_down);
   shell.fire(retry);
   CHECK(shell.asked_nodes() == std::vector{first});
+}
+
+TEST_CASE("a node that shuts down is not asked again") {
+  pull_shell shell;
+  shell.start(1, 10, {1});
+  shell.refuse(refusal_reason::shutting_down);
+  CHECK(shell.timers_for(retry) == 0);
+  shell.fire(locate);
+  CHECK(shell.failed.at(1) == error_type::object_fetch_timed_out);
+}
+
+TEST_CASE("when another node dies the rest is still asked of the one that sends") {
+  pull_shell shell;
+  shell.start(1, 100, {1});
+  shell.news(1, {.sequence = 2,
+                 .size_bytes = 100,
+                 .copies = {{node_number(1), copy_distance::other_host},
+                            {node_number(2), copy_distance::other_host},
+                            {node_number(3), copy_distance::same_host}}});
+  shell.node_lost(2);
+  shell.deliver();
+  CHECK(shell.asked_nodes() == std::vector<std::uint64_t>{1, 1});
 }
 
 // -- limits ---------------------------------------------------------------------------

@@ -147,10 +147,7 @@ public:
     std::erase_if(timers, [&](const auto& set) { return set.timer.purpose == purpose; });
     for (const auto& set : due)
       if (set.timer.purpose == purpose)
-        running_timers.erase(set.timer.generation);
-    for (const auto& set : due)
-      if (set.timer.purpose == purpose)
-        event([&](auto& out) { table.timer_fired(set.timer, out); });
+        fire_timer(set.timer);
   }
 
   /// Fires the first timer with this purpose that was set and has not fired.
@@ -159,7 +156,7 @@ public:
     REQUIRE(oldest != timers.end());
     auto timer = oldest->timer;
     timers.erase(oldest);
-    event([&](auto& out) { table.timer_fired(timer, out); });
+    fire_timer(timer);
   }
 
   template <class Event>
@@ -223,6 +220,11 @@ public:
   std::map<std::uint64_t, error_type> failed;
 
 private:
+  void fire_timer(const pull_timer& timer) {
+    running_timers.erase(timer.generation);
+    event([&](auto& out) { table.timer_fired(timer, out); });
+  }
+
   static pull_timer_purpose purpose_of(const start_pull_timer& set) {
     return set.timer.purpose;
   }
@@ -266,7 +268,9 @@ private:
           running_timers.insert(timer.timer.generation);
         },
         // It may fire all the same.
-        [&](const stop_pull_timer& stop) { running_timers.erase(stop.timer.generation); },
+        [&](const stop_pull_timer& stop) {
+          REQUIRE(running_timers.erase(stop.timer.generation) == 1);
+        },
         [&](const report_pull_began& began) { REQUIRE(serving.insert(began.id.sequence).second); },
         [&](const report_pull_stopped& end) { REQUIRE(serving.erase(end.id.sequence) == 1); },
         [&](const report_arrived& end) {

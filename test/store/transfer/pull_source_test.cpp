@@ -304,32 +304,6 @@ TEST_CASE("a refusal is a sign of life of its connection") {
   CHECK(shell.closed_lanes.empty());
 }
 
-TEST_CASE("on a slow connection an ask waits for those before it") {
-  pull_shell shell{pull_shell::small({.lanes_per_node = 1})};
-  shell.start(1, 10, {1});
-  shell.start(2, 10, {1});
-  for (int i = 0; i < 20; ++i) {
-    shell.progress();
-    shell.fire(sweep);
-  }
-  CHECK(shell.canceled.empty());
-}
-
-TEST_CASE("an ask that its node passes over again and again is given up") {
-  pull_shell shell{
-    {.self = node_number(9), .chunk_bytes = frame_limits::chunk_bytes, .lanes_per_node = 1}};
-  shell.start(1, 10, {1});
-  shell.start(2, 8 * frame_limits::chunk_bytes, {1});
-  shell.fire(sweep);
-  shell.deliver(1);
-  shell.fire(sweep);
-  CHECK(shell.canceled.empty());
-  shell.deliver(1);
-  shell.fire(sweep);
-  CHECK(shell.canceled == std::set{ask_number{1}});
-  CHECK(shell.closed_lanes.empty());
-}
-
 TEST_CASE("nothing is swept while nothing is asked for") {
   pull_shell shell;
   shell.start(1, 10, {1});

@@ -54,6 +54,7 @@ TEST_CASE("nothing is asked before the store has granted a buffer") {
   shell.locate(1, 10, {1});
   CHECK(shell.reserving() == std::set<std::uint64_t>{1});
   CHECK(shell.asks.empty());
+  CHECK(shell.table.received(object_number(1)) == nullptr);
 }
 
 TEST_CASE("an object without any bytes arrives with its buffer") {

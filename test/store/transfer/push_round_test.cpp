@@ -33,6 +33,47 @@ TEST_CASE("a connection that ended is kept until its last chunk is out") {
   CHECK(shell.table.stats().connections == 0);
 }
 
+TEST_CASE("a connection that ends while it waits for its turn has none") {
+  push_shell shell{push_shell::small({.max_sends = 1})};
+  shell.connect(1, 1);
+  shell.connect(2, 2);
+  shell.ask(1, 1, 1);
+  shell.find(1, 10);
+  shell.ask(2, 2, 2);
+  shell.find(2, 10);
+  REQUIRE(shell.sending() == std::vector<std::uint64_t>{1});
+  shell.disconnect(2);
+  CHECK(shell.kept == std::set<std::uint64_t>{1});
+  shell.finish_send();
+  CHECK(shell.sends.empty());
+  CHECK(shell.table.stats().connections == 1);
+}
+
+TEST_CASE("an ask that is canceled while it waits for its turn has none") {
+  push_shell shell{push_shell::small({.sends_per_connection = 1})};
+  shell.connect(1, 1);
+  for (std::uint64_t ask : {1, 2, 3})
+    shell.ask(1, ask, 1);
+  shell.find(1, 10);
+  shell.cancel(1, 2);
+  shell.finish_send();
+  CHECK(shell.sending() == std::vector<std::uint64_t>{3});
+}
+
+TEST_CASE("the last chunk of a canceled ask is not one of the next ask with its number") {
+  push_shell shell;
+  shell.connect(1, 1);
+  shell.ask(1, 1, 1, 0, 100);
+  shell.find(1, 100);
+  shell.cancel(1, 1);
+  shell.ask(1, 1, 1, 0, 20);
+  REQUIRE(shell.sends.size() == 2);
+  shell.finish_send();
+  CHECK(shell.sends.size() == 1);
+  shell.finish_send();
+  CHECK(shell.sends.front().range == object_range{object_number(1), 10, 10});
+}
+
 TEST_CASE("an ask may end exactly where its object does") {
   push_shell shell;
   shell.connect(1, 1);

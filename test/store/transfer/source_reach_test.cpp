@@ -22,6 +22,7 @@ struct reach_shell {
   source_reach::time_point now{1h};
   int unreachable = 0;
   int reachable = 0;
+  std::optional<connect_failure> why; ///< of the last report
 
   void fail(connect_failure why, std::uint64_t node = 1) {
     event([&](auto& out) { table.connect_failed(node_number(node), why, now, out); });
@@ -52,8 +53,12 @@ struct reach_shell {
   void event(Event run) {
     reach_effects effects;
     run(effects);
-    for (const auto& effect : effects)
-      ++(std::holds_alternative<report_unreachable>(effect) ? unreachable : reachable);
+    for (const auto& effect : effects) {
+      const auto* report = std::get_if<report_unreachable>(&effect);
+      ++(report != nullptr ? unreachable : reachable);
+      if (report != nullptr)
+        why = report->why;
+    }
   }
 };
 
@@ -74,6 +79,14 @@ TEST_CASE_FIXTURE(reach_shell, "a node whose connections fail is left alone, and
   CHECK(table.unreachable() == 1);
 }
 
+TEST_CASE_FIXTURE(reach_shell, "the last failure says why a node is left alone") {
+  fail(refused);
+  fail(silent);
+  CHECK(why == silent);
+  CHECK(obstacle() == silent);
+  CHECK(wait() == 60s);
+}
+
 TEST_CASE_FIXTURE(reach_shell, "connections that began before prolong nothing") {
   fail_twice(silent);
   fail_twice(refused);
@@ -90,6 +103,7 @@ TEST_CASE_FIXTURE(reach_shell, "failures of other nodes do not count") {
 TEST_CASE_FIXTURE(reach_shell, "failures count only in a row") {
   fail(silent);
   connect();
+  CHECK(reachable == 0); // Nobody was told that it is not.
   fail(silent);
   CHECK(!obstacle());
 }
@@ -115,7 +129,7 @@ TEST_CASE_FIXTURE(reach_shell,
 
 TEST_CASE_FIXTURE(reach_shell, "the rests grow up to a limit") {
   fail_twice(silent);
-  for (int tries = 0; tries < 20; ++tries) {
+  for (int tries = 0; tries < 100; ++tries) {
     wait();
     fail(silent);
   }
@@ -140,4 +154,10 @@ TEST_CASE_FIXTURE(reach_shell, "a node that is forgotten may be asked at once, a
   CHECK(reachable == 0);
   fail_twice(silent);
   CHECK(wait() == 60s);
+}
+
+TEST_CASE_FIXTURE(reach_shell, "a node that is forgotten after one failure was not unreachable") {
+  fail(silent);
+  table.forget(node_number(1));
+  CHECK(table.unreachable() == 0);
 }
