@@ -112,28 +112,6 @@ std::pair<int, owned_socket> try_listen(const addrinfo& address) {
 
 } // namespace
 
-owned_socket::owned_socket(int socket) noexcept : socket_(socket) {
-  // nop
-}
-
-owned_socket::owned_socket(owned_socket&& other) noexcept : socket_(other.release()) {
-  // nop
-}
-
-owned_socket& owned_socket::operator=(owned_socket&& other) noexcept {
-  std::swap(socket_, other.socket_);
-  return *this;
-}
-
-owned_socket::~owned_socket() {
-  if (socket_ >= 0)
-    ::close(socket_);
-}
-
-int owned_socket::release() noexcept {
-  return std::exchange(socket_, -1);
-}
-
 std::variant<owned_socket, address_failure> connect_to(const endpoint& target,
                                                        std::chrono::milliseconds limit) {
   if (target.port == 0 || target.address.empty())

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 
 namespace mobula {
 

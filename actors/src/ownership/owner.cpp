@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/owner_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"

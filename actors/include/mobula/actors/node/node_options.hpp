@@ -124,4 +124,8 @@ struct node_options {
   std::string name = {};
 };
 
+/// Returns what one message over a connection of a node with these options may have. What a node
+/// sends is measured by its own limit, which is to be that of all nodes.
+[[nodiscard]] std::uint32_t max_message_bytes(const node_options& options) noexcept;
+
 } // namespace mobula

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_kind.hpp"
