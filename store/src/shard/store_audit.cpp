@@ -10,27 +10,27 @@ namespace mobula {
 store_table_stats store_table::stats() const {
   auto result = counters_;
   for (auto where : {place::idle, place::asked, place::pinned}) {
-    result.primary += tally_at(where, copy_kind::primary);
-    result.secondary += tally_at(where, copy_kind::secondary);
+    result.primary += places_.tally_at(where, copy_kind::primary);
+    result.secondary += places_.tally_at(where, copy_kind::secondary);
   }
-  result.unsealed = tally(place::unsealed);
-  result.spilling = tally(place::spilling);
-  result.doomed = tally(place::releasing);
-  result.doomed += tally(place::doomed);
-  result.restoring = tally(place::restoring);
+  result.unsealed = places_.tally(place::unsealed);
+  result.spilling = places_.tally(place::spilling);
+  result.doomed = places_.tally(place::releasing);
+  result.doomed += places_.tally(place::doomed);
+  result.restoring = places_.tally(place::restoring);
   result.lent_bytes = lent_bytes_;
   result.used_bytes = used_bytes();
   result.capacity_bytes = config_.capacity_bytes;
-  result.spilled = tally(place::spilled);
-  result.spilled += tally(place::restore_waiting);
-  result.waiting = tally(place::waiting);
-  result.waiting += tally(place::restore_waiting);
+  result.spilled = places_.tally(place::spilled);
+  result.spilled += places_.tally(place::restore_waiting);
+  result.waiting = places_.tally(place::waiting);
+  result.waiting += places_.tally(place::restore_waiting);
   return result;
 }
 
 store_use store_table::use() const {
   auto bytes = [this](auto... places) {
-    return (tally(places).bytes + ...);
+    return (places_.tally(places).bytes + ...);
   };
   return {.capacity_bytes = config_.capacity_bytes,
           .pinned_bytes = bytes(place::pinned, place::doomed),
@@ -41,39 +41,21 @@ store_use store_table::use() const {
 }
 
 void store_table::check_invariants() const {
-  std::array<std::array<object_tally, 2>, place_count> sums{};
-  std::size_t memory_bytes = 0;
   std::size_t tokens = 0;
-  std::size_t listed = 0;
   for (const auto& [id, entry] : objects_) {
     MOBULA_ASSERT(entry.id == id);
-    sums[static_cast<std::size_t>(entry.where)][static_cast<std::size_t>(entry.kind)].add(
-      entry.size_bytes);
-    if (in_memory(entry.where))
-      memory_bytes += entry.size_bytes;
-    if (entry.where == place::idle || in_queue(entry.where))
-      ++listed;
     tokens += entry.readers.size() + (entry.where == place::waiting ? 1 : 0);
     check_object(entry);
   }
-  MOBULA_ASSERT(sums == tallies_ && memory_bytes == memory_bytes_);
+  places_.check_invariants(objects_);
   MOBULA_ASSERT(used_bytes() <= config_.capacity_bytes);
   MOBULA_ASSERT(use().free_bytes() == free_bytes());
   MOBULA_ASSERT(tokens == requests_.size());
-  for (auto list : {&store_table::queue_, &store_table::evictable_, &store_table::spillable_,
-                    &store_table::set_aside_})
-    for (const auto* entry = (this->*list).front(); entry != nullptr; entry = entry->next) {
-      MOBULA_ASSERT(list_of(*entry) == list);
-      MOBULA_ASSERT(entry->next == nullptr || list != &store_table::queue_
-                    || entry->arrival < entry->next->arrival);
-      --listed;
-    }
-  MOBULA_ASSERT(listed == 0);
-  MOBULA_ASSERT(queue_.empty() || !fits(queue_.front()->size_bytes));
-  MOBULA_ASSERT(!stall_ || !queue_.empty());
-  MOBULA_ASSERT(stall_ || queue_.empty() || is_moving() || is_asking());
+  MOBULA_ASSERT(places_.queue().empty() || !fits(places_.queue().front()->size_bytes));
+  MOBULA_ASSERT(!stall_ || !places_.queue().empty());
+  MOBULA_ASSERT(stall_ || places_.queue().empty() || is_moving() || is_asking());
   MOBULA_ASSERT(!stall_ || !stall_->overdue || is_moving());
-  MOBULA_ASSERT(!shutting_down_ || queue_.empty());
+  MOBULA_ASSERT(!shutting_down_ || places_.queue().empty());
 }
 
 void store_table::check_object(const object& entry) const {

@@ -23,15 +23,15 @@ std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
 void store_table::settle(store_effects& effects) {
   grant_waiting(effects);
   refuse_overdue(effects);
-  if (queue_.empty())
-    refused_bytes_.reset();
+  if (places_.queue().empty())
+    pieces_.nobody_waits();
   relieve(effects);
   watch_stall(effects);
   tell_state(effects);
 }
 
 void store_table::grant_waiting(store_effects& effects) {
-  while (auto* oldest = queue_.front()) {
+  while (auto* oldest = places_.queue().front()) {
     if (!fits(oldest->size_bytes))
       return let_overtake(*oldest, effects);
     grant(*oldest, effects);
@@ -55,7 +55,7 @@ void store_table::let_overtake(object& oldest, store_effects& effects) {
 std::size_t store_table::wanted_free_bytes() {
   auto used = used_bytes();
   // A request that waits for credit to come back may not need anything else.
-  auto pressed = used > threshold_bytes_ || (!queue_.empty() && !recalling_);
+  auto pressed = used > threshold_bytes_ || (!places_.queue().empty() && !recalling_);
   if ((pressed && !relieving_) || freed_in_spell_bytes_ >= config_.capacity_bytes) {
     ++spell_;
     freed_in_spell_bytes_ = 0;
@@ -63,7 +63,7 @@ std::size_t store_table::wanted_free_bytes() {
   relieving_ = pressed || (relieving_ && used > low_water_bytes_);
   if (!relieving_)
     return 0;
-  auto waiting = tally(place::waiting).bytes + tally(place::restore_waiting).bytes;
+  auto waiting = places_.tally(place::waiting).bytes + places_.tally(place::restore_waiting).bytes;
   return std::max(std::min(waiting, config_.capacity_bytes),
                   config_.capacity_bytes - low_water_bytes_);
 }
@@ -72,32 +72,33 @@ std::size_t store_table::wanted_free_bytes() {
 std::size_t store_table::missing_bytes() {
   auto missing = minus_at_least_zero(wanted_free_bytes(), free_bytes());
   // The bytes are there but lie apart: only more free memory can join them.
-  if (auto* oldest = queue_.front(); oldest != nullptr && in_pieces(oldest->size_bytes))
+  if (auto* oldest = places_.queue().front();
+      oldest != nullptr && pieces_.has_none(oldest->size_bytes))
     missing = std::max(missing, oldest->size_bytes);
   return missing;
 }
 
 void store_table::relieve(store_effects& effects) {
   // Nobody takes credit who waits for space.
-  if (!queue_.empty())
+  if (!places_.queue().empty())
     recall(effects);
   auto missing = missing_bytes();
   if (missing == 0)
     return;
   if (lent_bytes_ > credit_in_relief())
     recall(effects);
-  auto coming = tally(place::asked).bytes + tally(place::releasing).bytes
-                + tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
+  auto coming = places_.tally(place::asked).bytes + places_.tally(place::releasing).bytes
+                + places_.tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
   missing = minus_at_least_zero(missing, coming);
-  while (missing > 0 && !evictable_.empty()) {
-    auto& entry = *evictable_.front();
+  while (missing > 0 && !places_.evictable().empty()) {
+    auto& entry = *places_.evictable().front();
     missing = minus_at_least_zero(missing, entry.size_bytes);
     ask(entry, question::give_space, effects);
   }
-  while (missing > 0 && !spillable_.empty() && disk_takes_more()) {
-    auto& entry = *spillable_.front();
-    if (beyond_limit_bytes_ && entry.size_bytes >= *beyond_limit_bytes_) {
-      set_aside(entry, possible_in_);
+  while (missing > 0 && !places_.spillable().empty() && disk_.takes_more()) {
+    auto& entry = *places_.spillable().front();
+    if (disk_.is_beyond_limit(entry.size_bytes)) {
+      places_.set_aside(entry, disk_.round());
       continue;
     }
     missing = minus_at_least_zero(missing, entry.size_bytes);
@@ -114,7 +115,7 @@ void store_table::recall(store_effects& effects) {
 }
 
 std::size_t store_table::lendable_bytes() const noexcept {
-  if (!queue_.empty() || recalling_ || shutting_down_)
+  if (!places_.queue().empty() || recalling_ || shutting_down_)
     return 0;
   if (relieving_)
     return minus_at_least_zero(credit_in_relief(), lent_bytes_);
@@ -152,47 +153,32 @@ void store_table::advance_stamp() noexcept {
   stamp_ = use_stamp{next == 0 ? 1 : next};
 }
 
-// -- the disk -----------------------------------------------------------------------
-
-bool store_table::disk_takes_more() const noexcept {
-  return !failed_in_ || *failed_in_ < possible_in_;
-}
-
-bool store_table::is_set_aside(const object& entry) const noexcept {
-  return entry.set_aside_in && *entry.set_aside_in >= possible_in_;
-}
-
-void store_table::set_aside(object& entry, spill_round round) {
-  leave(entry);
-  entry.set_aside_in = round;
-  enter(entry);
-}
-
 // -- stalls -------------------------------------------------------------------------
 
 /// Returns whether the store itself is at work: what ends makes space, or shows that it cannot.
 bool store_table::is_moving() const noexcept {
-  return tally(place::spilling).objects > 0 || tally(place::restoring).objects > 0;
+  return places_.tally(place::spilling).objects > 0 || places_.tally(place::restoring).objects > 0;
 }
 
 bool store_table::is_asking() const noexcept {
-  return recalling_ || tally(place::asked).objects > 0 || tally(place::releasing).objects > 0;
+  return recalling_ || places_.tally(place::asked).objects > 0
+         || places_.tally(place::releasing).objects > 0;
 }
 
 stall_cause store_table::cause_of_stall() const noexcept {
-  if (!set_aside_.empty() || (!spillable_.empty() && !disk_takes_more()))
+  if (!places_.aside().empty() || (!places_.spillable().empty() && !disk_.takes_more()))
     return stall_cause::disk;
-  auto creating = tally(place::unsealed).objects > 0 || lent_bytes_ > 0;
+  auto creating = places_.tally(place::unsealed).objects > 0 || lent_bytes_ > 0;
   return creating ? stall_cause::creators : stall_cause::readers;
 }
 
 void store_table::watch_stall(store_effects& effects) {
-  if (queue_.empty())
+  if (places_.queue().empty())
     return end_stall(effects);
   if (is_moving() || is_asking())
     return;
-  MOBULA_ASSERT(!fits(queue_.front()->size_bytes) && evictable_.empty());
-  MOBULA_ASSERT(spillable_.empty() || !disk_takes_more());
+  MOBULA_ASSERT(!fits(places_.queue().front()->size_bytes) && places_.evictable().empty());
+  MOBULA_ASSERT(places_.spillable().empty() || !disk_.takes_more());
   auto cause = cause_of_stall();
   if (!stall_) {
     stall_ = stall{stall_number{++stalls_}, arrivals_};
@@ -231,7 +217,7 @@ void store_table::refuse_overdue(store_effects& effects) {
   auto last_arrival = stall_->last_arrival;
   auto error = cause_of_stall() == stall_cause::disk ? refusal::out_of_disk : refusal::store_full;
   stall_.reset();
-  while (auto* oldest = queue_.front()) {
+  while (auto* oldest = places_.queue().front()) {
     if (oldest->arrival > last_arrival)
       break;
     refuse_waiting(*oldest, error, effects);
@@ -240,10 +226,10 @@ void store_table::refuse_overdue(store_effects& effects) {
 }
 
 void store_table::tell_state(store_effects& effects) {
-  auto level = stall_ && !is_moving()           ? pressure_level::stalled
-               : !queue_.empty() && !recalling_ ? pressure_level::waiting
-               : relieving_                     ? pressure_level::relieving
-                                                : pressure_level::calm;
+  auto level = stall_ && !is_moving()                    ? pressure_level::stalled
+               : !places_.queue().empty() && !recalling_ ? pressure_level::waiting
+               : relieving_                              ? pressure_level::relieving
+                                                         : pressure_level::calm;
   if (std::exchange(level_, level) != level)
     effects.push_back({first_shard, report_pressure{level}});
   if (shutting_down_ && !drained_ && objects_.empty() && lent_bytes_ == 0 && !recalling_) {

@@ -1,5 +1,5 @@
 // What clients, shards and the spill manager tell the store's table, and what becomes of the object
-// that it is about. Places and grants are in store_places.cpp, how space is made in
+// that it is about. How requests end is in store_requests.cpp, how space is made in
 // store_relief.cpp.
 
 #include "mobula/store/shard/store_table.hpp"
@@ -29,12 +29,12 @@ void store_table::create(request_token token, const object_id& id, std::size_t s
     return refuse(token, id, refusal::already_exists, size_bytes, effects);
   if (size_bytes > config_.capacity_bytes)
     return refuse(token, id, refusal::larger_than_store, size_bytes, effects);
-  if (queue_.empty() && fits(size_bytes)) {
+  if (places_.queue().empty() && fits(size_bytes)) {
     auto& entry = insert(id, size_bytes, kind, place::unsealed);
     entry.creator = token;
-    entry.granted_after = returns_;
+    entry.granted_after = pieces_.returns();
     tell(effects, id, grant_create{token, id, size_bytes});
-  } else if (tally(place::waiting).objects < config_.max_waiting) {
+  } else if (places_.tally(place::waiting).objects < config_.max_waiting) {
     auto fresh = requests_.emplace(token, id).second;
     MOBULA_ASSERT(fresh);
     ++counters_.waits;
@@ -145,11 +145,10 @@ void store_table::memory_refused(const object_id& id, store_effects& effects) {
   MOBULA_ASSERT(entry != nullptr && !entry->released);
   ++counters_.waits;
   // What it did not take after all, it took from nobody.
-  if (auto* oldest = queue_.front(); oldest != nullptr && oldest->arrival == entry->overtook)
+  if (auto* oldest = places_.queue().front();
+      oldest != nullptr && oldest->arrival == entry->overtook)
     oldest->overtaken_bytes -= entry->size_bytes;
-  // What came back since it was granted may have come too late for it, but not for the next try.
-  if (entry->granted_after == returns_)
-    refused_bytes_ = std::min(entry->size_bytes, refused_bytes_.value_or(entry->size_bytes));
+  pieces_.refused(entry->size_bytes, entry->granted_after);
   if (entry->where == place::restoring) {
     if (entry->readers.empty())
       move(*entry, place::spilled);
@@ -176,7 +175,7 @@ void store_table::lend(std::size_t max_bytes, store_effects& effects) {
 void store_table::take_back(std::size_t bytes, store_effects& effects) {
   MOBULA_ASSERT(bytes <= lent_bytes_);
   lent_bytes_ -= bytes;
-  memory_came_back();
+  pieces_.memory_came_back();
   end_stall(effects);
   settle(effects);
 }
@@ -301,7 +300,7 @@ void store_table::unpinned(const object_id& id, store_effects& effects) {
 void store_table::spill_finished(const object_id& id, store_effects& effects) {
   auto& entry = get(id, place::spilling);
   counters_.spills.add(entry.size_bytes);
-  failed_in_.reset();
+  disk_.wrote();
   end_stall(effects);
   if (entry.released) {
     ask_release(entry, effects);
@@ -309,8 +308,7 @@ void store_table::spill_finished(const object_id& id, store_effects& effects) {
     entry.has_record = true;
     move(entry, place::idle);
     // It was the least recently used before the write, and costs nothing to drop now.
-    evictable_.remove(entry);
-    evictable_.push_front(entry);
+    places_.evict_next(entry);
   }
   settle(effects);
 }
@@ -323,25 +321,17 @@ void store_table::spill_failed(const object_id& id, spill_error error, spill_rou
     ++counters_.spill_failures;
   if (error == spill_error::beyond_limit) {
     entry.set_aside_in = round;
-    if (round >= possible_in_)
-      beyond_limit_bytes_ =
-        std::min(entry.size_bytes, beyond_limit_bytes_.value_or(entry.size_bytes));
+    disk_.found_beyond_limit(entry.size_bytes, round);
   } else if (error != spill_error::canceled) {
-    failed_in_ = std::max(round, failed_in_.value_or(round));
+    disk_.failed(round);
   }
   become_idle(entry, effects);
   settle(effects);
 }
 
 void store_table::spilling_possible(spill_round round, store_effects& effects) {
-  // They enter the order anew as those that were used least recently: they would have been next.
-  use_list<object> aside = std::exchange(set_aside_, {});
-  possible_in_ = std::max(round, possible_in_);
-  beyond_limit_bytes_.reset();
-  while (auto* entry = aside.back()) {
-    aside.remove(*entry);
-    (this->*list_of(*entry)).push_front(*entry);
-  }
+  disk_.began(round);
+  places_.return_set_aside();
   settle(effects);
 }
 
@@ -373,7 +363,7 @@ void store_table::restore_failed(const object_id& id, restore_error error, store
 void store_table::shut_down(store_effects& effects) {
   MOBULA_ASSERT(!shutting_down_);
   shutting_down_ = true;
-  while (auto* entry = queue_.front())
+  while (auto* entry = places_.queue().front())
     refuse_waiting(*entry, refusal::shutting_down, effects);
   std::vector<object_id> ids;
   ids.reserve(objects_.size());

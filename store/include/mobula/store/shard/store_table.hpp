@@ -34,16 +34,17 @@
 
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
-#include <vector>
 
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/shard/disk_readiness.hpp"
+#include "mobula/store/shard/heap_pieces.hpp"
 #include "mobula/store/shard/shard_effects.hpp"
-#include "mobula/store/shard/use_list.hpp"
+#include "mobula/store/shard/store_object.hpp"
+#include "mobula/store/shard/store_places.hpp"
 
 namespace mobula {
 
@@ -73,8 +74,7 @@ struct store_config {
 /// tells of anything new.
 ///
 /// *Accounting.* used = copies in memory + space reserved for creators and restores + credit lent;
-/// never above the capacity. Every object is in exactly one `place`, every place has a tally, and
-/// one function moves objects between places, so that each sum follows from the last.
+/// never above the capacity. The sums are kept by `store_places`.
 ///
 /// *Order of measures*, once used is above the threshold or a request waits: credit is recalled,
 /// all of it or, while nobody waits, what exceeds a part of the free space; secondaries, and
@@ -241,48 +241,12 @@ public:
   void check_invariants() const;
 
 private:
-  enum class place : std::uint8_t {
-    waiting,         ///< a create in the queue
-    unsealed,        ///< granted, its creator writes
-    idle,            ///< sealed, in one of the two orders of last use
-    asked,           ///< sealed, an answer about its pins is on the way
-    pinned,          ///< sealed, found pinned, its last reader will report
-    releasing,       ///< released, the answer whether it has readers is on the way
-    doomed,          ///< released, found pinned, its last reader will report
-    spilling,        ///< sealed, its bytes are being written
-    spilled,         ///< on disk only
-    restore_waiting, ///< on disk only, a restore in the queue
-    restoring        ///< space taken, its bytes are being read
-  };
-
-  static constexpr std::size_t place_count = 11;
+  using place = store_place;
+  using question = pin_question;
+  using object = store_object;
 
   /// Carries out what is about no object.
   static constexpr std::uint32_t first_shard = 0;
-
-  enum class question : std::uint8_t { is_idle, give_space };
-
-  struct object : use_links<object> {
-    object_id id;
-    std::size_t size_bytes = 0;
-    copy_kind kind = copy_kind::primary;
-    place where = place::waiting;
-    question asked = question::is_idle; ///< in place `asked`
-    bool has_record = false;            ///< raised by `spill_finished`, lowered by release and loss
-    bool released = false;              ///< raised by `release`, never lowered
-    bool unpin_hint = false;  ///< `unpinned` came while a question was open: refusals are stale
-    use_stamp known_use{};    ///< what the shell last told
-    std::uint64_t spared = 0; ///< the spell of pressure in which it was spared
-    /// The latest in which it was found too large for what is left on disk.
-    std::optional<spill_round> set_aside_in;
-    // While in the queue:
-    std::uint64_t granted_after = 0; ///< `returns_` when it was granted
-    request_token creator{};         ///< of a create, until it is sealed; restores have `readers`
-    std::uint64_t arrival = 0;       ///< order in the queue
-    std::size_t overtaken_bytes = 0; ///< what younger requests took while this was the oldest
-    std::uint64_t overtook = 0;      ///< the arrival of whom it overtook when it was granted
-    std::vector<request_token> readers;
-  };
 
   struct stall {
     stall_number number;
@@ -291,43 +255,21 @@ private:
     bool overdue = false;         ///< raised by `give_up`: ends with the write or read under way
   };
 
-  // -- places -----------------------------------------------------------------
-
-  static constexpr bool in_memory(place where) noexcept {
-    return where != place::waiting && where != place::spilled && where != place::restore_waiting;
-  }
-
-  static constexpr bool in_queue(place where) noexcept {
-    return where == place::waiting || where == place::restore_waiting;
-  }
+  // -- objects ----------------------------------------------------------------
 
   object& get(const object_id& id, place expected);
   object* find(const object_id& id);
   object& insert(const object_id& id, std::size_t size_bytes, copy_kind kind, place where);
   void erase(object& entry);
   void move(object& entry, place to);
-  void enter(object& entry);
-  void leave(object& entry);
-  void enqueue(object& entry);
   void free_memory(object& entry, free_reason reason, place next, store_effects& effects);
   void free_and_erase(object& entry, free_reason reason, store_effects& effects);
   void give_back(const object& entry, free_reason reason, store_effects& effects);
-  void memory_came_back() noexcept;
   void tell(store_effects& effects, const object_id& id, shard_effect effect) const;
-  using list_member = use_list<object> store_table::*;
-  [[nodiscard]] list_member list_of(const object& entry) const noexcept;
-  object_tally& tally_at(place where, copy_kind kind) noexcept;
-  [[nodiscard]] object_tally tally_at(place where, copy_kind kind) const noexcept;
   void check_object(const object& entry) const;
-  [[nodiscard]] object_tally tally(place where) const noexcept;
   [[nodiscard]] std::size_t free_bytes() const noexcept;
   [[nodiscard]] bool fits(std::size_t size_bytes) const noexcept {
-    return size_bytes <= free_bytes() && !in_pieces(size_bytes);
-  }
-
-  /// Whether the heap is known to have no extent for this size.
-  [[nodiscard]] bool in_pieces(std::size_t size_bytes) const noexcept {
-    return refused_bytes_ && size_bytes >= *refused_bytes_;
+    return size_bytes <= free_bytes() && !pieces_.has_none(size_bytes);
   }
 
   // -- requests ---------------------------------------------------------------
@@ -357,9 +299,6 @@ private:
   void ask(object& entry, question what, store_effects& effects);
   void ask_release(object& entry, store_effects& effects);
   void advance_stamp() noexcept;
-  [[nodiscard]] bool disk_takes_more() const noexcept;
-  [[nodiscard]] bool is_set_aside(const object& entry) const noexcept;
-  void set_aside(object& entry, spill_round round);
   [[nodiscard]] bool is_moving() const noexcept;
   [[nodiscard]] bool is_asking() const noexcept;
   [[nodiscard]] stall_cause cause_of_stall() const noexcept;
@@ -371,30 +310,17 @@ private:
   store_config config_;
   std::size_t threshold_bytes_;
   std::size_t low_water_bytes_;
-
-  // Elements of a map keep their addresses, which the lists rely on.
-  std::unordered_map<object_id, object> objects_;
+  disk_readiness disk_;
+  heap_pieces pieces_;
+  store_places places_{disk_};
+  store_places::object_map objects_; ///< its elements keep their addresses, as places require
   std::unordered_map<request_token, object_id> requests_; ///< all that wait
-  use_list<object> queue_;                                ///< by arrival
-  use_list<object> evictable_; ///< idle secondaries, idle primaries with a record
-  use_list<object> spillable_; ///< idle primaries without a record, but for those set aside
-  use_list<object> set_aside_; ///< idle primaries that do not fit on disk
-  std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
-  std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
   std::size_t lent_bytes_ = 0;
-  /// The least size that the heap refused. Set by `memory_refused`, cleared whenever memory comes
-  /// back, and with the last request that waits.
-  std::optional<std::size_t> refused_bytes_;
-  std::uint64_t returns_ = 0;    ///< counts how often memory came back to the heap
   bool credit_may_idle_ = false; ///< lent since the last recall
   bool recalling_ = false;       ///< `recall_answered` is on the way
   bool relieving_ = false;       ///< above the threshold, or not yet down to the low-water mark
   bool shutting_down_ = false;
   bool drained_ = false;
-  spill_round possible_in_{};            ///< the latest that began
-  std::optional<spill_round> failed_in_; ///< the latest in which the disk took nothing
-  /// The least object that was found too large for what is left on disk, in this round.
-  std::optional<std::size_t> beyond_limit_bytes_;
   use_stamp stamp_{1};
   std::uint64_t spell_ = 0;              ///< counts spells of pressure, for `object::spared`
   std::size_t freed_in_spell_bytes_ = 0; ///< a spell also ends when it has freed a whole store
