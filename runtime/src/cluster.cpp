@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/membership/control_port.hpp"
 #include "mobula/actors/membership/member_watchers.hpp"
@@ -91,7 +92,7 @@ constexpr std::string_view instead_of_waiting = "the thread that made the node";
 void open_to_others(control_port& control, const node_core& core, const cluster_actor& actor) {
   auto* system = &core.system();
   published_service service{.actor = caf::actor_cast<caf::strong_actor_ptr>(actor),
-                            .interface = system->message_types(actor),
+                            .interface = cluster_interface(*system),
                             .port = control.port()};
   connection_rules rules{.peer = handshake_of::dialer,
                          .max_message_bytes = max_message_bytes(core.options())};

@@ -4,6 +4,7 @@
 #include "mobula/node.hpp"
 
 #include "mobula/actors/launch/launch_node.hpp"
+#include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/config.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
@@ -62,7 +63,7 @@ node_stats node::stats() const {
   core_->require_home();
   require_no_watcher(*core_, "node::stats");
   require_may_block("node::stats", "a thread of its own");
-  return core_->collect();
+  return collect_figures(*core_);
 }
 
 drain_result node::drain(const wait_limit& limit) {

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 
 namespace mobula::testing {
@@ -71,7 +72,7 @@ std::string describe(const listed_objects& all, const incarnation_id& owner) {
 /// Runs the simulation. Only the actor of a node's cluster knows which others refer to its objects.
 listed_objects list_objects(caf::actor_system& system, node_core& home) {
   if (!home.in_cluster()) {
-    auto listing = home.list_objects();
+    auto listing = list_own_objects(home);
     return {std::move(listing.objects), std::move(listing.call_sites), listing.left_out};
   }
   listed_objects result;
@@ -350,7 +351,7 @@ void simulation::let_timers_of_nodes_pass() {
 void simulation::check_invariants() {
   run();
   for (const auto& node : nodes_)
-    node->core().check_invariants();
+    check_services(node->core());
   run();
 }
 

@@ -70,8 +70,6 @@ still_climbing = {
     "actors/include/mobula/actors/caf/caf_connection.hpp": [
         "mobula/actors/membership/network_address.hpp",
     ],
-    "actors/include/mobula/actors/objects/copy_pin.hpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/include/mobula/actors/objects/peer_arenas.hpp": ["mobula/actors/node/node_options.hpp"],
     "actors/include/mobula/actors/protocol/membership/address_choice.hpp": [
         "mobula/actors/node/node_options.hpp",
     ],
@@ -83,35 +81,6 @@ still_climbing = {
         "mobula/actors/reports/node_stats.hpp",
     ],
     "actors/src/caf/caf_connection.cpp": ["mobula/actors/node/node_options.hpp"],
-    "actors/src/messages/space_request.cpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/src/objects/copy_pin.cpp": ["mobula/actors/messages/shard_messages.hpp"],
-    "actors/src/objects/entry_stripe.cpp": [
-        "mobula/actors/node/node_core.hpp",
-        "mobula/actors/objects/wait_group.hpp",
-    ],
-    "actors/src/objects/entry_stripe_heap.cpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/src/objects/mapped_copy.cpp": [
-        "mobula/actors/node/node_core.hpp",
-        "mobula/actors/objects/stored_copy.hpp",
-    ],
-    "actors/src/objects/object_entry.cpp": [
-        "mobula/actors/messages/shard_messages.hpp",
-        "mobula/actors/node/node_core.hpp",
-        "mobula/actors/objects/entry_stripe.hpp",
-        "mobula/actors/objects/wait_group.hpp",
-    ],
-    "actors/src/objects/object_value.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/objects/peer_arenas.cpp": ["mobula/actors/membership/network_address.hpp"],
-    "actors/src/objects/reference_gateway.cpp": [
-        "mobula/actors/exchange/object_reply.hpp",
-        "mobula/actors/node/node_core.hpp",
-    ],
-    "actors/src/objects/reference_gateway_own.cpp": ["mobula/actors/node/node_core.hpp"],
-    "actors/src/objects/stored_copy.cpp": ["mobula/actors/objects/object_entry.hpp"],
-    "actors/src/objects/wait_group.cpp": [
-        "mobula/actors/exchange/object_reply.hpp",
-        "mobula/actors/node/node_core.hpp",
-    ],
     "actors/src/protocol/membership/member_messages.cpp": [
         "mobula/actors/protocol/membership/member_effects.hpp",
     ],

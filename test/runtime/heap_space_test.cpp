@@ -216,7 +216,7 @@ struct threaded_heap {
 
   /// Leaves space for less than one more than `rest`.
   void fill_but(std::size_t rest) {
-    while (node.core().heap_limits().used_bytes() + (rest + 1) * 3'000 <= limit)
+    while (node.core().heap_of_values().limits().used_bytes() + (rest + 1) * 3'000 <= limit)
       held.push_back(put_one());
   }
 };

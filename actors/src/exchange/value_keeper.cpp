@@ -58,6 +58,12 @@ void value_keeper::settle(object_entry& entry, pinned_value pin) {
     kept_.emplace(std::pair{id, &entry}, std::move(pin));
 }
 
+void value_keeper::stop() {
+  answers_.clear();
+  kept_.clear();
+  watches_.clear();
+}
+
 void value_keeper::forget(const object_entry& entry) {
   kept_.erase({entry.id(), &entry});
 }

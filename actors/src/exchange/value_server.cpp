@@ -97,6 +97,14 @@ void value_server::session_ended(const incarnation_id& reader) {
   }
 }
 
+void value_server::stop() {
+  answers_.clear();
+  states_.clear();
+  latest_.clear();
+  spent_.clear();
+  waiting_.clear();
+}
+
 // -- objects --------------------------------------------------------------------------------------
 
 void value_server::watch(object_handle entry, const awaiting_peer& reader) {

@@ -67,7 +67,8 @@ public:
     count(news.bytes, news.end, news.content == heap_content::value ? left_ : decoded_dropped_);
     relief_->leave_ended(news.bytes, news.end, used_bytes(), effects_);
     // The store may have had space again before anybody knew that this waits for it.
-    if (news.end == heap_leave_end::refused && !core_->await_store_free(news.store_frees)) {
+    if (news.end == heap_leave_end::refused
+        && !core_->heap_of_values().await_store_free(news.store_frees)) {
       retry_refused();
       relief_->store_has_space(used_bytes(), effects_);
     }
@@ -113,7 +114,7 @@ private:
   }
 
   [[nodiscard]] std::uint64_t used_bytes() const {
-    return core_->heap_limits().used_bytes();
+    return core_->heap_of_values().limits().used_bytes();
   }
 
   void retry_refused() {
@@ -152,7 +153,7 @@ private:
     auto watched = std::exchange(watching_, relief_->watches());
     // What stripes were granted ahead of need would let them pass the threshold unseen.
     if (watched && !watching_)
-      core_->heap_limits().take_idle_back();
+      core_->heap_of_values().limits().take_idle_back();
     if (!watched && watching_)
       begin_spell();
   }

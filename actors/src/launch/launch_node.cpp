@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "mobula/actors/cluster/cluster_actor.hpp"
+#include "mobula/actors/exchange/value_in_place.hpp"
 #include "mobula/actors/heap/heap_keeper.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/actors/ownership/owner.hpp"
 #include "mobula/actors/ownership/reference_counter.hpp"
 #include "mobula/actors/shard/arena_filler.hpp"
@@ -22,6 +24,7 @@ namespace {
 /// Each service needs only those that stand before it here; nobody sends before all of them run,
 /// but shards to the filler.
 void launch_services(node_core& core) {
+  core.set_in_place_search(find_in_place);
   auto& services = core.services_to_launch();
   if (core.simulation() == nullptr && core.stock().max_bytes > 0)
     services.filler = spawn_arena_filler(core);
@@ -48,7 +51,12 @@ core_pointer launch_node(caf::actor_system& system, node_options options) {
 }
 
 void launch_cluster(node_core& core) {
-  core.start_cluster(spawn_transfers, spawn_cluster);
+  core.start_cluster({.transfers = [&] { return spawn_transfers(core); },
+                      .cluster = [&] { return spawn_cluster(core); },
+                      .enlist =
+                        [&] {
+                          receiving_nodes::enlist(core);
+                        }});
 }
 
 } // namespace mobula

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,7 +17,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace mobula {
@@ -226,16 +224,6 @@ std::variant<std::vector<std::string>, address_failure> numeric_addresses(const 
   for (const auto* next = std::get<address_list>(found).get(); next != nullptr;
        next = next->ai_next)
     result.push_back(numeric(next->ai_addr, next->ai_addrlen));
-  return result;
-}
-
-host_identity identify_host(const std::string& arena_directory) {
-  host_identity result;
-  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;
-  result.user_id = ::geteuid();
-  struct ::stat status {};
-  if (::stat(arena_directory.c_str(), &status) == 0)
-    result.mount_device = status.st_dev;
   return result;
 }
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "mobula/actors/caf/simulated_wait.hpp"
-#include "mobula/actors/node/node_core.hpp"
 
 namespace mobula {
 
@@ -18,15 +17,15 @@ void space_answer::set(std::optional<error_info> failure) {
   set_ = true;
 }
 
-std::optional<error_info> space_answer::await(node_core& core, const error_info& would_block) {
+std::optional<error_info> space_answer::await(object_host& host, const error_info& would_block) {
   auto there = [this] {
     return is_set();
   };
-  if (auto* simulation = core.simulation()) {
+  if (auto* simulation = host.simulation()) {
     if (simulate_until(*simulation, there) != simulated_end::done)
       return would_block;
-  } else if (!core.await_answer(there)) {
-    return core.shutting_down_error();
+  } else if (!host.await_answer(there)) {
+    return host.shutting_down_error();
   }
   std::unique_lock guard{mutex_};
   return failure_;
@@ -39,14 +38,14 @@ bool space_answer::is_set() {
 
 // -- space_request --------------------------------------------------------------------------------
 
-space_request::space_request(std::shared_ptr<space_answer> answer, node_core& core)
-  : answer_(std::move(answer)), core_(&core) {
+space_request::space_request(std::shared_ptr<space_answer> answer, object_host& host)
+  : answer_(std::move(answer)), host_(&host) {
   // nop
 }
 
 space_request::~space_request() {
   if (answer_ != nullptr)
-    end(core_->shutting_down_error());
+    end(host_->shutting_down_error());
 }
 
 void space_request::grant() {
@@ -60,7 +59,7 @@ void space_request::refuse(error_info reason) {
 void space_request::end(std::optional<error_info> failure) {
   if (auto answer = std::exchange(answer_, nullptr)) {
     answer->set(std::move(failure));
-    core_->answer_given();
+    host_->answer_given();
   }
 }
 

@@ -1,6 +1,5 @@
-// What the parts of a node share and how they reach each other: its stripes, messages to its
-// services, its process heap and its figures. How services start, die and stop is in
-// node_services.cpp.
+// What the parts of a node share and how they reach each other: its stripes, its store, its process
+// heap, its place in a cluster. How services die and stop is in service_life.cpp.
 
 #include "mobula/actors/node/node_core.hpp"
 
@@ -17,13 +16,7 @@
 #include "mobula/actors/messages/counter_messages.hpp"
 #include "mobula/actors/messages/filler_messages.hpp"
 #include "mobula/actors/messages/heap_messages.hpp"
-#include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
-#include "mobula/actors/messages/stats_request.hpp"
-#include "mobula/actors/messages/transfer_messages.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
-#include "mobula/actors/reports/node_report.hpp"
-#include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/arena/arena_readers.hpp"
 #include "mobula/store/arena/arena_slot.hpp"
 #include "mobula/store/heap/heap_relief.hpp"
@@ -31,17 +24,6 @@
 namespace mobula {
 
 namespace {
-
-/// How long the gateway collects references before other nodes are told. A message with ten
-/// thousand of them is read in some milliseconds, and nobody waits for what is told.
-constexpr std::chrono::microseconds wake_delay{200};
-
-/// Threads take stripes in turn; a thread keeps its own for all nodes.
-std::uint32_t stripe_of_thread() noexcept {
-  static std::atomic<std::uint32_t> next = 0;
-  thread_local const auto mine = next.fetch_add(1, std::memory_order_relaxed) % entry_stripe::count;
-  return mine;
-}
 
 incarnation_id draw_incarnation(std::uint64_t seed) {
   auto draw = [](auto& source) {
@@ -78,15 +60,17 @@ store_config config_of(const node_options& options) {
 // -- constructors, destructors --------------------------------------------------------------------
 
 node_core::node_core(caf::actor_system& system, node_options options)
-  : system_(&system), simulation_(test_scheduler(system)), options_(std::move(options)),
-    incarnation_(draw_incarnation(options_.seed)),
-    file_label_(label_files(options_.cluster, simulation_)),
-    heap_limits_(options_.heap_limit_bytes, entry_stripe::count),
-    arena_(open_arena(options_, incarnation_, file_label_)),
+  : cluster_place(system, draw_incarnation(options.seed), options), options_(std::move(options)),
+    file_label_(label_files(options_.cluster, simulation())),
+    value_heap_(*this, options_.heap_limit_bytes),
+    arena_(open_arena(options_, incarnation(), file_label_)),
     space_(config_of(options_), options_.lent_bytes) {
+  set_gateway(gateway_);
+  set_credit(space_.credit());
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {
-    stripe.attach(*this, index, heap_limits_.ledger(index));
+    set_stripe(index, stripe);
+    stripe.attach(*this, index, value_heap_.limits().ledger(index));
     ++index;
     add_ref();
   }
@@ -107,54 +91,14 @@ void node_core::give_up() {
     stripe.close();
 }
 
-void node_core::set_data_endpoint(data_endpoint at, begin_transfers start) {
-  own_endpoint_ = std::move(at);
-  caf::anon_send(services_.transfers, std::move(start));
-}
-
-pull_number node_core::next_pull_number() noexcept {
-  constexpr auto distinct = std::uint64_t{1} << 63U;
-  return pull_number{distinct | pulls_.fetch_add(1, std::memory_order_relaxed)};
-}
-
-void node_core::wake_cluster(wake_time when) noexcept {
-  services_use use{*this};
-  if (!use)
-    return;
-  if (when == wake_time::soon && simulation() == nullptr)
-    send_after(system(), caf::actor_cast<caf::strong_actor_ptr>(services_.cluster), wake_delay,
-               gateway_event_noted{});
-  else
-    caf::anon_send(services_.cluster, gateway_event_noted{});
-}
-
-arena_address node_core::own_arena() const {
-  // Others need not be where this process is.
-  std::error_code ignored;
-  auto path = std::filesystem::absolute(arena().path(), ignored);
-  return {.host = arenas_.own_host(), .path = path.string()};
-}
-
 // -- properties -----------------------------------------------------------------------------------
 
-error_info node_core::shutting_down_error() const {
-  if (!at_home())
-    return {.type = error_type::invalid_argument,
-            .message = fmt::format("node {} belongs to the process that this one was forked of, "
-                                   "and cannot be used here; start a node after the fork, or have "
-                                   "the child execute another program",
-                                   to_string(incarnation_)),
-            .origin = origin()};
-  if (failed_.load())
-    return {.type = error_type::node_died,
-            .message = fmt::format("node {} has failed, since {}; shut it down and start another",
-                                   to_string(incarnation_), failure()),
-            .origin = origin()};
-  return {.type = error_type::shutting_down,
-          .message = fmt::format("node {} has shut down, or is about to: it takes no more values "
-                                 "and gives none; start another node",
-                                 to_string(incarnation_)),
-          .origin = origin()};
+node_core& object_entry::core() const noexcept {
+  return static_cast<node_core&>(host());
+}
+
+node_core& entry_stripe::core() const noexcept {
+  return static_cast<node_core&>(host());
 }
 
 void node_core::set_disk_trouble(disk_trouble news) {
@@ -167,16 +111,8 @@ disk_trouble node_core::latest_disk_trouble() const {
   return disk_trouble_;
 }
 
-error_origin node_core::origin() const {
-  return {.task = {}, .node = to_string(incarnation_), .process = ::getpid()};
-}
-
 page_stock node_core::stock() const noexcept {
   return stock_of_heap(options_);
-}
-
-entry_stripe& node_core::local_stripe() noexcept {
-  return stripes_[stripe_of_thread()];
 }
 
 std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
@@ -185,20 +121,15 @@ std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
 
 // -- messages -------------------------------------------------------------------------------------
 
-void node_core::request_flush() {
-  // The plain load spares the exchange in the common case. It cannot miss a flush that has begun:
-  // the counter lowers the flag before it takes a stripe's mutex, and the caller has released that
-  // mutex since.
-  if (flush_requested_.load(std::memory_order_relaxed) || flush_requested_.exchange(true))
-    return;
+void node_core::send_flush() {
   services_use use{*this};
   if (!use)
     return;
   try {
-    caf::anon_send(services_.counter, flush_references{});
+    caf::anon_send(counter(), flush_references{});
   } catch (...) {
     // Without memory for the message, the next to ask sends it.
-    flush_requested_ = false;
+    flush_begins();
     throw;
   }
 }
@@ -213,13 +144,27 @@ void node_core::request_fill() {
   if (fill_requested_.load(std::memory_order_relaxed)
       || fill_requested_.exchange(true, std::memory_order_relaxed))
     return;
-  if (services_use use{*this}; use && services_.filler)
-    caf::anon_send(services_.filler, fill_stock{});
+  if (services_use use{*this}; use && services_to_launch().filler)
+    caf::anon_send(services_to_launch().filler, fill_stock{});
 }
 
 void node_core::release_stored(release_token token) noexcept {
   auto shard = token->copy()->shard;
   send_to_shard(shard, release_copy{std::make_shared<release_token>(std::move(token))});
+}
+
+void node_core::free_stored(object_handle entry) {
+  auto shard = entry->copy()->shard;
+  send_to_shard(shard, free_copy_of{std::move(entry)});
+}
+
+void node_core::drop_borrowed(object_entry& entry) noexcept {
+  gateway_.drop(entry);
+}
+
+void node_core::fetch(object_entry& entry, wait_goal goal) {
+  if (entry.kind() == entry_kind::borrowed && !find_in_place_(entry))
+    gateway_.request(entry, goal == wait_goal::readable ? pull_priority::get : pull_priority::wait);
 }
 
 void node_core::request_restore(const object_entry& entry) {
@@ -244,172 +189,54 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
   if (copy.place != nullptr)
     copy.place->settle(copy);
   else
-    send_to_shard(copy.shard, copy_unpinned{entry.number_in_shard()});
+    copy_unpinned(copy.shard, entry.number_in_shard());
+}
+
+void node_core::copy_unpinned(std::uint32_t shard, std::uint64_t number) noexcept {
+  send_to_shard(shard, mobula::copy_unpinned{number});
 }
 
 void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
   if (services_use use{*this})
-    caf::anon_send(services_.cluster, borrowed_unpinned{object});
+    caf::anon_send(cluster(), borrowed_unpinned{object});
+}
+
+// -- the cluster ----------------------------------------------------------------------------------
+
+arena_address node_core::own_arena() const {
+  // Others need not be where this process is.
+  std::error_code ignored;
+  auto path = std::filesystem::absolute(arena().path(), ignored);
+  return {.host = arenas().own_host(), .path = path.string()};
 }
 
 // -- the process heap -----------------------------------------------------------------------------
 
-heap_charge node_core::take_heap_slowly(heap_ledger& ledger, std::uint64_t bytes) {
-  auto answer = heap_limits_.take(ledger, bytes);
-  if (answer != heap_answer::taken)
-    wake_heap_keeper();
-  return answer == heap_answer::full ? heap_charge{} : heap_charge{ledger, bytes};
-}
-
-void node_core::settle_heap(heap_ledger& ledger) {
-  if (heap_limits_.settle(ledger) != heap_answer::taken)
-    wake_heap_keeper();
-}
-
 void node_core::request_heap_space(reserve_heap_space request) {
   if (services_use use{*this})
-    caf::anon_send(services_.heap_keeper, std::move(request));
+    caf::anon_send(heap_keeper(), std::move(request));
 }
 
 void node_core::wake_heap_keeper() noexcept {
   if (heap_look_requested_.load(std::memory_order_relaxed) || heap_look_requested_.exchange(true))
     return;
   if (services_use use{*this})
-    caf::anon_send(services_.heap_keeper, look_at_heap{});
+    caf::anon_send(heap_keeper(), look_at_heap{});
 }
 
 void node_core::watch_heap(const heap_relief& relief) noexcept {
-  heap_watched_.store(relief.watches(), std::memory_order_relaxed);
-  heap_awaited_.store(relief.waiting() > 0, std::memory_order_relaxed);
+  object_host::watch_heap(relief.watches(), relief.waiting() > 0);
 }
 
-// -- services -------------------------------------------------------------------------------------
+// -- the end --------------------------------------------------------------------------------------
 
-void node_core::end_use() noexcept {
-  switch (uses_.end_use()) {
-    case service_uses::end::counted:
-      return;
-    case service_uses::end::last:
-      delete this;
-      return;
-    case service_uses::end::announced:
-      break;
-  }
-  {
-    // Goes after the mutex: what it was the last handle on ends with it.
-    arena_filler_actor filler;
-    std::unique_lock guard{services_mutex_};
-    uses_.end_announced();
-    if (filler_left_ && !uses_.in_use())
-      filler = std::exchange(services_.filler, {});
-    services_changed_.notify_all();
-  }
-  drop_ref();
+void node_core::refuse_readers() {
+  for (auto& stripe : stripes_)
+    stripe.refuse_waiters();
 }
 
-// -- figures --------------------------------------------------------------------------------------
-
-node_stats node_core::collect() {
-  // Freeing an object may free those nested in it, which takes one more round for each level. Where
-  // others keep working there is no end of rounds, and their levels move anyway: after a few, it
-  // goes on only as long as there is less and less.
-  constexpr int max_rounds = 1000;
-  constexpr int few_rounds = 16;
-  node_stats stats;
-  for (int round = 0; round < max_rounds; ++round) {
-    auto handled_before = messages();
-    auto entries_before = stats.entries;
-    stats = collect_once();
-    auto settled = !has_unsent_changes() && messages() == handled_before;
-    if (closing() || settled || (round >= few_rounds && stats.entries >= entries_before))
-      break;
-  }
-  return stats;
-}
-
-bool node_core::has_unsent_changes() const {
-  if (gateway_.has_events())
-    return true;
-  for (const auto& stripe : stripes_)
-    if (stripe.has_changes())
-      return true;
-  return false;
-}
-
-node_stats node_core::collect_once() {
-  auto answer = std::make_shared<stats_answer>();
-  send_collect({std::make_shared<stats_request>(
-    [answer, core = core_pointer{this}](const stats_request& ended) {
-      answer->set(ended.stats);
-      core->answer_given();
-    })});
-  auto is_set = [&] {
-    return answer->is_set();
-  };
-  // Without an answer there are no figures but those that no service has.
-  if (simulation_ == nullptr)
-    static_cast<void>(await_answer(is_set));
-  else
-    run_until(is_set);
-  auto stats = answer->get();
-  complete(stats);
-  return stats;
-}
-
-/// Without services the request ends at once.
-void node_core::send_collect(collect_stats request) {
-  if (services_use use{*this}; !use)
-    request.request.reset();
-  else if (in_cluster())
-    caf::anon_send(services_.cluster, std::move(request));
-  else
-    caf::anon_send(services_.counter, std::move(request));
-}
-
-void node_core::run_until(const std::function<bool()>& is_done) {
-  while (!is_done() && simulation_->try_run_once())
-    ; // all the work is in the condition
-}
-
-object_listing node_core::list_objects() {
-  MOBULA_ASSERT(simulation_ != nullptr);
-  constexpr std::uint64_t all = std::numeric_limits<std::uint32_t>::max();
-  const ask_report question{.max_objects = all, .only = {}};
-  auto answer = std::make_shared<std::optional<object_listing>>();
-  auto request = std::make_shared<stats_request>(
-    [answer](stats_request& ended) { *answer = std::move(ended.objects); });
-  request->objects.emplace(question, incarnation_);
-  send_collect({std::move(request)});
-  run_until([&] { return answer->has_value(); });
-  return *answer ? std::move(**answer) : object_listing{question, incarnation_};
-}
-
-void node_core::complete(node_stats& stats) const {
-  add_stripe_figures(stats);
-  stats.messages = messages();
-  stats.store_capacity_bytes = options_.store_size_bytes;
-  stats.arena_bytes = arena().layout().total_bytes;
-  stats.heap_bytes = heap_limits_.used_bytes();
-  stats.heap_limit_bytes = heap_limits_.limit_bytes();
-}
-
-void node_core::check_invariants() {
-  if (in_cluster()) {
-    caf::anon_send(services_.cluster, check_tables{});
-    caf::anon_send(services_.transfers, check_tables{});
-  }
-  caf::anon_send(services_.owner, check_tables{});
-  caf::anon_send(services_.heap_keeper, check_tables{});
-  for (const auto& shard : services_.shards)
-    caf::anon_send(shard, check_tables{});
-  caf::anon_send(services_.spill_manager, check_tables{});
-}
-
-void node_core::add_stripe_figures(node_stats& stats) const {
-  for (const auto& stripe : stripes_) {
-    stats.entries += stripe.live();
-    stats.waiting_gets += stripe.waiting();
-  }
+void node_core::withdraw_arena() {
+  arena_.segment->unpublish();
 }
 
 } // namespace mobula

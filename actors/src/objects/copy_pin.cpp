@@ -5,19 +5,18 @@
 
 #include <utility>
 
-#include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 
-copy_pin::copy_pin(node_core& core, copy_pointer copy) : core_(&core), copy_(std::move(copy)) {
+copy_pin::copy_pin(object_host& host, copy_pointer copy) : host_(&host), copy_(std::move(copy)) {
   auto pinned = copy_->pins.try_pin();
   MOBULA_ASSERT(pinned);
 }
 
 copy_pin::~copy_pin() {
   if (copy_->pins.unpin() == unpin_result::tell_shard)
-    core_->send_to_shard(copy_->shard, copy_unpinned{static_cast<std::uint64_t>(copy_->pulled_as)});
+    host_->copy_unpinned(copy_->shard, static_cast<std::uint64_t>(copy_->pulled_as));
 }
 
 } // namespace mobula

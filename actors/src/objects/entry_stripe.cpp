@@ -1,13 +1,11 @@
-// What a stripe's entries have to tell their owner, and who waits for them. An entry that dies
-// before its announcement was sent is taken back, so that the owner never hears of it.
+// What a stripe's entries have to tell their owner. An entry that dies before its announcement was
+// sent is taken back, so that the owner never hears of it.
 
 #include "mobula/actors/objects/entry_stripe.hpp"
 
 #include <utility>
 
-#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
 
 namespace mobula {
 
@@ -27,11 +25,11 @@ void entry_stripe::enlist_borrowed() {
 void entry_stripe::delist(std::size_t heap_bytes) noexcept {
   if (heap_bytes != 0)
     ledger_->give_back(heap_bytes);
-  // Before the entry is no more counted: it may be the last thing that keeps the core.
-  core_->heap_freed();
+  // Before the entry is no more counted: it may be the last thing that keeps the host.
+  host_->heap_freed();
   std::unique_lock guard{mutex_};
   --live_;
-  release_core_if_done(guard);
+  release_host_if_done(guard);
 }
 
 void entry_stripe::announce(object_entry& entry) {
@@ -75,7 +73,7 @@ void entry_stripe::retire(object_entry& entry) noexcept {
     }
   }
   if (entry.in_shard())
-    core_->release_stored(std::move(token));
+    host_->release_stored(std::move(token));
 }
 
 void entry_stripe::take_back(object_entry& entry) noexcept {
@@ -137,77 +135,7 @@ object_record describe(const object_entry& entry) noexcept {
 }
 
 void entry_stripe::request_flush() {
-  core_->request_flush();
-}
-
-// -- waiters --------------------------------------------------------------------------------------
-
-void entry_stripe::attach_waiter(wait_link& link) noexcept {
-  auto& first_of_entry = link.entry->waiters_;
-  link.next_of_entry = first_of_entry;
-  link.back_of_entry = &first_of_entry;
-  if (first_of_entry != nullptr)
-    first_of_entry->back_of_entry = &link.next_of_entry;
-  first_of_entry = &link;
-  link.next_of_stripe = waiters_;
-  link.back_of_stripe = &waiters_;
-  if (waiters_ != nullptr)
-    waiters_->back_of_stripe = &link.next_of_stripe;
-  waiters_ = &link;
-  ++waiting_;
-}
-
-void entry_stripe::unlink_locked(wait_link& link) noexcept {
-  *link.back_of_entry = link.next_of_entry;
-  if (link.next_of_entry != nullptr)
-    link.next_of_entry->back_of_entry = link.back_of_entry;
-  *link.back_of_stripe = link.next_of_stripe;
-  if (link.next_of_stripe != nullptr)
-    link.next_of_stripe->back_of_stripe = link.back_of_stripe;
-  link.back_of_entry = nullptr;
-  link.back_of_stripe = nullptr;
-}
-
-void entry_stripe::unlink(wait_link& link) noexcept {
-  std::unique_lock guard{mutex_};
-  if (!link.linked())
-    return;
-  unlink_locked(link);
-  --waiting_;
-}
-
-void entry_stripe::detach_waiter(wait_link& link, std::vector<wait_link*>& woken) {
-  unlink_locked(link);
-  --waiting_;
-  // Counted under the mutex: a group that is cancelled right now must outlive the notification.
-  link.group->add_ref();
-  woken.push_back(&link);
-}
-
-void entry_stripe::wake(const std::vector<wait_link*>& woken) {
-  for (auto* link : woken) {
-    auto* group = link->group;
-    group->notify();
-    group->drop_ref();
-  }
-}
-
-void entry_stripe::refuse_waiters() {
-  std::vector<wait_group*> groups;
-  {
-    std::unique_lock guard{mutex_};
-    waiters_refused_ = true;
-    while (auto* link = waiters_) {
-      unlink_locked(*link);
-      --waiting_;
-      link->group->add_ref();
-      groups.push_back(link->group);
-    }
-  }
-  for (auto* group : groups) {
-    group->notify();
-    group->drop_ref();
-  }
+  host_->request_flush();
 }
 
 // -- end ------------------------------------------------------------------------------------------
@@ -226,19 +154,19 @@ void entry_stripe::close() {
   // As `retire` does from here on: shards go on for a while, and know of their entries.
   for (auto& token : removed)
     if (token->in_shard())
-      core_->release_stored(std::move(token));
+      host_->release_stored(std::move(token));
   removed.clear();
   std::unique_lock guard{mutex_};
-  release_core_if_done(guard);
+  release_host_if_done(guard);
 }
 
-void entry_stripe::release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept {
-  if (!closed_ || live_ != 0 || core_released_)
+void entry_stripe::release_host_if_done(std::unique_lock<std::mutex>& guard) noexcept {
+  if (!closed_ || live_ != 0 || host_released_)
     return;
-  core_released_ = true;
+  host_released_ = true;
   guard.unlock();
-  // This may free the core and this stripe with it.
-  core_->drop_ref();
+  // This may free the host and this stripe with it.
+  host_->drop_ref();
 }
 
 std::size_t entry_stripe::live() const {

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 
 namespace mobula {

@@ -3,20 +3,37 @@
 
 #include "mobula/actors/objects/peer_arenas.hpp"
 
+#include <fstream>
 #include <mutex>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/membership/network_address.hpp"
 
 namespace mobula {
 
+namespace {
+
+/// Describes this host for an arena in `arena_directory`.
+host_identity identify_host(const std::string& arena_directory) {
+  host_identity result;
+  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;
+  result.user_id = ::geteuid();
+  struct ::stat status {};
+  if (::stat(arena_directory.c_str(), &status) == 0)
+    result.mount_device = status.st_dev;
+  return result;
+}
+
+} // namespace
+
 host_identity peer_arenas::own_host() const {
-  return identify_host(options_.arena_directory);
+  return identify_host(arena_directory_);
 }
 
 void peer_arenas::session_opened(const incarnation_id& node, arena_address address) {
@@ -83,8 +100,7 @@ std::shared_ptr<arena_reader> peer_arenas::reader_of(const incarnation_id& node)
 /// Opens the arena of a living node, or tells why that is not possible.
 peer_arenas::opened_arena peer_arenas::open(const incarnation_id& node,
                                             const arena_address& address) const {
-  if (options_.same_host_reading == reading_in_place::off || address.path.empty()
-      || address.host != own_host())
+  if (reading_ == reading_in_place::off || address.path.empty() || address.host != own_host())
     return obstacle{};
   return open_proved(node, address.path);
 }

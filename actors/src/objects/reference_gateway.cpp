@@ -7,8 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/exchange/object_reply.hpp"
-#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/entry_draft.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/store/system/assertion.hpp"
@@ -47,8 +45,8 @@ std::optional<wake_time> reference_gateway::take_note(wake_time when) {
   if (noted_ && *noted_ >= when)
     return std::nullopt;
   noted_ = when;
-  // What was noted may be the last that keeps the core; `wake` still needs it.
-  core_.add_ref();
+  // What was noted may be the last that keeps the host; `wake` still needs it.
+  host_.add_ref();
   return when;
 }
 
@@ -56,8 +54,8 @@ std::optional<wake_time> reference_gateway::take_note(wake_time when) {
 void reference_gateway::wake(std::optional<wake_time> needed) noexcept {
   if (!needed)
     return;
-  core_.wake_cluster(*needed);
-  core_.drop_ref();
+  host_.wake_cluster(*needed);
+  host_.drop_ref();
 }
 
 bool reference_gateway::has_events() const {
@@ -131,7 +129,7 @@ reference_gateway::value_read(const object_handle& outer,
   mobula::value_read read;
   for (const auto& reference : inner) {
     result.push_back(bind(reference.object, *reference.type));
-    if (reference.object.owner != core_.incarnation())
+    if (reference.object.owner != host_.incarnation())
       read.inner.push_back({token_of(*result.back().get()), reference.object});
   }
   if (read.inner.empty())
@@ -147,7 +145,7 @@ reference_gateway::value_read(const object_handle& outer,
 
 /// REQUIRES: the mutex is held, as for all below that do not take it.
 object_handle reference_gateway::bind(const object_id& object, const type_descriptor& type) {
-  if (object.owner != core_.incarnation())
+  if (object.owner != host_.incarnation())
     return bind_borrowed(object, type);
   auto known = own_.find(object.sequence);
   if (known == own_.end())
@@ -163,7 +161,7 @@ object_handle reference_gateway::bind_borrowed(const object_id& object,
   if (!is_new && record.entry->try_add_handle())
     return object_handle::adopt(record.entry);
   try {
-    record = {.entry = object_entry::make_borrowed(core_, object, type), .requested = std::nullopt};
+    record = {.entry = object_entry::make_borrowed(host_, object, type), .requested = std::nullopt};
   } catch (...) {
     if (is_new)
       borrowed_.erase(known);
@@ -175,11 +173,11 @@ object_handle reference_gateway::bind_borrowed(const object_id& object,
 /// An own object that does not exist: whoever named it had no right to.
 object_handle reference_gateway::make_missing(const object_id& object,
                                               const type_descriptor& type) {
-  entry_draft result{core_, object, type};
+  entry_draft result{host_, object, type};
   result->seal_failed(
     {.type = error_type::object_deleted,
      .message = fmt::format("object {} does not exist any more", to_string(object)),
-     .origin = core_.origin()});
+     .origin = host_.origin()});
   return result.hand_over();
 }
 
@@ -206,7 +204,7 @@ void reference_gateway::drop(object_entry& entry) noexcept {
     if (auto known = borrowed_.find(id); known != borrowed_.end() && known->second.entry == &entry)
       borrowed_.erase(known);
     // Nobody is to be told of an own object that does not exist.
-    if (state_ == state::open && id.owner != core_.incarnation()) {
+    if (state_ == state::open && id.owner != host_.incarnation()) {
       events_.traffic.dropped.push_back({token_of(entry), id});
       events_.dropped.push_back(std::move(token));
       needed = take_note(wake_time::soon);
@@ -215,7 +213,7 @@ void reference_gateway::drop(object_entry& entry) noexcept {
   hide_all(std::move(hidden));
   // Nobody else sees to its copy, if it has one.
   if (token != nullptr && is_pulled(entry))
-    core_.release_stored(std::move(token));
+    host_.release_stored(std::move(token));
   // Without its token moved, the entry is freed after this line.
   wake(needed);
 }
@@ -307,6 +305,11 @@ void reference_gateway::note_freed(const object_entry& entry) {
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
+}
+
+void free_object(object_entry& entry) {
+  entry.free_value();
+  entry.host().gateway().note_freed(entry);
 }
 
 } // namespace mobula

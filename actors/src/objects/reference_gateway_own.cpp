@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/store/system/assertion.hpp"
 
@@ -76,7 +76,7 @@ void reference_gateway::show(const object_entry& container,
   shown.reserve(contents.size());
   try {
     for (auto* entry : contents)
-      if (entry->kind() == entry_kind::own && entry->core().gateway().add_shown(*entry))
+      if (entry->kind() == entry_kind::own && entry->host().gateway().add_shown(*entry))
         shown.push_back(entry);
   } catch (...) {
     hide_all(std::move(shown));
@@ -105,7 +105,7 @@ void reference_gateway::hide_all(std::vector<object_entry*> hidden) {
   while (!hidden.empty()) {
     auto& entry = *hidden.back();
     hidden.pop_back();
-    entry.core().gateway().drop_shown(entry, hidden);
+    entry.host().gateway().drop_shown(entry, hidden);
   }
 }
 

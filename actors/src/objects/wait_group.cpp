@@ -4,8 +4,7 @@
 #include "mobula/actors/objects/wait_group.hpp"
 
 #include "mobula/actors/caf/simulated_wait.hpp"
-#include "mobula/actors/exchange/object_reply.hpp"
-#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/objects_ready.hpp"
 #include "mobula/store/system/assertion.hpp"
 
@@ -48,10 +47,9 @@ void wait_group::watch(wait_link& link) {
   };
   if (entry.stripe_->link_unless(link, look)) {
     if (seen == object_phase::stored)
-      entry.core().request_restore(entry);
-    else if (entry.kind() == entry_kind::borrowed && !find_in_place(entry))
-      entry.core().gateway().request(entry, link.goal == wait_goal::readable ? pull_priority::get
-                                                                             : pull_priority::wait);
+      entry.host().request_restore(entry);
+    else
+      entry.host().fetch(entry, link.goal);
   } else {
     notify();
   }
@@ -104,11 +102,11 @@ bool blocking_wait::fired() const {
   return fired_;
 }
 
-blocking_wait::result blocking_wait::wait(node_core& core,
+blocking_wait::result blocking_wait::wait(object_host& host,
                                           std::optional<caf_clock::time_point> deadline) {
   if (fired())
     return result::fired;
-  if (auto* scheduler = core.simulation())
+  if (auto* scheduler = host.simulation())
     return simulate(*scheduler, deadline);
   std::unique_lock guard{mutex_};
   if (!deadline) {

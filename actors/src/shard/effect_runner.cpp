@@ -131,7 +131,7 @@ void effect_runner::apply(const free_copy& effect) {
   // Space that was taken for a value of the heap, and a reader kept it where it is, is no space
   // that was not there before.
   if (!shard_.slot_of(effect.id).copy->in_heap.load(std::memory_order_relaxed)
-      && shard_.node().count_store_free())
+      && shard_.node().heap_of_values().count_store_free())
     shard_.send(shard_.node().heap_keeper(), store_has_space{});
   if (const auto& held = shard_.slot_of(effect.id);
       effect.reason == free_reason::evicted && !held.pulled_from.empty())

@@ -35,7 +35,7 @@ void shard_intake::accept_from_heap(take_from_heap& request) {
   auto size = request.copy->space_bytes();
   shard_slot held{std::move(request.copy), request.entry.get()};
   held.leaving_heap = std::move(request.entry);
-  held.frees_before = shard_.node().store_frees();
+  held.frees_before = shard_.node().heap_of_values().store_frees();
   MOBULA_ASSERT(shard_.find(id.sequence) == nullptr);
   shard_.add(id.sequence, std::move(held));
   shard_.tell(&store_table::create, shard_.next_token(), id, size, copy_kind::primary);
@@ -161,7 +161,7 @@ void shard_intake::finish_leaving_heap(shard_slot& held, arena_block memory) {
 /// A value that waited in the process heap stays there if it is small enough for that, and the heap
 /// has space for it by now. Returns whether it does.
 bool shard_intake::keep_in_heap(stored_copy& copy) const {
-  const auto& heap = shard_.node().heap_limits();
+  const auto& heap = shard_.node().heap_of_values().limits();
   if (copy.size_bytes > shard_.node().options().inline_limit_bytes
       || heap.used_bytes() > heap.limit_bytes())
     return false;

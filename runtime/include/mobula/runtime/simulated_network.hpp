@@ -14,6 +14,12 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/simulated_ports.hpp"
 
+namespace mobula {
+
+struct find_owner;
+
+} // namespace mobula
+
 namespace mobula::testing {
 
 /// What becomes of messages that are under way when a connection ends.

@@ -7,7 +7,7 @@
 #include <caf/expected.hpp>
 
 #include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/exchange/object_reply.hpp"
+#include "mobula/actors/exchange/carried_value.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"
 #include "mobula/actors/wire/packed_fields.hpp"

@@ -48,6 +48,9 @@ public:
   /// The entry has no references any more, or its value is not wanted.
   void forget(const object_entry& entry);
 
+  /// Nothing is kept any more, and nobody waits for an answer.
+  void stop();
+
   /// Returns whether the entry's value stays although its owner goes.
   [[nodiscard]] bool keeps(const object_entry& entry) const {
     return kept_.contains({entry.id(), &entry});

@@ -80,6 +80,9 @@ public:
 
   void session_ended(const incarnation_id& reader);
 
+  /// Nobody waits for an answer any more. REQUIRES: nothing else follows.
+  void stop();
+
   /// Replies to a node that did not ask just now.
   void reply(object_reply object, const peer_session& reader);
 

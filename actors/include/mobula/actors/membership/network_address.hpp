@@ -69,7 +69,4 @@ connect_to(const endpoint& target, std::chrono::milliseconds limit);
 [[nodiscard]] std::variant<std::vector<std::string>, address_failure>
 numeric_addresses(const std::string& name);
 
-/// Describes this host for an arena in `arena_directory`.
-[[nodiscard]] host_identity identify_host(const std::string& arena_directory);
-
 } // namespace mobula

@@ -4,12 +4,10 @@
 #include <mutex>
 #include <optional>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/serialization/error.hpp"
 
 namespace mobula {
-
-class node_core;
 
 /// Where a thread that asked a service for space waits for the answer.
 class space_answer {
@@ -17,10 +15,10 @@ public:
   /// Called once, by any thread. No error: the space is there.
   void set(std::optional<error_info> failure);
 
-  /// Blocks until set, or until the services of `core` have ended or were left behind; under the
+  /// Blocks until set, or until the services of `host` have ended or were left behind; under the
   /// test coordinator, runs it meanwhile. Returns why there is no space; `would_block` if the
   /// simulation comes to rest without an answer.
-  [[nodiscard]] std::optional<error_info> await(node_core& core, const error_info& would_block);
+  [[nodiscard]] std::optional<error_info> await(object_host& host, const error_info& would_block);
 
 private:
   [[nodiscard]] bool is_set();
@@ -34,7 +32,7 @@ private:
 /// nobody waits for ever.
 class space_request {
 public:
-  space_request(std::shared_ptr<space_answer> answer, node_core& core);
+  space_request(std::shared_ptr<space_answer> answer, object_host& host);
 
   space_request(const space_request&) = delete;
   space_request& operator=(const space_request&) = delete;
@@ -50,7 +48,7 @@ private:
   void end(std::optional<error_info> failure);
 
   std::shared_ptr<space_answer> answer_;
-  caf::intrusive_ptr<node_core> core_;
+  host_pointer host_;
 };
 
 } // namespace mobula

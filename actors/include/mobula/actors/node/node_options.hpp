@@ -6,19 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "mobula/actors/objects/call_site.hpp"
+#include "mobula/actors/objects/reading_in_place.hpp"
 #include "mobula/actors/time/time_span.hpp"
 #include "mobula/store/port/wire_compression.hpp"
 
 namespace mobula {
-
-/// Whether nodes of one host read values in each other's shared memory.
-enum class reading_in_place : std::uint8_t {
-  automatic, ///< where it can be proved that they share it
-  off
-};
-
-/// Whether a node remembers where in the program its objects were made.
-enum class call_site_recording : std::uint8_t { off, on };
 
 /// Whether a node may listen where others than this host's processes can connect.
 enum class listening_scope : std::uint8_t { loopback, any };

@@ -27,10 +27,10 @@ inline constexpr std::size_t service_kinds = 9;
 /// What people call it.
 [[nodiscard]] std::string_view to_string(service_kind kind) noexcept;
 
-class node_core;
+class service_life;
 
-/// Guards the actor `self`, a service of `core`: nothing that others send ends it but `shut_down`,
+/// Guards the actor `self`, a service of `node`: nothing that others send ends it but `shut_down`,
 /// and if an exception does, the node knows which. REQUIRES: called by the actor, first of all.
-void guard_service(caf::scheduled_actor& self, node_core& core, service_kind kind);
+void guard_service(caf::scheduled_actor& self, service_life& node, service_kind kind);
 
 } // namespace mobula

@@ -25,4 +25,7 @@ struct call_site {
   }
 };
 
+/// Whether a node remembers where in the program its objects were made.
+enum class call_site_recording : std::uint8_t { off, on };
+
 } // namespace mobula

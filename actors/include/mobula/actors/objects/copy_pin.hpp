@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 
 namespace mobula {
@@ -11,7 +11,7 @@ namespace mobula {
 class copy_pin {
 public:
   /// REQUIRES: called by the copy's shard, which has sealed it and has not taken it back.
-  copy_pin(node_core& core, copy_pointer copy);
+  copy_pin(object_host& host, copy_pointer copy);
 
   copy_pin(const copy_pin&) = delete;
   copy_pin& operator=(const copy_pin&) = delete;
@@ -19,7 +19,7 @@ public:
   ~copy_pin();
 
 private:
-  core_pointer core_;
+  host_pointer host_;
   copy_pointer copy_;
 };
 

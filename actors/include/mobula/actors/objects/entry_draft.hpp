@@ -9,9 +9,9 @@ namespace mobula {
 /// An entry that is being made: discarded unless it was announced, or handed over.
 class entry_draft {
 public:
-  entry_draft(node_core& core, std::size_t capacity, const type_descriptor& type,
+  entry_draft(object_host& host, std::size_t capacity, const type_descriptor& type,
               const call_site& where)
-    : entry_(object_entry::make(core, capacity, type, where)) {
+    : entry_(object_entry::make(host, capacity, type, where)) {
     // nop
   }
 
@@ -23,8 +23,8 @@ public:
   }
 
   /// An entry for an object of another node.
-  entry_draft(node_core& core, const object_id& id, const type_descriptor& type)
-    : entry_(object_entry::make_borrowed(core, id, type)) {
+  entry_draft(object_host& host, const object_id& id, const type_descriptor& type)
+    : entry_(object_entry::make_borrowed(host, id, type)) {
     // nop
   }
 

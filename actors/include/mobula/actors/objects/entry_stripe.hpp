@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/store/heap/heap_relief.hpp"
 
@@ -105,20 +106,22 @@ public:
   entry_stripe(const entry_stripe&) = delete;
   entry_stripe& operator=(const entry_stripe&) = delete;
 
-  /// REQUIRES: called once, before use. The stripe holds a reference on `core` until it is closed
-  /// and its last entry is gone.
-  void attach(node_core& core, std::uint32_t index, heap_ledger& ledger) noexcept {
-    core_ = &core;
+  /// REQUIRES: called once, before use. The stripe holds a count of `host` until it is closed and
+  /// its last entry is gone.
+  void attach(object_host& host, std::uint32_t index, heap_ledger& ledger) noexcept {
+    host_ = &host;
     index_ = index;
     ledger_ = &ledger;
   }
 
-  /// Stripes of a node: enough that a few dozen threads rarely meet.
-  static constexpr std::uint32_t count = 16;
+  static constexpr std::uint32_t count = stripe_count;
 
-  [[nodiscard]] node_core& core() const noexcept {
-    return *core_;
+  [[nodiscard]] object_host& host() const noexcept {
+    return *host_;
   }
+
+  /// The same as what it is to those above this room; defined with that class.
+  [[nodiscard]] node_core& core() const noexcept;
 
   /// Counts one more entry. Returns a fresh sequence number for it: the stripe in the low four
   /// bits, so that stripes never give the same one and numbers of one stripe are dense above them.
@@ -300,14 +303,14 @@ private:
   static void unlink_locked(wait_link& link) noexcept;
   static void wake(const std::vector<wait_link*>& woken);
   void request_flush();
-  void release_core_if_done(std::unique_lock<std::mutex>& guard) noexcept;
+  void release_host_if_done(std::unique_lock<std::mutex>& guard) noexcept;
 
   // What every put and every end of an entry reads, and hardly anybody writes.
-  node_core* core_ = nullptr;
+  object_host* host_ = nullptr;
   heap_ledger* ledger_ = nullptr;
   std::uint32_t index_ = 0;
   bool closed_ = false;
-  bool core_released_ = false;
+  bool host_released_ = false;
   bool waiters_refused_ = false;
 
   // What they write: a cache line apart, since the other side's core has it.

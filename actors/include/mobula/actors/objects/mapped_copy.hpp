@@ -12,7 +12,7 @@
 
 namespace mobula {
 
-class node_core;
+class object_host;
 class stored_copy;
 
 /// Where the bytes of another node's object are that is not pulled: in its owner's arena, where
@@ -37,15 +37,15 @@ class stored_copy;
 /// long.
 class mapped_copy {
 public:
-  /// A place in an arena. REQUIRES: `slot` is pinned once, for this; the core outlives this.
-  mapped_copy(node_core& core, std::shared_ptr<arena_reader> arena, const object_id& id,
+  /// A place in an arena. REQUIRES: `slot` is pinned once, for this; the host outlives this.
+  mapped_copy(object_host& host, std::shared_ptr<arena_reader> arena, const object_id& id,
               table_index slot) noexcept
-    : core_(core), arena_(std::move(arena)), id_(id), slot_(slot) {
+    : host_(host), arena_(std::move(arena)), id_(id), slot_(slot) {
     // nop
   }
 
-  /// A place in this process. REQUIRES: the core outlives this.
-  mapped_copy(node_core& core, const object_id& id) noexcept : core_(core), id_(id) {
+  /// A place in this process. REQUIRES: the host outlives this.
+  mapped_copy(object_host& host, const object_id& id) noexcept : host_(host), id_(id) {
     // nop
   }
 
@@ -80,7 +80,7 @@ private:
   void unpin_slot() noexcept;
 
   std::mutex mutex_;
-  node_core& core_;
+  object_host& host_;
   std::shared_ptr<arena_reader> arena_;
   object_id id_;
   std::optional<table_index> slot_;    ///< raised by `pin`, lowered by `settle`

@@ -46,6 +46,7 @@
 
 #include "mobula/actors/objects/call_site.hpp"
 #include "mobula/actors/objects/object_value.hpp"
+#include "mobula/actors/objects/release_token.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
 
@@ -54,6 +55,7 @@ namespace mobula {
 class entry_stripe;
 class node_core;
 class object_entry;
+class object_host;
 class stored_copy;
 struct wait_link;
 enum class wait_goal : std::uint8_t;
@@ -152,16 +154,6 @@ private:
   stored_copy* copy_ = nullptr;
 };
 
-/// Releases an entry whose last handle is gone; see `release_token`.
-struct release_entry {
-  void operator()(object_entry* entry) const noexcept;
-};
-
-/// The right, and the duty, to end an object's life on this node: made when the last handle goes,
-/// travels as part of the `remove_references` message to the owner, and frees the entry when it is
-/// destroyed. A message that is never delivered thus frees the entry, too.
-using release_token = std::unique_ptr<object_entry, release_entry>;
-
 /// What a node knows of one object: one per node and object, shared by all `ObjectRef`s to it.
 /// The bytes of an inline object that existed at construction follow the entry in memory. Where the
 /// object was made stands before it, if its node records that: who does not ask for it pays
@@ -185,7 +177,7 @@ public:
   /// Makes an entry with one handle, in phase `pending`, with space for `capacity` bytes behind it.
   /// Nobody but the caller knows it before it is announced. Remembers `where` if the node's options
   /// say so. Throws `std::bad_alloc`.
-  static object_entry* make(node_core& core, std::size_t capacity, const type_descriptor& type,
+  static object_entry* make(object_host& host, std::size_t capacity, const type_descriptor& type,
                             const call_site& where);
 
   /// The same, by who has asked for the calling thread's stripe already.
@@ -194,7 +186,7 @@ public:
 
   /// Makes an entry for an object of another node, with one handle, in phase `pending`. Only the
   /// gateway does. Throws `std::bad_alloc`.
-  static object_entry* make_borrowed(node_core& core, const object_id& id,
+  static object_entry* make_borrowed(object_host& host, const object_id& id,
                                      const type_descriptor& type);
 
   object_entry(const object_entry&) = delete;
@@ -222,6 +214,9 @@ public:
   }
 
   /// The node that this entry is on, which need not be the object's owner.
+  [[nodiscard]] object_host& host() const noexcept;
+
+  /// The same as what it is to those above this room; defined with that class.
   [[nodiscard]] node_core& core() const noexcept;
 
   /// The acquire pairs with the release in `enter`: who sees a phase sees what belongs to it.
@@ -450,9 +445,5 @@ private:
 inline object_value& pinned_value::value() const noexcept {
   return copy_ != nullptr ? value_of_copy() : entry_->value_;
 }
-
-/// Frees the value of an object everywhere: here at once, and on other nodes when they hear of it.
-/// REQUIRES: the caller owns a handle.
-void free_object(object_entry& entry);
 
 } // namespace mobula

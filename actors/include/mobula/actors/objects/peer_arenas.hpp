@@ -6,9 +6,10 @@
 #include <memory>
 #include <shared_mutex>
 #include <string>
+#include <utility>
 #include <variant>
 
-#include "mobula/actors/node/node_options.hpp"
+#include "mobula/actors/objects/reading_in_place.hpp"
 #include "mobula/actors/protocol/membership/member_messages.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/arena/arena_reader.hpp"
@@ -55,8 +56,9 @@ public:
   /// What is in the way is mostly so for longer, and each question to the owner would try again.
   static constexpr auto retry_pause = std::chrono::seconds{1};
 
-  /// REQUIRES: the options outlive this.
-  explicit peer_arenas(const node_options& options) noexcept : options_(options) {
+  /// For a node whose own arena is in `arena_directory`.
+  peer_arenas(std::string arena_directory, reading_in_place reading) noexcept
+    : arena_directory_(std::move(arena_directory)), reading_(reading) {
     // nop
   }
 
@@ -107,7 +109,8 @@ private:
                                                 const std::string& path);
   static void settle(const incarnation_id& node, peer_arena& peer, opened_arena opened);
 
-  const node_options& options_;
+  const std::string arena_directory_;
+  const reading_in_place reading_;
   std::shared_mutex mutex_;
   std::map<incarnation_id, peer_arena> peers_;
   std::map<incarnation_id, std::weak_ptr<arena_reader>> former_;

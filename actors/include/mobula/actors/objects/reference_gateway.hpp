@@ -9,14 +9,13 @@
 #include <vector>
 
 #include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/type_descriptor.hpp"
 #include "mobula/actors/protocol/references/reference_effects.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/transfer/pull_effects.hpp"
 
 namespace mobula {
-
-class node_core;
 
 /// A reference as it comes out of a message from another node.
 struct incoming_reference {
@@ -31,9 +30,6 @@ struct enclosed_reference {
   object_id object;
   const type_descriptor* type = nullptr; ///< never null
 };
-
-/// When the cluster actor is to take the gateway's events.
-enum class wake_time : std::uint8_t { soon, now };
 
 /// What stands in for a borrowed object towards other nodes.
 struct known_successor {
@@ -98,7 +94,7 @@ struct gateway_events {
 /// what happens until the cluster actor's turn.
 class reference_gateway {
 public:
-  explicit reference_gateway(node_core& core) noexcept : core_(core) {
+  explicit reference_gateway(object_host& host) noexcept : host_(host) {
     // nop
   }
 
@@ -228,7 +224,7 @@ private:
   [[nodiscard]] std::optional<wake_time> take_note(wake_time when);
   void wake(std::optional<wake_time> needed) noexcept;
 
-  node_core& core_;
+  object_host& host_;
   mutable std::mutex mutex_;
   state state_ = state::idle;
   std::optional<wake_time> noted_; ///< when the cluster actor is to look at `events_`; else empty
@@ -238,6 +234,10 @@ private:
   gateway_events events_;
   std::uint64_t transits_ = 0; ///< counts, for their numbers
 };
+
+/// Frees the value of an object everywhere: here at once, and on other nodes when they hear of it.
+/// REQUIRES: the caller owns a handle.
+void free_object(object_entry& entry);
 
 /// The entry behind a handle that the tables keep. REQUIRES: not none.
 [[nodiscard]] inline object_entry& entry_of(kept_handle handle) noexcept {

@@ -135,6 +135,9 @@ inline void intrusive_ptr_release(stored_copy* copy) noexcept {
 /// Owns one count of a copy.
 using copy_pointer = caf::intrusive_ptr<stored_copy>;
 
+/// Returns whether the entry's value, if it is here, is a copy that was pulled.
+[[nodiscard]] bool is_pulled(const object_entry& entry) noexcept;
+
 /// Returns a copy whose bytes are in the process heap, to be written and then opened.
 [[nodiscard]] copy_pointer make_heap_copy(std::uint32_t shard, std::size_t size,
                                           std::size_t metadata_bytes, const type_descriptor& type,

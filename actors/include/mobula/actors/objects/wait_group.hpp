@@ -97,7 +97,7 @@ public:
   /// coordinator the calling thread runs the simulation meanwhile; `would_block_forever` says that
   /// nothing there can change any more.
   enum class result : std::uint8_t { fired, timed_out, would_block_forever };
-  result wait(node_core& core, std::optional<caf_clock::time_point> deadline);
+  result wait(object_host& host, std::optional<caf_clock::time_point> deadline);
 
   [[nodiscard]] bool fired() const;
 

@@ -41,4 +41,9 @@ void open_heap_copy(stored_copy& copy, std::unique_ptr<object_extras> extras) no
   copy.pins.reset();
 }
 
+bool is_pulled(const object_entry& entry) noexcept {
+  const auto* copy = entry.copy();
+  return copy != nullptr && copy->pulled_as != pull_number::none;
+}
+
 } // namespace mobula

@@ -1,5 +1,5 @@
 // What an entry does at each step of its life, which object_entry.hpp puts in order. What its owner
-// hears and who waits for it is in entry_stripe.cpp, where bytes can move in stored_copy.cpp.
+// hears and who waits for it is in entry_stripe.cpp, where bytes can move in copy_contents.cpp.
 
 #include "mobula/actors/objects/object_entry.hpp"
 
@@ -7,11 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/messages/shard_messages.hpp"
-#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
+#include "mobula/store/shard/store_credit.hpp"
 
 namespace mobula {
 
@@ -36,7 +35,7 @@ std::string_view to_string(object_phase phase) noexcept {
 void pinned_value::unpin() noexcept {
   // The unpin comes first: the core, which hears of the last one, lives while the entry does.
   if (copy_ != nullptr && copy_->pins.unpin() == unpin_result::tell_shard)
-    entry_->core().report_unpinned(*entry_);
+    entry_->host().report_unpinned(*entry_);
   entry_->drop_use();
 }
 
@@ -60,15 +59,14 @@ object_value& pinned_value::value_of_copy() const noexcept {
 
 // -- object_entry ---------------------------------------------------------------------------------
 
-object_entry* object_entry::make(node_core& core, std::size_t capacity, const type_descriptor& type,
-                                 const call_site& where) {
-  return make(core.local_stripe(), capacity, type, where);
+object_entry* object_entry::make(object_host& host, std::size_t capacity,
+                                 const type_descriptor& type, const call_site& where) {
+  return make(host.local_stripe(), capacity, type, where);
 }
 
 object_entry* object_entry::make(entry_stripe& stripe, std::size_t capacity,
                                  const type_descriptor& type, const call_site& where) {
-  if (stripe.core().options().call_sites == call_site_recording::off || where.file == nullptr)
-    [[likely]] {
+  if (stripe.host().call_sites() == call_site_recording::off || where.file == nullptr) [[likely]] {
     auto* memory = ::operator new(sizeof(object_entry) + capacity);
     return new (memory)
       object_entry(stripe, entry_kind::own, site_place::none, stripe.enlist(), type);
@@ -79,11 +77,11 @@ object_entry* object_entry::make(entry_stripe& stripe, std::size_t capacity,
     object_entry(stripe, entry_kind::own, site_place::before_entry, stripe.enlist(), type);
 }
 
-object_entry* object_entry::make_borrowed(node_core& core, const object_id& id,
+object_entry* object_entry::make_borrowed(object_host& host, const object_id& id,
                                           const type_descriptor& type) {
   // Its own id is dear to few entries, so it stands behind them, where others have their bytes.
   auto* memory = ::operator new(sizeof(object_entry) + sizeof(incarnation_id));
-  auto& stripe = core.local_stripe();
+  auto& stripe = host.local_stripe();
   stripe.enlist_borrowed();
   auto* entry =
     new (memory) object_entry(stripe, entry_kind::borrowed, site_place::none, id.sequence, type);
@@ -94,7 +92,7 @@ object_entry* object_entry::make_borrowed(node_core& core, const object_id& id,
 object_id object_entry::id() const noexcept {
   const auto& owner = kind_ == entry_kind::borrowed
                         ? *std::launder(reinterpret_cast<const incarnation_id*>(this + 1))
-                        : core().incarnation();
+                        : host().incarnation();
   return {.owner = owner, .sequence = sequence_};
 }
 
@@ -124,8 +122,8 @@ std::uint64_t object_entry::number_in_shard() const noexcept {
   return pulled_as == pull_number::none ? sequence_ : static_cast<std::uint64_t>(pulled_as);
 }
 
-node_core& object_entry::core() const noexcept {
-  return stripe_->core();
+object_host& object_entry::host() const noexcept {
+  return stripe_->host();
 }
 
 std::uint64_t object_entry::size_bytes() const noexcept {
@@ -146,7 +144,7 @@ error_info object_entry::failure() const {
           .message = fmt::format("the value of object {} was freed by a call of free(), though "
                                  "there were references to it",
                                  to_string(id())),
-          .origin = core().origin()};
+          .origin = host().origin()};
 }
 
 void object_entry::publish_inline(std::size_t size, std::unique_ptr<object_extras> extras,
@@ -191,7 +189,7 @@ bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t 
     [this](wait_link& link) { return serve(link); });
   if (!sealed) {
     extras.reset();
-    core().heap_freed();
+    host().heap_freed();
   }
   return sealed;
 }
@@ -220,7 +218,7 @@ bool object_entry::seal_stored(stored_copy& copy) {
       return served;
     });
   if (!all_served)
-    core().request_restore(*this);
+    host().request_restore(*this);
   return sealed;
 }
 
@@ -237,7 +235,7 @@ pinned_value object_entry::try_pin_movable() noexcept {
   auto& stored = *copy();
   if (!stored.pins.try_pin() && (stored.place == nullptr || !stored.place->pin(stored)))
     return {};
-  stored.pins.touch(core().space().credit().stamp());
+  stored.pins.touch(host().credit().stamp());
   add_use();
   return {this, &stored};
 }
@@ -252,7 +250,7 @@ void object_entry::restored() {
       return served;
     });
   if (!all_served)
-    core().request_restore(*this);
+    host().request_restore(*this);
 }
 
 void object_entry::refuse_readers(const error_info& reason) {
@@ -326,27 +324,22 @@ void object_entry::free_value() {
     return;
   // A value that is on its way from the heap to a shard is that shard's already.
   add_handle();
-  core().send_to_shard(copy()->shard, free_copy_of{object_handle::adopt(this)});
-}
-
-void free_object(object_entry& entry) {
-  entry.free_value();
-  entry.core().gateway().note_freed(entry);
+  host().free_stored(object_handle::adopt(this));
 }
 
 // Nothing of a node ends in a forked child: the mutexes may be locked there for ever.
 
 void object_entry::last_handle_gone() noexcept {
-  if (!core().at_home())
+  if (!host().at_home())
     return;
   if (kind_ == entry_kind::borrowed)
-    core().gateway().drop(*this);
+    host().drop_borrowed(*this);
   else
     stripe_->retire(*this);
 }
 
 void object_entry::destroy() noexcept {
-  if (!core().at_home())
+  if (!host().at_home())
     return;
   // Freeing an entry may drop the last handle on nested ones, and so on: a queue in place of
   // recursion keeps a long chain of references from exhausting the stack.

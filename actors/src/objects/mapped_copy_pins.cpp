@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 
 namespace mobula {
@@ -41,7 +41,7 @@ bool mapped_copy::pin_locked(stored_copy& copy) {
     return false;
   auto found = arena_->find(id_);
   if (found.to_report)
-    core_.report_unpinned_elsewhere(*found.to_report);
+    host_.report_unpinned_elsewhere(*found.to_report);
   if (!found.object)
     return false;
   slot_ = found.object->slot;
@@ -69,9 +69,9 @@ void mapped_copy::settle(stored_copy& copy) noexcept {
   }
   // It may look at the bytes, which go last.
   decoded.reset();
-  core_.heap_freed();
+  host_.heap_freed();
   if (slot && arena_->unpin(*slot) == unpin_result::tell_shard)
-    core_.report_unpinned_elsewhere(id_);
+    host_.report_unpinned_elsewhere(id_);
 }
 
 bool mapped_copy::keep(stored_copy& copy) {
@@ -86,7 +86,7 @@ void mapped_copy::move_here(stored_copy& copy, std::unique_ptr<std::byte[]> byte
     guard.unlock();
     bytes.reset();
     charge = heap_charge{};
-    core_.heap_freed();
+    host_.heap_freed();
     if (copy.pins.unpin() == unpin_result::tell_shard)
       settle(copy);
     return;
@@ -115,7 +115,7 @@ bool mapped_copy::drop_here(stored_copy& copy) noexcept {
 void mapped_copy::unpin_slot() noexcept {
   if (auto slot = std::exchange(slot_, std::nullopt))
     if (arena_->unpin(*slot) == unpin_result::tell_shard)
-      core_.report_unpinned_elsewhere(id_);
+      host_.report_unpinned_elsewhere(id_);
 }
 
 } // namespace mobula

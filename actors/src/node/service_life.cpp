@@ -13,6 +13,8 @@
 // and nothing says what it left half done; so readers and writers get an error at once instead of
 // waiting for what never comes, and other nodes are told that this one is gone.
 
+#include "mobula/actors/node/service_life.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -22,8 +24,7 @@
 
 #include "mobula/actors/caf/simulated_wait.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
-#include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/node/receiving_node.hpp"
+#include "mobula/actors/objects/reference_gateway.hpp"
 
 namespace mobula {
 
@@ -74,9 +75,9 @@ std::string_view to_string(service_kind kind) noexcept {
   return "unknown service";
 }
 
-void guard_service(caf::scheduled_actor& self, node_core& core, service_kind kind) {
-  self.set_exception_handler([&core, kind](std::exception_ptr& reason) -> caf::error {
-    core.note_exception(kind, text_of(reason));
+void guard_service(caf::scheduled_actor& self, service_life& node, service_kind kind) {
+  self.set_exception_handler([&node, kind](std::exception_ptr& reason) -> caf::error {
+    node.note_exception(kind, text_of(reason));
     return caf::exit_reason::unhandled_exception;
   });
   // By default, both end an actor, whoever sends them.
@@ -92,23 +93,22 @@ void guard_service(caf::scheduled_actor& self, node_core& core, service_kind kin
 
 // -- start ----------------------------------------------------------------------------------------
 
-void node_core::service_started(service_kind kind) noexcept {
+void service_life::service_started(service_kind kind) noexcept {
   std::unique_lock guard{services_mutex_};
   ++running_[index_of(kind)];
 }
 
-void node_core::service_not_started(service_kind kind) noexcept {
+void service_life::service_not_started(service_kind kind) noexcept {
   std::unique_lock guard{services_mutex_};
   --running_[index_of(kind)];
 }
 
-void node_core::spill_worker_started(caf::strong_actor_ptr worker) {
+void service_life::spill_worker_started(caf::strong_actor_ptr worker) {
   std::unique_lock guard{services_mutex_};
   spill_workers_.push_back(std::move(worker));
 }
 
-void node_core::start_cluster(transfers_actor (*spawn_transfers)(node_core&),
-                              cluster_actor (*spawn_cluster)(node_core&)) {
+void service_life::start_cluster(const cluster_spawners& spawn) {
   std::unique_lock guard{services_mutex_};
   // Shutdown looks for the actor under the same mutex, after it has set this.
   if (closing()) {
@@ -118,18 +118,19 @@ void node_core::start_cluster(transfers_actor (*spawn_transfers)(node_core&),
   if (in_cluster())
     return;
   // Counted when there is something to wait for; what ends at once is told under the mutex, later.
-  if (!services_.transfers) {
-    services_.transfers = spawn_transfers(*this);
+  auto& services = services_to_launch();
+  if (!services.transfers) {
+    services.transfers = spawn.transfers();
     ++running_[index_of(service_kind::transfers)];
   }
-  services_.cluster = spawn_cluster(*this);
+  services.cluster = spawn.cluster();
   ++running_[index_of(service_kind::cluster)];
-  gateway_.open();
-  receiving_nodes::enlist(*this);
+  gateway().open();
+  spawn.enlist();
   in_cluster_.store(true, std::memory_order_release);
 }
 
-void node_core::set_port_closer(std::function<void(port_closing)> close) {
+void service_life::set_port_closer(std::function<void(port_closing)> close) {
   {
     std::unique_lock guard{services_mutex_};
     port_closer_ = std::move(close);
@@ -140,7 +141,7 @@ void node_core::set_port_closer(std::function<void(port_closing)> close) {
     begin_closing_port();
 }
 
-void node_core::begin_closing_port() {
+void service_life::begin_closing_port() {
   std::unique_lock guard{services_mutex_};
   auto close = port_closer_;
   guard.unlock();
@@ -148,7 +149,7 @@ void node_core::begin_closing_port() {
     close(port_closing::begun);
 }
 
-void node_core::close_port() {
+void service_life::close_port() {
   std::unique_lock guard{services_mutex_};
   auto close = std::exchange(port_closer_, nullptr);
   guard.unlock();
@@ -158,8 +159,8 @@ void node_core::close_port() {
 
 // -- answers --------------------------------------------------------------------------------------
 
-bool node_core::await_answer(const std::function<bool()>& is_there,
-                             std::chrono::nanoseconds limit) {
+bool service_life::await_answer(const std::function<bool()>& is_there,
+                                std::chrono::nanoseconds limit) {
   auto is_over = [&] {
     return is_there() || services_gone();
   };
@@ -172,42 +173,41 @@ bool node_core::await_answer(const std::function<bool()>& is_there,
   return is_there();
 }
 
-void node_core::answer_given() noexcept {
+void service_life::answer_given() noexcept {
   std::unique_lock guard{services_mutex_};
   services_changed_.notify_all();
 }
 
 // -- death ----------------------------------------------------------------------------------------
 
-void node_core::note_exception(service_kind kind, const std::string& text) {
+void service_life::note_exception(service_kind kind, const std::string& text) {
   std::unique_lock guard{services_mutex_};
   if (failure_.empty())
     failure_ = fmt::format("its {} ended by an exception: {}", to_string(kind), text);
 }
 
-void node_core::service_stopped(service_kind kind) noexcept {
+void service_life::service_stopped(service_kind kind) noexcept {
   {
     std::unique_lock guard{services_mutex_};
     --running_[index_of(kind)];
     services_changed_.notify_all();
   }
   // Closing is for good, while a shutdown that threw stops no more: but it has told some to stop.
-  if (!closing_.load() && !failed_.exchange(true))
+  if (!closing_begun() && !failed_.exchange(true))
     fail(kind);
 }
 
 /// All that wait for this node get an error, here and elsewhere. Nothing is waited for: that is for
 /// who shuts the node down.
-void node_core::fail(service_kind kind) {
+void service_life::fail(service_kind kind) {
   {
     std::unique_lock guard{services_mutex_};
     if (failure_.empty())
       failure_ = fmt::format("its {} ended before it was told to", to_string(kind));
   }
   log_warning(shutting_down_error().message);
-  closing_.store(true);
-  for (auto& stripe : stripes_)
-    stripe.refuse_waiters();
+  begin_closing();
+  refuse_readers();
   // A caller that joins from here on would wait for an answer of actors that are gone.
   begin_closing_port();
   for (auto each : {service_kind::cluster, service_kind::transfers, service_kind::counter,
@@ -215,18 +215,38 @@ void node_core::fail(service_kind kind) {
     tell_to_stop(each);
 }
 
-std::string node_core::failure() const {
+std::string service_life::failure() const {
   std::unique_lock guard{services_mutex_};
   return failure_;
 }
 
+error_info service_life::shutting_down_error() const {
+  if (!at_home())
+    return {.type = error_type::invalid_argument,
+            .message = fmt::format("node {} belongs to the process that this one was forked of, "
+                                   "and cannot be used here; start a node after the fork, or have "
+                                   "the child execute another program",
+                                   to_string(incarnation())),
+            .origin = origin()};
+  if (failed_.load())
+    return {.type = error_type::node_died,
+            .message = fmt::format("node {} has failed, since {}; shut it down and start another",
+                                   to_string(incarnation()), failure()),
+            .origin = origin()};
+  return {.type = error_type::shutting_down,
+          .message = fmt::format("node {} has shut down, or is about to: it takes no more values "
+                                 "and gives none; start another node",
+                                 to_string(incarnation())),
+          .origin = origin()};
+}
+
 // -- shutdown -------------------------------------------------------------------------------------
 
-void node_core::shut_down() {
+void service_life::shut_down() {
   // The services of a forked child are its parent's.
   if (!at_home())
     return;
-  closing_.store(true);
+  begin_closing();
   while (stopping_.exchange(true))
     if (await_end())
       return;
@@ -241,9 +261,8 @@ void node_core::shut_down() {
   }
 }
 
-void node_core::stop_services() {
-  for (auto& stripe : stripes_)
-    stripe.refuse_waiters();
+void service_life::stop_services() {
+  refuse_readers();
   close_port();
   // It fills the arena on its own, and would go on doing so meanwhile.
   tell_to_stop(service_kind::filler);
@@ -252,17 +271,17 @@ void node_core::stop_services() {
   end_services();
 }
 
-void node_core::stop(service_kind kind) {
+void service_life::stop(service_kind kind) {
   if (kind != service_kind::filler)
     tell_to_stop(kind);
   if (!await_stopped(kind))
-    log_warning(*system_,
+    log_warning(system(),
                 fmt::format("node {} shuts down without its {}, which did not stop "
                             "within {} s",
-                            to_string(incarnation_), to_string(kind), step_limit.count()));
+                            to_string(incarnation()), to_string(kind), step_limit.count()));
 }
 
-void node_core::tell_to_stop(service_kind kind) {
+void service_life::tell_to_stop(service_kind kind) {
   auto tell = [](const auto& service) {
     if (service)
       caf::anon_send(service, mobula::shut_down{});
@@ -270,75 +289,75 @@ void node_core::tell_to_stop(service_kind kind) {
   std::unique_lock guard{services_mutex_};
   switch (kind) {
     case service_kind::cluster:
-      return tell(services_.cluster);
+      return tell(cluster());
     case service_kind::transfers:
-      return tell(services_.transfers);
+      return tell(transfers());
     case service_kind::counter:
-      return tell(services_.counter);
+      return tell(counter());
     case service_kind::owner:
-      return tell(services_.owner);
+      return tell(owner());
     case service_kind::heap_keeper:
-      return tell(services_.heap_keeper);
+      return tell(heap_keeper());
     case service_kind::shard:
-      std::ranges::for_each(services_.shards, tell);
+      std::ranges::for_each(shards(), tell);
       return;
     case service_kind::spill_manager:
-      return tell(services_.spill_manager);
+      return tell(spill_manager());
     case service_kind::spill_worker:
       for (const auto& worker : spill_workers_)
         send_to(worker, mobula::shut_down{});
       return;
     case service_kind::filler:
-      return tell(services_.filler);
+      return tell(services_to_launch().filler);
   }
 }
 
 /// Returns whether all services of this kind are gone, after `step_limit` at most.
-bool node_core::await_stopped(service_kind kind) {
+bool service_life::await_stopped(service_kind kind) {
   auto deadline = now() + step_limit;
-  if (simulation_ != nullptr) {
+  if (simulation() != nullptr) {
     auto stopped = [&] {
       std::unique_lock guard{services_mutex_};
       return running_[index_of(kind)] == 0;
     };
-    return simulate_until(*simulation_, stopped, deadline) == simulated_end::done;
+    return simulate_until(*simulation(), stopped, deadline) == simulated_end::done;
   }
   std::unique_lock guard{services_mutex_};
   return services_changed_.wait_until(guard, deadline,
                                       [&] { return running_[index_of(kind)] == 0; });
 }
 
-void node_core::end_services() {
+void service_life::end_services() {
   // The actor system ends when all actors with threads of their own are gone: what keeps this core,
   // such as a reference that somebody still has, must not keep these.
   std::vector<caf::strong_actor_ptr> workers;
   arena_filler_actor filler;
   std::unique_lock guard{services_mutex_};
   // Before `shutdown` may return: it promises that no file is left. Views go on reading the memory.
-  arena_.segment->unpublish();
+  withdraw_arena();
   workers.swap(spill_workers_);
-  uses_.services_ended();
+  uses().services_ended();
   services_changed_.notify_all();
   // The actor system may go when this returns, but a thread that is about to send needs it still.
-  if (simulation_ == nullptr)
-    services_changed_.wait_until(guard, now() + step_limit, [this] { return !uses_.in_use(); });
-  filler_left_ = uses_.in_use();
+  if (simulation() == nullptr)
+    services_changed_.wait_until(guard, now() + step_limit, [this] { return !uses().in_use(); });
+  filler_left_ = uses().in_use();
   if (!filler_left_)
-    filler = std::exchange(services_.filler, {});
+    filler = std::exchange(services_to_launch().filler, {});
 }
 
 /// Another thread shuts the node down, which ends; in a simulation, an actor that does so waits for
 /// this one to return. Returns false if that has thrown on its way instead.
-bool node_core::await_end() {
-  if (simulation_ != nullptr) {
-    while (!services_gone() && stopping_.load() && simulation_->try_run_once())
+bool service_life::await_end() {
+  if (simulation() != nullptr) {
+    while (!services_gone() && stopping_.load() && simulation()->try_run_once())
       ;
     return stopping_.load();
   }
   std::unique_lock guard{services_mutex_};
   auto done = false;
   services_changed_.wait(guard, [&] {
-    done = services_gone() && !uses_.in_use();
+    done = services_gone() && !uses().in_use();
     return done || !stopping_.load();
   });
   return done;
