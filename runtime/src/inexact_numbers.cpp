@@ -6,12 +6,16 @@
 #include <cmath>
 #include <string_view>
 
+#include <caf/execution_unit.hpp>
 #include <caf/serializer.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/runtime/wire_reference.hpp"
 
 namespace mobula::testing {
+
+using namespace internal;
 
 namespace {
 

@@ -8,9 +8,10 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/time/deadline_queue.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -48,6 +49,16 @@ error_info layout_mismatch_error(const object_entry& entry, std::string_view wan
       to_string(entry.id()), entry.size_bytes(), wanted, wanted_bytes));
 }
 
+void throw_without_reader(codec_id codec) {
+  if (codec == codec_id::cereal_json || codec == codec_id::message_pack)
+    throw codec_error(
+      fmt::format("its codec is {}, and either its type is not for that, or the "
+                  "source that reads it does not include {} first",
+                  to_string(codec),
+                  codec == codec_id::cereal_json ? "mobula/json.hpp" : "mobula/message_pack.hpp"));
+  throw codec_error("this type has no reader for the codec of the object");
+}
+
 error_info decode_error(const object_entry& entry) {
   return describe_current_exception(
     error_type::decode_failed,
@@ -70,24 +81,6 @@ error_info would_block_error(const object_entry& entry) {
 error_info unready_error(const object_entry& entry, blocking_wait::result result) {
   return result == blocking_wait::result::would_block_forever ? would_block_error(entry)
                                                               : timeout_error(entry);
-}
-
-void throw_without_value(const error_info* error) {
-  if (error != nullptr)
-    throw object_error{*error};
-  throw object_error{{.type = error_type::get_timed_out,
-                      .message = "the object was not ready in time, so this outcome is pending and "
-                                 "has no value; ask has_value first"}};
-}
-
-void throw_without_error() {
-  throw object_error{
-    bad_argument("this outcome is not an error, so it has none to tell; ask has_error first")};
-}
-
-void throw_handler_attached() {
-  throw object_error{bad_argument("this request has its handler already, which gets the one answer "
-                                  "there is; make another request for another handler")};
 }
 
 // -- arguments ------------------------------------------------------------------------------------
@@ -186,4 +179,4 @@ blocking_wait::result await(blocking_wait& group, std::span<object_entry* const>
   return result;
 }
 
-} // namespace mobula
+} // namespace mobula::internal

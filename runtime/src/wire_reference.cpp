@@ -9,12 +9,14 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/exchange/successor.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/serialization/metadata.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -218,4 +220,4 @@ import_reference(wire_reference& reference, caf::execution_unit* context, std::s
   return reported(try_import(reference, context, wanted));
 }
 
-} // namespace mobula
+} // namespace mobula::internal

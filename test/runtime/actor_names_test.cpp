@@ -1,5 +1,6 @@
 // Names on a node that is in no cluster, and in actors.
 
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;
@@ -105,6 +106,7 @@ TEST_CASE_FIXTURE(one_node,
   node.publish("motto", node.put("a text"));
   auto twice = error_type::worker_died;
   auto moved_from = error_type::worker_died;
+  std::string reason;
   int answers = 0;
   runner one{sim, [&](caf::event_based_actor* self) {
                auto count = [&](const text_ref&) {
@@ -113,10 +115,12 @@ TEST_CASE_FIXTURE(one_node,
                auto request = lookup<std::string>(self, node, "motto");
                auto other = std::move(request);
                moved_from = error_of([&] { request.then(count); });
+               reason = message_of([&] { request.await(count); });
                other.then(count);
                twice = error_of([&] { other.await(count); });
              }};
   CHECK(moved_from == error_type::invalid_argument);
+  CHECK(reason.find("was moved from") != std::string::npos);
   CHECK(twice == error_type::invalid_argument);
   CHECK(answers == 1);
   node.unpublish("motto");

@@ -6,7 +6,10 @@
 #include <tuple>
 #include <utility>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/caf/remote_actors.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/cluster/owner_seeker.hpp"
 #include "mobula/actors/cluster/report_desk.hpp"
 #include "mobula/actors/exchange/exchange_host.hpp"

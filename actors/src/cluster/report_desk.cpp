@@ -1,5 +1,7 @@
 // Answers who asks for a report on a node: from the question, through all services, to the answer.
 
+#include <caf/actor_cast.hpp>
+
 #include "mobula/actors/cluster/report_desk.hpp"
 
 #include <algorithm>
@@ -8,6 +10,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/cluster/owner_seeker.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
 #include "mobula/actors/membership/membership.hpp"

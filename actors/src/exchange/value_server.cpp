@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/caf/caf_connection.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/system/assertion.hpp"
 

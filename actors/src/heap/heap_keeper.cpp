@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/heap_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"

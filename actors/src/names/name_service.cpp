@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/system/assertion.hpp"
 

@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/owner_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
@@ -17,6 +19,19 @@
 namespace mobula {
 
 namespace {
+
+void add_figures(const owner_table& table, node_stats& stats) {
+  owner_figures figures;
+  table.add_figures(figures);
+  stats.owned += figures.owned;
+  stats.pending_objects += figures.pending_objects;
+  stats.inline_values += figures.inline_values;
+  stats.failed_objects += figures.failed_objects;
+  stats.stored += figures.stored;
+  stats.references += figures.references;
+  stats.references_added += figures.references_added;
+  stats.references_removed += figures.references_removed;
+}
 
 /// Feeds the owner table and carries out its effects.
 class owner_state : public service_state<owner_actor, service_kind::owner> {
@@ -57,7 +72,7 @@ public:
   }
 
   void collect(collect_stats& request) {
-    table_.add_figures(request.request->stats);
+    add_figures(table_, request.request->stats);
     if (auto& listing = request.request->objects)
       describe(*listing);
     self_->send(core_->heap_keeper(), std::move(request));

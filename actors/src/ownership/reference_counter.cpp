@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/counter_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/spill_messages.hpp"
 

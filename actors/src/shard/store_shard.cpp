@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "effect_runner.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"

@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/messages/spill_messages.hpp"

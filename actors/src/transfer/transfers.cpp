@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "arriving_copies.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/spill_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"

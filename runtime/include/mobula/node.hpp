@@ -11,6 +11,7 @@
 
 #include <caf/expected.hpp>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/node_options.hpp"
 #include "mobula/actors/objects/call_site.hpp"
@@ -20,7 +21,7 @@
 #include "mobula/object_ref.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/promise.hpp"
-#include "mobula/runtime/names.hpp"
+#include "mobula/runtime/name_questions.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/value_writer.hpp"
 #include "mobula/view.hpp"
@@ -82,9 +83,11 @@ public:
   /// Puts with codec `C`: for readers in other languages, say.
   template <codec_id C, class T>
   ObjectRef<T> put_as(const T& value, const call_site& where = call_site::here()) {
-    static_assert(encodable_with<T, C>, "this codec cannot write this type");
+    static_assert(encodable_with<T, C>,
+                  "this codec cannot write this type, or its header is not included: JSON needs "
+                  "mobula/json.hpp, MessagePack mobula/message_pack.hpp");
     require_open();
-    return ObjectRef<T>{put_value<T, C>(*core_, value, where)};
+    return ObjectRef<T>{internal::put_value<T, C>(*core_, value, where)};
   }
 
   /// Makes space for `count` elements that the caller fills in place; see `object_builder`. `Array`
@@ -115,14 +118,19 @@ public:
 
   // -- reading ------------------------------------------------------------------------------------
 
+  // Members that read have a last parameter that callers leave out: it stands for the codecs whose
+  // headers the calling source includes. A value in JSON or MessagePack is `decode_failed` without
+  // mobula/json.hpp or mobula/message_pack.hpp there.
+
   /// Returns the value behind `ref`; waits for it if it is pending or on disk. Throws
   /// `object_error`: the object's own error, `type_mismatch`, `get_timed_out`, `shutting_down`,
   /// `invalid_reference`; `invalid_argument` where it would have to wait on a thread that actors
   /// share.
   template <class T>
-  view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+  view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {},
+              internal::value_decoder decode = internal::decoder_here<T>) const {
     core_->require_home();
-    auto result = read(ref, limit);
+    auto result = internal::read(ref, limit, decode);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
     throw object_error{std::get<error_info>(std::move(result))};
@@ -133,9 +141,10 @@ public:
   /// that must not: one that actors share, or in a function that watches the members (see
   /// `cluster::watch`).
   template <class T>
-  caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+  caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {},
+                                 internal::value_decoder decode = internal::decoder_here<T>) const {
     core_->require_home();
-    auto result = read(ref, limit);
+    auto result = internal::read(ref, limit, decode);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
     return to_caf_error(std::get<error_info>(std::move(result)));
@@ -144,9 +153,10 @@ public:
   /// Waits until all of `refs` (duplicates allowed) are there or time is up. Returns one outcome
   /// for each, in their order. O(n).
   template <class T>
-  outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {}) const {
+  outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {},
+                      internal::value_decoder decode = internal::decoder_here<T>) const {
     core_->require_home();
-    return read_all(std::span{refs}, limit);
+    return internal::read_all(std::span{refs}, limit, decode);
   }
 
   /// Waits until `count` of `refs` have a value or an error, or time is up. Returns at most `count`
@@ -160,7 +170,7 @@ public:
   wait_result<T> wait(const std::vector<ObjectRef<T>>& refs, std::size_t count,
                       const wait_limit& limit = {}) const {
     core_->require_home();
-    return wait_for(std::span{refs}, count, limit);
+    return internal::wait_for(std::span{refs}, count, limit);
   }
 
   // -- freeing ------------------------------------------------------------------------------------
@@ -197,7 +207,8 @@ public:
   /// of each other, one keeps it; the other's log says that it lost.
   template <class T>
   void publish(const std::string& name, const ObjectRef<T>& ref) {
-    publish_name_of(*core_, publication_of(*core_, name, ref, own_name::refuse));
+    internal::publish_name_of(*core_,
+                              internal::publication_of(*core_, name, ref, own_name::refuse));
   }
 
   /// The same for an actor, with or without static type. CAF keeps an actor that was looked up from
@@ -205,7 +216,8 @@ public:
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void publish(const std::string& name,
                                                             const Handle& actor) {
-    publish_name_of(*core_, publication_of(*core_, name, describe(actor), own_name::refuse));
+    internal::publish_name_of(
+      *core_, internal::publication_of(*core_, name, describe(actor), own_name::refuse));
   }
 
   /// Does what `publish` does, and lets a name of this node stand for something else from now on:
@@ -213,20 +225,22 @@ public:
   /// another node's.
   template <class T>
   void republish(const std::string& name, const ObjectRef<T>& ref) {
-    publish_name_of(*core_, publication_of(*core_, name, ref, own_name::replace));
+    internal::publish_name_of(*core_,
+                              internal::publication_of(*core_, name, ref, own_name::replace));
   }
 
   /// The same for an actor.
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void republish(const std::string& name,
                                                               const Handle& actor) {
-    publish_name_of(*core_, publication_of(*core_, name, describe(actor), own_name::replace));
+    internal::publish_name_of(
+      *core_, internal::publication_of(*core_, name, describe(actor), own_name::replace));
   }
 
   /// Takes a name of this node back. References that others looked up stay. Does nothing if the
   /// name is not this node's.
   void unpublish(const std::string& name) {
-    unpublish_name_of(*core_, name);
+    internal::unpublish_name_of(*core_, name);
   }
 
   /// Returns a reference to the object of this name. Without a limit, fails at once if no node is
@@ -236,8 +250,8 @@ public:
   template <class T>
   [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto found = look_up(*core_, search_for(name, limit));
-    return ObjectRef<T>{reference_in(*core_, name, found, wanted_type<T>()).handle()};
+    auto found = internal::look_up(*core_, internal::search_for(name, limit));
+    return ObjectRef<T>{internal::reference_in(*core_, name, found, wanted_type<T>()).handle()};
   }
 
   /// Returns the actor of this name, which may be on another node: ask it with `mobula::request`
@@ -247,14 +261,14 @@ public:
   template <class Handle = caf::actor>
   [[nodiscard]] Handle lookup_actor(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto found = look_up(*core_, search_for(name, limit));
+    auto found = internal::look_up(*core_, internal::search_for(name, limit));
     return caf::actor_cast<Handle>(
-      actor_in(*core_, name, found, system().template message_types<Handle>()));
+      internal::actor_in(*core_, name, found, system().template message_types<Handle>()));
   }
 
   /// Returns an actor as it is published. For the runtime's own use.
   template <class Handle>
-  [[nodiscard]] published_actor describe(const Handle& actor) const {
+  [[nodiscard]] internal::published_actor describe(const Handle& actor) const {
     return {caf::actor_cast<caf::strong_actor_ptr>(actor),
             system().template message_types<Handle>()};
   }

@@ -39,15 +39,18 @@ private:
   std::optional<entry_draft> entry_;
   heap_charge charge_;   ///< of what stays in the process heap
   copy_pointer in_heap_; ///< if it can move from there
-  std::optional<copy_draft> copy_;
+  std::optional<internal::copy_draft> copy_;
 };
 
 template <class Array>
 class object_builder;
 
 /// Memory of an object that is being made: the caller fills it, then `seal` makes it an immutable
-/// object without copying a byte. Destroyed unsealed, the object never existed. For one thread at a
-/// time; neither copyable nor movable (return it from a function by elision).
+/// object without copying a byte. Destroyed unsealed, the object never existed. Neither copyable
+/// nor movable (return it from a function by elision).
+///
+/// *Threads.* Any thread may have one, but members are for one at a time. The elements are plain
+/// memory: several threads may fill different ones at once, and must be done before `seal`.
 template <class T>
 class object_builder<array<T>> : basic_object_builder {
   static_assert(alignof(T) <= alignof(std::max_align_t), "small objects are aligned to 16 bytes");

@@ -3,13 +3,13 @@
 #include <compare>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <cereal/cereal.hpp>
-#include <cereal/types/string.hpp>
-#include <msgpack.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/runtime/wire_reference.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/ids.hpp"
@@ -123,13 +123,29 @@ protected:
     }
   }
 
+  /// Reads what `msgpack_pack` wrote. msgpack-cxx hands an object of its over, or what becomes of
+  /// that what it is assigned to; neither is named here, so that its header is not needed.
+  template <class Source>
+  [[nodiscard]] static object_id unpack_id(Source&& source) {
+    if constexpr (requires { source.template as<std::string>(); }) {
+      return id_from(source.template as<std::string>());
+    } else {
+      std::string text = std::forward<Source>(source);
+      return id_from(text);
+    }
+  }
+
 private:
   object_handle handle_;
 };
 
 /// Refers to an immutable object of type `T` that lives as long as any reference to it does, in any
-/// actor, thread or message. Copying and destroying one touches one atomic counter; as thread-safe
-/// as a `std::shared_ptr`. May outlive its node: reading it then gives `shutting_down`.
+/// actor, thread or message. Copying and destroying one touches one atomic counter. May outlive its
+/// node: reading it then gives `shutting_down`.
+///
+/// *Threads.* As a `std::shared_ptr`: any thread may use and destroy one, several may read the same
+/// one or have copies of it, and who assigns to one or moves from it has it alone meanwhile. No
+/// member blocks.
 template <class T>
 class ObjectRef : public basic_object_ref {
 public:
@@ -154,8 +170,9 @@ public:
     packer.pack(to_string(write()));
   }
 
-  void msgpack_unpack(const msgpack::object& object) {
-    assign_from(id_from(object.as<std::string>()));
+  template <class Source>
+  void msgpack_unpack(Source&& source) {
+    assign_from(unpack_id(std::forward<Source>(source)));
   }
 
 private:
@@ -204,8 +221,9 @@ public:
     packer.pack(to_string(write()));
   }
 
-  void msgpack_unpack(const msgpack::object& object) {
-    *this = ObjectRef{read(id_from(object.as<std::string>()))};
+  template <class Source>
+  void msgpack_unpack(Source&& source) {
+    *this = ObjectRef{read(unpack_id(std::forward<Source>(source)))};
   }
 };
 
@@ -226,23 +244,23 @@ std::string_view wanted_type() {
 /// like any copy. Serialized for another node, each keeps its object alive until the owner knows
 /// the receiver; the receiving end checks the type. Printing takes no reference.
 template <class Inspector, class T>
-typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
-  if constexpr (!std::is_same_v<typename Inspector::result_type, caf::error>) {
+inspection_result<Inspector> inspect(Inspector& f, ObjectRef<T>& ref) {
+  if constexpr (!byte_inspector<Inspector>) {
     auto text = to_string(ref.id());
-    return f(caf::meta::type_name("ObjectRef"), text);
-  } else if constexpr (Inspector::reads_state) {
-    auto exported = export_reference(ref.handle(), f);
+    return show_fields(f, "ObjectRef", text);
+  } else if constexpr (saving_inspector<Inspector>) {
+    auto exported = internal::export_reference(ref.handle(), f);
     if (!exported)
       return std::move(exported.error());
     auto error = f(*exported);
     if (error)
-      cancel_export(ref.handle(), *exported);
+      internal::cancel_export(ref.handle(), *exported);
     return error;
   } else {
-    wire_reference imported;
+    internal::wire_reference imported;
     if (auto error = f(imported))
       return error;
-    auto handle = import_reference(imported, f.context(), wanted_type<T>());
+    auto handle = internal::import_reference(imported, f.context(), wanted_type<T>());
     if (!handle)
       return std::move(handle.error());
     ref = ObjectRef<T>{*std::move(handle)};

@@ -15,11 +15,14 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 
+#include "mobula/actors/caf/test_scheduler.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"
-#include "mobula/runtime/simulated_network.hpp"
 
 namespace mobula::testing {
+
+class simulated_network;
 
 /// Runs nodes, and the actors that use them, under CAF's test coordinator: one thread, one message
 /// at a time, in an order that the test or a seed chooses, with a clock that only the test moves.
@@ -190,7 +193,7 @@ public:
   void check_invariants();
 
 private:
-  [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
+  [[nodiscard]] simulation_scheduler& scheduler() const;
   [[nodiscard]] simulated_network& network();
   void require_mine(const node& given) const;
   void let_timers_of_nodes_pass();

@@ -18,7 +18,7 @@
 
 // What coroutines that actors run are made of: who owns a suspended one, and what it may wait for.
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Whether a coroutine with such parameters is the call operator of an object with contents: a
 /// closure with captures, or one that is written as a class. The contents die with the object,
@@ -95,8 +95,8 @@ public:
   }
 
   template <class T>
-  auto await_transform(ObjectRef<T> ref) {
-    return await_transform(get(self_, std::move(ref)));
+  auto await_transform(ObjectRef<T> ref, value_decoder decode = decoder_here<T>) {
+    return await_transform(get(self_, std::move(ref), wait_limit{}, decode));
   }
 
   template <class T>
@@ -123,19 +123,18 @@ public:
 
   /// For actors with a static type: the types of the answer are known.
   template <class Self, class... Ts>
-  auto await_transform(caf::response_handle<Self, caf::detail::type_list<Ts...>, false> request) {
+  auto await_transform(typed_answer<Self, Ts...> request) {
     return await_answer<Ts...>(std::move(request));
   }
 
   /// The same for what `mobula::request` gives.
   template <class Self, class... Ts>
-  auto await_transform(
-    actor_request<caf::response_handle<Self, caf::detail::type_list<Ts...>, false>> request) {
+  auto await_transform(actor_request<typed_answer<Self, Ts...>> request) {
     return await_answer<Ts...>(std::move(request));
   }
 
   template <class Self>
-  auto await_transform(caf::response_handle<Self, caf::message, false> request) {
+  auto await_transform(untyped_answer<Self> request) {
     static_assert(!std::is_same_v<Self, Self>,
                   "an actor without static type may answer anything; say what you expect, as in "
                   "co_await mobula::expect<int>(self->request(…))");
@@ -258,4 +257,4 @@ private:
   caf::scheduled_actor* self_;
 };
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -135,9 +135,10 @@ private:
   static T read_copy(std::span<const std::byte> source) {
     detail::check_raw_elements<element>(source);
     if (detail::aligned_for<element>(source)) {
-      // One pass over the memory, which resizing first would make two.
+      // One pass over the memory, which resizing first would make two. From pointers, which the
+      // standard library copies as a block: iterators of a span it takes one by one.
       auto elements = detail::raw_elements<element>(source);
-      return T(elements.begin(), elements.end());
+      return T(elements.data(), elements.data() + elements.size());
     }
     T result;
     result.reserve(source.size() / sizeof(element));

@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "mobula/actors/caf/actor_timers.hpp"
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/protocol/membership/owner_search.hpp"
 #include "mobula/serialization/ids.hpp"
 

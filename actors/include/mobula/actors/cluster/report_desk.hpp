@@ -8,7 +8,6 @@
 #include <caf/result.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/reports/node_report.hpp"

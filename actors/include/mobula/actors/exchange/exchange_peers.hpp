@@ -4,7 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/scheduled_actor.hpp>
+
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/membership/peer_directory.hpp"
 #include "mobula/actors/protocol/membership/member_messages.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "mobula/actors/caf/actor_timers.hpp"
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/exchange/exchange_host.hpp"
 #include "mobula/actors/wire/peer_messages.hpp"
 

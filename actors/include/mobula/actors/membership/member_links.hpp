@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_control_block.hpp>
+#include <caf/scheduled_actor.hpp>
+
 #include "mobula/actors/caf/caf_connection.hpp"
 #include "mobula/actors/membership/peer_directory.hpp"
 #include "mobula/actors/protocol/membership/member_effects.hpp"

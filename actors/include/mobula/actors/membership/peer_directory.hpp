@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

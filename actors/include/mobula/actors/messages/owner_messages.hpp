@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/object_entry.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"

@@ -1,15 +1,13 @@
 // The one table of a node's figures: their names and labels, and which of them are zero when
 // nothing is left. What prints them, sends them or looks for leaks goes by it.
 
-#include "mobula/actors/reports/node_stats.hpp"
+#include "node_figures.hpp"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 
 #include <fmt/format.h>
-
-#include "node_figures.hpp"
 
 namespace mobula {
 

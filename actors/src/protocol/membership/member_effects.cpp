@@ -1,8 +1,7 @@
 // The words for why a member is gone.
 
-#include "mobula/actors/protocol/membership/member_messages.hpp"
-
 #include "mobula/actors/protocol/membership/member_effects.hpp"
+
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

@@ -1,7 +1,7 @@
 // Publishes and looks up names for threads and actors: asks the cluster actor, and makes of its
 // answer what the caller wants, or says why it is something else.
 
-#include "mobula/runtime/names.hpp"
+#include "mobula/runtime/name_questions.hpp"
 
 #include <utility>
 
@@ -11,7 +11,7 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -151,4 +151,4 @@ void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order or
     question);
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -10,7 +10,8 @@
 
 #include <xxhash.h>
 
-#include "mobula/store/spill/spill_file.hpp"
+#include "mobula/serialization/ids.hpp"
+#include "mobula/store/spill/spill_format.hpp"
 
 /// The header of a spill record, for those who write, read and copy them.
 
