@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
+
 namespace mobula {
 
 void port_reach::connected(const incarnation_id& node) {
