@@ -22,6 +22,7 @@
 #include "mobula/actors/names/name_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/name_messages.hpp"
@@ -33,32 +34,26 @@ namespace {
 
 /// Owns a membership, an exchange and the names, tells each what it needs of the others, and lets
 /// owners be found.
-class cluster_state : public exchange_host, public member_listener {
+class cluster_state : public service_state<cluster_actor, service_kind::cluster>,
+                      public exchange_host,
+                      public member_listener {
 public:
-  using self_pointer = cluster_actor::pointer;
+  void init() {
+    nodes.attach(self_, dialect_of(core_->options().cluster), *this);
+    owners.attach(self_, *core_, nodes, [this](const auto& owner) { owner_unreachable(owner); });
+    exchange.attach(self_, *core_, *this);
+    names.attach(self_, *core_);
+    reports.attach(self_, *core_);
+  }
 
-  cluster_state() = default;
-
-  ~cluster_state() override {
-    if (!core_)
-      return;
-    // Whatever ends this actor: from here on nothing passes the gateway.
+  /// From here on nothing passes the gateway.
+  void end() {
     receiving_nodes::delist(*core_);
     names.stop();
     exchange.stop();
-    core_->service_stopped(service_kind::cluster);
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    guard_service(*self, core, service_kind::cluster);
-    nodes.attach(self, dialect_of(core.options().cluster), *this);
-    owners.attach(self, core, nodes, [this](const auto& owner) { owner_unreachable(owner); });
-    exchange.attach(self, core, *this);
-    names.attach(self, core);
-    reports.attach(self, core);
-  }
+  behavior_type handlers();
 
   // -- events -------------------------------------------------------------------------------------
 
@@ -201,9 +196,6 @@ private:
       result.where = without_loopback(std::move(result.where));
     return result;
   }
-
-  core_pointer core_;
-  self_pointer self_ = nullptr;
 };
 
 // -- handlers -------------------------------------------------------------------------------------
@@ -300,24 +292,22 @@ auto node_handlers(cluster_state& state) {
   };
 }
 
-cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_state> self,
-                                     node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  self->set_down_handler([&state](const caf::down_msg& message) {
-    state.count();
-    state.nodes.down(message);
+cluster_state::behavior_type cluster_state::handlers() {
+  self_->set_down_handler([this](const caf::down_msg& message) {
+    count();
+    nodes.down(message);
   });
-  return std::apply(
-    [](auto... handlers) { return cluster_actor::behavior_type(std::move(handlers)...); },
-    std::tuple_cat(member_handlers(state), peer_handlers(state), exchange_handlers(state),
-                   name_handlers(state), node_handlers(state)));
+  return std::apply([](auto... handlers) { return behavior_type(std::move(handlers)...); },
+                    std::tuple_cat(member_handlers(*this), peer_handlers(*this),
+                                   exchange_handlers(*this), name_handlers(*this),
+                                   node_handlers(*this)));
 }
 
 } // namespace
 
 cluster_actor spawn_cluster(node_core& core) {
-  return spawn_service(core.system(), cluster, &core);
+  // Whoever starts it counts it: see `service_life::start_cluster`.
+  return spawn_uncounted<cluster_state>(core);
 }
 
 std::set<std::string> cluster_interface(const caf::actor_system& system) {

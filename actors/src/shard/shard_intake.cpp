@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include <caf/event_based_actor.hpp>
+
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

@@ -4,7 +4,8 @@
 #include "mobula/actors/spill/spill_manager.hpp"
 
 #include <filesystem>
-#include <unordered_map>
+#include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,10 +20,10 @@
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_state.hpp"
-#include "mobula/actors/spill/spill_worker.hpp"
 #include "mobula/store/spill/spill_claim.hpp"
 #include "mobula/store/spill/spill_file.hpp"
 #include "mobula/store/spill/spill_table.hpp"
+#include "spill_jobs.hpp"
 
 namespace mobula {
 
@@ -73,21 +74,17 @@ spill_config config_of(const node_options& options) {
 class spill_manager_state : public service_state<spill_manager_actor, service_kind::spill_manager> {
 public:
   void init(const std::shared_ptr<spill_claims>& claims) {
-    claims_ = claims;
     timers_.attach(self_);
+    jobs_.emplace(*core_, self_, claims);
     const auto& options = core_->options();
     table_.emplace(config_of(options));
     failures_.emplace(options.spill_directories);
-    if (claims_->empty())
-      return;
-    for (std::uint32_t count = 0; count < options.spill_workers; ++count)
-      workers_.push_back(spawn_spill_worker(*core_, self_));
-    remover_ = spawn_spill_worker(*core_, self_);
   }
 
   /// Before `shutdown` may return: it promises that no file is left.
   void end() {
-    claims_->clear();
+    if (jobs_)
+      jobs_->end();
   }
 
   behavior_type handlers() {
@@ -104,16 +101,16 @@ public:
   // -- shards -------------------------------------------------------------------------------------
 
   void write(write_copy& request) {
-    if (workers_.empty()) {
+    if (!jobs_->has_workers()) {
       answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk, {}});
       return;
     }
     auto metadata_bytes = encoded_size(request.metadata);
     auto record_bytes = spill_record_bytes(metadata_bytes, request.copy->size_bytes);
     auto id = request.id;
-    copies_.insert_or_assign(id, known_copy{.copy = std::move(request.copy),
-                                            .metadata = std::move(request.metadata),
-                                            .metadata_bytes = metadata_bytes});
+    jobs_->know(id, {.copy = std::move(request.copy),
+                     .metadata = std::move(request.metadata),
+                     .metadata_bytes = metadata_bytes});
     table_->spill(id, record_bytes, effects_);
     run();
   }
@@ -134,11 +131,12 @@ public:
   void find(const find_record& request) {
     record_found answer{request.id, std::nullopt};
     if (auto location = table_->location_of(request.id)) {
-      const auto& known = copies_.at(request.id);
-      answer.place = record_place{.file = path_of(location->directory, location->file).string(),
-                                  .location = *location,
-                                  .metadata_bytes = known.metadata_bytes,
-                                  .data_bytes = known.copy->size_bytes};
+      const auto& known = jobs_->known(request.id);
+      answer.place =
+        record_place{.file = jobs_->path_of(location->directory, location->file).string(),
+                     .location = *location,
+                     .metadata_bytes = known.metadata_bytes,
+                     .data_bytes = known.copy->size_bytes};
     }
     self_->send(core_->transfers(), std::move(answer));
   }
@@ -211,12 +209,6 @@ public:
   }
 
 private:
-  struct known_copy {
-    copy_pointer copy;
-    mobula::metadata metadata;
-    std::uint64_t metadata_bytes = 0;
-  };
-
   /// Carries effects out; carrying one out may append others.
   void run() {
     for (std::size_t next = 0; next < effects_.size(); ++next) {
@@ -243,47 +235,19 @@ private:
   }
 
   void apply(const write_batch& effect) {
-    write_records_to job{.batch = effect.batch,
-                         .claims = claims_,
-                         .directory = effect.directory,
-                         .file = path_of(effect.directory, effect.file),
-                         .offset_bytes = effect.offset_bytes,
-                         .records = {}};
-    for (const auto& record : effect.records) {
-      const auto& known = copies_.at(record.id);
-      job.records.push_back({.id = record.id, .copy = known.copy, .metadata = known.metadata});
-    }
-    self_->send(next_worker(), std::move(job));
+    jobs_->begin(effect);
   }
 
   void apply(const move_records& effect) {
-    self_->send(next_worker(),
-                move_records_to{.batch = effect.batch,
-                                .claims = claims_,
-                                .directory = effect.directory,
-                                .from_file = path_of(effect.from_directory, effect.from_file),
-                                .file = path_of(effect.directory, effect.file),
-                                .offset_bytes = effect.offset_bytes,
-                                .records = effect.records});
+    jobs_->begin(effect);
   }
 
   void apply(const read_records& effect) {
-    read_records_from job{.directory = effect.directory,
-                          .file = path_of(effect.directory, effect.file),
-                          .offset_bytes = effect.records.front().location.offset_bytes,
-                          .records = {}};
-    for (const auto& record : effect.records) {
-      const auto& known = copies_.at(record.id);
-      job.records.push_back(
-        {.id = record.id, .metadata_bytes = known.metadata_bytes, .copy = known.copy});
-    }
-    self_->send(next_worker(), std::move(job));
+    jobs_->begin(effect);
   }
 
   void apply(const delete_file& effect) {
-    self_->send(remover_, remove_spill_file{.directory = effect.directory,
-                                            .id = effect.file,
-                                            .file = path_of(effect.directory, effect.file)});
+    jobs_->begin(effect);
   }
 
   void apply(const report_spilled& effect) {
@@ -341,19 +305,9 @@ private:
     return core_->shard_of(id.sequence);
   }
 
-  [[nodiscard]] std::filesystem::path path_of(spill_directory directory, spill_file_id file) const {
-    const auto& options = core_->options();
-    return std::filesystem::path{options.spill_directories[static_cast<std::size_t>(directory)]}
-           / spill_file_name(core_->file_label(), core_->incarnation(), file);
-  }
-
-  const spill_worker_actor& next_worker() {
-    return workers_[next_worker_++ % workers_.size()];
-  }
-
   void drop_unknown(const object_id& id) {
     if (!table_->contains(id))
-      copies_.erase(id);
+      jobs_->forget(id);
   }
 
   /// A node does not stay for a disk that takes no more. The next sweep of the directory, when this
@@ -367,16 +321,11 @@ private:
     run();
   }
 
-  std::shared_ptr<spill_claims> claims_;
+  std::optional<spill_jobs> jobs_;
   std::optional<spill_table> table_;
   spill_effects effects_;
   actor_timers timers_;
   deadline retry_timer_; ///< runs while something that failed is to be tried again
-  std::unordered_map<object_id, known_copy> copies_;
-  std::vector<spill_worker_actor> workers_;
-  /// Removals have a worker of their own: they must not wait for a slow write.
-  spill_worker_actor remover_;
-  std::size_t next_worker_ = 0;
   std::optional<io_failure> last_failure_; ///< of the write whose end is being looked at
   std::optional<directory_failures> failures_;
   std::chrono::nanoseconds writing_time_{};

@@ -5,6 +5,8 @@
 
 #include <limits>
 
+#include <caf/send.hpp>
+
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

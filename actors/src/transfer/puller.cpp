@@ -7,9 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
-#include "mobula/actors/caf/caf_log.hpp"
+#include "fetch_error.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
@@ -26,7 +24,7 @@ pull_config pull_config_of(const node_core& core) {
 } // namespace
 
 puller::puller(node_core& core, transfers_actor::pointer self, arriving_copies& arriving)
-  : core_(core), self_(self), arriving_(arriving), table_(pull_config_of(core)) {
+  : core_(core), self_(self), arriving_(arriving), table_(pull_config_of(core)), reach_(core) {
   timers_.attach(self);
 }
 
@@ -54,10 +52,10 @@ void puller::pull(const pull_value& message) {
   entry.token = pull_token{++tokens_};
   arriving_.expected(entry.object, entry.copy);
   table_.pull(entry.token, id, entry.priority, effects_);
-  if (reach_.obstacle(entry.source.node, core_.now()))
+  if (reach_.is_blocked(entry.source.node))
     entry.source.node = entry.object.owner;
   locate(id, entry);
-  if (reach_.obstacle(entry.source.node, core_.now()))
+  if (reach_.is_blocked(entry.source.node))
     give_up(id, entry, error_type::object_fetch_timed_out, pull_outcome::unreachable);
   run();
 }
@@ -128,10 +126,16 @@ void puller::source_left(const incarnation_id& node) {
   for (const auto& [id, entry] : pulls_)
     if (entry.entry != nullptr && (entry.object.owner == node || entry.source.node == node))
       touched.push_back(id);
+  turn_from(node, std::move(touched), error_type::owner_died, pull_outcome::failed);
+}
+
+/// Has these pulls ask the owner instead of `node`. Those that did already fail.
+void puller::turn_from(const incarnation_id& node, std::vector<object_id> touched, error_type error,
+                       pull_outcome outcome) {
   std::ranges::sort(touched); // A replay must see the same order.
   for (const auto& id : touched)
     if (!turn_to_owner(id, node))
-      give_up(id, pulls_.at(id), error_type::owner_died, pull_outcome::failed);
+      give_up(id, pulls_.at(id), error, outcome);
   run();
 }
 
@@ -273,26 +277,19 @@ void puller::received(const lane_progress& news) {
 }
 
 void puller::received(const source_answered& news) {
-  reach_effects effects;
-  reach_.connected(news.node, effects);
-  run(std::move(effects));
+  reach_.connected(news.node);
 }
 
 void puller::received(const source_silent& news) {
-  reach_effects effects;
-  reach_.connect_failed(news.node, news.why, core_.now(), effects);
-  run(std::move(effects));
-  if (!reach_.obstacle(news.node, core_.now()))
+  reach_.connect_failed(news.node, news.why);
+  if (!reach_.is_blocked(news.node))
     return;
   std::vector<object_id> touched;
   for (const auto& [id, entry] : pulls_)
     if (entry.entry != nullptr && entry.source.node == news.node)
       touched.push_back(id);
-  std::ranges::sort(touched); // A replay must see the same order.
-  for (const auto& id : touched)
-    if (!turn_to_owner(id, news.node))
-      give_up(id, pulls_.at(id), error_type::object_fetch_timed_out, pull_outcome::unreachable);
-  run();
+  turn_from(news.node, std::move(touched), error_type::object_fetch_timed_out,
+            pull_outcome::unreachable);
 }
 
 // -- effects --------------------------------------------------------------------------------------
@@ -302,11 +299,6 @@ void puller::run() {
   while (!effects_.empty())
     for (const auto& effect : std::exchange(effects_, {}))
       std::visit([this](const auto& content) { apply(content); }, effect);
-}
-
-void puller::run(reach_effects effects) {
-  for (const auto& effect : effects)
-    std::visit([this](const auto& content) { apply(content); }, effect);
 }
 
 template <class Message>
@@ -419,35 +411,12 @@ void puller::apply(const report_pull_failed& effect) {
   tidy(position);
 }
 
-void puller::apply(const report_unreachable& effect) {
-  log_warning(fmt::format("the data port of node {} cannot be reached: {}; its values come with "
-                          "messages, which is slow, until it can; is it behind a firewall, or does "
-                          "it name a wrong address?",
-                          to_string(effect.node), to_string(effect.why)));
-}
-
-void puller::apply(const report_reachable& effect) {
-  log_info(fmt::format("the data port of node {} can be reached again", to_string(effect.node)));
-}
-
 error_info puller::explain(const pulled& entry, error_type error) const {
   if (error == error_type::store_full && entry.refused)
     return *entry.refused;
-  auto object = to_string(entry.object);
-  auto owner = to_string(entry.object.owner);
-  auto text = [&]() -> std::string {
-    if (error == error_type::owner_died)
-      return fmt::format("node {}, which owned object {}, is dead or cannot be reached", owner,
-                         object);
-    if (entry.failure == pull_outcome::unreachable)
-      return fmt::format("the bytes of object {} cannot be fetched: nobody answers at the data "
-                         "port of node {}; see whether a firewall is in the way, and try again",
-                         object, owner);
-    return fmt::format(
-      "the bytes of object {} could not be fetched from node {} this time; try again", object,
-      owner);
-  }();
-  return {.type = error, .message = std::move(text), .origin = core_.origin()};
+  auto result = fetch_error(entry.object, error, entry.failure);
+  result.origin = core_.origin();
+  return result;
 }
 
 // -- properties -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "arriving_copies.hpp"
 #include "mobula/actors/caf/actor_timers.hpp"
@@ -11,7 +12,7 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/transfer/pull_table.hpp"
-#include "mobula/store/transfer/source_reach.hpp"
+#include "port_reach.hpp"
 
 namespace mobula {
 
@@ -113,6 +114,8 @@ private:
   [[nodiscard]] object_id id_of(pull_number number) const;
   asked_bytes take_ask(ask_number ask);
   void locate(const object_id& id, const pulled& entry);
+  void turn_from(const incarnation_id& node, std::vector<object_id> touched, error_type error,
+                 pull_outcome outcome);
   bool turn_to_owner(const object_id& id, const incarnation_id& from);
   void owner_refused(const object_id& id, refusal_reason reason);
   void owner_lost(const object_id& id);
@@ -122,7 +125,6 @@ private:
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);
   void tidy(pull_map::iterator position);
   void run();
-  void run(reach_effects effects);
   template <class Message>
   void send_to_shard(const pulled& entry, Message message);
   [[nodiscard]] error_info explain(const pulled& entry, error_type error) const;
@@ -139,15 +141,13 @@ private:
   void apply(const report_pull_stopped& effect);
   void apply(const report_arrived& effect);
   void apply(const report_pull_failed& effect);
-  void apply(const report_unreachable& effect);
-  void apply(const report_reachable& effect);
 
   node_core& core_;
   transfers_actor::pointer self_;
   arriving_copies& arriving_;
   std::shared_ptr<transfer_port> port_;
   pull_table table_;
-  source_reach reach_;
+  port_reach reach_;
   pull_effects effects_;
   pull_map pulls_; ///< by the copy's own id
   std::unordered_map<ask_number, asked_bytes> asks_;

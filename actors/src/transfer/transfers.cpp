@@ -138,7 +138,7 @@ private:
 } // namespace
 
 transfers_actor spawn_transfers(node_core& core) {
-  // Whoever starts them counts them: see `launch_cluster`.
+  // Whoever starts them counts them: see `service_life::start_cluster`.
   return spawn_uncounted<transfers_state>(core);
 }
 

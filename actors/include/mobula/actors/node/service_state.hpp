@@ -1,5 +1,9 @@
 #pragma once
 
+#include <caf/actor_system.hpp>
+#include <caf/spawn_options.hpp>
+
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_kind.hpp"
