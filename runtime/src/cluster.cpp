@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
+#include <mutex>
 #include <random>
 #include <utility>
 
@@ -21,10 +21,13 @@
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/membership/membership.hpp"
 #include "mobula/actors/membership/network_address.hpp"
+#include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/transfer_events.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/transfer/served_values.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
+#include "mobula/node.hpp"
 #include "mobula/runtime/cluster_leaving.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/cluster_question.hpp"
@@ -119,31 +122,77 @@ offered_clusters& offered() {
 
 } // namespace
 
-cluster::cluster(node& owner) : core_(&owner.core()) {
+/// What an object of class `cluster` knows, and does under its mutex.
+class cluster::place {
+public:
+  explicit place(node_core& core) : core_(&core) {
+    // nop
+  }
+
+  [[nodiscard]] node_core& core() const noexcept {
+    return *core_;
+  }
+
+  /// Throws if the node is of no use any more: its actor system may be gone.
+  void require_open() const {
+    if (core_->closing())
+      throw object_error{core_->shutting_down_error()};
+  }
+
+  std::uint16_t listen(const std::string& address, std::uint16_t port);
+
+  /// Listens at an address that suits `target`, unless it listens already.
+  void listen_for(const endpoint& target);
+
+  /// Returns whether there was a place to take over. REQUIRES: nobody else takes anything over.
+  bool take_over(place& former);
+
+  /// Returns the actor that speaks for the node in its cluster; null if it is in none, or none any
+  /// more.
+  [[nodiscard]] cluster_actor actor() const;
+
+  /// Throws where that is null.
+  [[nodiscard]] cluster_actor require_actor() const;
+
+  [[nodiscard]] std::uint16_t port() const;
+
+  void end();
+
+private:
+  void open(const std::string& address, std::uint16_t port);
+  [[nodiscard]] std::shared_ptr<control_port> publish(const endpoint& where);
+  [[nodiscard]] bool listens() const;
+
+  core_pointer core_;
+  mutable std::mutex mutex_;
+  cluster_actor actor_; ///< null until the node listens
+  std::uint16_t port_ = 0;
+  bool left_ = false;
+};
+
+cluster::cluster(node& owner) : place_(std::make_unique<place>(owner.core())) {
   // nop
 }
 
 cluster::~cluster() {
   // In a forked child, the mutex may be locked for ever.
-  if (core_->at_home()) {
+  if (place_->core().at_home()) {
     auto& all = offered();
     std::unique_lock guard{all.mutex};
     std::erase_if(all.known, [this](const auto& each) { return each.second == this; });
   }
-  end();
+  place_->end();
 }
 
 // -- listening and joining -----------------------------------------------------------------------
 
-/// Throws if the node is of no use any more: its actor system may be gone.
-void cluster::require_open() const {
-  if (core_->closing())
-    throw object_error{core_->shutting_down_error()};
+std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
+  place_->require_open();
+  require_may_block("cluster::listen", instead_of_waiting);
+  return place_->listen(address, port);
 }
 
-std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
-  require_open();
-  require_may_block("cluster::listen", instead_of_waiting);
+std::uint16_t cluster::place::listen(const std::string& address, std::uint16_t port) {
   std::unique_lock guard{mutex_};
   if (left_)
     refuse(error_type::shutting_down, "this node has left its cluster; start another one");
@@ -155,7 +204,7 @@ std::uint16_t cluster::listen(const std::string& address, std::uint16_t port) {
 }
 
 /// REQUIRES: the mutex is held, and there is no actor yet.
-void cluster::open(const std::string& address, std::uint16_t port) {
+void cluster::place::open(const std::string& address, std::uint16_t port) {
   // First: a system whose times are bad was given no middleman, whatever else was set.
   require_valid_times(core_->options(), read_heartbeat_times(core_->system().config()).timeout);
   if (!core_->system().has_middleman())
@@ -189,7 +238,7 @@ void cluster::open(const std::string& address, std::uint16_t port) {
 }
 
 /// Opens both ports. Returns the one that nodes join through, where they wait still.
-std::shared_ptr<control_port> cluster::publish(const endpoint& where) {
+std::shared_ptr<control_port> cluster::place::publish(const endpoint& where) {
   auto opened = control_port::open(where, {});
   if (const auto* failure = std::get_if<std::string>(&opened))
     refuse(error_type::invalid_argument, *failure);
@@ -198,22 +247,32 @@ std::shared_ptr<control_port> cluster::publish(const endpoint& where) {
   return std::get<std::unique_ptr<control_port>>(std::move(opened));
 }
 
+void cluster::place::listen_for(const endpoint& target) {
+  if (listens())
+    return;
+  // It may take long to find out what a name stands for.
+  auto own_address = address_to_join_from(*core_, target);
+  std::unique_lock guard{mutex_};
+  if (!actor_ && !left_)
+    open(own_address, 0);
+}
+
+bool cluster::place::listens() const {
+  std::unique_lock guard{mutex_};
+  return actor_ || left_;
+}
+
 void cluster::join(const std::string& address, std::uint16_t port) {
-  require_open();
-  require_no_watcher(*core_, "cluster::join");
+  auto& core = place_->core();
+  place_->require_open();
+  require_no_watcher(core, "cluster::join");
   require_may_block("cluster::join", instead_of_waiting);
-  if (!listens()) {
-    // It may take long to find out what a name stands for.
-    auto own_address = address_to_join_from(*core_, {address, port});
-    std::unique_lock guard{mutex_};
-    if (!actor_ && !left_)
-      open(own_address, 0);
-  }
-  auto answer = make_answer<std::optional<join_failure>>(*core_);
+  place_->listen_for({address, port});
+  auto answer = make_answer<std::optional<join_failure>>(core);
   auto outcome = answer->get_future();
-  caf::anon_send(require_actor(), join_through{{address, port}, std::move(answer)});
-  if (!await(*core_, outcome))
-    throw object_error{core_->shutting_down_error()};
+  caf::anon_send(place_->require_actor(), join_through{{address, port}, std::move(answer)});
+  if (!await(core, outcome))
+    throw object_error{core.shutting_down_error()};
   std::optional<join_failure> failure;
   try {
     failure = outcome.get();
@@ -226,16 +285,11 @@ void cluster::join(const std::string& address, std::uint16_t port) {
       fmt::format("cannot join through {}: {}", to_string(endpoint{address, port}), failure->text));
 }
 
-bool cluster::listens() const {
-  std::unique_lock guard{mutex_};
-  return actor_ || left_;
-}
-
 void cluster::follow_options() {
-  require_open();
+  place_->require_open();
   if (take_over())
     return;
-  const auto& settings = core_->system().config();
+  const auto& settings = place_->core().system().config();
   if (auto where = caf::get_if<std::string>(&settings, "mobula.listen")) {
     auto [address, port] = parse_endpoint("listen", *where);
     listen(address, port);
@@ -250,43 +304,45 @@ void cluster::offer() {
   auto& all = offered();
   std::unique_lock guard{all.mutex};
   if (port() != 0)
-    all.known[core_.get()] = this;
+    all.known[&place_->core()] = this;
 }
 
 /// Returns whether there was an object to take over from. The registry's mutex comes first.
 bool cluster::take_over() {
   auto& all = offered();
   std::unique_lock guard{all.mutex};
-  auto found = all.known.find(core_.get());
+  auto found = all.known.find(&place_->core());
   if (found == all.known.end() || found->second == this)
     return false;
-  auto& former = *found->second;
+  if (!place_->take_over(*found->second->place_))
+    return false;
+  all.known.erase(found);
+  return true;
+}
+
+bool cluster::place::take_over(place& former) {
   std::scoped_lock both{mutex_, former.mutex_};
   if (actor_ || left_ || former.left_)
     return false;
   actor_ = std::exchange(former.actor_, nullptr);
   port_ = std::exchange(former.port_, 0);
-  all.known.erase(found);
   return true;
 }
 
 // -- members -------------------------------------------------------------------------------------
 
 std::vector<member_info> cluster::members() const {
-  core_->require_home();
-  require_no_watcher(*core_, "cluster::members");
+  auto& core = place_->core();
+  core.require_home();
+  require_no_watcher(core, "cluster::members");
   require_may_block("cluster::members", "cluster::watch");
-  cluster_actor actor;
-  {
-    std::unique_lock guard{mutex_};
-    if (!actor_ || core_->services_gone())
-      return {};
-    actor = actor_;
-  }
-  auto answer = make_answer<std::vector<member_info>>(*core_);
+  auto actor = place_->actor();
+  if (!actor || core.services_gone())
+    return {};
+  auto answer = make_answer<std::vector<member_info>>(core);
   auto result = answer->get_future();
   caf::anon_send(actor, list_members{std::move(answer)});
-  if (!await(*core_, result))
+  if (!await(core, result))
     return {};
   try {
     return result.get();
@@ -296,25 +352,29 @@ std::vector<member_info> cluster::members() const {
 }
 
 std::uint16_t cluster::port() const {
+  return place_->port();
+}
+
+std::uint16_t cluster::place::port() const {
   core_->require_home();
   std::unique_lock guard{mutex_};
   return port_;
 }
 
 void cluster::watch(std::function<void(const member_event&)> watcher) {
-  require_open();
+  place_->require_open();
   if (!watcher)
     refuse(error_type::invalid_argument, "there is nothing to call in this std::function");
-  caf::anon_send(require_actor(), watch_members{std::move(watcher)});
+  caf::anon_send(place_->require_actor(), watch_members{std::move(watcher)});
 }
 
 void cluster::leave() {
-  require_no_watcher(*core_, "cluster::leave");
+  require_no_watcher(place_->core(), "cluster::leave");
   require_may_block("cluster::leave", instead_of_waiting);
-  end();
+  place_->end();
 }
 
-void cluster::end() {
+void cluster::place::end() {
   // In a forked child, the mutex may be locked for ever, and the place is the parent's.
   if (!core_->at_home())
     return;
@@ -329,33 +389,18 @@ void cluster::end() {
     leave_cluster_of(*core_);
 }
 
-cluster_actor cluster::require_actor() const {
+cluster_actor cluster::place::actor() const {
+  std::unique_lock guard{mutex_};
+  return actor_;
+}
+
+cluster_actor cluster::place::require_actor() const {
   std::unique_lock guard{mutex_};
   if (left_)
     refuse(error_type::shutting_down, "this node has left its cluster; start another one");
   if (!actor_)
     refuse(error_type::invalid_argument, "this node does not listen yet; call listen first");
   return actor_;
-}
-
-// -- options -------------------------------------------------------------------------------------
-
-endpoint parse_endpoint(std::string_view option, std::string_view text) {
-  auto split = text.rfind(':');
-  std::uint16_t port = 0;
-  if (split != std::string_view::npos) {
-    auto digits = text.substr(split + 1);
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    auto address = text.substr(0, split);
-    if (address.starts_with('[') && address.ends_with(']'))
-      address = address.substr(1, address.size() - 2);
-    if (error == std::errc{} && end == digits.data() + digits.size())
-      return {std::string{address}, port};
-  }
-  refuse(error_type::invalid_argument,
-         fmt::format("option mobula.{} is \"{}\", but must be ADDRESS:PORT with a port from 0 to "
-                     "65535, such as 127.0.0.1:4242",
-                     option, text));
 }
 
 } // namespace mobula

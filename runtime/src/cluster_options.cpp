@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/node_identity.hpp"
-#include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
+#include "mobula/runtime/endpoint_option.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/option_words.hpp"
 

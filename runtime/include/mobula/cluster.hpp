@@ -3,17 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/membership/member_info.hpp"
 #include "mobula/node.hpp"
+#include "mobula/runtime/endpoint_option.hpp"
 
 namespace mobula {
-
-class control_port;
 
 /// A node's place in a cluster. Leaves it at the end of its scope, or when the node shuts down.
 ///
@@ -91,23 +88,11 @@ public:
   [[nodiscard]] std::uint16_t port() const;
 
 private:
-  void open(const std::string& address, std::uint16_t port);
-  [[nodiscard]] std::shared_ptr<control_port> publish(const endpoint& where);
-  [[nodiscard]] bool listens() const;
+  class place;
+
   [[nodiscard]] bool take_over();
-  void end();
-  void require_open() const;
-  [[nodiscard]] cluster_actor require_actor() const;
 
-  core_pointer core_;
-  mutable std::mutex mutex_;
-  cluster_actor actor_; ///< null until the node listens
-  std::uint16_t port_ = 0;
-  bool left_ = false;
+  std::unique_ptr<place> place_;
 };
-
-/// Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `:PORT`. Throws `object_error` (`invalid_argument`)
-/// that names `option`.
-[[nodiscard]] endpoint parse_endpoint(std::string_view option, std::string_view text);
 
 } // namespace mobula

@@ -10,7 +10,7 @@
 
 #include "mobula/node.hpp"
 #include "mobula/runtime/handler_attachment.hpp"
-#include "mobula/runtime/names.hpp"
+#include "mobula/runtime/name_questions.hpp"
 
 // Names inside of actors: what `node::publish` and its relatives do, but nothing blocks. Each
 // function returns a request to which handlers are attached with `then` or `await`, as for

@@ -20,7 +20,7 @@
 #include "mobula/object_ref.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/promise.hpp"
-#include "mobula/runtime/names.hpp"
+#include "mobula/runtime/name_questions.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/value_writer.hpp"
 #include "mobula/view.hpp"

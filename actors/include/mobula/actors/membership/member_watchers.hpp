@@ -5,15 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "mobula/actors/membership/membership.hpp"
+#include "mobula/actors/membership/member_info.hpp"
 
 namespace mobula {
-
-/// Somebody came or went.
-struct member_event {
-  member_info member;
-  std::optional<departure> left; ///< nothing: it joined
-};
 
 /// Calls `watcher` with each change from now on, and first with the members that there are. In the
 /// actor that owns the membership, so it must not block. What it throws is logged, and it is called

@@ -11,18 +11,12 @@
 #include "mobula/actors/caf/actor_timers.hpp"
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/membership/dial_worker.hpp"
+#include "mobula/actors/membership/member_info.hpp"
 #include "mobula/actors/protocol/membership/member_table.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
 
 namespace mobula {
-
-/// A member as the rest of the node sees it.
-struct member_info {
-  node_record record;
-  session_id session = session_id::none;
-  caf::node_id process; ///< CAF's name of its actor system, to look up actors there
-};
 
 /// Hears who comes and goes. Called by the actor that owns the membership, within its events.
 class member_listener {

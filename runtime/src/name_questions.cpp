@@ -1,7 +1,7 @@
 // Publishes and looks up names for threads and actors: asks the cluster actor, and makes of its
 // answer what the caller wants, or says why it is something else.
 
-#include "mobula/runtime/names.hpp"
+#include "mobula/runtime/name_questions.hpp"
 
 #include <utility>
 
