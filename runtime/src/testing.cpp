@@ -11,10 +11,12 @@
 #include <limits>
 #include <string_view>
 
+#include <caf/scheduler/test_coordinator.hpp>
 #include <fmt/format.h>
 
 #include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/reports/node_report.hpp"
+#include "mobula/runtime/simulated_network.hpp"
 
 namespace mobula::testing {
 

@@ -17,9 +17,16 @@
 
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"
-#include "mobula/runtime/simulated_network.hpp"
+
+namespace caf::scheduler {
+
+class test_coordinator;
+
+} // namespace caf::scheduler
 
 namespace mobula::testing {
+
+class simulated_network;
 
 /// Runs nodes, and the actors that use them, under CAF's test coordinator: one thread, one message
 /// at a time, in an order that the test or a seed chooses, with a clock that only the test moves.
