@@ -41,6 +41,18 @@ echo '#define CAF_VERSION 1805' >"$tree/other/include/caf/config.hpp"
 cd "$tree"
 cp "$program" program.cpp
 
+# -- headers --------------------------------------------------------------------------------------
+
+# What a program reads that includes all public headers is what is installed, no more and no less.
+read -ra flags < <(pkg-config --cflags mobula)
+public=$prefix/include/mobula
+for header in "$public"/*.hpp; do
+  echo "#include <mobula/${header##*/}>"
+done >all_headers.cpp
+"${compiler[@]}" -std=c++20 -M all_headers.cpp "${flags[@]}" \
+  | tr ' \\' '\n\n' | grep "^$public/" | sort -u >"$tree/read" || fail 'the headers cannot be read'
+find "$public" -type f | sort | diff "$tree/read" - || fail 'installed headers that nobody reads'
+
 # -- versions -------------------------------------------------------------------------------------
 
 # Fails unless the words are equal; the first says whose version it is.
