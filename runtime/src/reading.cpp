@@ -48,6 +48,16 @@ error_info layout_mismatch_error(const object_entry& entry, std::string_view wan
       to_string(entry.id()), entry.size_bytes(), wanted, wanted_bytes));
 }
 
+void throw_without_reader(codec_id codec) {
+  if (codec == codec_id::cereal_json || codec == codec_id::message_pack)
+    throw codec_error(
+      fmt::format("its codec is {}, and either its type is not for that, or the "
+                  "source that reads it does not include {} first",
+                  to_string(codec),
+                  codec == codec_id::cereal_json ? "mobula/json.hpp" : "mobula/message_pack.hpp"));
+  throw codec_error("this type has no reader for the codec of the object");
+}
+
 error_info decode_error(const object_entry& entry) {
   return describe_current_exception(
     error_type::decode_failed,
@@ -91,8 +101,9 @@ void throw_handler_attached() {
 }
 
 void throw_request_moved_from() {
-  throw object_error{bad_argument("this request was moved from, so it asks nobody; attach the handler "
-                                  "to the one that it was moved to")};
+  throw object_error{
+    bad_argument("this request was moved from, so it asks nobody; attach the handler "
+                 "to the one that it was moved to")};
 }
 
 // -- arguments ------------------------------------------------------------------------------------

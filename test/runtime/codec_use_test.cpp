@@ -5,6 +5,11 @@
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
 
+#include <mobula/json.hpp>
+#include <mobula/message_pack.hpp>
+
+#include "other_codecs.hpp"
+
 using namespace mobula;
 
 namespace {
@@ -64,6 +69,14 @@ struct pod {
 
 } // namespace
 
+ObjectRef<int> mobula::put_in_json(mobula::node& where, int value) {
+  return where.put_as<codec_id::cereal_json>(value);
+}
+
+ObjectRef<int> mobula::put_in_message_pack(mobula::node& where, int value) {
+  return where.put_as<codec_id::message_pack>(value);
+}
+
 TEST_CASE_FIXTURE(one_node, "trivially copyable values are read in place") {
   auto value = node.get(node.put(pod{1, 2.5}));
   CHECK(value->y == 2.5);
@@ -90,6 +103,11 @@ TEST_CASE_FIXTURE(one_node, "the caller may choose MessagePack for readers in ot
   CHECK(value->age == 36);
   // A map of two entries.
   CHECK(value.raw_bytes()[0] == std::byte{0x82});
+}
+
+TEST_CASE_FIXTURE(one_node, "what has the headers reads what was written in JSON and MessagePack") {
+  CHECK(*node.get(put_in_json(node, 7)) == 7);
+  CHECK(*node.get(put_in_message_pack(node, 8)) == 8);
 }
 
 TEST_CASE_FIXTURE(one_node,

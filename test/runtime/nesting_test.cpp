@@ -11,6 +11,9 @@
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
 
+#include <mobula/json.hpp>
+#include <mobula/message_pack.hpp>
+
 using namespace mobula;
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "mobula/serialization/codec.hpp"
+#include "mobula/serialization/json_codec.hpp"
+#include "mobula/serialization/message_pack_codec.hpp"
 
 #include <compare>
 #include <cstdint>

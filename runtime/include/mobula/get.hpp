@@ -14,15 +14,18 @@
 // `self->request(...)`. Handlers run as part of the actor, always in a later message, also when the
 // object is ready already. Without an error handler, an error goes to the actor's own one, whose
 // default ends the actor.
+//
+// What reads has a last parameter that callers leave out, as in `node::get`.
 
 namespace mobula {
 
-/// A pending read of one object, whose value is a `view<T>`. Attach handlers exactly once.
+/// A pending read of one object, whose value is a `view<T>`. Attach handlers exactly once. Belongs
+/// to its actor, as does every request here: only what runs as part of that touches it.
 template <class T>
 class get_request : public handler_attachment<get_request<T>> {
 public:
-  get_request(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit)
-    : handler_attachment<get_request>(self), ref_(std::move(ref)), limit_(limit) {
+  get_request(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit, value_decoder decode)
+    : handler_attachment<get_request>(self), ref_(std::move(ref)), limit_(limit), decode_(decode) {
     // nop
   }
 
@@ -37,10 +40,10 @@ private:
       std::make_shared<actor_reading>(*this->self(), handles_of(std::span{&std::as_const(ref_), 1}),
                                       1, wait_goal::readable, limit_);
     when_read(this->self(), order, std::move(wait),
-              [on_value = std::move(on_value),
+              [decode = decode_, on_value = std::move(on_value),
                on_error = std::move(on_error)](actor_reading& done) mutable {
                 auto& entry = *done.entries().front();
-                auto result = collect_one<T>(entry, done.group(), 0);
+                auto result = collect_one<T>(entry, done.group(), 0, decode);
                 if (result.has_value())
                   return on_value(result.value());
                 auto reason =
@@ -51,6 +54,7 @@ private:
 
   ObjectRef<T> ref_;
   wait_limit limit_;
+  value_decoder decode_;
   bool attached_ = false;
 };
 
@@ -59,8 +63,8 @@ template <class T, class Result>
 class group_request {
 public:
   group_request(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs, std::size_t needed,
-                wait_limit limit)
-    : self_(self), refs_(std::move(refs)), needed_(needed), limit_(limit) {
+                wait_limit limit, value_decoder decode)
+    : self_(self), refs_(std::move(refs)), needed_(needed), limit_(limit), decode_(decode) {
     // nop
   }
 
@@ -86,11 +90,13 @@ private:
     auto wait = std::make_shared<actor_reading>(*self_, handles_of(std::span{std::as_const(refs_)}),
                                                 needed_, goal, limit_);
     when_read(self_, order, std::move(wait),
-              [refs = std::move(refs_), needed = needed_,
+              [refs = std::move(refs_), needed = needed_, decode = decode_,
                on_result = std::move(on_result)](actor_reading& done) mutable {
-                static_cast<void>(needed); // not needed by one that reads
+                // Each is needed by one of the two.
+                static_cast<void>(needed);
+                static_cast<void>(decode);
                 if constexpr (reads)
-                  on_result(collect_all<T>(done.entries(), done.group()));
+                  on_result(collect_all<T>(done.entries(), done.group(), decode));
                 else
                   on_result(split_ready(std::span{std::as_const(refs)}, needed, done.group()));
               });
@@ -100,14 +106,16 @@ private:
   std::vector<ObjectRef<T>> refs_;
   std::size_t needed_;
   wait_limit limit_;
+  value_decoder decode_;
   bool attached_ = false;
 };
 
 /// Reads `ref` for the actor `self`. A zero limit means "now". Throws `object_error`
 /// (`invalid_argument`, `invalid_reference`) when a handler is attached.
 template <class T>
-get_request<T> get(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit = {}) {
-  return {self, std::move(ref), limit};
+get_request<T> get(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit = {},
+                   value_decoder decode = decoder_here<T>) {
+  return {self, std::move(ref), limit, decode};
 }
 
 /// Returns the references as a vector. Braces would do, but not within `co_await`: GCC 12 fails at
@@ -124,25 +132,26 @@ std::vector<ObjectRef<T>> list_of(const ObjectRef<T>& first, const Others&... ot
 /// Reads all of `refs` and gives `outcomes<T>`: one outcome for each, in their order.
 template <class T>
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
-                                      wait_limit limit = {}) {
+                                      wait_limit limit = {},
+                                      value_decoder decode = decoder_here<T>) {
   auto needed = refs.size();
-  return {self, std::move(refs), needed, limit};
+  return {self, std::move(refs), needed, limit, decode};
 }
 
 /// The same for references that are listed: `get_all(self, a, b, c)`.
-template <class T, class... Others>
+template <class T, class... Others, value_decoder Decode = decoder_here<T>>
   requires(std::is_same_v<Others, ObjectRef<T>>&&...)
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, const ObjectRef<T>& first,
                                       const Others&... others) {
-  return get_all(self, list_of(first, others...));
+  return get_all(self, list_of(first, others...), wait_limit{}, Decode);
 }
 
 /// The same with a limit: `get_all(self, 5s, a, b, c)`.
-template <class T, class... Others>
+template <class T, class... Others, value_decoder Decode = decoder_here<T>>
   requires(std::is_same_v<Others, ObjectRef<T>>&&...)
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, wait_limit limit,
                                       const ObjectRef<T>& first, const Others&... others) {
-  return get_all(self, list_of(first, others...), limit);
+  return get_all(self, list_of(first, others...), limit, Decode);
 }
 
 /// Waits for `count` of `refs` and gives a `wait_result<T>`; see `node::wait`.
@@ -150,7 +159,7 @@ template <class T>
 group_request<T, wait_result<T>> wait(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
                                       std::size_t count, wait_limit limit = {}) {
   require_count(count, refs.size());
-  return {self, std::move(refs), count, limit};
+  return {self, std::move(refs), count, limit, nullptr};
 }
 
 } // namespace mobula

@@ -82,7 +82,9 @@ public:
   /// Puts with codec `C`: for readers in other languages, say.
   template <codec_id C, class T>
   ObjectRef<T> put_as(const T& value, const call_site& where = call_site::here()) {
-    static_assert(encodable_with<T, C>, "this codec cannot write this type");
+    static_assert(encodable_with<T, C>,
+                  "this codec cannot write this type, or its header is not included: JSON needs "
+                  "mobula/json.hpp, MessagePack mobula/message_pack.hpp");
     require_open();
     return ObjectRef<T>{put_value<T, C>(*core_, value, where)};
   }
@@ -115,14 +117,19 @@ public:
 
   // -- reading ------------------------------------------------------------------------------------
 
+  // Members that read have a last parameter that callers leave out: it stands for the codecs whose
+  // headers the calling source includes. A value in JSON or MessagePack is `decode_failed` without
+  // mobula/json.hpp or mobula/message_pack.hpp there.
+
   /// Returns the value behind `ref`; waits for it if it is pending or on disk. Throws
   /// `object_error`: the object's own error, `type_mismatch`, `get_timed_out`, `shutting_down`,
   /// `invalid_reference`; `invalid_argument` where it would have to wait on a thread that actors
   /// share.
   template <class T>
-  view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+  view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {},
+              value_decoder decode = decoder_here<T>) const {
     core_->require_home();
-    auto result = read(ref, limit);
+    auto result = read(ref, limit, decode);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
     throw object_error{std::get<error_info>(std::move(result))};
@@ -133,9 +140,10 @@ public:
   /// that must not: one that actors share, or in a function that watches the members (see
   /// `cluster::watch`).
   template <class T>
-  caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {}) const {
+  caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {},
+                                 value_decoder decode = decoder_here<T>) const {
     core_->require_home();
-    auto result = read(ref, limit);
+    auto result = read(ref, limit, decode);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
     return to_caf_error(std::get<error_info>(std::move(result)));
@@ -144,9 +152,10 @@ public:
   /// Waits until all of `refs` (duplicates allowed) are there or time is up. Returns one outcome
   /// for each, in their order. O(n).
   template <class T>
-  outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {}) const {
+  outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {},
+                      value_decoder decode = decoder_here<T>) const {
     core_->require_home();
-    return read_all(std::span{refs}, limit);
+    return read_all(std::span{refs}, limit, decode);
   }
 
   /// Waits until `count` of `refs` have a value or an error, or time is up. Returns at most `count`

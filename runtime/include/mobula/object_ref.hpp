@@ -3,11 +3,11 @@
 #include <compare>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <cereal/cereal.hpp>
-#include <cereal/types/string.hpp>
-#include <msgpack.hpp>
 
 #include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/runtime/wire_reference.hpp"
@@ -123,13 +123,29 @@ protected:
     }
   }
 
+  /// Reads what `msgpack_pack` wrote. msgpack-cxx hands an object of its over, or what becomes of
+  /// that what it is assigned to; neither is named here, so that its header is not needed.
+  template <class Source>
+  [[nodiscard]] static object_id unpack_id(Source&& source) {
+    if constexpr (requires { source.template as<std::string>(); }) {
+      return id_from(source.template as<std::string>());
+    } else {
+      std::string text = std::forward<Source>(source);
+      return id_from(text);
+    }
+  }
+
 private:
   object_handle handle_;
 };
 
 /// Refers to an immutable object of type `T` that lives as long as any reference to it does, in any
-/// actor, thread or message. Copying and destroying one touches one atomic counter; as thread-safe
-/// as a `std::shared_ptr`. May outlive its node: reading it then gives `shutting_down`.
+/// actor, thread or message. Copying and destroying one touches one atomic counter. May outlive its
+/// node: reading it then gives `shutting_down`.
+///
+/// *Threads.* As a `std::shared_ptr`: any thread may use and destroy one, several may read the same
+/// one or have copies of it, and who assigns to one or moves from it has it alone meanwhile. No
+/// member blocks.
 template <class T>
 class ObjectRef : public basic_object_ref {
 public:
@@ -154,8 +170,9 @@ public:
     packer.pack(to_string(write()));
   }
 
-  void msgpack_unpack(const msgpack::object& object) {
-    assign_from(id_from(object.as<std::string>()));
+  template <class Source>
+  void msgpack_unpack(Source&& source) {
+    assign_from(unpack_id(std::forward<Source>(source)));
   }
 
 private:
@@ -204,8 +221,9 @@ public:
     packer.pack(to_string(write()));
   }
 
-  void msgpack_unpack(const msgpack::object& object) {
-    *this = ObjectRef{read(id_from(object.as<std::string>()))};
+  template <class Source>
+  void msgpack_unpack(Source&& source) {
+    *this = ObjectRef{read(unpack_id(std::forward<Source>(source)))};
   }
 };
 

@@ -3,6 +3,8 @@
 
 #include "report_fixture.hpp"
 
+#include <mobula/json.hpp>
+
 using namespace mobula;
 
 namespace {

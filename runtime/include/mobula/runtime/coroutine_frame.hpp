@@ -95,8 +95,8 @@ public:
   }
 
   template <class T>
-  auto await_transform(ObjectRef<T> ref) {
-    return await_transform(get(self_, std::move(ref)));
+  auto await_transform(ObjectRef<T> ref, value_decoder decode = decoder_here<T>) {
+    return await_transform(get(self_, std::move(ref), wait_limit{}, decode));
   }
 
   template <class T>

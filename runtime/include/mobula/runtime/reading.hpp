@@ -58,7 +58,8 @@ error_info unready_error(const object_entry& entry, blocking_wait::result result
 /// comes first: it was taken when the bytes were known to be there. REQUIRES: the group is
 /// cancelled.
 template <class T>
-outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index) {
+outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index,
+                       value_decoder decode) {
   auto convert = [](reading<T>&& result) {
     return std::visit(
       [](auto&& content) { return outcome<T>{std::forward<decltype(content)>(content)}; },
@@ -66,11 +67,11 @@ outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index
   };
   if (group != nullptr) {
     if (auto pin = group->take_pin(index))
-      return convert(read_pinned<T>(std::move(pin)));
+      return convert(read_pinned<T>(std::move(pin), decode));
     if (auto failure = group->take_failure(index))
       return std::move(*failure);
   }
-  if (auto result = try_read<T>(entry))
+  if (auto result = try_read<T>(entry, decode))
     return convert(std::move(*result));
   if (entry.core().closing())
     return entry.core().shutting_down_error();
@@ -78,52 +79,54 @@ outcome<T> collect_one(object_entry& entry, wait_group* group, std::size_t index
 }
 
 template <class T>
-outcomes<T> collect_all(std::span<object_entry* const> entries, wait_group* group) {
+outcomes<T> collect_all(std::span<object_entry* const> entries, wait_group* group,
+                        value_decoder decode) {
   outcomes<T> result;
   result.reserve(entries.size());
   for (std::size_t index = 0; index < entries.size(); ++index)
-    result.push_back(collect_one<T>(*entries[index], group, index));
+    result.push_back(collect_one<T>(*entries[index], group, index, decode));
   return result;
 }
 
 /// Reads one object, waiting up to `limit`. Never throws for an object that has no value.
 template <class T>
-reading<T> read_slowly(object_entry& entry, const wait_limit& limit) {
+reading<T> read_slowly(object_entry& entry, const wait_limit& limit, value_decoder decode) {
   if (entry.has_failed())
     return entry.failure();
   wait_handle<blocking_wait> group{new blocking_wait};
   object_entry* entries[] = {&entry};
   auto result = await(*group, entries, 1, wait_goal::readable, limit);
-  auto outcome = collect_one<T>(entry, group.get(), 0);
+  auto outcome = collect_one<T>(entry, group.get(), 0, decode);
   if (outcome.has_value())
     return outcome.value();
   return outcome.has_error() ? outcome.error() : unready_error(entry, result);
 }
 
 template <class T>
-reading<T> read(const ObjectRef<T>& ref, const wait_limit& limit) {
+reading<T> read(const ObjectRef<T>& ref, const wait_limit& limit, value_decoder decode) {
   auto& entry = ref.entry();
   require_valid(limit);
   // Not by `try_read`: its result would be moved twice.
   if (auto pin = entry.try_pin()) [[likely]]
-    return read_pinned<T>(std::move(pin));
-  return read_slowly<T>(entry, limit);
+    return read_pinned<T>(std::move(pin), decode);
+  return read_slowly<T>(entry, limit, decode);
 }
 
 /// Waits for all of `refs` and returns one outcome for each.
 template <class T>
-outcomes<T> read_all(std::span<const ObjectRef<T>> refs, const wait_limit& limit) {
+outcomes<T> read_all(std::span<const ObjectRef<T>> refs, const wait_limit& limit,
+                     value_decoder decode) {
   require_valid(limit);
   auto entries = entries_of(refs);
   if (enough_ready(entries, entries.size(), wait_goal::readable)) {
-    auto result = collect_all<T>(entries, nullptr);
+    auto result = collect_all<T>(entries, nullptr, decode);
     // One that was there has left the memory meanwhile.
     if (std::ranges::all_of(result, [](const auto& each) { return !each.pending(); }))
       return result;
   }
   wait_handle<blocking_wait> group{new blocking_wait};
   await(*group, entries, entries.size(), wait_goal::readable, limit);
-  return collect_all<T>(entries, group.get());
+  return collect_all<T>(entries, group.get(), decode);
 }
 
 /// Splits `refs` by whether reading one would have to wait, at most `count` of them ready. `group`,

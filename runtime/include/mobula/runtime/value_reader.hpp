@@ -31,34 +31,48 @@ error_info timeout_error(const object_entry& entry);
 /// Why a get of `entry` would never end.
 error_info would_block_error(const object_entry& entry);
 
-/// Calls codec `C` if it can read a `T`.
+/// Decodes a value that any codec may have written.
+using value_decoder = decoded_value* (*)(const object_value&);
+
+/// Throws `codec_error`: nothing here reads what this codec wrote.
+[[noreturn]] void throw_without_reader(codec_id codec);
+
+/// REQUIRES: the codec `C` can read a `T`.
 template <class T, codec_id C>
 decoded_value* decode_with(const object_value& value) {
-  if constexpr (encodable_with<T, C>) {
-    static const array_shape no_shape;
-    const auto* extras = value.extras();
-    decode_scope scope{extras};
-    return new decoded_object<T>(
-      codec<T, C>::read(value.bytes(), extras != nullptr ? extras->shape : no_shape));
-  } else {
-    throw codec_error("this type has no reader for the codec of the object");
-  }
+  static const array_shape no_shape;
+  const auto* extras = value.extras();
+  decode_scope scope{extras};
+  return new decoded_object<T>(
+    codec<T, C>::read(value.bytes(), extras != nullptr ? extras->shape : no_shape));
 }
 
-template <class T>
+/// `Json` and `MessagePack`: whether a `T` may be read with these codecs. They are parameters so
+/// that sources with different headers get different functions.
+template <class T, bool Json, bool MessagePack>
 decoded_value* decode(const object_value& value) {
-  switch (value.type().codec) {
-    case codec_id::raw:
+  auto written_with = value.type().codec;
+  if constexpr (encodable_with<T, codec_id::raw>)
+    if (written_with == codec_id::raw)
       return decode_with<T, codec_id::raw>(value);
-    case codec_id::cereal_binary:
+  if constexpr (encodable_with<T, codec_id::cereal_binary>)
+    if (written_with == codec_id::cereal_binary)
       return decode_with<T, codec_id::cereal_binary>(value);
-    case codec_id::cereal_json:
+  if constexpr (Json)
+    if (written_with == codec_id::cereal_json)
       return decode_with<T, codec_id::cereal_json>(value);
-    case codec_id::message_pack:
+  if constexpr (MessagePack)
+    if (written_with == codec_id::message_pack)
       return decode_with<T, codec_id::message_pack>(value);
-  }
-  throw codec_error("unknown codec");
+  throw_without_reader(written_with);
 }
+
+/// What decodes a `T` with all codecs whose headers are included. For default arguments of public
+/// functions only, since those are evaluated in the source that calls: the bodies are the same in
+/// all sources of a program, whatever they include.
+template <class T>
+static constexpr value_decoder decoder_here =
+  &decode<T, encodable_with<T, codec_id::cereal_json>, encodable_with<T, codec_id::message_pack>>;
 
 /// Returns whether the bytes of a raw `T` are the value itself, at a place where a `T` may stand.
 template <class T>
@@ -103,9 +117,10 @@ std::size_t decoded_bytes_of(const object_value& value) noexcept {
 template <class T>
 using reading = std::variant<view<T>, error_info>;
 
-/// Makes a typed view of a pinned value; decodes it if nobody has yet.
+/// Makes a typed view of a pinned value; decodes it if nobody has yet. REQUIRES: `decode` makes a
+/// `decoded_object<T>`.
 template <class T>
-reading<T> read_pinned(pinned_value pin) {
+reading<T> read_pinned(pinned_value pin, value_decoder decode) {
   auto& value = pin.value();
   auto& entry = pin.entry();
   // Equal names almost always are equal descriptors, which costs one comparison.
@@ -124,7 +139,7 @@ reading<T> read_pinned(pinned_value pin) {
   try {
     std::size_t decoded_bytes = 0;
     auto& shared = value.decode_once([&] {
-      auto* made = decode<T>(value);
+      auto* made = decode(value);
       decoded_bytes = decoded_bytes_of<T>(value);
       made->charge = entry.core().take_heap_anyway(decoded_bytes);
       return made;
@@ -142,9 +157,9 @@ reading<T> read_pinned(pinned_value pin) {
 
 /// Reads the object behind `entry` if that needs no waiting. Empty: it is pending, or on disk.
 template <class T>
-std::optional<reading<T>> try_read(object_entry& entry) {
+std::optional<reading<T>> try_read(object_entry& entry, value_decoder decode) {
   if (auto pin = entry.try_pin())
-    return read_pinned<T>(std::move(pin));
+    return read_pinned<T>(std::move(pin), decode);
   if (entry.has_failed())
     return entry.failure();
   return std::nullopt;

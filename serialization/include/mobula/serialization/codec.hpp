@@ -1,11 +1,13 @@
 #pragma once
 
+// The codecs that every program has: raw bytes and cereal's binary archive. Those for readers in
+// other languages have headers of their own, json_codec.hpp and message_pack_codec.hpp: what they
+// need takes longer to compile than all the rest.
+
 #include "mobula/serialization/cereal_codec.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/serialization/encodable.hpp"
-#include "mobula/serialization/json_codec.hpp"
-#include "mobula/serialization/message_pack_codec.hpp"
 #include "mobula/serialization/raw_codec.hpp"
 
 namespace mobula {
@@ -14,12 +16,11 @@ namespace mobula {
 template <class T>
 concept encodable = raw_encodable<T> || cereal_encodable<T>;
 
-/// Whether the given codec takes a type.
+/// Whether the given codec takes a type. One whose header is not included takes none: the headers
+/// specialise this, and so come before whatever asks.
 template <class T, codec_id C>
 inline constexpr bool encodable_with =
-  (C == codec_id::raw && raw_encodable<T>) || (C == codec_id::cereal_binary && cereal_encodable<T>)
-  || (C == codec_id::cereal_json && json_encodable<T>)
-  || (C == codec_id::message_pack && message_pack_encodable<T>);
+  (C == codec_id::raw && raw_encodable<T>) || (C == codec_id::cereal_binary && cereal_encodable<T>);
 
 /// Returns the raw codec where the bytes in memory will do, else cereal's portable binary archive.
 template <class T>

@@ -2,6 +2,7 @@
 
 #include "mobula/serialization/array_shape.hpp"
 #include "mobula/serialization/byte_buffer.hpp"
+#include "mobula/serialization/codec.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/serialization/encodable.hpp"
@@ -17,13 +18,13 @@
 
 namespace mobula {
 
-template <class T, codec_id C>
-struct codec;
-
 /// A type that can be saved to and loaded from cereal's JSON archive.
 template <class T>
 concept json_encodable = std::default_initializable<T> && std::movable<T> && detail::cereal_value<
   T, cereal::JSONOutputArchive, cereal::JSONInputArchive>;
+
+template <class T>
+inline constexpr bool encodable_with<T, codec_id::cereal_json> = json_encodable<T>;
 
 namespace detail {
 

@@ -2,6 +2,7 @@
 
 #include "mobula/serialization/array_shape.hpp"
 #include "mobula/serialization/byte_buffer.hpp"
+#include "mobula/serialization/codec.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/codec_id.hpp"
 
@@ -30,9 +31,6 @@
 #include <vector>
 
 namespace mobula {
-
-template <class T, codec_id C>
-struct codec;
 
 namespace detail {
 
@@ -140,6 +138,9 @@ void check_message_pack(std::span<const std::byte> bytes);
 /// (none for `std::variant`), and types with MSGPACK_DEFINE or adaptors of their own.
 template <class T>
 concept message_pack_encodable = std::movable<T> && detail::message_pack_value<T>;
+
+template <class T>
+inline constexpr bool encodable_with<T, codec_id::message_pack> = message_pack_encodable<T>;
 
 /// MessagePack, which programs in most languages can read.
 template <message_pack_encodable T>

@@ -1,0 +1,7 @@
+#pragma once
+
+// JSON, for readers in other languages: a source that includes this can put values with
+// `put_as<mobula::codec_id::cereal_json>`, and read values that were put so. It comes before what
+// puts and reads; mobula.hpp is without it, since many programs need none.
+
+#include "mobula/serialization/json_codec.hpp"
