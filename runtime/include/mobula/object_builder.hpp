@@ -46,8 +46,11 @@ template <class Array>
 class object_builder;
 
 /// Memory of an object that is being made: the caller fills it, then `seal` makes it an immutable
-/// object without copying a byte. Destroyed unsealed, the object never existed. For one thread at a
-/// time; neither copyable nor movable (return it from a function by elision).
+/// object without copying a byte. Destroyed unsealed, the object never existed. Neither copyable
+/// nor movable (return it from a function by elision).
+///
+/// *Threads.* Any thread may have one, but members are for one at a time. The elements are plain
+/// memory: several threads may fill different ones at once, and must be done before `seal`.
 template <class T>
 class object_builder<array<T>> : basic_object_builder {
   static_assert(alignof(T) <= alignof(std::max_align_t), "small objects are aligned to 16 bytes");

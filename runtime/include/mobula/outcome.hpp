@@ -15,7 +15,11 @@ namespace mobula {
 [[noreturn]] void throw_handler_attached();
 [[noreturn]] void throw_request_moved_from();
 
-/// What became of one element of a `get_all`: a value, an error, or nothing yet.
+/// What became of one element of a `get_all`: a value, an error, or nothing yet. Does not change
+/// any more: one that is pending stays so.
+///
+/// *Threads.* As its view: any thread may use and destroy one, and several may read it at the same
+/// time; who assigns to it or moves from it has it alone meanwhile. Nothing here blocks.
 template <class T>
 class outcome {
 public:
@@ -86,7 +90,8 @@ private:
 template <class T>
 using outcomes = std::vector<outcome<T>>;
 
-/// What `wait` found: both lists in the order of the references that it was given.
+/// What `wait` found: both lists in the order of the references that it was given. Plain data, of
+/// which a thread has its own copy, or which several only read.
 template <class T>
 struct wait_result {
   /// References to objects that have a value or an error, or that cannot be read now: at most as

@@ -21,7 +21,8 @@ public:
   /// Makes the object an error (`promise_broken`) if it was not set.
   ~basic_promise();
 
-  /// Makes the object an error. Throws `object_error` (`already_set`) if it was set before.
+  /// Makes the object an error. Any thread. Throws `object_error` (`already_set`) if it was set
+  /// before.
   void set_error(error_info error);
 
   /// Makes the object an error that describes the exception being handled, as that of the task
@@ -56,8 +57,13 @@ private:
 };
 
 /// A reference whose object is made later: set once, to a value or to an error. Dropped unset, it
-/// becomes the error `promise_broken`. Movable, not copyable. Setting is thread-safe: of several
-/// threads, one wins and the others get `already_set`.
+/// becomes the error `promise_broken`. Movable, not copyable.
+///
+/// *Threads.* Any thread may have one, and actors may. `set_value`, `set_error`,
+/// `set_current_exception`, `is_set` and `ref` may be called at the same time: of several that set,
+/// one wins and the others get `already_set`. Moving, assigning and destroying one is for a thread
+/// that has it alone. Setting wakes those who wait. On a thread of the application it may wait itself,
+/// for space in the process heap and for an answer of the store; in an actor it never does.
 ///
 /// References are counted, and cycles are never freed. Values that are put cannot form any; the
 /// value of a promise can, if it contains a reference to the promise's own object (which is

@@ -22,6 +22,9 @@ namespace mobula {
 
 /// A request under way. Attach handlers exactly once, right away, as with `self->request(...)`;
 /// more of them throw `object_error` (`invalid_argument`).
+///
+/// *Threads.* Belongs to the actor that asks: only what runs as part of that touches it, and there
+/// its handlers run. `receive` blocks; the others never do.
 template <class Response>
 class actor_request {
 public:

@@ -35,8 +35,12 @@ concept small_plain_value = std::is_trivially_copyable_v<T> && sizeof(T) <= 64
 /// A reader's handle on the value of an object. While it lives, the value stays where it is,
 /// whatever happens to the reference that it came from, to the object or to the node (I3). All
 /// views of one object in a process show the same `const T`. Copying one costs two atomic
-/// operations. Views may be used and destroyed in any thread; the value is constant, so threads may
-/// read it together.
+/// operations.
+///
+/// *Threads.* As a `std::shared_ptr<const T>`: any thread may use and destroy a view, and several
+/// may read one, or copies of it, at the same time; who assigns to a view or moves from it has it
+/// alone meanwhile. The value itself is constant, so threads read it together without a lock.
+/// Nothing here blocks.
 ///
 /// *Temporaries.* The value is not kept in place any longer than its view is there. So `*` on a
 /// view without a name gives a copy of a small plain value, and does not compile for any other.
