@@ -19,7 +19,7 @@ namespace {
 /// Prints what a sweep did. Returns whether it could do all.
 bool report(const std::string& directory, std::string_view things, const sweep_result& result) {
   std::cout << fmt::format("{}: removed {} {} ({})", directory, result.files_removed, things,
-                           show_bytes(result.bytes_removed));
+                           internal::show_bytes(result.bytes_removed));
   if (result.incarnations_alive > 0)
     std::cout << fmt::format(", left those of {} that live or cannot be asked",
                              result.incarnations_alive);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace mobula {
+namespace mobula::internal {
 
 actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_handle> objects,
                              std::size_t needed, wait_goal goal, const wait_limit& limit)
@@ -37,4 +37,4 @@ actor_reading::~actor_reading() {
     self_.clock().cancel_request_timeout(&self_, request());
 }
 
-} // namespace mobula
+} // namespace mobula::internal

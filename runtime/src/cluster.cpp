@@ -38,6 +38,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 namespace {
 
 [[noreturn]] void refuse(error_type type, std::string text) {

@@ -15,7 +15,7 @@
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -90,4 +90,4 @@ void leave_cluster_of(node_core& core) {
   flush_network(core.system());
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -16,7 +16,7 @@
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/option_words.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -110,4 +110,4 @@ void prepare_network_at_start(caf::actor_system_config& config) {
   config.add_thread_hook<network_preparation>();
 }
 
-} // namespace mobula
+} // namespace mobula::internal

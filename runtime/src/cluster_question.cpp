@@ -6,7 +6,7 @@
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -48,4 +48,4 @@ drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
                                    with_answer(limit));
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -26,6 +26,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 namespace {
 
 [[noreturn]] void refuse(std::string_view option, std::string_view value, std::string_view range) {

@@ -13,6 +13,8 @@
 
 namespace mobula::testing {
 
+using namespace internal;
+
 namespace {
 
 template <class T>

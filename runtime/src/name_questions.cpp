@@ -11,7 +11,7 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -151,4 +151,4 @@ void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order or
     question);
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace mobula {
+namespace mobula::internal {
 
 // The distance of optimal string alignment: a row of the usual table for each letter typed, of
 // which the last three are kept.
@@ -53,4 +53,4 @@ std::string did_you_mean(std::string_view typed, const std::vector<std::string>&
   return word ? fmt::format("; did you mean \"{}\"?", *word) : "";
 }
 
-} // namespace mobula
+} // namespace mobula::internal

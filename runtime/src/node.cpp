@@ -13,6 +13,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 namespace {
 
 /// Without its thread hook, an actor would wait for space with the thread that makes some.

@@ -9,7 +9,7 @@
 #include "mobula/actors/membership/network_address.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -76,4 +76,4 @@ std::vector<endpoint> data_endpoints(const node_core& core, const endpoint& wher
   return endpoints_to_advertise(where, interface_addresses(), advertised);
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -9,6 +9,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 basic_object_builder::basic_object_builder(node_core& core, std::size_t size_bytes,
                                            const type_descriptor& type, const array_shape* shape,
                                            const call_site& where)

@@ -11,6 +11,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 void throw_moved_from() {
   throw object_error{{.type = error_type::invalid_reference,
                       .message =

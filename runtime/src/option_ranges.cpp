@@ -16,7 +16,7 @@
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -249,6 +249,24 @@ std::string show_time(nanoseconds time) {
   return fmt::format("{}ns", time.count());
 }
 
+void require_valid_times(const node_options& options, nanoseconds heartbeat_timeout) {
+  // The longest time is longer than any.
+  if (options.grace_period <= heartbeat_timeout && options.grace_period != nanoseconds::max())
+    refuse("mobula.grace-period", show_time(options.grace_period),
+           fmt::format("longer than mobula.heartbeat-timeout, which is {}",
+                       show_time(heartbeat_timeout)),
+           "what a node held must stay until both sides know that it is lost: raise the one or "
+           "lower the other");
+}
+
+} // namespace mobula::internal
+
+// -- what config.hpp declares ---------------------------------------------------------------------
+
+namespace mobula {
+
+using namespace internal;
+
 void require_valid(const node_options& options) {
   for (const auto& range : numbers)
     require(range, options);
@@ -259,16 +277,6 @@ void require_valid(const node_options& options) {
   require_advertised(options);
   require_cluster_name(options);
   require_name(options);
-}
-
-void require_valid_times(const node_options& options, nanoseconds heartbeat_timeout) {
-  // The longest time is longer than any.
-  if (options.grace_period <= heartbeat_timeout && options.grace_period != nanoseconds::max())
-    refuse("mobula.grace-period", show_time(options.grace_period),
-           fmt::format("longer than mobula.heartbeat-timeout, which is {}",
-                       show_time(heartbeat_timeout)),
-           "what a node held must stay until both sides know that it is lost: raise the one or "
-           "lower the other");
 }
 
 } // namespace mobula

@@ -10,7 +10,7 @@
 
 #include "mobula/runtime/nearest_word.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -241,4 +241,4 @@ std::optional<std::string> explain_keys(const caf::config_option_set& options,
   return std::nullopt;
 }
 
-} // namespace mobula
+} // namespace mobula::internal

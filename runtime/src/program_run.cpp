@@ -23,7 +23,7 @@
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/signal_state.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -181,4 +181,4 @@ void program_run::leave_behind() const {
   ::_exit(exit_code(EXIT_FAILURE));
 }
 
-} // namespace mobula
+} // namespace mobula::internal

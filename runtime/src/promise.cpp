@@ -9,6 +9,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 basic_promise::basic_promise(node_core& core, const type_descriptor& type, const call_site& where) {
   entry_draft draft{core, 0, type, where};
   handle_ = draft.announce();

@@ -10,7 +10,7 @@
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -80,30 +80,6 @@ error_info would_block_error(const object_entry& entry) {
 error_info unready_error(const object_entry& entry, blocking_wait::result result) {
   return result == blocking_wait::result::would_block_forever ? would_block_error(entry)
                                                               : timeout_error(entry);
-}
-
-void throw_without_value(const error_info* error) {
-  if (error != nullptr)
-    throw object_error{*error};
-  throw object_error{{.type = error_type::get_timed_out,
-                      .message = "the object was not ready in time, so this outcome is pending and "
-                                 "has no value; ask has_value first"}};
-}
-
-void throw_without_error() {
-  throw object_error{
-    bad_argument("this outcome is not an error, so it has none to tell; ask has_error first")};
-}
-
-void throw_handler_attached() {
-  throw object_error{bad_argument("this request has its handler already, which gets the one answer "
-                                  "there is; make another request for another handler")};
-}
-
-void throw_request_moved_from() {
-  throw object_error{
-    bad_argument("this request was moved from, so it asks nobody; attach the handler "
-                 "to the one that it was moved to")};
 }
 
 // -- arguments ------------------------------------------------------------------------------------
@@ -202,4 +178,4 @@ blocking_wait::result await(blocking_wait& group, std::span<object_entry* const>
   return result;
 }
 
-} // namespace mobula
+} // namespace mobula::internal

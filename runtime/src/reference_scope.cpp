@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -59,4 +59,4 @@ object_handle decode_scope::find(const object_id& id) noexcept {
   return {};
 }
 
-} // namespace mobula
+} // namespace mobula::internal

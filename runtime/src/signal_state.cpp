@@ -22,7 +22,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -182,4 +182,4 @@ int signal_event() noexcept {
   return event.load();
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -23,6 +23,8 @@
 
 namespace mobula::testing {
 
+using namespace internal;
+
 namespace {
 
 /// Tells a line's actor to take one message out.

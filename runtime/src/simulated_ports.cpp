@@ -14,6 +14,8 @@
 
 namespace mobula::testing {
 
+using namespace internal;
+
 namespace {
 
 /// Tells a port's actor to do what is next.

@@ -18,6 +18,8 @@
 
 namespace mobula {
 
+using namespace internal;
+
 namespace {
 
 [[noreturn]] void refuse(std::string text) {

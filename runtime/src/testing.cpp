@@ -20,6 +20,8 @@
 
 namespace mobula::testing {
 
+using namespace internal;
+
 namespace {
 
 /// Small enough that a test reaches the limits with little data, and that a node starts and ends in

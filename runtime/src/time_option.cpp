@@ -14,7 +14,7 @@
 #include <caf/pec.hpp>
 #include <caf/timespan.hpp>
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -77,4 +77,4 @@ caf::config_option time_option(std::string_view name, std::string_view descripti
   return {"mobula", text_of(name), text_of(description), &meta};
 }
 
-} // namespace mobula
+} // namespace mobula::internal

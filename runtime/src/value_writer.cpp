@@ -14,7 +14,7 @@
 #include "mobula/runtime/worker_thread.hpp"
 #include "mobula/store/system/assertion.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -228,4 +228,4 @@ void await_space(object_entry& entry) {
     throw object_error{entry.core().shutting_down_error()};
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -14,7 +14,7 @@
 #include "mobula/actors/node/receiving_node.hpp"
 #include "mobula/serialization/metadata.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -218,4 +218,4 @@ import_reference(wire_reference& reference, caf::execution_unit* context, std::s
   return reported(try_import(reference, context, wanted));
 }
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -14,7 +14,7 @@
 
 #include "mobula/serialization/error.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 namespace {
 
@@ -78,4 +78,4 @@ void mark_worker_threads(caf::actor_system_config& config) {
   config.add_thread_hook<worker_mark>();
 }
 
-} // namespace mobula
+} // namespace mobula::internal

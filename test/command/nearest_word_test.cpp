@@ -5,6 +5,7 @@
 #include <mobula/runtime/nearest_word.hpp>
 
 using namespace mobula;
+using namespace mobula::internal;
 
 namespace {
 

@@ -13,6 +13,7 @@
 #include "../temporary_directory.hpp"
 
 using namespace mobula;
+using namespace mobula::internal;
 using namespace std::literals;
 using test::contains;
 

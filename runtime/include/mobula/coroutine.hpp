@@ -42,9 +42,9 @@ namespace mobula {
 /// before the coroutine does.
 class coroutine {
 public:
-  class promise_type : public coroutine_frame {
+  class promise_type : public internal::coroutine_frame {
   public:
-    using coroutine_frame::coroutine_frame;
+    using internal::coroutine_frame::coroutine_frame;
 
     coroutine get_return_object() noexcept {
       return {};
@@ -82,15 +82,15 @@ using task = caf::typed_response_promise<T>;
 /// Says which types the answer of an actor without static type has: `co_await
 /// mobula::expect<int>(self->request(worker, 5s, 1))`. Another answer is an error.
 template <class... Ts, class Handle>
-[[nodiscard]] expected_answer<Handle, Ts...> expect(Handle request) {
-  return expected_answer<Handle, Ts...>{request};
+[[nodiscard]] internal::expected_answer<Handle, Ts...> expect(Handle request) {
+  return internal::expected_answer<Handle, Ts...>{request};
 }
 
 /// The frame of a `task<T>`.
 template <class T>
-class task_frame : public coroutine_frame {
+class task_frame : public internal::coroutine_frame {
 public:
-  using coroutine_frame::coroutine_frame;
+  using internal::coroutine_frame::coroutine_frame;
 
   ~task_frame() {
     // CAF tells nobody of a promise that is dropped.

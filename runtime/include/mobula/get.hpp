@@ -22,39 +22,41 @@ namespace mobula {
 /// A pending read of one object, whose value is a `view<T>`. Attach handlers exactly once. Belongs
 /// to its actor, as does every request here: only what runs as part of that touches it.
 template <class T>
-class get_request : public handler_attachment<get_request<T>> {
+class get_request : public internal::handler_attachment<get_request<T>> {
 public:
-  get_request(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit, value_decoder decode)
-    : handler_attachment<get_request>(self), ref_(std::move(ref)), limit_(limit), decode_(decode) {
+  get_request(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit,
+              internal::value_decoder decode)
+    : internal::handler_attachment<get_request>(self), ref_(std::move(ref)), limit_(limit),
+      decode_(decode) {
     // nop
   }
 
 private:
-  friend handler_attachment<get_request>;
+  friend internal::handler_attachment<get_request>;
 
   template <class OnValue, class OnError>
-  void start(response_order order, OnValue on_value, OnError on_error) {
+  void start(internal::response_order order, OnValue on_value, OnError on_error) {
     if (std::exchange(attached_, true))
       throw_handler_attached();
-    auto wait =
-      std::make_shared<actor_reading>(*this->self(), handles_of(std::span{&std::as_const(ref_), 1}),
-                                      1, wait_goal::readable, limit_);
-    when_read(this->self(), order, std::move(wait),
-              [decode = decode_, on_value = std::move(on_value),
-               on_error = std::move(on_error)](actor_reading& done) mutable {
-                auto& entry = *done.entries().front();
-                auto result = collect_one<T>(entry, done.group(), 0, decode);
-                if (result.has_value())
-                  return on_value(result.value());
-                auto reason =
-                  to_caf_error(result.has_error() ? result.error() : timeout_error(entry));
-                on_error(reason);
-              });
+    auto wait = std::make_shared<internal::actor_reading>(
+      *this->self(), internal::handles_of(std::span{&std::as_const(ref_), 1}), 1,
+      wait_goal::readable, limit_);
+    internal::when_read(this->self(), order, std::move(wait),
+                        [decode = decode_, on_value = std::move(on_value),
+                         on_error = std::move(on_error)](internal::actor_reading& done) mutable {
+                          auto& entry = *done.entries().front();
+                          auto result = internal::collect_one<T>(entry, done.group(), 0, decode);
+                          if (result.has_value())
+                            return on_value(result.value());
+                          auto reason = to_caf_error(
+                            result.has_error() ? result.error() : internal::timeout_error(entry));
+                          on_error(reason);
+                        });
   }
 
   ObjectRef<T> ref_;
   wait_limit limit_;
-  value_decoder decode_;
+  internal::value_decoder decode_;
   bool attached_ = false;
 };
 
@@ -63,7 +65,7 @@ template <class T, class Result>
 class group_request {
 public:
   group_request(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs, std::size_t needed,
-                wait_limit limit, value_decoder decode)
+                wait_limit limit, internal::value_decoder decode)
     : self_(self), refs_(std::move(refs)), needed_(needed), limit_(limit), decode_(decode) {
     // nop
   }
@@ -71,42 +73,43 @@ public:
   /// Calls `on_result(Result)`.
   template <class OnResult>
   void then(OnResult on_result) {
-    start(response_order::multiplexed, std::move(on_result));
+    start(internal::response_order::multiplexed, std::move(on_result));
   }
 
   template <class OnResult>
   void await(OnResult on_result) {
-    start(response_order::awaited, std::move(on_result));
+    start(internal::response_order::awaited, std::move(on_result));
   }
 
 private:
   static constexpr bool reads = std::is_same_v<Result, outcomes<T>>;
 
   template <class OnResult>
-  void start(response_order order, OnResult on_result) {
+  void start(internal::response_order order, OnResult on_result) {
     if (std::exchange(attached_, true))
       throw_handler_attached();
     auto goal = reads ? wait_goal::readable : wait_goal::ready;
-    auto wait = std::make_shared<actor_reading>(*self_, handles_of(std::span{std::as_const(refs_)}),
-                                                needed_, goal, limit_);
-    when_read(self_, order, std::move(wait),
-              [refs = std::move(refs_), needed = needed_, decode = decode_,
-               on_result = std::move(on_result)](actor_reading& done) mutable {
-                // Each is needed by one of the two.
-                static_cast<void>(needed);
-                static_cast<void>(decode);
-                if constexpr (reads)
-                  on_result(collect_all<T>(done.entries(), done.group(), decode));
-                else
-                  on_result(split_ready(std::span{std::as_const(refs)}, needed, done.group()));
-              });
+    auto wait = std::make_shared<internal::actor_reading>(
+      *self_, internal::handles_of(std::span{std::as_const(refs_)}), needed_, goal, limit_);
+    internal::when_read(
+      self_, order, std::move(wait),
+      [refs = std::move(refs_), needed = needed_, decode = decode_,
+       on_result = std::move(on_result)](internal::actor_reading& done) mutable {
+        // Each is needed by one of the two.
+        static_cast<void>(needed);
+        static_cast<void>(decode);
+        if constexpr (reads)
+          on_result(internal::collect_all<T>(done.entries(), done.group(), decode));
+        else
+          on_result(internal::split_ready(std::span{std::as_const(refs)}, needed, done.group()));
+      });
   }
 
   caf::scheduled_actor* self_;
   std::vector<ObjectRef<T>> refs_;
   std::size_t needed_;
   wait_limit limit_;
-  value_decoder decode_;
+  internal::value_decoder decode_;
   bool attached_ = false;
 };
 
@@ -114,7 +117,7 @@ private:
 /// (`invalid_argument`, `invalid_reference`) when a handler is attached.
 template <class T>
 get_request<T> get(caf::scheduled_actor* self, ObjectRef<T> ref, wait_limit limit = {},
-                   value_decoder decode = decoder_here<T>) {
+                   internal::value_decoder decode = internal::decoder_here<T>) {
   return {self, std::move(ref), limit, decode};
 }
 
@@ -133,13 +136,13 @@ std::vector<ObjectRef<T>> list_of(const ObjectRef<T>& first, const Others&... ot
 template <class T>
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
                                       wait_limit limit = {},
-                                      value_decoder decode = decoder_here<T>) {
+                                      internal::value_decoder decode = internal::decoder_here<T>) {
   auto needed = refs.size();
   return {self, std::move(refs), needed, limit, decode};
 }
 
 /// The same for references that are listed: `get_all(self, a, b, c)`.
-template <class T, class... Others, value_decoder Decode = decoder_here<T>>
+template <class T, class... Others, internal::value_decoder Decode = internal::decoder_here<T>>
   requires(std::is_same_v<Others, ObjectRef<T>>&&...)
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, const ObjectRef<T>& first,
                                       const Others&... others) {
@@ -147,7 +150,7 @@ group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, const ObjectRe
 }
 
 /// The same with a limit: `get_all(self, 5s, a, b, c)`.
-template <class T, class... Others, value_decoder Decode = decoder_here<T>>
+template <class T, class... Others, internal::value_decoder Decode = internal::decoder_here<T>>
   requires(std::is_same_v<Others, ObjectRef<T>>&&...)
 group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, wait_limit limit,
                                       const ObjectRef<T>& first, const Others&... others) {
@@ -158,7 +161,7 @@ group_request<T, outcomes<T>> get_all(caf::scheduled_actor* self, wait_limit lim
 template <class T>
 group_request<T, wait_result<T>> wait(caf::scheduled_actor* self, std::vector<ObjectRef<T>> refs,
                                       std::size_t count, wait_limit limit = {}) {
-  require_count(count, refs.size());
+  internal::require_count(count, refs.size());
   return {self, std::move(refs), count, limit, nullptr};
 }
 

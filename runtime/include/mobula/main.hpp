@@ -61,7 +61,7 @@ int run_main(int argc, char** argv, F&& run) {
     }
     if (settings.cli_helptext_printed)
       return EXIT_SUCCESS;
-    program_run program{read_stop_limit(settings)};
+    internal::program_run program{read_stop_limit(settings)};
     auto result = EXIT_FAILURE;
     {
       caf::actor_system system{settings};
@@ -72,7 +72,7 @@ int run_main(int argc, char** argv, F&& run) {
     }
     return program.exit_code(result);
   } catch (const std::exception&) {
-    print_current_exception();
+    internal::print_current_exception();
   }
   return EXIT_FAILURE;
 }

@@ -23,38 +23,38 @@ namespace mobula {
 /// exactly once, while the node exists. That throws `object_error` (`shutting_down`) if the node
 /// has shut down, (`invalid_argument`) for a second handler and for one that was moved from.
 template <class Result>
-class name_request : public handler_attachment<name_request<Result>> {
+class name_request : public internal::handler_attachment<name_request<Result>> {
 public:
   /// What makes a result of what was told; may throw `object_error`. Nothing is made if there is no
   /// result.
   using conversion = std::function<Result(const name_reply&)>;
 
-  name_request(caf::scheduled_actor* self, node& asked, name_question question,
+  name_request(caf::scheduled_actor* self, node& asked, internal::name_question question,
                conversion convert = {})
-    : handler_attachment<name_request>(self), core_(&asked.core()), question_(std::move(question)),
-      convert_(std::move(convert)) {
+    : internal::handler_attachment<name_request>(self), core_(&asked.core()),
+      question_(std::move(question)), convert_(std::move(convert)) {
     // nop
   }
 
 private:
-  friend handler_attachment<name_request>;
+  friend internal::handler_attachment<name_request>;
 
   template <class OnValue, class OnError>
-  void start(response_order order, OnValue on_value, OnError on_error) {
+  void start(internal::response_order order, OnValue on_value, OnError on_error) {
     if (core_ == nullptr)
       throw_request_moved_from();
     if (std::exchange(attached_, true))
       throw_handler_attached();
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));
-    ask_in_actor(*core_, *this->self(), order, std::move(question_),
-                 [handlers, convert = std::move(convert_)](const name_reply& reply) {
-                   auto failure = finish(convert, reply, handlers->first);
-                   if (failure) {
-                     auto reason = to_caf_error(*std::move(failure));
-                     handlers->second(reason);
-                   }
-                 });
+    internal::ask_in_actor(*core_, *this->self(), order, std::move(question_),
+                           [handlers, convert = std::move(convert_)](const name_reply& reply) {
+                             auto failure = finish(convert, reply, handlers->first);
+                             if (failure) {
+                               auto reason = to_caf_error(*std::move(failure));
+                               handlers->second(reason);
+                             }
+                           });
   }
 
   /// Returns why there is no value. What the handler throws passes through.
@@ -78,7 +78,7 @@ private:
   }
 
   core_pointer core_;
-  name_question question_;
+  internal::name_question question_;
   conversion convert_;
   bool attached_ = false;
 };
@@ -89,7 +89,7 @@ private:
 template <class T>
 name_request<void> publish(caf::scheduled_actor* self, node& asked, const std::string& name,
                            const ObjectRef<T>& ref) {
-  return {self, asked, publication_of(asked.core(), name, ref, own_name::refuse)};
+  return {self, asked, internal::publication_of(asked.core(), name, ref, own_name::refuse)};
 }
 
 /// The same for an actor.
@@ -97,14 +97,14 @@ template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   publish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
     return {self, asked,
-            publication_of(asked.core(), name, asked.describe(actor), own_name::refuse)};
+            internal::publication_of(asked.core(), name, asked.describe(actor), own_name::refuse)};
   }
 
 /// Gives a name to something else at once, as `node::republish` does.
 template <class T>
 name_request<void> republish(caf::scheduled_actor* self, node& asked, const std::string& name,
                              const ObjectRef<T>& ref) {
-  return {self, asked, publication_of(asked.core(), name, ref, own_name::replace)};
+  return {self, asked, internal::publication_of(asked.core(), name, ref, own_name::replace)};
 }
 
 /// The same for an actor.
@@ -112,7 +112,7 @@ template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   republish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
     return {self, asked,
-            publication_of(asked.core(), name, asked.describe(actor), own_name::replace)};
+            internal::publication_of(asked.core(), name, asked.describe(actor), own_name::replace)};
   }
 
 /// Takes a name back, as `node::unpublish` does.
@@ -126,10 +126,11 @@ inline name_request<void> unpublish(caf::scheduled_actor* self, node& asked,
 template <class T>
 name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const std::string& name,
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
-  return {self, asked, search_for(name, limit),
+  return {self, asked, internal::search_for(name, limit),
           [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
             const auto& found = std::get<named_content>(reply.content);
-            return ObjectRef<T>{reference_in(*core, name, found, wanted_type<T>()).handle()};
+            return ObjectRef<T>{
+              internal::reference_in(*core, name, found, wanted_type<T>()).handle()};
           }};
 }
 
@@ -137,11 +138,11 @@ name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const
 template <class Handle = caf::actor>
 name_request<Handle> lookup_actor(caf::scheduled_actor* self, node& asked, const std::string& name,
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
-  return {self, asked, search_for(name, limit),
+  return {self, asked, internal::search_for(name, limit),
           [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
             const auto& found = std::get<named_content>(reply.content);
             auto wanted = core->system().template message_types<Handle>();
-            return caf::actor_cast<Handle>(actor_in(*core, name, found, wanted));
+            return caf::actor_cast<Handle>(internal::actor_in(*core, name, found, wanted));
           }};
 }
 

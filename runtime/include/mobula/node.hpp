@@ -86,7 +86,7 @@ public:
                   "this codec cannot write this type, or its header is not included: JSON needs "
                   "mobula/json.hpp, MessagePack mobula/message_pack.hpp");
     require_open();
-    return ObjectRef<T>{put_value<T, C>(*core_, value, where)};
+    return ObjectRef<T>{internal::put_value<T, C>(*core_, value, where)};
   }
 
   /// Makes space for `count` elements that the caller fills in place; see `object_builder`. `Array`
@@ -127,9 +127,9 @@ public:
   /// share.
   template <class T>
   view<T> get(const ObjectRef<T>& ref, const wait_limit& limit = {},
-              value_decoder decode = decoder_here<T>) const {
+              internal::value_decoder decode = internal::decoder_here<T>) const {
     core_->require_home();
-    auto result = read(ref, limit, decode);
+    auto result = internal::read(ref, limit, decode);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
     throw object_error{std::get<error_info>(std::move(result))};
@@ -141,9 +141,9 @@ public:
   /// `cluster::watch`).
   template <class T>
   caf::expected<view<T>> try_get(const ObjectRef<T>& ref, const wait_limit& limit = {},
-                                 value_decoder decode = decoder_here<T>) const {
+                                 internal::value_decoder decode = internal::decoder_here<T>) const {
     core_->require_home();
-    auto result = read(ref, limit, decode);
+    auto result = internal::read(ref, limit, decode);
     if (auto* value = std::get_if<view<T>>(&result)) [[likely]]
       return std::move(*value);
     return to_caf_error(std::get<error_info>(std::move(result)));
@@ -153,9 +153,9 @@ public:
   /// for each, in their order. O(n).
   template <class T>
   outcomes<T> get_all(const std::vector<ObjectRef<T>>& refs, const wait_limit& limit = {},
-                      value_decoder decode = decoder_here<T>) const {
+                      internal::value_decoder decode = internal::decoder_here<T>) const {
     core_->require_home();
-    return read_all(std::span{refs}, limit, decode);
+    return internal::read_all(std::span{refs}, limit, decode);
   }
 
   /// Waits until `count` of `refs` have a value or an error, or time is up. Returns at most `count`
@@ -169,7 +169,7 @@ public:
   wait_result<T> wait(const std::vector<ObjectRef<T>>& refs, std::size_t count,
                       const wait_limit& limit = {}) const {
     core_->require_home();
-    return wait_for(std::span{refs}, count, limit);
+    return internal::wait_for(std::span{refs}, count, limit);
   }
 
   // -- freeing ------------------------------------------------------------------------------------
@@ -206,7 +206,8 @@ public:
   /// of each other, one keeps it; the other's log says that it lost.
   template <class T>
   void publish(const std::string& name, const ObjectRef<T>& ref) {
-    publish_name_of(*core_, publication_of(*core_, name, ref, own_name::refuse));
+    internal::publish_name_of(*core_,
+                              internal::publication_of(*core_, name, ref, own_name::refuse));
   }
 
   /// The same for an actor, with or without static type. CAF keeps an actor that was looked up from
@@ -214,7 +215,8 @@ public:
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void publish(const std::string& name,
                                                             const Handle& actor) {
-    publish_name_of(*core_, publication_of(*core_, name, describe(actor), own_name::refuse));
+    internal::publish_name_of(
+      *core_, internal::publication_of(*core_, name, describe(actor), own_name::refuse));
   }
 
   /// Does what `publish` does, and lets a name of this node stand for something else from now on:
@@ -222,20 +224,22 @@ public:
   /// another node's.
   template <class T>
   void republish(const std::string& name, const ObjectRef<T>& ref) {
-    publish_name_of(*core_, publication_of(*core_, name, ref, own_name::replace));
+    internal::publish_name_of(*core_,
+                              internal::publication_of(*core_, name, ref, own_name::replace));
   }
 
   /// The same for an actor.
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void republish(const std::string& name,
                                                               const Handle& actor) {
-    publish_name_of(*core_, publication_of(*core_, name, describe(actor), own_name::replace));
+    internal::publish_name_of(
+      *core_, internal::publication_of(*core_, name, describe(actor), own_name::replace));
   }
 
   /// Takes a name of this node back. References that others looked up stay. Does nothing if the
   /// name is not this node's.
   void unpublish(const std::string& name) {
-    unpublish_name_of(*core_, name);
+    internal::unpublish_name_of(*core_, name);
   }
 
   /// Returns a reference to the object of this name. Without a limit, fails at once if no node is
@@ -245,8 +249,8 @@ public:
   template <class T>
   [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto found = look_up(*core_, search_for(name, limit));
-    return ObjectRef<T>{reference_in(*core_, name, found, wanted_type<T>()).handle()};
+    auto found = internal::look_up(*core_, internal::search_for(name, limit));
+    return ObjectRef<T>{internal::reference_in(*core_, name, found, wanted_type<T>()).handle()};
   }
 
   /// Returns the actor of this name, which may be on another node: ask it with `mobula::request`
@@ -256,14 +260,14 @@ public:
   template <class Handle = caf::actor>
   [[nodiscard]] Handle lookup_actor(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto found = look_up(*core_, search_for(name, limit));
+    auto found = internal::look_up(*core_, internal::search_for(name, limit));
     return caf::actor_cast<Handle>(
-      actor_in(*core_, name, found, system().template message_types<Handle>()));
+      internal::actor_in(*core_, name, found, system().template message_types<Handle>()));
   }
 
   /// Returns an actor as it is published. For the runtime's own use.
   template <class Handle>
-  [[nodiscard]] published_actor describe(const Handle& actor) const {
+  [[nodiscard]] internal::published_actor describe(const Handle& actor) const {
     return {caf::actor_cast<caf::strong_actor_ptr>(actor),
             system().template message_types<Handle>()};
   }

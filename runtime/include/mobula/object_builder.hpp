@@ -39,7 +39,7 @@ private:
   std::optional<entry_draft> entry_;
   heap_charge charge_;   ///< of what stays in the process heap
   copy_pointer in_heap_; ///< if it can move from there
-  std::optional<copy_draft> copy_;
+  std::optional<internal::copy_draft> copy_;
 };
 
 template <class Array>

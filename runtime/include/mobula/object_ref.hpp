@@ -249,18 +249,18 @@ typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
     auto text = to_string(ref.id());
     return f(caf::meta::type_name("ObjectRef"), text);
   } else if constexpr (Inspector::reads_state) {
-    auto exported = export_reference(ref.handle(), f);
+    auto exported = internal::export_reference(ref.handle(), f);
     if (!exported)
       return std::move(exported.error());
     auto error = f(*exported);
     if (error)
-      cancel_export(ref.handle(), *exported);
+      internal::cancel_export(ref.handle(), *exported);
     return error;
   } else {
-    wire_reference imported;
+    internal::wire_reference imported;
     if (auto error = f(imported))
       return error;
-    auto handle = import_reference(imported, f.context(), wanted_type<T>());
+    auto handle = internal::import_reference(imported, f.context(), wanted_type<T>());
     if (!handle)
       return std::move(handle.error());
     ref = ObjectRef<T>{*std::move(handle)};

@@ -62,8 +62,8 @@ private:
 /// *Threads.* Any thread may have one, and actors may. `set_value`, `set_error`,
 /// `set_current_exception`, `is_set` and `ref` may be called at the same time: of several that set,
 /// one wins and the others get `already_set`. Moving, assigning and destroying one is for a thread
-/// that has it alone. Setting wakes those who wait. On a thread of the application it may wait itself,
-/// for space in the process heap and for an answer of the store; in an actor it never does.
+/// that has it alone. Setting wakes those who wait. On a thread of the application it may wait
+/// itself, for space in the process heap and for an answer of the store; in an actor it never does.
 ///
 /// References are counted, and cycles are never freed. Values that are put cannot form any; the
 /// value of a promise can, if it contains a reference to the promise's own object (which is
@@ -88,7 +88,7 @@ public:
   void set_value(const T& value) {
     claim();
     try {
-      seal_value<T, default_codec<T>>(handle()->core(), handle(), value);
+      internal::seal_value<T, default_codec<T>>(handle()->core(), handle(), value);
     } catch (...) {
       unclaim();
       throw;

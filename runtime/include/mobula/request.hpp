@@ -95,7 +95,7 @@ auto request(Self* self, const Handle& receiver, const wait_limit& limit, Ts&&..
   using asker = std::conditional_t<blocks, caf::blocking_actor, Self>;
   using response = caf::response_handle<asker, answer, blocks>;
   static_assert(sizeof...(Ts) > 0, "there is nothing to send");
-  require_valid(limit);
+  internal::require_valid(limit);
   auto id = self->new_request_id(caf::message_priority::normal);
   auto token = send_request(*self, caf::actor_cast<caf::strong_actor_ptr>(receiver), id,
                             caf::make_message(std::forward<Ts>(content)...), limit);

@@ -9,7 +9,7 @@
 #include "mobula/actors/objects/objects_ready.hpp"
 #include "mobula/runtime/reading.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// One wait of an actor: the watched references, the group that watches them, and the timer. Lives
 /// in the response handler that CAF keeps for the actor; so an actor that ends also ends the wait.
@@ -91,4 +91,4 @@ std::vector<object_handle> handles_of(std::span<const ObjectRef<T>> refs) {
   return result;
 }
 
-} // namespace mobula
+} // namespace mobula::internal

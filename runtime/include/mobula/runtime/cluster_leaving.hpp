@@ -5,7 +5,7 @@
 #include "mobula/actors/membership/control_port.hpp"
 #include "mobula/actors/node/node_core.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// After this, nobody who connects meets `actor`. CAF's own function for this waits without a
 /// limit. Closing twice does no harm.
@@ -16,4 +16,4 @@ void close_control_port(caf::actor_system& system, control_port& control,
 /// nothing for a node that is in none, or that has left. Never throws.
 void leave_cluster_of(node_core& core);
 
-} // namespace mobula
+} // namespace mobula::internal

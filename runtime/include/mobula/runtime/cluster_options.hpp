@@ -2,7 +2,7 @@
 
 #include <caf/actor_system_config.hpp>
 
-namespace mobula {
+namespace mobula::internal {
 
 /// How often nodes say that they live, and after how long a silence they count as dead.
 struct heartbeat_times {
@@ -23,4 +23,4 @@ void prepare_network(caf::actor_system_config& config);
 /// does nothing for those that make no sense; a node refuses them.
 void prepare_network_at_start(caf::actor_system_config& config);
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -15,7 +15,7 @@
 #include "mobula/actors/protocol/references/drain_table.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// What a question to a node's cluster is about, for errors.
 struct question_subject {
@@ -96,4 +96,4 @@ Answer ask_cluster(node_core& core, Request request, const question_subject& abo
 /// What `node::drain` does.
 drain_result drain_node(node_core& core, std::chrono::nanoseconds limit);
 
-} // namespace mobula
+} // namespace mobula::internal

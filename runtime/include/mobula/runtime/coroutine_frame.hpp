@@ -18,7 +18,7 @@
 
 // What coroutines that actors run are made of: who owns a suspended one, and what it may wait for.
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Whether a coroutine with such parameters is the call operator of an object with contents: a
 /// closure with captures, or one that is written as a class. The contents die with the object,
@@ -258,4 +258,4 @@ private:
   caf::scheduled_actor* self_;
 };
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -4,7 +4,7 @@
 
 #include "mobula/runtime/actor_reading.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// How handlers are attached to a question of an actor's that ends in a value or in an error.
 /// `Request` derives from this, befriends it, and has a member
@@ -59,4 +59,4 @@ private:
   caf::scheduled_actor* self_;
 };
 
-} // namespace mobula
+} // namespace mobula::internal

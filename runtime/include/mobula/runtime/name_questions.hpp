@@ -14,7 +14,7 @@
 // What `node` does for names, and the functions for actors in mobula/names.hpp, without their
 // templates. All of these throw `object_error`.
 
-namespace mobula {
+namespace mobula::internal {
 
 /// An actor and what it takes; the latter is empty for one without static type.
 struct published_actor {
@@ -63,4 +63,4 @@ void unpublish_name_of(node_core& core, const std::string& name);
 void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order order,
                   name_question question, std::function<void(const name_reply&)> on_reply);
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Returns how many letters must be changed, added, left out or exchanged with their neighbours for
 /// one word to become the other.
@@ -23,4 +23,4 @@ namespace mobula {
 [[nodiscard]] std::string did_you_mean(std::string_view typed,
                                        const std::vector<std::string>& known);
 
-} // namespace mobula
+} // namespace mobula::internal

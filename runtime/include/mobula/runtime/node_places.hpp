@@ -13,6 +13,10 @@ namespace mobula {
 
 class node_core;
 
+} // namespace mobula
+
+namespace mobula::internal {
+
 /// Returns the address in numbers at which `asked` means to listen; no address means loopback.
 /// Throws unless the node may listen there.
 [[nodiscard]] std::string listening_number(const node_core& core, const endpoint& asked);
@@ -29,4 +33,4 @@ class node_core;
 /// `mobula.advertise` that does not resolve here.
 [[nodiscard]] std::vector<endpoint> data_endpoints(const node_core& core, const endpoint& where);
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -11,7 +11,7 @@
 /// Which values the options of a node may have, in one place for all ways that they come: command
 /// line, configuration file, `config::set`, or a `node_options` of the caller's.
 
-namespace mobula {
+namespace mobula::internal {
 
 /// An option that is a number, and its range, both ends included.
 struct number_range {
@@ -54,4 +54,4 @@ struct time_range {
 /// after which other nodes count as dead. For nodes that join others.
 void require_valid_times(const node_options& options, std::chrono::nanoseconds heartbeat_timeout);
 
-} // namespace mobula
+} // namespace mobula::internal

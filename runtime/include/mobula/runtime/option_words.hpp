@@ -11,7 +11,7 @@
 /// What users write to choose options, on a command line or in a file, and what they are told about
 /// it.
 
-namespace mobula {
+namespace mobula::internal {
 
 /// What else may stand where a size or a time is asked for, for errors.
 inline constexpr std::string_view size_words =
@@ -58,4 +58,4 @@ void turn_off(caf::settings& content, const caf::config_option& flag);
                                                       const caf::settings& content,
                                                       const std::string& file);
 
-} // namespace mobula
+} // namespace mobula::internal

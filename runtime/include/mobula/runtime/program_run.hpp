@@ -10,7 +10,7 @@
 #include "mobula/cluster.hpp"
 #include "mobula/node.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Tells on the standard error what a program ends with. REQUIRES: called in a handler.
 void print_current_exception();
@@ -64,4 +64,4 @@ private:
   int over_event_ = -1;          ///< readable from `phase::over` on
 };
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -10,13 +10,9 @@
 #include "mobula/actors/time/time_span.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/runtime/value_reader.hpp"
+#include "mobula/wait_limit.hpp"
 
-namespace mobula {
-
-/// How long a caller waits, as any duration: nothing, and what is beyond the end of time
-/// (`nanoseconds::max()`, `hours::max()`), mean "as long as it takes", zero means "not at all".
-/// Measured by the actor system's clock.
-using wait_limit = std::optional<time_span>;
+namespace mobula::internal {
 
 /// Throws what a negative limit ends with.
 [[noreturn]] void refuse_limit(const time_span& limit);
@@ -161,4 +157,4 @@ wait_result<T> wait_for(std::span<const ObjectRef<T>> refs, std::size_t count,
   return split_ready(refs, count, group.get());
 }
 
-} // namespace mobula
+} // namespace mobula::internal

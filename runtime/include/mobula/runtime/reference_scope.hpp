@@ -5,7 +5,7 @@
 
 #include "mobula/actors/objects/object_handle.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Collects the references that a codec meets while it writes a value. Codecs know nothing of
 /// objects; a reference finds the scope of the value that is being written through the thread.
@@ -66,4 +66,4 @@ private:
   std::size_t next_ = 0;
 };
 
-} // namespace mobula
+} // namespace mobula::internal

@@ -6,7 +6,7 @@
 /// What this process knows of SIGINT and SIGTERM. Signals belong to a process, not to a node, so
 /// this is the one thing of the runtime that is global.
 
-namespace mobula {
+namespace mobula::internal {
 
 /// The part of a program that handles signals.
 enum class signal_holder : std::uint8_t {
@@ -32,4 +32,4 @@ void release_signals(signal_holder who) noexcept;
 /// poll it learn of the signal. REQUIRES: held.
 [[nodiscard]] int signal_event() noexcept;
 
-} // namespace mobula
+} // namespace mobula::internal

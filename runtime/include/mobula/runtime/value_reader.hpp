@@ -12,7 +12,7 @@
 #include "mobula/serialization/layout.hpp"
 #include "mobula/view.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Why the object behind `entry` cannot be read as the type called `wanted`.
 error_info type_mismatch_error(const object_entry& entry, std::string_view wanted);
@@ -165,4 +165,4 @@ std::optional<reading<T>> try_read(object_entry& entry, value_decoder decode) {
   return std::nullopt;
 }
 
-} // namespace mobula
+} // namespace mobula::internal

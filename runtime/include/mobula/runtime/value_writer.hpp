@@ -12,7 +12,7 @@
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/metadata.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// What a creator does when the store has no space for its object.
 enum class when_full : std::uint8_t {
@@ -279,4 +279,4 @@ void seal_value(node_core& core, const object_handle& entry, const T& value) {
   });
 }
 
-} // namespace mobula
+} // namespace mobula::internal

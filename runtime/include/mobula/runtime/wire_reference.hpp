@@ -18,6 +18,10 @@ namespace mobula {
 
 class node_core;
 
+} // namespace mobula
+
+namespace mobula::internal {
+
 /// A reference as it travels in a CAF message to another node (docs/formats.md).
 struct wire_reference {
   object_id object; ///< empty for an empty reference, which has none of the rest
@@ -113,4 +117,4 @@ private:
   caf::error failure_;
 };
 
-} // namespace mobula
+} // namespace mobula::internal

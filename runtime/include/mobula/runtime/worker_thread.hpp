@@ -4,7 +4,7 @@
 
 #include "mobula/actors/caf/caf_compat.hpp"
 
-namespace mobula {
+namespace mobula::internal {
 
 /// Returns whether the calling thread belongs to an actor system that was configured with
 /// `mobula::config`: such a thread runs actors and must not wait for other actors.
@@ -22,4 +22,4 @@ void require_may_block(std::string_view what, std::string_view instead);
 /// Has `config` mark the threads of its actor system.
 void mark_worker_threads(caf::actor_system_config& config);
 
-} // namespace mobula
+} // namespace mobula::internal
