@@ -34,26 +34,14 @@ using parcel_ref = ObjectRef<parcel>;
 struct delivery {
   std::vector<parcel_ref> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, delivery& x) {
-  return f(caf::meta::type_name("delivery"), x.refs);
-}
+MOBULA_MESSAGE(delivery, refs)
 
 /// Tells an actor to do one random thing.
 struct do_one_thing {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, do_one_thing&) {
-  return f(caf::meta::type_name("do_one_thing"));
-}
+MOBULA_MESSAGE(do_one_thing)
 
 /// Has an actor read all that it refers to, without a limit.
 struct read_everything {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, read_everything&) {
-  return f(caf::meta::type_name("read_everything"));
-}
+MOBULA_MESSAGE(read_everything)
 
 } // namespace mobula::test

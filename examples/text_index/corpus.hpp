@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include <mobula/message.hpp>
+
 namespace text_index {
 
 /// A file that is not in the index, and why.
@@ -19,10 +21,7 @@ struct skipped_file {
 };
 
 /// Lets CAF carry it in messages.
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, skipped_file& file) {
-  return f(file.name, file.reason);
-}
+MOBULA_MESSAGE(text_index::skipped_file, name, reason)
 
 /// A file that was read.
 struct source_file {

@@ -5,10 +5,11 @@
 #include <vector>
 
 #include <caf/actor_system_config.hpp>
-#include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/timespan.hpp>
 #include <caf/typed_actor.hpp>
+
+#include <mobula/message.hpp>
 
 #include "corpus.hpp"
 #include "index.hpp"
@@ -160,91 +161,23 @@ constexpr auto builder_name = "text_index";
 
 // -- inspection -----------------------------------------------------------------------------------
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, read_batch&) {
-  return f(caf::meta::type_name("text_index::read_batch"));
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, batch_read& message) {
-  return f(caf::meta::type_name("text_index::batch_read"), message.batch, message.files,
-           message.bytes, message.skipped);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, index_batch& message) {
-  return f(caf::meta::type_name("text_index::index_batch"), message.batch, message.split,
-           message.partitions);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, batch_indexed& message) {
-  return f(caf::meta::type_name("text_index::batch_indexed"), message.partitions, message.words);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, merge_indexes& message) {
-  return f(caf::meta::type_name("text_index::merge_indexes"), message.parts);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, indexes_merged& message) {
-  return f(caf::meta::type_name("text_index::indexes_merged"), message.sum);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, build_progress& message) {
-  return f(caf::meta::type_name("text_index::build_progress"), message.files, message.skipped,
-           message.bytes, message.words);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, build_index&) {
-  return f(caf::meta::type_name("text_index::build_index"));
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, built_index& message) {
-  return f(caf::meta::type_name("text_index::built_index"), message.partitions, message.total,
-           message.skipped, message.time);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, dismiss&) {
-  return f(caf::meta::type_name("text_index::dismiss"));
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, node_rest& message) {
-  return f(caf::meta::type_name("text_index::node_rest"), message.left);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, enlist& message) {
-  return f(caf::meta::type_name("text_index::enlist"), message.node, message.foreman,
-           message.indexers, message.mergers);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, end_work&) {
-  return f(caf::meta::type_name("text_index::end_work"));
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, node_share& share) {
-  return f(caf::meta::type_name("text_index::node_share"), share.node, share.fate, share.batches,
-           share.merges, share.lost_indexes, share.lost_tasks, share.again, share.left);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, work_ended& message) {
-  return f(caf::meta::type_name("text_index::work_ended"), message.shares);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, rest_over&) {
-  return f(caf::meta::type_name("text_index::rest_over"));
-}
+MOBULA_MESSAGE(text_index::read_batch)
+MOBULA_MESSAGE(text_index::batch_read, batch, files, bytes, skipped)
+MOBULA_MESSAGE(text_index::index_batch, batch, split, partitions)
+MOBULA_MESSAGE(text_index::batch_indexed, partitions, words)
+MOBULA_MESSAGE(text_index::merge_indexes, parts)
+MOBULA_MESSAGE(text_index::indexes_merged, sum)
+MOBULA_MESSAGE(text_index::build_progress, files, skipped, bytes, words)
+MOBULA_MESSAGE(text_index::build_index)
+MOBULA_MESSAGE(text_index::built_index, partitions, total, skipped, time)
+MOBULA_MESSAGE(text_index::dismiss)
+MOBULA_MESSAGE(text_index::node_rest, left)
+MOBULA_MESSAGE(text_index::enlist, node, foreman, indexers, mergers)
+MOBULA_MESSAGE(text_index::end_work)
+MOBULA_MESSAGE(text_index::node_share, node, fate, batches, merges, lost_indexes, lost_tasks, again,
+               left)
+MOBULA_MESSAGE(text_index::work_ended, shares)
+MOBULA_MESSAGE(text_index::rest_over)
 
 /// Registers all message types.
 void register_messages(caf::actor_system_config& config);

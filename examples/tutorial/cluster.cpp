@@ -18,7 +18,7 @@ using counter_actor = caf::typed_actor<caf::replies_to<text_ref>::with<int>>;
 struct cluster_config : mobula::config {
   cluster_config() {
     load<caf::io::middleman>();
-    add_message_type<text_ref>("text_ref");
+    mobula::add_message<text_ref>(*this, "text_ref");
   }
 };
 

@@ -17,11 +17,8 @@ struct job {
   std::int32_t lines_before = 0;
 };
 
-/// CAF writes, reads and prints the fields that are named here.
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, job& x) {
-  return f(caf::meta::type_name("job"), x.text, x.lines_before);
-}
+/// What CAF writes, reads and prints of it.
+MOBULA_MESSAGE(job, text, lines_before)
 
 using worker_actor = caf::typed_actor<caf::replies_to<job>::with<std::int32_t>>;
 
@@ -29,7 +26,7 @@ using worker_actor = caf::typed_actor<caf::replies_to<job>::with<std::int32_t>>;
 struct job_config : mobula::config {
   job_config() {
     load<caf::io::middleman>();
-    add_message_type<job>("job");
+    mobula::add_messages<job>(*this);
   }
 };
 

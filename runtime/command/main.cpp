@@ -12,6 +12,7 @@
 #include "json_text.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
+#include "view_words.hpp"
 #include "views.hpp"
 
 namespace {

@@ -9,8 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "views.hpp"
-
 namespace mobula::command {
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -40,7 +40,10 @@ namespace mobula::command {
 /// Returns `file:line`; nothing for null.
 [[nodiscard]] std::string site_text(const reported_site* site);
 
-/// The members that did not answer, and why.
+/// A line for each member that did not answer, and why.
+[[nodiscard]] std::string silent_text(const cluster_report& report);
+
+/// The same for programs.
 [[nodiscard]] nlohmann::json silent_json(const cluster_report& report);
 
 } // namespace mobula::command

@@ -10,12 +10,10 @@
 #include "node_client.hpp"
 
 /// What the command shows of reports: text for people, JSON for programs. Keys of the JSON are the
-/// names of the reports' fields and of `node_stats`; they are kept.
+/// names of the reports' fields and of `node_stats`; they are kept. Each names the members that did
+/// not answer.
 
 namespace mobula::command {
-
-/// A line for each member that did not answer, and why. All other texts and JSON have them too.
-[[nodiscard]] std::string silent_text(const cluster_report& report);
 
 [[nodiscard]] std::string status_text(const cluster_report& report);
 [[nodiscard]] nlohmann::json status_json(const cluster_report& report);

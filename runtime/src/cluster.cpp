@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/membership/control_port.hpp"

@@ -12,6 +12,9 @@
 #include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_options.hpp"
+#include "mobula/actors/caf/message_registry.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
 #include "mobula/actors/wire/name_messages.hpp"
@@ -278,7 +281,7 @@ config::config() {
   prepare_network_at_start(*this);
   // Idle workers of CAF's own choice poll, with sleeps between: that doubles what a message to
   // another process takes, and wears hosts out on which many nodes run.
-  set("scheduler.policy", caf::atom("sharing"));
+  set(caf_options::scheduler_policy, caf_options::word("sharing"));
   declare_sizes(opt_group{custom_options_, "mobula"});
   declare_others(opt_group{custom_options_, "mobula"});
   for (const auto& each : declared_times)
@@ -289,9 +292,9 @@ config::config() {
   add_peer_messages(*this);
   add_name_messages(*this);
   // What errors carry that actors on different nodes answer with.
-  add_message_type<error_info>("mobula::error_info");
+  add_message<error_info>(*this, "mobula::error_info");
   // What a published name may stand for; actors are known to CAF.
-  add_message_type<ObjectRef<void>>("mobula::any_object_ref");
+  add_message<ObjectRef<void>>(*this, "mobula::any_object_ref");
 }
 
 void config::keep(caf::string_view name, caf::config_value value) {

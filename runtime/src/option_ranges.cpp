@@ -71,7 +71,7 @@ constexpr std::array numbers{
   number_range{"mobula.credit", number<&node_options::lent_bytes>, 0, tebi, unit::bytes,
                "leave it out to lend what is free"},
   number_range{"mobula.piggyback", number<&node_options::piggyback_bytes>, 0, mebi, unit::bytes,
-               "who reads larger values asks for them"},
+               "readers of larger values ask for them"},
   number_range{"mobula.message-limit", number<&node_options::message_limit_bytes>, mebi,
                4 * gibi - 1, unit::bytes, "256MiB is more than most messages should have"},
   number_range{"node_options::transfer_chunk_bytes", number<&node_options::transfer_chunk_bytes>,

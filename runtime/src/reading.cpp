@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/membership/member_watchers.hpp"
+#include "mobula/actors/time/deadline_queue.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
 namespace mobula::internal {

@@ -8,12 +8,15 @@
 #include <caf/actor_config.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/make_actor.hpp>
 #include <caf/monitorable_actor.hpp>
 #include <caf/scoped_execution_unit.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
@@ -29,11 +32,7 @@ namespace {
 
 /// Tells a line's actor to take one message out.
 struct deliver_frame {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, deliver_frame&) {
-  return f(caf::meta::type_name("mobula::testing::deliver_frame"));
-}
+MOBULA_MESSAGE(mobula::testing::deliver_frame)
 
 /// Stands for an actor at the other end of a line: what it gets goes over the line. It is called
 /// like the actor, as CAF's own are.

@@ -11,6 +11,7 @@
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/transfer/served_values.hpp"
 #include "mobula/store/system/assertion.hpp"
+#include <caf/event_based_actor.hpp>
 
 namespace mobula::testing {
 
@@ -20,11 +21,7 @@ namespace {
 
 /// Tells a port's actor to do what is next.
 struct take_step {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, take_step&) {
-  return f(caf::meta::type_name("mobula::testing::take_step"));
-}
+MOBULA_MESSAGE(mobula::testing::take_step)
 
 transfer_token token_of(const incarnation_id& node) {
   transfer_token result;

@@ -7,8 +7,12 @@
 #include <cstdint>
 #include <utility>
 
+#include <caf/deserializer.hpp>
+#include <caf/serializer.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/exchange/successor.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"

@@ -12,6 +12,7 @@
 #include "../protocol/references/random_workload.hpp"
 #include "manual_timing.hpp"
 #include "mobula/get.hpp"
+#include "mobula/message.hpp"
 #include "mobula/testing.hpp"
 
 namespace mobula::bench {
@@ -20,11 +21,7 @@ namespace mobula::bench {
 struct loan {
   std::vector<ObjectRef<std::string>> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, loan& x) {
-  return f(caf::meta::type_name("loan"), x.refs);
-}
+MOBULA_MESSAGE(loan, refs)
 
 namespace {
 
@@ -47,7 +44,7 @@ std::unique_ptr<config> settings_of_simulation() {
   result->set("mobula.store-size", std::string{"16MiB"});
   // A value is asked for: more of the protocol.
   result->set("mobula.piggyback", std::string{"0"});
-  result->add_message_type<loan>("loan");
+  add_messages<loan>(*result);
   return result;
 }
 

@@ -167,16 +167,8 @@ partner_config::partner_config(const partner_setup& setup) {
   set("mobula.cluster", std::string{"mobula_bench"});
   set("mobula.store-size", setup.store_size);
   set("mobula.same-host-reading", setup.reading);
-  add_message_type<make_object>("make_object");
-  add_message_type<object_made>("object_made");
-  add_message_type<handed_over>("handed_over");
-  add_message_type<handed_over_many>("handed_over_many");
-  add_message_type<stock_objects>("stock_objects");
-  add_message_type<show_stock>("show_stock");
-  add_message_type<stock>("stock");
-  add_message_type<stream_stock>("stream_stock");
-  add_message_type<read_object>("read_object");
-  add_message_type<object_read>("object_read");
+  add_messages<make_object, object_made, handed_over, handed_over_many, stock_objects, show_stock,
+               stock, stream_stock, read_object, object_read>(*this);
 }
 
 partner_process::partner_process(const partner_setup& setup)

@@ -11,6 +11,7 @@
 
 #include "bench_node.hpp"
 #include "mobula/cluster.hpp"
+#include "mobula/message.hpp"
 
 // Another process of the same program, with a node and an actor that does what the cases on
 // clusters need: cases_cluster.cpp asks, partner.cpp answers.
@@ -20,96 +21,56 @@ namespace mobula::bench {
 struct make_object {
   std::uint64_t bytes = 0;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, make_object& x) {
-  return f(caf::meta::type_name("make_object"), x.bytes);
-}
+MOBULA_MESSAGE(make_object, bytes)
 
 struct object_made {
   ObjectRef<array<std::byte>> ref;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, object_made& x) {
-  return f(caf::meta::type_name("object_made"), x.ref);
-}
+MOBULA_MESSAGE(object_made, ref)
 
 /// Read by the partner, and sent back.
 struct handed_over {
   ObjectRef<payload<1024>> ref;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, handed_over& x) {
-  return f(caf::meta::type_name("handed_over"), x.ref);
-}
+MOBULA_MESSAGE(handed_over, ref)
 
 /// Read by the partner, which says how many there were.
 struct handed_over_many {
   std::vector<ObjectRef<payload<64>>> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, handed_over_many& x) {
-  return f(caf::meta::type_name("handed_over_many"), x.refs);
-}
+MOBULA_MESSAGE(handed_over_many, refs)
 
 /// Makes objects of bytes that no codec makes shorter, and keeps them.
 struct stock_objects {
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, stock_objects& x) {
-  return f(caf::meta::type_name("stock_objects"), x.count, x.bytes);
-}
+MOBULA_MESSAGE(stock_objects, count, bytes)
 
 struct show_stock {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, show_stock&) {
-  return f(caf::meta::type_name("show_stock"));
-}
+MOBULA_MESSAGE(show_stock)
 
 struct stock {
   std::vector<ObjectRef<array<std::byte>>> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, stock& x) {
-  return f(caf::meta::type_name("stock"), x.refs);
-}
+MOBULA_MESSAGE(stock, refs)
 
 /// Connects to the port, and from then on writes the stock's bytes for each byte that it reads.
 struct stream_stock {
   std::uint16_t port = 0;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, stream_stock& x) {
-  return f(caf::meta::type_name("stream_stock"), x.port);
-}
+MOBULA_MESSAGE(stream_stock, port)
 
 /// Read by the partner, and dropped.
 struct read_object {
   ObjectRef<array<std::byte>> ref;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, read_object& x) {
-  return f(caf::meta::type_name("read_object"), x.ref);
-}
+MOBULA_MESSAGE(read_object, ref)
 
 struct object_read {
   std::uint64_t bytes = 0;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, object_read& x) {
-  return f(caf::meta::type_name("object_read"), x.bytes);
-}
+MOBULA_MESSAGE(object_read, bytes)
 
 /// How this process and its partners are to be.
 struct partner_setup {

@@ -1,5 +1,6 @@
 // Names on a node that is in no cluster, and in actors.
 
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;

@@ -1,6 +1,7 @@
 // Actors that read: in later messages, with others in between or not, until a limit, and until the
 // actor or the node ends.
 
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;

@@ -1,5 +1,6 @@
 // Coroutines in actors: what they can wait for, how they end, and that no frame is left behind.
 
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "one_node.hpp"
 
 using namespace mobula;

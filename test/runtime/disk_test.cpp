@@ -8,6 +8,8 @@
 #include <fstream>
 #include <optional>
 
+#include <mobula/store/spill/spill_claim.hpp>
+
 using namespace mobula;
 using namespace std::literals;
 using mobula::test::small_disk;

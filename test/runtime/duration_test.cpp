@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include <mobula/actors/time/deadline_queue.hpp>
+
 using namespace mobula;
 using namespace std::literals;
 

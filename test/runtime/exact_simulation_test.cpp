@@ -21,20 +21,17 @@ struct reading {
   exact<float> small;
   exact<std::vector<double>> row;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reading& x) {
-  return f(caf::meta::type_name("reading"), x.value, x.small, x.row);
-}
+MOBULA_MESSAGE(reading, value, small, row)
 
 struct careless {
   double value = 0;
   float small = 0;
 };
 
+/// By hand, since `MOBULA_MESSAGE` would refuse the fields.
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, careless& x) {
-  return f(caf::meta::type_name("careless"), x.value, x.small);
+inspection_result<Inspector> inspect(Inspector& f, careless& x) {
+  return f(x.value, x.small);
 }
 
 using doubles = std::numeric_limits<double>;
@@ -49,8 +46,8 @@ bool same_bits(double one, double other) {
 
 std::unique_ptr<config> settings() {
   auto result = std::make_unique<config>();
-  result->add_message_type<reading>("reading");
-  result->add_message_type<careless>("careless");
+  add_messages<reading>(*result);
+  add_message<careless>(*result, "careless");
   return result;
 }
 

@@ -17,11 +17,7 @@ struct job {
   std::string name;
   ObjectRef<std::string> input;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, job& x) {
-  return f(caf::meta::type_name("job"), x.name, x.input);
-}
+MOBULA_MESSAGE(job, name, input)
 
 } // namespace
 

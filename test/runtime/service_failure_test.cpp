@@ -1,5 +1,6 @@
 // Nodes of which a service dies: what those get that wait, and how such a node ends.
 
+#include "mobula/actors/caf/sending.hpp"
 #include "one_node.hpp"
 
 #include <filesystem>

@@ -17,6 +17,7 @@
 #include <mobula/testing.hpp>
 
 #include "../contains.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 
 using namespace mobula;
 using test::contains;
@@ -78,7 +79,7 @@ TEST_CASE("an object that a value holds, and one that is read, say so") {
 
 TEST_CASE("an object that another node keeps says which") {
   auto settings = std::make_unique<config>();
-  settings->add_message_type<ObjectRef<int>>("ref");
+  add_message<ObjectRef<int>>(*settings, "ref");
   testing::simulation sim{1, std::move(settings)};
   auto& home = sim.add_node();
   auto& away = sim.add_node();

@@ -31,11 +31,7 @@ using text_ref = ObjectRef<std::string>;
 struct loan {
   std::vector<text_ref> texts;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, loan& x) {
-  return f(caf::meta::type_name("loan"), x.texts);
-}
+MOBULA_MESSAGE(loan, texts)
 
 /// A text that fits its size.
 std::string text_of(std::size_t size) {
@@ -66,7 +62,7 @@ bool sound(const outcomes<std::string>& results) {
 config settings_of_side(const std::string& spill, const char* same_host) {
   config result;
   result.load<caf::io::middleman>();
-  result.add_message_type<loan>("loan");
+  add_messages<loan>(result);
   result.set("mobula.store-size", std::string{"8MiB"});
   result.set("mobula.spill-dirs", std::vector<std::string>{spill});
   result.set("mobula.same-host-reading", std::string{same_host});

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <utility>
 #include <variant>
@@ -24,7 +23,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include "mobula/actors/node/node_options.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -197,16 +196,6 @@ bool checked_connection::refuse(caf::execution_unit* context, const std::string&
 }
 
 } // namespace
-
-// -- limits ---------------------------------------------------------------------------------------
-
-std::uint32_t max_message_bytes(const node_options& options) noexcept {
-  // A value of the node's own and what is said of it.
-  constexpr std::uint64_t beside_a_value = 16ULL << 20U;
-  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::min(
-    most, std::max(options.message_limit_bytes, options.inline_limit_bytes + beside_a_value)));
-}
 
 // -- grips ----------------------------------------------------------------------------------------
 

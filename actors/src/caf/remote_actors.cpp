@@ -19,9 +19,11 @@
 #include <caf/io/network/multiplexer.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_clock.hpp"
 #include "mobula/actors/caf/caf_connection.hpp"
-
-#include "request_limit.hpp"
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/request_limit.hpp"
+#include "mobula/actors/caf/sending.hpp"
 
 namespace mobula {
 

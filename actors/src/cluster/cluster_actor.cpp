@@ -1,100 +1,129 @@
-// The actor that speaks for a node: hands each message to the membership, the reference exchange or
-// the names, tells each what the others have heard, looks for owners and answers reports.
+// The actor that speaks for a node: hands each message to the part that it is for (the membership,
+// the reference exchange, the names), and tells each what the others have heard.
 
 #include "mobula/actors/cluster/cluster_actor.hpp"
 
-#include <algorithm>
-#include <map>
+#include <tuple>
 #include <utility>
 
-#include <fmt/format.h>
-#include <unistd.h>
-
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/caf/remote_actors.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
+#include "mobula/actors/cluster/owner_seeker.hpp"
+#include "mobula/actors/cluster/report_desk.hpp"
+#include "mobula/actors/exchange/exchange_host.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/membership/membership.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
-#include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/names/name_service.hpp"
-#include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
-#include "mobula/actors/protocol/membership/owner_search.hpp"
 #include "mobula/actors/reports/node_report.hpp"
-#include "mobula/actors/reports/node_stats.hpp"
-#include "mobula/actors/reports/process_memory.hpp"
 #include "mobula/actors/wire/name_messages.hpp"
 #include "mobula/actors/wire/peer_messages.hpp"
-#include "mobula/version.hpp"
-
-namespace mobula {
-
-/// What the node's services had to say for a report.
-struct report_collected {
-  std::uint64_t number = 0;
-  node_stats stats;
-  std::shared_ptr<object_listing> objects;
-};
-
-} // namespace mobula
-
-MOBULA_LOCAL_MESSAGE(mobula::report_collected)
 
 namespace mobula {
 
 namespace {
 
-/// Longer than the larger incarnation of a pair waits before it dials, and than a dial takes where
-/// there is somebody: who is vouched for when a round begins usually has a session at its end.
-constexpr auto search_round = std::chrono::seconds{1};
-
-/// Reports under way at once; more are refused.
-constexpr std::size_t max_reports = 64;
-
-/// Objects in one report: a few megabytes.
-constexpr std::uint64_t max_reported_objects = 20'000;
-
-/// Owns a membership and an exchange, tells the one what the other needs, and lets owners be found.
-class cluster_state : public owner_finder, public member_listener {
+/// Owns a membership, an exchange and the names, tells each what it needs of the others, and lets
+/// owners be found.
+class cluster_state : public service_state<cluster_actor, service_kind::cluster>,
+                      public exchange_host,
+                      public member_listener {
 public:
-  using self_pointer = cluster_actor::pointer;
+  void init() {
+    nodes.attach(self_, dialect_of(core_->options().cluster), *this);
+    owners.attach(self_, *core_, nodes, [this](const auto& owner) { owner_unreachable(owner); });
+    exchange.attach(self_, *core_, *this);
+    names.attach(self_, *core_);
+    reports.attach(self_, *core_);
+  }
 
-  cluster_state() = default;
-
-  ~cluster_state() override {
-    if (!core_)
-      return;
-    // Whatever ends this actor: from here on nothing passes the gateway.
+  /// From here on nothing passes the gateway.
+  void end() {
     receiving_nodes::delist(*core_);
     names.stop();
     exchange.stop();
-    core_->service_stopped(service_kind::cluster);
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    guard_service(*self, core, service_kind::cluster);
-    nodes.attach(self, dialect_of(core.options().cluster), *this);
-    timers_.attach(self);
-    exchange.attach(self, core, *this);
-    names.attach(self, core);
+  behavior_type handlers();
+
+  // -- events -------------------------------------------------------------------------------------
+
+  void count() {
+    core_->count_message();
   }
 
-  // -- membership ---------------------------------------------------------------------------------
+  /// All that happens to the exchange passes here; several times within one event of this actor, if
+  /// it begins or ends several sessions. The tables must know first what threads have serialized
+  /// and deserialized before.
+  template <class F>
+  auto exchange_event(F&& f) {
+    exchange.turn();
+    return f();
+  }
+
+  /// Returns a handler that counts its message and hands it to a part.
+  template <class Message, class Part>
+  [[nodiscard]] auto counted(Part& part, void (Part::*handler)(Message)) {
+    return [this, &part, handler](Message message) {
+      count();
+      (part.*handler)(message);
+    };
+  }
+
+  template <class Message, class Part>
+  [[nodiscard]] auto counted(const Part& part, void (Part::*handler)(Message) const) {
+    return [this, &part, handler](Message message) {
+      count();
+      (part.*handler)(message);
+    };
+  }
+
+  /// The same for the exchange, with a turn before.
+  template <class Message>
+  [[nodiscard]] auto after_turn(void (reference_exchange::*handler)(Message)) {
+    return [this, handler](Message message) {
+      count();
+      exchange_event([&] { (exchange.*handler)(message); });
+    };
+  }
+
+  // -- for the exchange ---------------------------------------------------------------------------
+
+  void find_owner(const incarnation_id& owner) override {
+    owners.find_owner(owner);
+  }
+
+  void timer_ended(const std::function<void()>& event) override {
+    count();
+    exchange_event(event);
+  }
+
+  void owner_unreachable(const incarnation_id& owner) {
+    exchange_event([&] { exchange.owner_unreachable(owner); });
+  }
+
+  void owner_not_found(const mobula::owner_not_found& message) {
+    owner_unreachable(message.owner);
+  }
+
+  // -- for the membership -------------------------------------------------------------------------
 
   void member_joined(const node_record& record, session_id session,
                      const caf::strong_actor_ptr& peer) override {
-    search_.found(record.incarnation);
-    if (search_.idle())
-      timers_.stop(round_timer_);
-    session_opened({record.incarnation, session}, peer,
-                   {.arena = {.host = record.host, .path = record.arena_path},
-                    .data = endpoint_from_here(record)});
+    owners.found(record.incarnation);
+    open_session({.peer = {record.incarnation, session},
+                  .handle = peer,
+                  .addresses = {.arena = {.host = record.host, .path = record.arena_path},
+                                .data = endpoint_from_here(record)}});
     find_remote_address(*self_, peer->node(), [this, node = record.incarnation](auto& address) {
       caf::anon_send(core_->transfers(), source_speaks_at{node, address});
     });
@@ -102,7 +131,7 @@ public:
   }
 
   void member_left(const incarnation_id& incarnation, session_id session, departure why) override {
-    session_closed({incarnation, session});
+    close_session({.peer = {incarnation, session}});
     watchers.left(incarnation, why);
   }
 
@@ -118,157 +147,33 @@ public:
     log_warning("ignored " + text);
   }
 
-  void end(const end_membership& message) {
-    core_->count_message();
+  // -- sessions -----------------------------------------------------------------------------------
+
+  void open_session(const session_opened& opened) {
+    exchange_event([&] { exchange.session_opened(opened.peer, opened.handle, opened.addresses); });
+    names.session_opened(opened.peer, opened.handle);
+  }
+
+  void close_session(const session_closed& closed) {
+    exchange_event([&] { exchange.session_closed(closed.peer); });
+    names.session_closed(closed.peer);
+  }
+
+  // -- the node -----------------------------------------------------------------------------------
+
+  void end_membership(const mobula::end_membership& message) {
     nodes.leave();
     names.stop();
     message.done->set_value();
   }
 
-  // -- sessions -----------------------------------------------------------------------------------
-
-  void session_opened(const peer_session& peer, const caf::strong_actor_ptr& handle,
-                      const peer_addresses& addresses) {
-    exchange.session_opened(peer, handle, addresses);
-    names.session_opened(peer, handle);
-  }
-
-  void session_closed(const peer_session& peer) {
-    exchange.session_closed(peer);
-    names.session_closed(peer);
-  }
-
-  // -- owners -------------------------------------------------------------------------------------
-
-  void find_owner(const incarnation_id& owner) override {
-    if (finder_)
-      caf::anon_send(finder_, mobula::find_owner{core_->incarnation(), owner});
-    else if (nodes.table() == nullptr || nodes.table()->has_left())
-      self_->send(self_, owner_not_found{owner});
-    else if (search_.begin(owner))
-      start_round();
-  }
-
-  void set_finder(const ask_for_owners& message) {
-    core_->count_message();
-    finder_ = message.finder;
-  }
-
-  void round_over() {
-    core_->count_message();
-    auto given_up = search_.round_over(
-      [this](const auto& owner) { return nodes.table()->is_vouched_for(owner); });
-    // First: what is given up makes the exchange look further, and that may begin a search.
-    if (!search_.idle())
-      start_round();
-    for (const auto& owner : given_up)
-      exchange.owner_unreachable(owner);
-  }
-
-  // -- the node -----------------------------------------------------------------------------------
-
-  void collect(collect_stats& request) {
-    exchange.turn();
-    exchange.add_figures(request.request->stats);
-    request.request->stats.timers += timers_.size() + nodes.timers() + names.timers();
-    self_->send(core_->transfers(), std::move(request));
-  }
-
-  caf::result<node_report> report(const ask_report& question) {
-    if (reports_.size() >= max_reports)
-      return to_caf_error({.type = error_type::store_full,
-                           .message = fmt::format("this node is at work on {} reports already; ask "
-                                                  "again later",
-                                                  reports_.size()),
-                           .origin = core_->origin()});
-    auto promise = self_->make_response_promise<node_report>();
-    auto number = ++last_report_;
-    reports_.emplace(number, promise);
-    collect_stats request{std::make_shared<stats_request>(
-      [myself = cluster_actor{self_}, number](stats_request& ended) {
-        auto objects = std::make_shared<object_listing>(*std::move(ended.objects));
-        caf::anon_send(myself, report_collected{number, ended.stats, std::move(objects)});
-      })};
-    auto bounded = question;
-    bounded.max_objects = std::min(question.max_objects, max_reported_objects);
-    exchange.turn();
-    exchange.count_references(request.request->objects.emplace(bounded, core_->incarnation()));
-    collect(request);
-    return promise;
-  }
-
-  void answer_report(report_collected& answers) {
-    auto asked = reports_.extract(answers.number);
-    if (asked.empty())
-      return;
-    exchange.describe(*answers.objects);
-    names.describe(*answers.objects);
-    complete_figures(*core_, answers.stats);
-    node_report result{.incarnation = core_->incarnation(),
-                       .name = {},
-                       .cluster = core_->options().cluster,
-                       .library_version = MOBULA_VERSION_STRING,
-                       .process_id = ::getpid(),
-                       .control = {},
-                       .members = {},
-                       .unreachable = {},
-                       .figures = figures_of(answers.stats),
-                       .objects = std::move(answers.objects->objects),
-                       .objects_left_out = answers.objects->left_out,
-                       .nested_elsewhere = answers.objects->take_nested_elsewhere(),
-                       .call_sites = std::move(answers.objects->call_sites),
-                       .pinned_only = std::move(answers.objects->pinned_only),
-                       .groups = answers.objects->take_groups()};
-    add_process_figures(result.figures);
-    nodes.describe(result);
-    asked.mapped().deliver(std::move(result));
-  }
-
   void stop() {
-    // Nobody would answer them any more, and CAF tells nobody of a promise that is dropped.
-    for (auto& [number, promise] : std::exchange(reports_, {}))
-      promise.deliver(to_caf_error(core_->shutting_down_error()));
+    reports.stop();
     receiving_nodes::delist(*core_);
     nodes.leave();
     names.stop();
     exchange.stop();
     self_->quit();
-  }
-
-  /// Counts a message and hands it to the exchange.
-  template <class Message>
-  void receive(Message& message) {
-    core_->count_message();
-    exchange.received(message);
-  }
-
-  void count() {
-    core_->count_message();
-  }
-
-  /// The same for the membership.
-  template <class Message>
-  void member_message(const Message& message) {
-    core_->count_message();
-    nodes.received(message);
-  }
-
-  template <class F>
-  void member_event(F&& f) {
-    core_->count_message();
-    f(nodes);
-  }
-
-  template <class F>
-  void event(F&& f) {
-    core_->count_message();
-    f(exchange);
-  }
-
-  template <class F>
-  void name_event(F&& f) {
-    core_->count_message();
-    f(names);
   }
 
   void check() const {
@@ -280,6 +185,8 @@ public:
   reference_exchange exchange;
   name_service names;
   member_watchers watchers;
+  owner_seeker owners;
+  report_desk reports{reported_parts{nodes, exchange, names, owners}};
 
 private:
   /// Leaves out addresses that lead nowhere from this host.
@@ -289,129 +196,118 @@ private:
       result.where = without_loopback(std::move(result.where));
     return result;
   }
-
-  void start_round() {
-    round_timer_ = timers_.start(search_round, [this] { round_over(); });
-  }
-
-  core_pointer core_;
-  self_pointer self_ = nullptr;
-  owner_search search_;
-  actor_timers timers_;
-  deadline round_timer_; ///< runs while owners are searched for
-  std::map<std::uint64_t, caf::typed_response_promise<node_report>> reports_; ///< under way
-  std::uint64_t last_report_ = 0;
-  caf::actor finder_; ///< the simulated network, if there is one
 };
 
-cluster_actor::behavior_type cluster(cluster_actor::stateful_pointer<cluster_state> self,
-                                     node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  self->set_down_handler([&state](const caf::down_msg& message) {
-    state.member_event([&](auto& nodes) { nodes.down(message); });
-  });
-  return {
-    [&state](const ask_report& question) { return state.report(question); },
-    [&state](const hello_envelope& message) { state.member_message(message); },
-    [&state](const welcome& message) { state.member_message(message); },
-    [&state](const crossed& message) { state.member_message(message); },
-    [&state](const already_connected& message) { state.member_message(message); },
-    [&state](const refused& message) { state.member_message(message); },
-    [&state](const members_changed& message) { state.member_message(message); },
-    [&state](const session_over& message) { state.member_message(message); },
-    [&state](const leave_cluster& message) { state.member_message(message); },
-    [&state](const borrow_references& message) { state.receive(message); },
-    [&state](const references_confirmed& message) { state.receive(message); },
-    [&state](const transits_ended& message) { state.receive(message); },
-    [&state](const return_references& message) { state.receive(message); },
-    [&state](const pass_barrier& message) { state.receive(message); },
-    [&state](const barrier_passed& message) { state.receive(message); },
-    [&state](const request_objects& message) { state.receive(message); },
-    [&state](object_replies& message) { state.receive(message); },
-    [&state](const objects_unpinned& message) { state.receive(message); },
-    [&state](const report_copies& message) { state.receive(message); },
-    [&state](const free_objects& message) { state.receive(message); },
-    [&state](const keep_objects& message) { state.receive(message); },
-    [&state](const objects_kept& message) { state.receive(message); },
-    [&state](const names_changed& message) {
-      state.name_event([&](auto& names) { names.received(message); });
+// -- handlers -------------------------------------------------------------------------------------
+
+template <class Message>
+auto member_handler(cluster_state& state) {
+  return [&state](const Message& message) {
+    state.count();
+    state.nodes.received(message);
+  };
+}
+
+auto member_handlers(cluster_state& state) {
+  auto& nodes = state.nodes;
+  return std::tuple{
+    member_handler<hello_envelope>(state),
+    member_handler<welcome>(state),
+    member_handler<crossed>(state),
+    member_handler<already_connected>(state),
+    member_handler<refused>(state),
+    member_handler<members_changed>(state),
+    member_handler<session_over>(state),
+    member_handler<leave_cluster>(state),
+    state.counted(nodes, &membership::begin),
+    state.counted(nodes, &membership::join),
+    state.counted(nodes, &membership::list),
+    state.counted(nodes, &membership::dial_connected),
+    state.counted(nodes, &membership::dial_done),
+    state.counted(state.watchers, &member_watchers::add),
+    state.counted(state, &cluster_state::end_membership),
+  };
+}
+
+auto peer_handlers(cluster_state& state) {
+  using exchange = reference_exchange;
+  return std::tuple{
+    state.after_turn<const borrow_references&>(&exchange::received),
+    state.after_turn<const references_confirmed&>(&exchange::received),
+    state.after_turn<const transits_ended&>(&exchange::received),
+    state.after_turn<const return_references&>(&exchange::received),
+    state.after_turn<const pass_barrier&>(&exchange::received),
+    state.after_turn<const barrier_passed&>(&exchange::received),
+    state.after_turn<const request_objects&>(&exchange::received),
+    state.after_turn<object_replies&>(&exchange::received),
+    state.after_turn<const objects_unpinned&>(&exchange::received),
+    state.after_turn<const report_copies&>(&exchange::received),
+    state.after_turn<const free_objects&>(&exchange::received),
+    state.after_turn<const keep_objects&>(&exchange::received),
+    state.after_turn<const objects_kept&>(&exchange::received),
+  };
+}
+
+auto exchange_handlers(cluster_state& state) {
+  using exchange = reference_exchange;
+  return std::tuple{
+    state.after_turn(&exchange::gateway_noted),
+    state.after_turn(&exchange::borrowed_unpinned),
+    state.after_turn(&exchange::pull_ended),
+    state.after_turn(&exchange::send_reports),
+    state.after_turn(&exchange::drain),
+    state.after_turn(&exchange::value_ready_to_keep),
+    state.counted(state.exchange, &exchange::copy_evicted),
+    state.counted(state, &cluster_state::owner_not_found),
+    state.counted(state.owners, &owner_seeker::ask_through),
+    state.counted(state, &cluster_state::open_session),
+    state.counted(state, &cluster_state::close_session),
+  };
+}
+
+auto name_handlers(cluster_state& state) {
+  auto& names = state.names;
+  return std::tuple{
+    state.counted<const names_changed&>(names, &name_service::received),
+    state.counted<const find_name&>(names, &name_service::received),
+    state.counted<name_found&>(names, &name_service::received),
+    state.counted(names, &name_service::publish),
+    state.counted(names, &name_service::unpublish),
+    state.counted(names, &name_service::lookup),
+  };
+}
+
+/// Questions, and the end: not counted, so that asking changes no figures.
+auto node_handlers(cluster_state& state) {
+  return std::tuple{
+    [&state](const ask_report& question) {
+      return state.exchange_event([&] { return state.reports.ask(question); });
     },
-    [&state](const find_name& message) {
-      state.name_event([&](auto& names) { names.received(message); });
+    [&state](report_collected& answers) { state.reports.answer(answers); },
+    [&state](collect_stats& request) {
+      state.exchange_event([&] { state.reports.collect(request); });
     },
-    [&state](name_found& message) {
-      state.name_event([&](auto& names) { names.received(message); });
-    },
-    [&state](const begin_membership& message) {
-      state.member_event([&](auto& nodes) { nodes.begin(message); });
-    },
-    [&state](const join_through& message) {
-      state.member_event([&](auto& nodes) { nodes.join(message); });
-    },
-    [&state](const list_members& message) {
-      state.member_event([&](auto& nodes) { nodes.list(message); });
-    },
-    [&state](const watch_members& message) {
-      state.count();
-      state.watchers.add(message);
-    },
-    [&state](const dial_connected& message) {
-      state.member_event([&](auto& nodes) { nodes.dial_connected(message); });
-    },
-    [&state](const dial_ended& message) {
-      state.member_event([&](auto& nodes) { nodes.dial_done(message); });
-    },
-    [&state](const end_membership& message) { state.end(message); },
-    [&state](const owner_not_found& message) {
-      state.event([&](auto& exchange) { exchange.owner_unreachable(message.owner); });
-    },
-    [&state](report_collected& answers) { state.answer_report(answers); },
-    [&state](gateway_event_noted) { state.event([](auto& exchange) { exchange.turn(); }); },
-    [&state](const borrowed_unpinned& message) {
-      state.event([&](auto& exchange) { exchange.borrowed_unpinned(message.object); });
-    },
-    [&state](const pull_ended& message) {
-      state.event([&](auto& exchange) { exchange.pull_ended(message); });
-    },
-    [&state](const copy_evicted& message) {
-      state.event([&](auto& exchange) { exchange.copy_evicted(message); });
-    },
-    [&state](const drain_values& message) {
-      state.event([&](auto& exchange) { exchange.drain(message); });
-    },
-    [&state](const keep_ready& message) {
-      state.event([&](auto& exchange) { exchange.value_ready_to_keep(message); });
-    },
-    [&state](reports_due) { state.event([](auto& exchange) { exchange.send_reports(); }); },
-    [&state](collect_stats& request) { state.collect(request); },
     [&state](check_tables) { state.check(); },
     [&state](shut_down) { state.stop(); },
-    [&state](const publish_name& message) {
-      state.name_event([&](auto& names) { names.publish(message); });
-    },
-    [&state](const unpublish_name& message) {
-      state.name_event([&](auto& names) { names.unpublish(message); });
-    },
-    [&state](const lookup_name& message) {
-      state.name_event([&](auto& names) { names.lookup(message); });
-    },
-    [&state](const session_opened& message) {
-      state.count();
-      state.session_opened(message.peer, message.handle, message.addresses);
-    },
-    [&state](const session_closed& message) {
-      state.count();
-      state.session_closed(message.peer);
-    },
-    [&state](const ask_for_owners& message) { state.set_finder(message); },
   };
+}
+
+cluster_state::behavior_type cluster_state::handlers() {
+  self_->set_down_handler([this](const caf::down_msg& message) {
+    count();
+    nodes.down(message);
+  });
+  return std::apply([](auto... handlers) { return behavior_type(std::move(handlers)...); },
+                    std::tuple_cat(member_handlers(*this), peer_handlers(*this),
+                                   exchange_handlers(*this), name_handlers(*this),
+                                   node_handlers(*this)));
 }
 
 } // namespace
 
 cluster_actor spawn_cluster(node_core& core) {
-  return spawn_service(core.system(), cluster, &core);
+  // Whoever starts it counts it: see `service_life::start_cluster`.
+  return spawn_uncounted<cluster_state>(core);
 }
 
 std::set<std::string> cluster_interface(const caf::actor_system& system) {

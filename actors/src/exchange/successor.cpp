@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/entry_draft.hpp"
@@ -103,8 +104,8 @@ object_handle successor_of(object_entry& entry) {
     return core.gateway().adopt(entry, std::move(made));
   } catch (const std::exception& no_memory) {
     // The caller writes a message, in an actor that others depend on.
-    log_warning(fmt::format("who gets a reference to object {} cannot read it, since its owner is "
-                            "gone, and there is no memory for a copy: {}",
+    log_warning(fmt::format("nodes that get a reference to object {} cannot read it, since its "
+                            "owner is gone, and there is no memory for a copy: {}",
                             to_string(entry.id()), no_memory.what()));
     return {};
   }

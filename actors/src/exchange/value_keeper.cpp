@@ -8,22 +8,6 @@
 
 namespace mobula {
 
-class keep_watch final : public wait_group {
-public:
-  keep_watch(node_core& core, const object_id& object) : core_(&core), object_(object) {
-    // nop
-  }
-
-private:
-  void fire() override {
-    if (node_core::services_use use{*core_})
-      caf::anon_send(core_->cluster(), keep_ready{object_});
-  }
-
-  core_pointer core_;
-  object_id object_;
-};
-
 value_keeper::value_keeper(node_core& core) : core_(core) {
   // nop
 }
@@ -47,21 +31,20 @@ void value_keeper::keep_one(const object_id& object) {
     return settle(*entry.get(), std::move(pin));
   // It may have been refused for want of space that there is now.
   entry->forget_refusal();
-  wait_handle<keep_watch> watch{new keep_watch(core_, object)};
-  auto& group = *watch;
-  object_entry* entries[] = {entry.get()};
-  watches_.emplace(object, watched_object{std::move(entry), std::move(watch)});
-  group.arm(entries, 1, wait_goal::readable);
+  auto tell = [core = core_pointer{&core_}, object] {
+    if (node_core::services_use use{*core})
+      caf::anon_send(core->cluster(), keep_ready{object});
+  };
+  watches_.emplace(object, entry_watch{std::move(entry), std::move(tell)});
 }
 
 void value_keeper::ready(const object_id& object) {
   auto ended = watches_.extract(object);
   if (ended.empty())
     return;
-  auto& [entry, watch] = ended.mapped();
-  // The news may be of a former watch, so that this one goes on.
-  watch->cancel();
-  auto pin = watch->take_pin(0);
+  auto& watch = ended.mapped();
+  const auto& entry = watch.entry();
+  auto pin = watch.end().pin;
   // A small value comes without one.
   settle(*entry.get(), pin ? std::move(pin) : entry->try_pin());
 }
@@ -73,6 +56,12 @@ void value_keeper::settle(object_entry& entry, pinned_value pin) {
   (pin ? answer.kept : answer.lost).push_back(id.sequence);
   if (pin && pin.stored())
     kept_.emplace(std::pair{id, &entry}, std::move(pin));
+}
+
+void value_keeper::stop() {
+  answers_.clear();
+  kept_.clear();
+  watches_.clear();
 }
 
 void value_keeper::forget(const object_entry& entry) {

@@ -9,26 +9,10 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/caf/caf_connection.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
-
-class seal_watch final : public wait_group {
-public:
-  seal_watch(node_core& core, std::uint64_t sequence) : core_(&core), sequence_(sequence) {
-    // nop
-  }
-
-private:
-  void fire() override {
-    core_->gateway().note_ready(sequence_);
-  }
-
-  core_pointer core_;
-  std::uint64_t sequence_;
-};
 
 namespace {
 
@@ -112,16 +96,22 @@ void value_server::session_ended(const incarnation_id& reader) {
   }
 }
 
+void value_server::stop() {
+  answers_.clear();
+  states_.clear();
+  latest_.clear();
+  spent_.clear();
+  waiting_.clear();
+}
+
 // -- objects --------------------------------------------------------------------------------------
 
 void value_server::watch(object_handle entry, const awaiting_peer& reader) {
   auto sequence = entry->sequence();
-  wait_handle<seal_watch> group{new seal_watch(core_, sequence)};
-  auto* watched = entry.get();
-  auto& group_ref = *group;
-  waiting_.emplace(sequence, watched_object{std::move(entry), std::move(group), {reader}});
-  object_entry* entries[] = {watched};
-  group_ref.arm(entries, 1, wait_goal::readable);
+  auto tell = [core = core_pointer{&core_}, sequence] {
+    core->gateway().note_ready(sequence);
+  };
+  waiting_.emplace(sequence, watched_object{{std::move(entry), std::move(tell)}, {reader}});
 }
 
 void value_server::ready(std::uint64_t sequence) {
@@ -129,13 +119,12 @@ void value_server::ready(std::uint64_t sequence) {
   if (node.empty())
     return;
   auto& object = node.mapped();
-  auto& entry = object.entry;
-  // The news may be of a former watch, so that this one goes on.
-  object.watch->cancel();
-  if (auto pin = object.watch->take_pin(0))
-    return reply_with_value_of(entry, std::move(pin), object.readers);
-  if (auto refusal = object.watch->take_failure(0))
-    return reply_to_all(reply_with_error(sequence, reply_outcome::refused, *refusal),
+  const auto& entry = object.watch.entry();
+  auto there = object.watch.end();
+  if (there.pin)
+    return reply_with_value_of(entry, std::move(there.pin), object.readers);
+  if (there.failure)
+    return reply_to_all(reply_with_error(sequence, reply_outcome::refused, *there.failure),
                         object.readers);
   // Neither: the watch ended with the node, or the bytes went to disk again meanwhile.
   if (!reply_if_readable(entry, object.readers) && !core_.closing())

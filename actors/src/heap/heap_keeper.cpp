@@ -10,12 +10,14 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/heap_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/messages/space_request.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 
 namespace mobula {
@@ -29,36 +31,31 @@ heap_relief_config config_of(const node_core& core) {
 }
 
 /// Feeds the state machine and carries out its effects.
-class heap_keeper_state {
+class heap_keeper_state : public service_state<heap_keeper_actor, service_kind::heap_keeper> {
 public:
-  using self_pointer = heap_keeper_actor::pointer;
-
-  heap_keeper_state() = default;
-
-  ~heap_keeper_state() {
-    if (core_)
-      core_->service_stopped(service_kind::heap_keeper);
+  void init() {
+    timers_.attach(self_);
+    relief_.emplace(config_of(*core_));
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    guard_service(*self, core, service_kind::heap_keeper);
-    timers_.attach(self);
-    relief_.emplace(config_of(core));
+  behavior_type handlers() {
+    return {
+      counted<&heap_keeper_state::look>(),      counted<&heap_keeper_state::reserve>(),
+      counted<&heap_keeper_state::ended>(),     counted<&heap_keeper_state::space_in_store>(),
+      uncounted<&heap_keeper_state::collect>(), uncounted<&heap_keeper_state::check>(),
+      uncounted<&heap_keeper_state::stop>(),
+    };
   }
 
   // -- events -------------------------------------------------------------------------------------
 
-  void look() {
-    core_->count_message();
+  void look(look_at_heap) {
     core_->heap_look_begins();
     relief_->looked(used_bytes(), effects_);
     run();
   }
 
   void reserve(reserve_heap_space& request) {
-    core_->count_message();
     waiting_.push_back(std::move(request));
     // Waiters are worth another attempt.
     if (relief_->refused())
@@ -68,7 +65,6 @@ public:
   }
 
   void ended(const heap_part_ended& news) {
-    core_->count_message();
     count(news.bytes, news.end, news.content == heap_content::value ? left_ : decoded_dropped_);
     relief_->leave_ended(news.bytes, news.end, used_bytes(), effects_);
     // The store may have had space again before anybody knew that this waits for it.
@@ -80,8 +76,7 @@ public:
     run();
   }
 
-  void space_in_store() {
-    core_->count_message();
+  void space_in_store(store_has_space) {
     retry_refused();
     relief_->store_has_space(used_bytes(), effects_);
     run();
@@ -99,13 +94,9 @@ public:
     self_->send(core_->shards().front(), std::move(request));
   }
 
-  void check() const {
+  void check(check_tables) const {
     for (const auto& stripe : core_->stripes())
       stripe.check_heap();
-  }
-
-  void stop() {
-    self_->quit();
   }
 
 private:
@@ -292,8 +283,6 @@ private:
             .origin = core_->origin()};
   }
 
-  core_pointer core_;
-  self_pointer self_ = nullptr;
   std::optional<heap_relief> relief_;
   heap_effects effects_;
   std::vector<reserve_heap_space> waiting_;
@@ -307,26 +296,10 @@ private:
   std::uint64_t refusals_ = 0;
 };
 
-heap_keeper_actor::behavior_type
-heap_keeper(heap_keeper_actor::stateful_pointer<heap_keeper_state> self, node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  return {
-    [&state](look_at_heap) { state.look(); },
-    [&state](reserve_heap_space& request) { state.reserve(request); },
-    [&state](const heap_part_ended& news) { state.ended(news); },
-    [&state](store_has_space) { state.space_in_store(); },
-    [&state](collect_stats& request) { state.collect(request); },
-    [&state](check_tables) { state.check(); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
-
 } // namespace
 
 heap_keeper_actor spawn_heap_keeper(node_core& core) {
-  return core.start_counted(service_kind::heap_keeper,
-                            [&] { return spawn_service(core.system(), heap_keeper, &core); });
+  return start_service<heap_keeper_state>(core);
 }
 
 } // namespace mobula

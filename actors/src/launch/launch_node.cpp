@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "mobula/actors/cluster/cluster_actor.hpp"
-#include "mobula/actors/exchange/object_reply.hpp"
+#include "mobula/actors/exchange/value_in_place.hpp"
 #include "mobula/actors/heap/heap_keeper.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"

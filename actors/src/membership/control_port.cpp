@@ -42,32 +42,6 @@ constexpr int poll_retry_ms = 100;
 /// Strangers are looked at before more are accepted.
 constexpr std::size_t max_accepted_at_once = 64;
 
-/// Counts what is told too often.
-class bounded_reports {
-public:
-  explicit bounded_reports(control_port::reporter report) : report_(std::move(report)) {
-    // nop
-  }
-
-  void add(const std::string& line) {
-    auto now = steady::now();
-    if (last_ && now - *last_ < report_interval) {
-      ++untold_;
-      return;
-    }
-    last_ = now;
-    auto untold = std::exchange(untold_, 0);
-    report_(untold == 0
-              ? line
-              : fmt::format("{} ({} more were not logged since the last line)", line, untold));
-  }
-
-private:
-  control_port::reporter report_;
-  std::optional<steady::time_point> last_;
-  std::size_t untold_ = 0;
-};
-
 } // namespace
 
 class control_port::state {
@@ -111,6 +85,32 @@ public:
   }
 
 private:
+  /// Counts what is told too often.
+  class bounded_reports {
+  public:
+    explicit bounded_reports(control_port::reporter report) : report_(std::move(report)) {
+      // nop
+    }
+
+    void add(const std::string& line) {
+      auto now = steady::now();
+      if (last_ && now - *last_ < report_interval) {
+        ++untold_;
+        return;
+      }
+      last_ = now;
+      auto untold = std::exchange(untold_, 0);
+      report_(untold == 0
+                ? line
+                : fmt::format("{} ({} more were not logged since the last line)", line, untold));
+    }
+
+  private:
+    control_port::reporter report_;
+    std::optional<steady::time_point> last_;
+    std::size_t untold_ = 0;
+  };
+
   void run();
   void wait();
   void look_at(const pollfd& ready, stranger_id stranger, stranger_effects& effects);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "mobula/actors/caf/sending.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -25,6 +27,7 @@ void membership::attach(caf::scheduled_actor* self, dialect speaks, member_liste
   MOBULA_ASSERT(self_ == nullptr);
   self_ = self;
   timers_.attach(self);
+  links_.attach(self);
   speaks_ = std::move(speaks);
   listener_ = &listener;
 }
@@ -52,7 +55,7 @@ void membership::list(const list_members& message) const {
   std::vector<member_info> result;
   if (table_)
     for (const auto* member : table_->connected())
-      result.push_back({member->record, member->session, peers_.at(member->link)->node()});
+      result.push_back({member->record, member->session, links_.at(member->link)->node()});
   message.answer->set_value(std::move(result));
 }
 
@@ -78,9 +81,8 @@ void membership::dial_done(const dial_ended& message) {
 
 void membership::dialed(const dial_ended& message, const caf::strong_actor_ptr& peer,
                         member_effects& effects) {
-  auto link = link_to(peer);
-  // The first: CAF closes a second connection to the same node.
-  grips_.try_emplace(link, message.grip);
+  auto link = links_.link_to(peer);
+  links_.hold(link, message.grip);
   table_->dialed(message.number, link, effects);
 }
 
@@ -111,32 +113,18 @@ void membership::received(const member_message& message) {
 
 void membership::handle_from(const caf::strong_actor_ptr& sender, const member_message& message) {
   member_effects effects;
-  table_->received(link_to(sender), message, effects);
+  table_->received(links_.link_to(sender), message, effects);
   run(std::move(effects));
 }
 
-/// The news is a message like any other: a node can send one that names another node's actor.
 void membership::down(const caf::down_msg& message) {
-  auto known = links_.find(message.source.get());
-  if (known == links_.end() || !has_ended(peers_.at(known->second)))
+  auto link = links_.ended(message);
+  if (!link)
     return;
-  auto link = known->second;
   member_effects effects;
-  table_->link_lost(link, why_down(message.reason), effects);
+  table_->link_lost(*link, why_down(message.reason), effects);
   run(std::move(effects));
-  links_.erase(message.source.get());
-  peers_.erase(link);
-  grips_.erase(link);
-}
-
-link_id membership::link_to(const caf::strong_actor_ptr& peer) {
-  auto [position, fresh] = links_.try_emplace(peer.get());
-  if (fresh) {
-    position->second = link_id{++last_link_};
-    peers_.emplace(position->second, peer);
-    self_->monitor(peer);
-  }
-  return position->second;
+  links_.remove(*link);
 }
 
 // -- effects --------------------------------------------------------------------------------------
@@ -159,11 +147,11 @@ void membership::apply(const dial& effect) {
 }
 
 void membership::apply(const send_on_link& effect) {
-  auto peer = peers_.find(effect.link);
-  if (peer == peers_.end())
+  const auto* peer = links_.find(effect.link);
+  if (peer == nullptr)
     return;
   auto send = [&](const auto& content) {
-    send_from(*self_, peer->second, content);
+    send_from(*self_, *peer, content);
   };
   if (const auto* greeting = std::get_if<hello>(&effect.message))
     return send(seal(*greeting));
@@ -176,17 +164,11 @@ void membership::apply(const send_on_link& effect) {
 }
 
 void membership::apply(const forget_link& effect) {
-  auto peer = peers_.extract(effect.link);
-  if (peer.empty())
-    return;
-  grips_.erase(effect.link);
-  links_.erase(peer.mapped().get());
-  self_->demonitor(caf::actor_cast<caf::actor_addr>(peer.mapped()));
+  links_.forget(effect.link);
 }
 
 void membership::apply(const drop_link& effect) {
-  if (auto grip = grips_.find(effect.link); grip != grips_.end())
-    grip->second.drop(self_->system());
+  links_.drop(effect.link);
 }
 
 void membership::apply(const start_timer& effect) {
@@ -205,7 +187,7 @@ void membership::apply(const stop_timer& effect) {
 }
 
 void membership::apply(const report_member_joined& effect) {
-  listener_->member_joined(effect.record, effect.session, peers_.at(effect.link));
+  listener_->member_joined(effect.record, effect.session, links_.at(effect.link));
 }
 
 void membership::apply(const report_member_left& effect) {
@@ -247,18 +229,6 @@ void membership::describe(node_report& report) const {
     report.members.push_back({member->record.incarnation, member->record.control});
   for (const auto* lost : table_->unreachable())
     report.unreachable.push_back({lost->record.incarnation, lost->record.control, lost->obstacle});
-}
-
-const member_table::member* membership::sender() const {
-  auto known = links_.find(self_->current_sender().get());
-  if (known == links_.end())
-    return nullptr;
-  return table_->find_link(known->second);
-}
-
-caf::strong_actor_ptr membership::peer(const incarnation_id& incarnation) const {
-  const auto* member = table_ ? table_->find_connected(incarnation) : nullptr;
-  return member == nullptr ? nullptr : peers_.at(member->link);
 }
 
 caf::strong_actor_ptr membership::myself() const {

@@ -1,5 +1,5 @@
-// The system calls behind addresses: resolving, connecting within a limit, listening, and what
-// there is to know of this host. Which addresses are used is decided in address_choice.cpp.
+// The system calls behind addresses: resolving, connecting within a limit, listening, and the
+// interfaces of this host. Which addresses are used is decided in address_choice.cpp.
 
 #include "mobula/actors/membership/network_address.hpp"
 
@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -110,28 +111,6 @@ std::pair<int, owned_socket> try_listen(const addrinfo& address) {
 }
 
 } // namespace
-
-owned_socket::owned_socket(int socket) noexcept : socket_(socket) {
-  // nop
-}
-
-owned_socket::owned_socket(owned_socket&& other) noexcept : socket_(other.release()) {
-  // nop
-}
-
-owned_socket& owned_socket::operator=(owned_socket&& other) noexcept {
-  std::swap(socket_, other.socket_);
-  return *this;
-}
-
-owned_socket::~owned_socket() {
-  if (socket_ >= 0)
-    ::close(socket_);
-}
-
-int owned_socket::release() noexcept {
-  return std::exchange(socket_, -1);
-}
 
 std::variant<owned_socket, address_failure> connect_to(const endpoint& target,
                                                        std::chrono::milliseconds limit) {

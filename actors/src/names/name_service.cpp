@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/system/assertion.hpp"
 
@@ -36,6 +38,43 @@ bool is_at_once(const std::optional<std::chrono::nanoseconds>& limit) {
   return limit && *limit <= std::chrono::nanoseconds{};
 }
 
+/// The failure of a search whose publisher was asked, and had nothing.
+error_info nothing_there(const node_core& core, const lookup_name& request,
+                         const incarnation_id& publisher) {
+  auto text = fmt::format("node {} publishes \"{}\", but had nothing for it when it was asked",
+                          to_string(publisher), request.name);
+  if (!is_at_once(request.limit))
+    text += fmt::format(", and no other node has published it within {} ms",
+                        std::chrono::duration<double, std::milli>{*request.limit}.count());
+  return {.type = error_type::name_not_found,
+          .message = text + "; unpublish it there, and publish it anew",
+          .origin = core.origin()};
+}
+
+/// That of one that nobody has answered; `asked` is the node that had been asked, if there is one.
+error_info not_found(const node_core& core, const lookup_name& request,
+                     const std::optional<incarnation_id>& asked) {
+  auto text =
+    fmt::format("no node of cluster \"{}\" publishes \"{}\"", core.options().cluster, request.name);
+  if (is_at_once(request.limit) && asked)
+    text =
+      fmt::format("node {}, which publishes \"{}\", did not answer within {} s; is it stopped, "
+                  "or held up?",
+                  to_string(*asked), request.name, answer_limit.count());
+  else if (is_at_once(request.limit))
+    text += ", as far as this one was told; publish it, or give the lookup time to wait for it";
+  else
+    text += fmt::format(", or it did not answer, within {} ms",
+                        std::chrono::duration<double, std::milli>{*request.limit}.count());
+  return {.type = error_type::name_not_found, .message = std::move(text), .origin = core.origin()};
+}
+
+error_info left_cluster(const node_core& core) {
+  return {.type = error_type::shutting_down,
+          .message = "this node has left its cluster, and so has no names any more",
+          .origin = core.origin()};
+}
+
 } // namespace
 
 // -- life -----------------------------------------------------------------------------------------
@@ -54,12 +93,11 @@ void name_service::stop() {
   table_.reset();
   contents_.clear();
   peers_.clear();
-  nodes_.clear();
   searches_.clear();
   disappointed_.clear();
   timers_.stop_all();
   for (const auto& [number, each] : std::exchange(requests_, {}))
-    each.request.answer.set_value(left_cluster());
+    each.request.answer.set_value(left_cluster(*core_));
 }
 
 // -- sessions -------------------------------------------------------------------------------------
@@ -68,26 +106,21 @@ void name_service::session_opened(const peer_session& opened, caf::strong_actor_
   if (!table_)
     return;
   forget_peer(opened.node);
-  nodes_[handle.get()] = opened.node;
-  peers_[opened.node] = {opened.session, std::move(handle)};
+  peers_.add(opened.node, {opened.session, std::move(handle)});
   name_effects effects;
   table_->member_joined(opened.node, opened.session, effects);
   run(std::move(effects));
 }
 
 void name_service::session_closed(const peer_session& closed) {
-  auto known = peers_.find(closed.node);
-  if (known == peers_.end() || known->second.session != closed.session)
-    return;
-  forget_peer(closed.node);
+  const auto* known = peers_.find(closed.node);
+  if (known != nullptr && known->session == closed.session)
+    forget_peer(closed.node);
 }
 
 void name_service::forget_peer(const incarnation_id& node) {
-  auto known = peers_.find(node);
-  if (known == peers_.end())
+  if (!peers_.remove(node))
     return;
-  nodes_.erase(known->second.handle.get());
-  peers_.erase(known);
   table_->member_left(node);
   for (auto number : searches_.asked_of(node)) {
     searches_.ask_nobody(number);
@@ -100,7 +133,7 @@ void name_service::forget_peer(const incarnation_id& node) {
 
 void name_service::publish(const publish_name& message) {
   if (!table_)
-    return message.answer.set_value(left_cluster());
+    return message.answer.set_value(left_cluster(*core_));
   name_effects effects;
   if (auto refusal =
         table_->publish(message.name, to_bytes(message.about), effects, message.if_own))
@@ -125,7 +158,7 @@ void name_service::unpublish(const unpublish_name& message) {
 
 void name_service::lookup(const lookup_name& message) {
   if (!table_)
-    return message.answer.set_value(left_cluster());
+    return message.answer.set_value(left_cluster(*core_));
   if (requests_.size() == max_searches)
     return message.answer.set_value(
       error_info{.type = error_type::name_not_found,
@@ -203,53 +236,15 @@ void name_service::expired(search_number number) {
   if (disappointed_.contains(number) && !has_prospects(number))
     had_nothing = requests_.at(number).last_asked;
   auto ended = end_search(number);
-  ended.answer.set_value(had_nothing ? nothing_there(ended, *had_nothing)
-                                     : not_found(ended, asked));
-}
-
-error_info name_service::nothing_there(const lookup_name& request,
-                                       const incarnation_id& publisher) const {
-  auto text = fmt::format("node {} publishes \"{}\", but had nothing for it when it was asked",
-                          to_string(publisher), request.name);
-  if (!is_at_once(request.limit))
-    text += fmt::format(", and no other node has published it within {} ms",
-                        std::chrono::duration<double, std::milli>{*request.limit}.count());
-  return {.type = error_type::name_not_found,
-          .message = text + "; unpublish it there, and publish it anew",
-          .origin = core_->origin()};
-}
-
-error_info name_service::not_found(const lookup_name& request,
-                                   const std::optional<incarnation_id>& asked) const {
-  auto text = fmt::format("no node of cluster \"{}\" publishes \"{}\"", core_->options().cluster,
-                          request.name);
-  if (is_at_once(request.limit) && asked)
-    text =
-      fmt::format("node {}, which publishes \"{}\", did not answer within {} s; is it stopped, "
-                  "or held up?",
-                  to_string(*asked), request.name, answer_limit.count());
-  else if (is_at_once(request.limit))
-    text += ", as far as this one was told; publish it, or give the lookup time to wait for it";
-  else
-    text += fmt::format(", or it did not answer, within {} ms",
-                        std::chrono::duration<double, std::milli>{*request.limit}.count());
-  return {
-    .type = error_type::name_not_found, .message = std::move(text), .origin = core_->origin()};
-}
-
-error_info name_service::left_cluster() const {
-  return {.type = error_type::shutting_down,
-          .message = "this node has left its cluster, and so has no names any more",
-          .origin = core_->origin()};
+  ended.answer.set_value(had_nothing ? nothing_there(*core_, ended, *had_nothing)
+                                     : not_found(*core_, ended, asked));
 }
 
 // -- messages of other nodes ----------------------------------------------------------------------
 
 const incarnation_id* name_service::sender(session_id session) const {
-  auto known = nodes_.find(self_->current_sender().get());
-  if (known == nodes_.end() || peers_.at(known->second).session != session)
-    return nullptr;
-  return &known->second;
+  const auto* known = peers_.name_of(self_->current_sender().get());
+  return known != nullptr && peers_.at(*known).session == session ? known : nullptr;
 }
 
 void name_service::received(const names_changed& message) {
@@ -334,9 +329,7 @@ void name_service::describe(object_listing& listing) const {
 }
 
 void name_service::check_invariants() const {
-  MOBULA_ASSERT(peers_.size() == nodes_.size());
-  for (const auto& [node, peer] : peers_)
-    MOBULA_ASSERT(nodes_.at(peer.handle.get()) == node);
+  peers_.check_invariants();
   searches_.check_invariants();
   MOBULA_ASSERT(searches_.size() == requests_.size() && timers_.size() <= requests_.size());
   for (const auto& [number, each] : requests_) {

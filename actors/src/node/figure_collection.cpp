@@ -38,7 +38,7 @@ void send_collect(node_core& core, collect_stats request) {
 }
 
 void run_until(node_core& core, const std::function<bool()>& is_done) {
-  while (!is_done() && core.simulation()->try_run_once())
+  while (!is_done() && run_first_job(*core.simulation()))
     ; // all the work is in the condition
 }
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/caf/test_scheduler.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/counter_messages.hpp"
 #include "mobula/actors/messages/filler_messages.hpp"
@@ -39,8 +40,7 @@ incarnation_id draw_incarnation(std::uint64_t seed) {
 }
 
 /// Simulations with the same seed, whose nodes have the same incarnations, may run side by side.
-std::string label_files(const std::string& cluster,
-                        const caf::scheduler::test_coordinator* simulation) {
+std::string label_files(const std::string& cluster, const simulation_scheduler* simulation) {
   if (simulation == nullptr)
     return cluster;
   return fmt::format("{}-{:08x}", cluster, std::random_device{}());

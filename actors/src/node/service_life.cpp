@@ -13,6 +13,9 @@
 // and nothing says what it left half done; so readers and writers get an error at once instead of
 // waiting for what never comes, and other nodes are told that this one is gone.
 
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
+
 #include "mobula/actors/node/service_life.hpp"
 
 #include <algorithm>
@@ -22,9 +25,13 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/caf/simulated_wait.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
+#include "mobula/actors/time/deadline_queue.hpp"
 
 namespace mobula {
 
@@ -350,7 +357,7 @@ void service_life::end_services() {
 /// this one to return. Returns false if that has thrown on its way instead.
 bool service_life::await_end() {
   if (simulation() != nullptr) {
-    while (!services_gone() && stopping_.load() && simulation()->try_run_once())
+    while (!services_gone() && stopping_.load() && run_first_job(*simulation()))
       ;
     return stopping_.load();
   }

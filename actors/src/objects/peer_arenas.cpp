@@ -3,34 +3,16 @@
 
 #include "mobula/actors/objects/peer_arenas.hpp"
 
-#include <fstream>
 #include <mutex>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 
 namespace mobula {
-
-namespace {
-
-/// Describes this host for an arena in `arena_directory`.
-host_identity identify_host(const std::string& arena_directory) {
-  host_identity result;
-  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> result.boot_id;
-  result.user_id = ::geteuid();
-  struct ::stat status {};
-  if (::stat(arena_directory.c_str(), &status) == 0)
-    result.mount_device = status.st_dev;
-  return result;
-}
-
-} // namespace
 
 host_identity peer_arenas::own_host() const {
   return identify_host(arena_directory_);

@@ -3,6 +3,7 @@
 
 #include "mobula/actors/objects/wait_group.hpp"
 
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/caf/simulated_wait.hpp"
 #include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/objects_ready.hpp"
@@ -117,7 +118,7 @@ blocking_wait::result blocking_wait::wait(object_host& host,
                                                                             : result::timed_out;
 }
 
-blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
+blocking_wait::result blocking_wait::simulate(simulation_scheduler& scheduler,
                                               std::optional<caf_clock::time_point> deadline) {
   switch (simulate_until(
     scheduler, [this] { return fired(); }, deadline)) {

@@ -7,37 +7,48 @@
 #include <limits>
 #include <utility>
 
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/owner_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/protocol/ownership/owner_table.hpp"
 
 namespace mobula {
 
 namespace {
 
+void add_figures(const owner_table& table, node_stats& stats) {
+  owner_figures figures;
+  table.add_figures(figures);
+  stats.owned += figures.owned;
+  stats.pending_objects += figures.pending_objects;
+  stats.inline_values += figures.inline_values;
+  stats.failed_objects += figures.failed_objects;
+  stats.stored += figures.stored;
+  stats.references += figures.references;
+  stats.references_added += figures.references_added;
+  stats.references_removed += figures.references_removed;
+}
+
 /// Feeds the owner table and carries out its effects.
-class owner_state {
+class owner_state : public service_state<owner_actor, service_kind::owner> {
 public:
-  using self_pointer = owner_actor::pointer;
-
-  owner_state() = default;
-
-  ~owner_state() {
-    if (core_)
-      core_->service_stopped(service_kind::owner);
+  void init() {
+    start_ = core_->now();
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    start_ = core.now();
-    guard_service(*self, core, service_kind::owner);
+  behavior_type handlers() {
+    return {
+      counted<&owner_state::add>(),     counted<&owner_state::seal>(),
+      counted<&owner_state::remove>(),  uncounted<&owner_state::collect>(),
+      uncounted<&owner_state::check>(), uncounted<&owner_state::stop>(),
+    };
   }
 
   void add(const add_references& message) {
-    core_->count_message();
     // One look at the clock for all of them, and none where objects are made.
     auto now = seconds();
     for (auto reference : message.references) {
@@ -47,13 +58,11 @@ public:
   }
 
   void seal(const seal_objects& message) {
-    core_->count_message();
     for (const auto& object : message.objects)
       table_.object_sealed(object);
   }
 
   void remove(remove_references& message) {
-    core_->count_message();
     // Releasing the tokens frees inline values, and may drop references nested in them.
     auto tokens = std::move(*message.tokens);
     for (auto& token : tokens)
@@ -63,17 +72,13 @@ public:
   }
 
   void collect(collect_stats& request) {
-    table_.add_figures(request.request->stats);
+    add_figures(table_, request.request->stats);
     if (auto& listing = request.request->objects)
       describe(*listing);
     self_->send(core_->heap_keeper(), std::move(request));
   }
 
-  void stop() {
-    self_->quit();
-  }
-
-  void check() const {
+  void check(check_tables) const {
     table_.check_invariants();
   }
 
@@ -137,30 +142,14 @@ private:
                                                                       std::forward<F>(f));
   }
 
-  core_pointer core_;
-  self_pointer self_ = nullptr;
   caf_clock::time_point start_;
   owner_table table_;
 };
 
-owner_actor::behavior_type owner(owner_actor::stateful_pointer<owner_state> self, node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  return {
-    [&state](const add_references& message) { state.add(message); },
-    [&state](const seal_objects& message) { state.seal(message); },
-    [&state](remove_references& message) { state.remove(message); },
-    [&state](collect_stats& request) { state.collect(request); },
-    [&state](check_tables) { state.check(); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
-
 } // namespace
 
 owner_actor spawn_owner(node_core& core) {
-  return core.start_counted(service_kind::owner,
-                            [&] { return spawn_service(core.system(), owner, &core); });
+  return start_service<owner_state>(core);
 }
 
 } // namespace mobula

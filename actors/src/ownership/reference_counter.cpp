@@ -1,42 +1,61 @@
 // The actor that takes what the stripes gathered and tells the owner: additions, then seals, then
-// removals. It only relays; what is counted is counted by entries and tables.
+// removals.
 
 #include "mobula/actors/ownership/reference_counter.hpp"
 
+#include <memory>
+#include <utility>
+
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/counter_messages.hpp"
-#include "mobula/actors/messages/owner_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/protocol/ownership/reference_table.hpp"
+#include "mobula/actors/node/service_state.hpp"
+#include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
 
+std::vector<reference_relay::owner_message>
+reference_relay::changes_taken(reference_changes changes) {
+  references_ += changes.added.size();
+  MOBULA_ASSERT(references_ >= changes.removed.size());
+  references_ -= changes.removed.size();
+  std::vector<owner_message> messages;
+  if (!changes.added.empty())
+    messages.emplace_back(add_references{std::move(changes.added)});
+  if (!changes.sealed.empty())
+    messages.emplace_back(seal_objects{std::move(changes.sealed)});
+  if (!changes.removed.empty())
+    messages.emplace_back(
+      remove_references{std::make_shared<std::vector<release_token>>(std::move(changes.removed))});
+  return messages;
+}
+
 namespace {
 
-/// Asks the stripes, feeds the reference table, and sends what it says.
-class reference_counter_state {
+/// Asks the stripes, and sends what the relay makes of it.
+class reference_counter_state
+  : public service_state<reference_counter_actor, service_kind::counter> {
 public:
-  using self_pointer = reference_counter_actor::pointer;
+  void init() {
+    // nop
+  }
 
-  reference_counter_state() = default;
-
-  ~reference_counter_state() {
-    if (!core_)
-      return;
-    // Whatever ends this actor: from here on nobody takes changes.
+  /// From here on nobody takes changes.
+  void end() {
     for (auto& stripe : core_->stripes())
       stripe.close();
-    core_->service_stopped(service_kind::counter);
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    guard_service(*self, core, service_kind::counter);
+  behavior_type handlers() {
+    return {
+      counted<&reference_counter_state::flush>(),
+      uncounted<&reference_counter_state::collect>(),
+      uncounted<&reference_counter_state::stop>(),
+    };
   }
 
-  void flush() {
-    core_->count_message();
+  void flush(flush_references) {
     send_changes();
   }
 
@@ -45,7 +64,7 @@ public:
     self_->send(core_->owner(), std::move(request));
   }
 
-  void stop() {
+  void stop(shut_down) {
     send_changes();
     self_->quit();
   }
@@ -56,45 +75,17 @@ private:
     reference_changes changes;
     for (auto& stripe : core_->stripes())
       stripe.take(changes);
-    for (auto& effect : table_.changes_taken(std::move(changes)))
-      std::visit([this](auto& content) { apply(content); }, effect);
+    for (auto& each : relay_.changes_taken(std::move(changes)))
+      std::visit([this](auto& message) { self_->send(core_->owner(), std::move(message)); }, each);
   }
 
-  void apply(reference_table::tell_added& effect) {
-    self_->send(core_->owner(), add_references{core_->incarnation(), std::move(effect.references)});
-  }
-
-  void apply(reference_table::tell_sealed& effect) {
-    self_->send(core_->owner(), seal_objects{std::move(effect.objects)});
-  }
-
-  void apply(reference_table::tell_removed& effect) {
-    auto tokens = std::make_shared<std::vector<release_token>>(std::move(effect.tokens));
-    self_->send(core_->owner(), remove_references{core_->incarnation(), std::move(tokens)});
-  }
-
-  core_pointer core_;
-  self_pointer self_ = nullptr;
-  reference_table table_;
+  reference_relay relay_;
 };
-
-reference_counter_actor::behavior_type
-reference_counter(reference_counter_actor::stateful_pointer<reference_counter_state> self,
-                  node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  return {
-    [&state](flush_references) { state.flush(); },
-    [&state](collect_stats& request) { state.collect(request); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
 
 } // namespace
 
 reference_counter_actor spawn_reference_counter(node_core& core) {
-  return core.start_counted(service_kind::counter,
-                            [&] { return spawn_service(core.system(), reference_counter, &core); });
+  return start_service<reference_counter_state>(core);
 }
 
 } // namespace mobula

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/message_registry.hpp"
 #include "mobula/serialization/text_beginning.hpp"
 #include "node_figures.hpp"
 
@@ -320,8 +321,7 @@ reported_object* object_listing::find(std::uint64_t sequence) noexcept {
 }
 
 void add_report_messages(caf::actor_system_config& config) {
-  config.add_message_type<ask_report>("mobula::ask_report");
-  config.add_message_type<node_report>("mobula::node_report");
+  add_messages<ask_report, node_report>(config);
 }
 
 } // namespace mobula

@@ -8,6 +8,7 @@
 #include "mobula/actors/messages/filler_messages.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 
 namespace mobula {
 
@@ -25,24 +26,18 @@ void take_low_priority() {
   ::setpriority(PRIO_PROCESS, 0, low_priority);
 }
 
-class arena_filler_state {
+/// Counts no messages: how many steps it takes is up to the kernel.
+class arena_filler_state : public service_state<arena_filler_actor, service_kind::filler> {
 public:
-  using self_pointer = arena_filler_actor::pointer;
-
-  arena_filler_state() = default;
-
-  ~arena_filler_state() {
-    if (core_)
-      core_->service_stopped(service_kind::filler);
+  void init() {
+    // nop
   }
 
-  void init(node_core& core, self_pointer self) {
-    core_ = core_pointer{&core};
-    self_ = self;
-    guard_service(*self, core, service_kind::filler);
+  behavior_type handlers() {
+    return {uncounted<&arena_filler_state::fill>(), uncounted<&arena_filler_state::stop>()};
   }
 
-  void fill() {
+  void fill(fill_stock) {
     if (!std::exchange(prepared_, true))
       take_low_priority();
     core_->fill_begins();
@@ -51,32 +46,14 @@ public:
       core_->request_fill();
   }
 
-  void stop() {
-    self_->quit();
-  }
-
 private:
-  core_pointer core_;
-  self_pointer self_ = nullptr;
   bool prepared_ = false;
 };
-
-arena_filler_actor::behavior_type
-arena_filler(arena_filler_actor::stateful_pointer<arena_filler_state> self, node_core* core) {
-  auto& state = self->state;
-  state.init(*core, self);
-  return {
-    [&state](fill_stock) { state.fill(); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
 
 } // namespace
 
 arena_filler_actor spawn_arena_filler(node_core& core) {
-  return core.start_counted(service_kind::filler, [&] {
-    return core.system().spawn<caf::hidden + caf::detached>(arena_filler, &core);
-  });
+  return start_service<arena_filler_state, caf::hidden + caf::detached>(core);
 }
 
 } // namespace mobula

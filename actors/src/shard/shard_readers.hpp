@@ -63,7 +63,7 @@ struct shard_slot {
 
   /// Set while a value of the process heap waits for space here, or is being copied.
   object_handle leaving_heap;
-  std::uint64_t frees_before = 0; ///< `node_core::store_frees` when it began to wait
+  std::uint64_t frees_before = 0; ///< `value_heap::store_frees` when it began to wait
 
   /// Set while a pull waits for space. Such an object never has an entry here: the shard neither
   /// spills nor restores it.

@@ -4,22 +4,26 @@
 #include "mobula/actors/spill/spill_manager.hpp"
 
 #include <filesystem>
-#include <unordered_map>
+#include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/messages/spill_messages.hpp"
 #include "mobula/actors/messages/stats_request.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
-#include "mobula/actors/spill/spill_worker.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/store/spill/spill_claim.hpp"
 #include "mobula/store/spill/spill_file.hpp"
 #include "mobula/store/spill/spill_table.hpp"
+#include "spill_jobs.hpp"
 
 namespace mobula {
 
@@ -67,61 +71,56 @@ spill_config config_of(const node_options& options) {
   return result;
 }
 
-class spill_manager_state {
+class spill_manager_state : public service_state<spill_manager_actor, service_kind::spill_manager> {
 public:
-  using self_pointer = spill_manager_actor::pointer;
-
-  spill_manager_state() = default;
-
-  ~spill_manager_state() {
-    if (!core_)
-      return;
-    // Before `shutdown` may return: it promises that no file is left.
-    claims_->clear();
-    core_->service_stopped(service_kind::spill_manager);
+  void init(const std::shared_ptr<spill_claims>& claims) {
+    timers_.attach(self_);
+    jobs_.emplace(*core_, self_, claims);
+    const auto& options = core_->options();
+    table_.emplace(config_of(options));
+    failures_.emplace(options.spill_directories);
   }
 
-  void init(node_core& core, std::shared_ptr<spill_claims> claims, self_pointer self) {
-    core_ = core_pointer{&core};
-    claims_ = std::move(claims);
-    self_ = self;
-    timers_.attach(self);
-    guard_service(*self, core, service_kind::spill_manager);
-    table_.emplace(config_of(core.options()));
-    failures_.emplace(core.options().spill_directories);
-    if (claims_->empty())
-      return;
-    for (std::uint32_t count = 0; count < core.options().spill_workers; ++count)
-      workers_.push_back(spawn_spill_worker(core, self));
-    remover_ = spawn_spill_worker(core, self);
+  /// Before `shutdown` may return: it promises that no file is left.
+  void end() {
+    if (jobs_)
+      jobs_->end();
+  }
+
+  behavior_type handlers() {
+    return {
+      counted<&spill_manager_state::write>(),      counted<&spill_manager_state::read>(),
+      counted<&spill_manager_state::forget>(),     counted<&spill_manager_state::find>(),
+      counted<&spill_manager_state::batch_done>(), counted<&spill_manager_state::move_done>(),
+      counted<&spill_manager_state::read_done>(),  counted<&spill_manager_state::remove_done>(),
+      uncounted<&spill_manager_state::collect>(),  uncounted<&spill_manager_state::check>(),
+      uncounted<&spill_manager_state::stop>(),
+    };
   }
 
   // -- shards -------------------------------------------------------------------------------------
 
   void write(write_copy& request) {
-    core_->count_message();
-    if (workers_.empty()) {
+    if (!jobs_->has_workers()) {
       answer(request.copy->shard, copy_not_written{request.id, spill_error::out_of_disk, {}});
       return;
     }
     auto metadata_bytes = encoded_size(request.metadata);
     auto record_bytes = spill_record_bytes(metadata_bytes, request.copy->size_bytes);
     auto id = request.id;
-    copies_.insert_or_assign(id, known_copy{.copy = std::move(request.copy),
-                                            .metadata = std::move(request.metadata),
-                                            .metadata_bytes = metadata_bytes});
+    jobs_->know(id, {.copy = std::move(request.copy),
+                     .metadata = std::move(request.metadata),
+                     .metadata_bytes = metadata_bytes});
     table_->spill(id, record_bytes, effects_);
     run();
   }
 
   void read(const read_copy& request) {
-    core_->count_message();
     table_->restore(request.id, effects_);
     run();
   }
 
   void forget(const forget_copy& request) {
-    core_->count_message();
     table_->free(request.id, effects_);
     run();
     drop_unknown(request.id);
@@ -130,14 +129,14 @@ public:
   // -- transfers ----------------------------------------------------------------------------------
 
   void find(const find_record& request) {
-    core_->count_message();
     record_found answer{request.id, std::nullopt};
     if (auto location = table_->location_of(request.id)) {
-      const auto& known = copies_.at(request.id);
-      answer.place = record_place{.file = path_of(location->directory, location->file).string(),
-                                  .location = *location,
-                                  .metadata_bytes = known.metadata_bytes,
-                                  .data_bytes = known.copy->size_bytes};
+      const auto& known = jobs_->known(request.id);
+      answer.place =
+        record_place{.file = jobs_->path_of(location->directory, location->file).string(),
+                     .location = *location,
+                     .metadata_bytes = known.metadata_bytes,
+                     .data_bytes = known.copy->size_bytes};
     }
     self_->send(core_->transfers(), std::move(answer));
   }
@@ -145,7 +144,6 @@ public:
   // -- workers ------------------------------------------------------------------------------------
 
   void batch_done(const batch_finished& answer) {
-    core_->count_message();
     writing_time_ += answer.took;
     last_failure_ = answer.failure;
     table_->batch_written(answer.batch, answer.outcome, effects_);
@@ -153,14 +151,12 @@ public:
   }
 
   void move_done(const batch_moved& answer) {
-    core_->count_message();
     last_failure_ = answer.failure;
     table_->records_moved(answer.batch, answer.outcome, effects_);
     run();
   }
 
   void read_done(const records_read& answer) {
-    core_->count_message();
     reading_time_ += answer.took;
     // First: the text of what fails now names the cause.
     if (answer.failure)
@@ -176,7 +172,6 @@ public:
   }
 
   void remove_done(const file_removed& answer) {
-    core_->count_message();
     if (answer.failure) {
       tell(failures_->remove_failed(answer.directory, *answer.failure));
       table_->delete_failed(answer.file, effects_);
@@ -202,24 +197,18 @@ public:
   }
 
   /// No shard is left.
-  void stop() {
+  void stop(shut_down) {
     if (std::exchange(stopping_, true))
       return;
     table_->shut_down(effects_);
     run();
   }
 
-  void check() const {
+  void check(check_tables) const {
     table_->check_invariants();
   }
 
 private:
-  struct known_copy {
-    copy_pointer copy;
-    mobula::metadata metadata;
-    std::uint64_t metadata_bytes = 0;
-  };
-
   /// Carries effects out; carrying one out may append others.
   void run() {
     for (std::size_t next = 0; next < effects_.size(); ++next) {
@@ -246,47 +235,19 @@ private:
   }
 
   void apply(const write_batch& effect) {
-    write_records_to job{.batch = effect.batch,
-                         .claims = claims_,
-                         .directory = effect.directory,
-                         .file = path_of(effect.directory, effect.file),
-                         .offset_bytes = effect.offset_bytes,
-                         .records = {}};
-    for (const auto& record : effect.records) {
-      const auto& known = copies_.at(record.id);
-      job.records.push_back({.id = record.id, .copy = known.copy, .metadata = known.metadata});
-    }
-    self_->send(next_worker(), std::move(job));
+    jobs_->begin(effect);
   }
 
   void apply(const move_records& effect) {
-    self_->send(next_worker(),
-                move_records_to{.batch = effect.batch,
-                                .claims = claims_,
-                                .directory = effect.directory,
-                                .from_file = path_of(effect.from_directory, effect.from_file),
-                                .file = path_of(effect.directory, effect.file),
-                                .offset_bytes = effect.offset_bytes,
-                                .records = effect.records});
+    jobs_->begin(effect);
   }
 
   void apply(const read_records& effect) {
-    read_records_from job{.directory = effect.directory,
-                          .file = path_of(effect.directory, effect.file),
-                          .offset_bytes = effect.records.front().location.offset_bytes,
-                          .records = {}};
-    for (const auto& record : effect.records) {
-      const auto& known = copies_.at(record.id);
-      job.records.push_back(
-        {.id = record.id, .metadata_bytes = known.metadata_bytes, .copy = known.copy});
-    }
-    self_->send(next_worker(), std::move(job));
+    jobs_->begin(effect);
   }
 
   void apply(const delete_file& effect) {
-    self_->send(remover_, remove_spill_file{.directory = effect.directory,
-                                            .id = effect.file,
-                                            .file = path_of(effect.directory, effect.file)});
+    jobs_->begin(effect);
   }
 
   void apply(const report_spilled& effect) {
@@ -344,19 +305,9 @@ private:
     return core_->shard_of(id.sequence);
   }
 
-  [[nodiscard]] std::filesystem::path path_of(spill_directory directory, spill_file_id file) const {
-    const auto& options = core_->options();
-    return std::filesystem::path{options.spill_directories[static_cast<std::size_t>(directory)]}
-           / spill_file_name(core_->file_label(), core_->incarnation(), file);
-  }
-
-  const spill_worker_actor& next_worker() {
-    return workers_[next_worker_++ % workers_.size()];
-  }
-
   void drop_unknown(const object_id& id) {
     if (!table_->contains(id))
-      copies_.erase(id);
+      jobs_->forget(id);
   }
 
   /// A node does not stay for a disk that takes no more. The next sweep of the directory, when this
@@ -370,18 +321,11 @@ private:
     run();
   }
 
-  core_pointer core_;
-  std::shared_ptr<spill_claims> claims_;
-  self_pointer self_ = nullptr;
+  std::optional<spill_jobs> jobs_;
   std::optional<spill_table> table_;
   spill_effects effects_;
   actor_timers timers_;
   deadline retry_timer_; ///< runs while something that failed is to be tried again
-  std::unordered_map<object_id, known_copy> copies_;
-  std::vector<spill_worker_actor> workers_;
-  /// Removals have a worker of their own: they must not wait for a slow write.
-  spill_worker_actor remover_;
-  std::size_t next_worker_ = 0;
   std::optional<io_failure> last_failure_; ///< of the write whose end is being looked at
   std::optional<directory_failures> failures_;
   std::chrono::nanoseconds writing_time_{};
@@ -390,33 +334,10 @@ private:
   bool stopping_ = false;
 };
 
-spill_manager_actor::behavior_type
-spill_manager(spill_manager_actor::stateful_pointer<spill_manager_state> self, node_core* core,
-              const std::shared_ptr<spill_claims>& claims) {
-  auto& state = self->state;
-  state.init(*core, claims, self);
-  return {
-    [&state](write_copy& request) { state.write(request); },
-    [&state](const read_copy& request) { state.read(request); },
-    [&state](const forget_copy& request) { state.forget(request); },
-    [&state](const find_record& request) { state.find(request); },
-    [&state](const batch_finished& answer) { state.batch_done(answer); },
-    [&state](const batch_moved& answer) { state.move_done(answer); },
-    [&state](const records_read& answer) { state.read_done(answer); },
-    [&state](const file_removed& answer) { state.remove_done(answer); },
-    [&state](const collect_stats& request) { state.collect(request); },
-    [&state](check_tables) { state.check(); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
-
 } // namespace
 
 spill_manager_actor spawn_spill_manager(node_core& core) {
-  auto claims = claim_directories(core);
-  return core.start_counted(service_kind::spill_manager, [&] {
-    return spawn_service(core.system(), spill_manager, &core, std::move(claims));
-  });
+  return start_service<spill_manager_state>(core, claim_directories(core));
 }
 
 } // namespace mobula

@@ -3,8 +3,10 @@
 
 #include "mobula/actors/spill/spill_worker.hpp"
 
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/node/service_state.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/spill/spill_copy.hpp"
 #include "mobula/store/spill/spill_file.hpp"
@@ -41,22 +43,19 @@ private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-class spill_worker_state {
+/// Counts no messages: the manager counts its answers.
+class spill_worker_state : public service_state<spill_worker_actor, service_kind::spill_worker> {
 public:
-  using self_pointer = spill_worker_actor::pointer;
-
-  spill_worker_state() = default;
-
-  ~spill_worker_state() {
-    if (core_)
-      core_->service_stopped(service_kind::spill_worker);
+  void init(const spill_manager_actor& manager) {
+    manager_ = manager;
   }
 
-  void init(node_core& core, spill_manager_actor manager, self_pointer self) {
-    core_ = core_pointer{&core};
-    manager_ = std::move(manager);
-    self_ = self;
-    guard_service(*self, core, service_kind::spill_worker);
+  behavior_type handlers() {
+    return {
+      uncounted<&spill_worker_state::write>(), uncounted<&spill_worker_state::move>(),
+      uncounted<&spill_worker_state::read>(),  uncounted<&spill_worker_state::remove>(),
+      uncounted<&spill_worker_state::stop>(),
+    };
   }
 
   void write(const write_records_to& job) {
@@ -141,10 +140,6 @@ public:
       file_removed{.directory = job.directory, .file = job.id, .failure = remove_file(job.file)});
   }
 
-  void stop() {
-    self_->quit();
-  }
-
 private:
   /// Sees to it that a new file belongs to a living node in the eyes of others.
   template <class Job>
@@ -152,33 +147,15 @@ private:
     return job.offset_bytes == 0 ? job.claims->renew(job.directory) : std::nullopt;
   }
 
-  core_pointer core_;
   spill_manager_actor manager_;
-  self_pointer self_ = nullptr;
 };
-
-spill_worker_actor::behavior_type
-spill_worker(spill_worker_actor::stateful_pointer<spill_worker_state> self, node_core* core,
-             const spill_manager_actor& manager) {
-  auto& state = self->state;
-  state.init(*core, manager, self);
-  return {
-    [&state](const write_records_to& job) { state.write(job); },
-    [&state](const move_records_to& job) { state.move(job); },
-    [&state](const read_records_from& job) { state.read(job); },
-    [&state](const remove_spill_file& job) { state.remove(job); },
-    [&state](shut_down) { state.stop(); },
-  };
-}
 
 } // namespace
 
 spill_worker_actor spawn_spill_worker(node_core& core, const spill_manager_actor& manager) {
-  auto worker = core.start_counted(service_kind::spill_worker, [&] {
-    return core.simulation() != nullptr
-             ? spawn_service(core.system(), spill_worker, &core, manager)
-             : core.system().spawn<caf::hidden + caf::detached>(spill_worker, &core, manager);
-  });
+  auto worker = core.simulation() != nullptr
+                  ? start_service<spill_worker_state>(core, manager)
+                  : start_service<spill_worker_state, caf::hidden + caf::detached>(core, manager);
   core.spill_worker_started(caf::actor_cast<caf::strong_actor_ptr>(worker));
   return worker;
 }

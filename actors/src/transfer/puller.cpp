@@ -7,26 +7,24 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "fetch_error.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/shard_messages.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
-#include "mobula/actors/shard/refusal_error.hpp"
 #include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
 
 namespace {
 
-pull_config config_of(const node_core& core) {
+pull_config pull_config_of(const node_core& core) {
   return {.self = core.incarnation(), .chunk_bytes = core.options().transfer_chunk_bytes};
 }
 
 } // namespace
 
-puller::puller(node_core& core, transfers_actor::pointer self, pusher& pushes)
-  : core_(core), self_(self), pushes_(pushes), table_(config_of(core)) {
+puller::puller(node_core& core, transfers_actor::pointer self, arriving_copies& arriving)
+  : core_(core), self_(self), arriving_(arriving), table_(pull_config_of(core)), reach_(core) {
   timers_.attach(self);
 }
 
@@ -52,12 +50,12 @@ void puller::pull(const pull_value& message) {
   entry.lost = 0;
   entry.failure = pull_outcome::failed;
   entry.token = pull_token{++tokens_};
-  pushes_.copy_expected(entry.object, entry.copy);
+  arriving_.expected(entry.object, entry.copy);
   table_.pull(entry.token, id, entry.priority, effects_);
-  if (reach_.obstacle(entry.source.node, core_.now()))
+  if (reach_.is_blocked(entry.source.node))
     entry.source.node = entry.object.owner;
   locate(id, entry);
-  if (reach_.obstacle(entry.source.node, core_.now()))
+  if (reach_.is_blocked(entry.source.node))
     give_up(id, entry, error_type::object_fetch_timed_out, pull_outcome::unreachable);
   run();
 }
@@ -128,10 +126,16 @@ void puller::source_left(const incarnation_id& node) {
   for (const auto& [id, entry] : pulls_)
     if (entry.entry != nullptr && (entry.object.owner == node || entry.source.node == node))
       touched.push_back(id);
+  turn_from(node, std::move(touched), error_type::owner_died, pull_outcome::failed);
+}
+
+/// Has these pulls ask the owner instead of `node`. Those that did already fail.
+void puller::turn_from(const incarnation_id& node, std::vector<object_id> touched, error_type error,
+                       pull_outcome outcome) {
   std::ranges::sort(touched); // A replay must see the same order.
   for (const auto& id : touched)
     if (!turn_to_owner(id, node))
-      give_up(id, pulls_.at(id), error_type::owner_died, pull_outcome::failed);
+      give_up(id, pulls_.at(id), error, outcome);
   run();
 }
 
@@ -148,7 +152,7 @@ void puller::tidy(pull_map::iterator position) {
     return;
   auto number = position->second.copy->pulled_as;
   pulls_.erase(position);
-  pushes_.copy_ended(number);
+  arriving_.ended(number);
 }
 
 // -- answers --------------------------------------------------------------------------------------
@@ -156,14 +160,14 @@ void puller::tidy(pull_map::iterator position) {
 void puller::buffer_answered(const pull_buffer_answered& answer) {
   auto id = id_of(answer.number);
   auto& entry = pulls_.at(id);
-  entry.buffer = answer.refusal ? buffer_state::none : buffer_state::given;
-  if (!answer.refusal) {
+  entry.buffer = answer.refused ? buffer_state::none : buffer_state::given;
+  if (!answer.refused) {
     table_.buffer_granted(id, effects_);
   } else {
-    entry.refusal = answer.refusal;
+    entry.refused = answer.refused->error;
     table_.buffer_refused(id, effects_);
     // Neither time nor the end of others will help.
-    if (answer.refusal->error == refusal::larger_than_store)
+    if (answer.refused->reason == refusal::larger_than_store)
       table_.fail(id, error_type::store_full, effects_);
   }
   run();
@@ -173,7 +177,7 @@ void puller::buffer_answered(const pull_buffer_answered& answer) {
 void puller::sealed(const pull_sealed& answer) {
   auto ended = pulls_.extract(id_of(answer.number));
   MOBULA_ASSERT(!ended.empty());
-  pushes_.copy_sealed(answer.number, answer.pin);
+  arriving_.sealed(answer.number, answer.pin);
   auto& entry = ended.mapped();
   if (entry.buffer == buffer_state::asked)
     found_whole(ended.key(), entry);
@@ -195,7 +199,7 @@ void puller::let_go(const buffer_let_go& news) {
   auto position = pulls_.find(id_of(news.number));
   // Somebody may read from it anew.
   if (position == pulls_.end() || position->second.buffer != buffer_state::leaving
-      || pushes_.reads_buffer(news.number))
+      || arriving_.reads_buffer(news.number))
     return;
   give_buffer_back(position);
   run();
@@ -212,7 +216,7 @@ void puller::received(const bytes_arrived& news) {
   byte_range range{asked.next, asked.next + news.bytes};
   asked.next = range.end;
   table_.bytes_arrived(news.ask, news.bytes, effects_);
-  pushes_.copy_grew(entry.copy->pulled_as, range);
+  arriving_.grew(entry.copy->pulled_as, range);
   run();
 }
 
@@ -273,26 +277,19 @@ void puller::received(const lane_progress& news) {
 }
 
 void puller::received(const source_answered& news) {
-  reach_effects effects;
-  reach_.connected(news.node, effects);
-  run(std::move(effects));
+  reach_.connected(news.node);
 }
 
 void puller::received(const source_silent& news) {
-  reach_effects effects;
-  reach_.connect_failed(news.node, news.why, core_.now(), effects);
-  run(std::move(effects));
-  if (!reach_.obstacle(news.node, core_.now()))
+  reach_.connect_failed(news.node, news.why);
+  if (!reach_.is_blocked(news.node))
     return;
   std::vector<object_id> touched;
   for (const auto& [id, entry] : pulls_)
     if (entry.entry != nullptr && entry.source.node == news.node)
       touched.push_back(id);
-  std::ranges::sort(touched); // A replay must see the same order.
-  for (const auto& id : touched)
-    if (!turn_to_owner(id, news.node))
-      give_up(id, pulls_.at(id), error_type::object_fetch_timed_out, pull_outcome::unreachable);
-  run();
+  turn_from(news.node, std::move(touched), error_type::object_fetch_timed_out,
+            pull_outcome::unreachable);
 }
 
 // -- effects --------------------------------------------------------------------------------------
@@ -302,11 +299,6 @@ void puller::run() {
   while (!effects_.empty())
     for (const auto& effect : std::exchange(effects_, {}))
       std::visit([this](const auto& content) { apply(content); }, effect);
-}
-
-void puller::run(reach_effects effects) {
-  for (const auto& effect : effects)
-    std::visit([this](const auto& content) { apply(content); }, effect);
 }
 
 template <class Message>
@@ -340,7 +332,7 @@ void puller::apply(const withdraw_buffer& effect) {
 
 void puller::apply(const return_buffer& effect) {
   auto position = pulls_.find(effect.id);
-  if (pushes_.reads_buffer(position->second.copy->pulled_as))
+  if (arriving_.reads_buffer(position->second.copy->pulled_as))
     position->second.buffer = buffer_state::leaving;
   else
     give_buffer_back(position);
@@ -396,11 +388,11 @@ void puller::apply(const stop_pull_timer& effect) {
 }
 
 void puller::apply(const report_pull_began& effect) {
-  pushes_.copy_began(pulls_.at(effect.id).copy->pulled_as);
+  arriving_.began(pulls_.at(effect.id).copy->pulled_as);
 }
 
 void puller::apply(const report_pull_stopped& effect) {
-  pushes_.copy_stopped(pulls_.at(effect.id).copy->pulled_as);
+  arriving_.stopped(pulls_.at(effect.id).copy->pulled_as);
 }
 
 void puller::apply(const report_arrived& effect) {
@@ -419,41 +411,12 @@ void puller::apply(const report_pull_failed& effect) {
   tidy(position);
 }
 
-void puller::apply(const report_unreachable& effect) {
-  log_warning(fmt::format("the data port of node {} cannot be reached: {}; its values come with "
-                          "messages, which is slow, until it can; is it behind a firewall, or does "
-                          "it name a wrong address?",
-                          to_string(effect.node), to_string(effect.why)));
-}
-
-void puller::apply(const report_reachable& effect) {
-  log_info(fmt::format("the data port of node {} can be reached again", to_string(effect.node)));
-}
-
 error_info puller::explain(const pulled& entry, error_type error) const {
-  if (error == error_type::store_full && entry.refusal) {
-    auto refused = *entry.refusal;
-    refused.id = entry.object;
-    auto result =
-      refusal_error(refused, core_.options(), core_.heap(), core_.latest_disk_trouble());
-    result.origin = core_.origin();
-    return result;
-  }
-  auto object = to_string(entry.object);
-  auto owner = to_string(entry.object.owner);
-  auto text = [&]() -> std::string {
-    if (error == error_type::owner_died)
-      return fmt::format("node {}, which owned object {}, is dead or cannot be reached", owner,
-                         object);
-    if (entry.failure == pull_outcome::unreachable)
-      return fmt::format("the bytes of object {} cannot be fetched: nobody answers at the data "
-                         "port of node {}; see whether a firewall is in the way, and try again",
-                         object, owner);
-    return fmt::format(
-      "the bytes of object {} could not be fetched from node {} this time; try again", object,
-      owner);
-  }();
-  return {.type = error, .message = std::move(text), .origin = core_.origin()};
+  if (error == error_type::store_full && entry.refused)
+    return *entry.refused;
+  auto result = fetch_error(entry.object, error, entry.failure);
+  result.origin = core_.origin();
+  return result;
 }
 
 // -- properties -----------------------------------------------------------------------------------

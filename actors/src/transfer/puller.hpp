@@ -3,15 +3,16 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
+#include "arriving_copies.hpp"
 #include "mobula/actors/caf/actor_timers.hpp"
 #include "mobula/actors/messages/transfer_events.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/store/transfer/pull_table.hpp"
-#include "mobula/store/transfer/source_reach.hpp"
-#include "pusher.hpp"
+#include "port_reach.hpp"
 
 namespace mobula {
 
@@ -21,8 +22,8 @@ namespace mobula {
 /// The table knows each copy by its own number, as the shard does; the object's id is what the port
 /// asks for. Bytes are fetched from where the owner sent this node, and the rest from the owner
 /// itself as soon as anything goes wrong there. A node whose port cannot be reached is not asked
-/// for a while: what it owns has to come another way. What has arrived is sent on to others by the
-/// pusher; while these read from a buffer, it is not given back.
+/// for a while: what it owns has to come another way. What has arrived is lent to others
+/// (`arriving_copies`); while these read from a buffer, it is not given back.
 ///
 /// | field        | raised by        | lowered by                               |
 /// |--------------|------------------|------------------------------------------|
@@ -35,8 +36,8 @@ namespace mobula {
 /// *Bounds*: pulls by the borrowed entries of the node that somebody waits for, asks by the table.
 class puller {
 public:
-  /// REQUIRES: `pushes` outlives this.
-  puller(node_core& core, transfers_actor::pointer self, pusher& pushes);
+  /// REQUIRES: `arriving` outlives this.
+  puller(node_core& core, transfers_actor::pointer self, arriving_copies& arriving);
 
   void open(std::shared_ptr<transfer_port> port) {
     port_ = std::move(port);
@@ -97,7 +98,7 @@ private:
     next_buffer next = next_buffer::unneeded;
     reserve_priority next_priority{};            ///< of what is wanted next
     std::size_t lost = 0;                        ///< asks in a row; lowered by bytes
-    std::optional<refuse_request> refusal;       ///< the latest
+    std::optional<error_info> refused;           ///< a buffer, the latest time
     pull_outcome failure = pull_outcome::failed; ///< what a failure is, if there is one
   };
 
@@ -113,6 +114,8 @@ private:
   [[nodiscard]] object_id id_of(pull_number number) const;
   asked_bytes take_ask(ask_number ask);
   void locate(const object_id& id, const pulled& entry);
+  void turn_from(const incarnation_id& node, std::vector<object_id> touched, error_type error,
+                 pull_outcome outcome);
   bool turn_to_owner(const object_id& id, const incarnation_id& from);
   void owner_refused(const object_id& id, refusal_reason reason);
   void owner_lost(const object_id& id);
@@ -122,7 +125,6 @@ private:
   void give_up(const object_id& id, pulled& entry, error_type error, pull_outcome outcome);
   void tidy(pull_map::iterator position);
   void run();
-  void run(reach_effects effects);
   template <class Message>
   void send_to_shard(const pulled& entry, Message message);
   [[nodiscard]] error_info explain(const pulled& entry, error_type error) const;
@@ -139,15 +141,13 @@ private:
   void apply(const report_pull_stopped& effect);
   void apply(const report_arrived& effect);
   void apply(const report_pull_failed& effect);
-  void apply(const report_unreachable& effect);
-  void apply(const report_reachable& effect);
 
   node_core& core_;
   transfers_actor::pointer self_;
-  pusher& pushes_;
+  arriving_copies& arriving_;
   std::shared_ptr<transfer_port> port_;
   pull_table table_;
-  source_reach reach_;
+  port_reach reach_;
   pull_effects effects_;
   pull_map pulls_; ///< by the copy's own id
   std::unordered_map<ask_number, asked_bytes> asks_;

@@ -3,54 +3,15 @@
 
 #include "pusher.hpp"
 
-#include <limits>
 #include <utility>
 
 #include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {
 
-class served_watch final : public wait_group {
-public:
-  served_watch(node_core& core, const object_id& id) : core_(&core), id_(id) {
-    // nop
-  }
-
-private:
-  void fire() override {
-    if (node_core::services_use use{*core_})
-      caf::anon_send(core_->transfers(), served_ready{id_});
-  }
-
-  core_pointer core_;
-  object_id id_;
-};
-
-class pusher::served_buffer {
-public:
-  served_buffer(transfers_actor owner, copy_pointer copy)
-    : owner_(std::move(owner)), copy_(std::move(copy)) {
-    // nop
-  }
-
-  served_buffer(const served_buffer&) = delete;
-  served_buffer& operator=(const served_buffer&) = delete;
-
-  ~served_buffer() {
-    caf::anon_send(owner_, buffer_let_go{copy_->pulled_as});
-  }
-
-  /// Set by the actor once the copy is sealed, and dropped with the buffer.
-  std::shared_ptr<copy_pin> pin;
-
-private:
-  transfers_actor owner_;
-  copy_pointer copy_;
-};
-
 namespace {
 
-push_config config_of(const node_core& core) {
+push_config push_config_of(const node_core& core) {
   push_config result;
   result.chunk_bytes = core.options().transfer_chunk_bytes;
   // The owner plans which node reads from which (`copy_directory`), and a reader that finds nothing
@@ -61,12 +22,10 @@ push_config config_of(const node_core& core) {
 
 } // namespace
 
-pusher::pusher(node_core& core, transfers_actor::pointer self)
-  : core_(core), table_(config_of(core)), self_(self) {
-  // nop
+pusher::pusher(node_core& core, arriving_copies& arriving)
+  : core_(core), arriving_(arriving), table_(push_config_of(core)) {
+  arriving.report_to(*this);
 }
-
-pusher::~pusher() = default;
 
 void pusher::open(std::shared_ptr<transfer_port> port, std::shared_ptr<served_values> values) {
   port_ = std::move(port);
@@ -132,85 +91,50 @@ void pusher::record_found(const mobula::record_found& answer) {
   run();
 }
 
-void pusher::ready(const object_id& id) {
+void pusher::ready(const served_ready& news) {
+  const auto& id = news.id;
   auto ended = waiting_.extract(id);
   if (ended.empty())
     return;
-  auto& object = ended.mapped();
-  // The news may be of a former watch, so that this one goes on.
-  object.watch->cancel();
-  if (auto pin = object.watch->take_pin(0)) {
-    serve(id, std::move(pin));
-  } else if (object.watch->take_failure(0) || core_.closing()) {
+  auto& watch = ended.mapped();
+  auto there = watch.end();
+  if (there.pin) {
+    serve(id, std::move(there.pin));
+  } else if (there.failure || core_.closing()) {
     table_.not_found(id, effects_);
   } else {
     // It went to disk again, or there is an error in its place by now.
-    find(id, std::move(object.entry));
+    find(id, watch.take_entry());
   }
   run();
 }
 
-// -- pulls ----------------------------------------------------------------------------------------
+// -- copies that arrive ---------------------------------------------------------------------------
 
-void pusher::copy_expected(const object_id& object, const copy_pointer& copy) {
-  arriving_by_object_.emplace(object, copy->pulled_as);
-  arriving_.try_emplace(
-    copy->pulled_as,
-    arriving_copy{.object = object, .copy = copy, .here = {}, .buffer = {}, .has_buffer = false});
-}
-
-void pusher::copy_began(pull_number number) {
-  auto& arriving = arriving_.at(number);
-  arriving.has_buffer = true;
-  answer_parked(arriving.object);
-}
-
-void pusher::copy_grew(pull_number number, byte_range range) {
-  auto& arriving = arriving_.at(number);
-  arriving.here.add(range);
-  auto served = served_as_.find(arriving.object);
-  if (served == served_as_.end() || served->second != number)
-    return;
-  table_.bytes_arrived(arriving.object, range, effects_);
-  run();
-}
-
-void pusher::copy_stopped(pull_number number) {
-  auto& arriving = arriving_.at(number);
-  arriving.has_buffer = false;
-  arriving.here = {};
-  auto served = served_as_.find(arriving.object);
-  if (served == served_as_.end() || served->second != number)
-    return;
-  table_.object_gone(arriving.object, effects_);
-  run();
-}
-
-bool pusher::reads_buffer(pull_number number) const {
-  auto known = arriving_.find(number);
-  return known != arriving_.end() && !known->second.buffer.expired();
-}
-
-void pusher::copy_sealed(pull_number number, std::shared_ptr<copy_pin> pin) {
-  if (auto buffer = arriving_.at(number).buffer.lock())
-    buffer->pin = std::move(pin);
-  copy_ended(number);
-}
-
-void pusher::copy_ended(pull_number number) {
-  auto ended = arriving_.extract(number);
-  if (ended.empty())
-    return;
-  const auto& object = ended.mapped().object;
-  arriving_by_object_.erase({object, number});
-  answer_parked(object);
-}
-
-void pusher::answer_parked(const object_id& object) {
+void pusher::pull_settled(const object_id& object) {
   if (parked_.erase(object) == 0)
     return;
   find_pulled(object);
   run();
+}
+
+void pusher::copy_grew(const object_id& object, pull_number number, byte_range range) {
+  if (!is_served_as(object, number))
+    return;
+  table_.bytes_arrived(object, range, effects_);
+  run();
+}
+
+void pusher::copy_stopped(const object_id& object, pull_number number) {
+  if (!is_served_as(object, number))
+    return;
+  table_.object_gone(object, effects_);
+  run();
+}
+
+bool pusher::is_served_as(const object_id& object, pull_number number) const {
+  auto served = served_as_.find(object);
+  return served != served_as_.end() && served->second == number;
 }
 
 // -- effects --------------------------------------------------------------------------------------
@@ -233,14 +157,11 @@ void pusher::serve(const object_id& id, pinned_value pin) {
   table_.found(id, bytes.size(), served_from_memory{}, byte_ranges{bytes.size()}, effects_);
 }
 
-void pusher::serve(arriving_copy& from) {
-  auto& copy = *from.copy;
-  auto buffer = from.buffer.lock();
-  if (buffer == nullptr)
-    from.buffer = buffer = std::make_shared<served_buffer>(transfers_actor{self_}, from.copy);
-  values_->keep(from.object, copy.storage(), std::move(buffer));
-  served_as_[from.object] = copy.pulled_as;
-  table_.found(from.object, copy.size_bytes, served_from_memory{}, from.here, effects_);
+void pusher::serve(const object_id& id, pull_number number) {
+  auto lent = arriving_.lend(number);
+  values_->keep(id, lent.bytes, std::move(lent.keeper));
+  served_as_[id] = number;
+  table_.found(id, lent.bytes.size(), served_from_memory{}, lent.here, effects_);
 }
 
 void pusher::find(const object_id& id, object_handle entry) {
@@ -255,11 +176,11 @@ void pusher::find(const object_id& id, object_handle entry) {
 }
 
 void pusher::restore(const object_id& id, object_handle entry) {
-  wait_handle<served_watch> watch{new served_watch(core_, id)};
-  auto& group = *watch;
-  object_entry* entries[] = {entry.get()};
-  waiting_.emplace(id, watched_object{std::move(entry), std::move(watch)});
-  group.arm(entries, 1, wait_goal::readable);
+  auto tell = [core = core_pointer{&core_}, id] {
+    if (node_core::services_use use{*core})
+      caf::anon_send(core->transfers(), served_ready{id});
+  };
+  waiting_.emplace(id, entry_watch{std::move(entry), std::move(tell)});
 }
 
 /// Looks for another node's value: whole, or else in its latest pull.
@@ -267,13 +188,11 @@ void pusher::find_pulled(const object_id& id) {
   if (auto entry = core_.gateway().find_borrowed(id))
     if (auto pin = entry->try_pin())
       return serve(id, std::move(pin));
-  auto after =
-    arriving_by_object_.upper_bound({id, pull_number{std::numeric_limits<std::uint64_t>::max()}});
-  if (after == arriving_by_object_.begin() || std::prev(after)->first != id)
+  auto latest = arriving_.latest(id);
+  if (!latest)
     return table_.not_found(id, effects_);
-  auto& latest = arriving_.at(std::prev(after)->second);
-  if (latest.has_buffer)
-    serve(latest);
+  if (arriving_.has_buffer(*latest))
+    serve(id, *latest);
   else
     parked_.insert(id);
 }
@@ -314,7 +233,6 @@ void pusher::add_figures(node_stats& stats) const {
 
 void pusher::check_invariants() const {
   table_.check_invariants();
-  MOBULA_ASSERT(arriving_.size() == arriving_by_object_.size());
 }
 
 } // namespace mobula

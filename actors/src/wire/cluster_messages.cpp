@@ -3,10 +3,10 @@
 
 #include "mobula/actors/wire/cluster_messages.hpp"
 
-#include <caf/actor_system_config.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 
+#include "mobula/actors/caf/message_registry.hpp"
 #include "mobula/store/system/assertion.hpp"
 #include "mobula/version.hpp"
 
@@ -46,14 +46,8 @@ hello open(const hello_envelope& envelope, const dialect& ours) {
 }
 
 void add_cluster_messages(caf::actor_system_config& config) {
-  config.add_message_type<hello_envelope>("mobula::hello_envelope");
-  config.add_message_type<welcome>("mobula::welcome");
-  config.add_message_type<crossed>("mobula::crossed");
-  config.add_message_type<already_connected>("mobula::already_connected");
-  config.add_message_type<refused>("mobula::refused");
-  config.add_message_type<members_changed>("mobula::members_changed");
-  config.add_message_type<session_over>("mobula::session_over");
-  config.add_message_type<leave_cluster>("mobula::leave_cluster");
+  add_messages<hello_envelope, welcome, crossed, already_connected, refused, members_changed,
+               session_over, leave_cluster>(config);
 }
 
 } // namespace mobula

@@ -3,12 +3,13 @@
 
 #include "mobula/actors/wire/name_messages.hpp"
 
+#include "mobula/actors/caf/message_registry.hpp"
+#include "mobula/actors/caf/sending.hpp"
+
 namespace mobula {
 
 void add_name_messages(caf::actor_system_config& config) {
-  config.add_message_type<names_changed>("mobula::names_changed");
-  config.add_message_type<find_name>("mobula::find_name");
-  config.add_message_type<name_found>("mobula::name_found");
+  add_messages<names_changed, find_name, name_found>(config);
 }
 
 asking_actor::asking_actor(caf::strong_actor_ptr asker, caf::message_id request,

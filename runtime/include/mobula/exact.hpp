@@ -13,8 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/wire/packed_fields.hpp"
+#include <caf/sec.hpp>
+
+#include "mobula/actors/caf/packed_fields.hpp"
 
 /// Floating-point numbers in messages between nodes.
 ///
@@ -248,23 +249,23 @@ struct exact {
 };
 
 template <class Inspector, class T>
-typename Inspector::result_type inspect(Inspector& f, exact<T>& x) {
+inspection_result<Inspector> inspect(Inspector& f, exact<T>& x) {
   if constexpr (!byte_inspector<Inspector>) {
     // For people: as the value itself.
     return f(x.value);
   } else if constexpr (exact_bits::plain<T>) {
-    auto word = Inspector::reads_state ? exact_bits::to_word(x.value) : std::uint64_t{};
+    auto word = saving_inspector<Inspector> ? exact_bits::to_word(x.value) : std::uint64_t{};
     auto error = f(word);
-    if constexpr (Inspector::writes_state)
+    if constexpr (loading_inspector<Inspector>)
       if (!error)
         x.value = exact_bits::from_word<T>(word);
     return error;
   } else {
     exact_bits::words words;
-    if constexpr (Inspector::reads_state)
+    if constexpr (saving_inspector<Inspector>)
       exact_bits::write(words, x.value);
     auto error = f(words);
-    if constexpr (Inspector::writes_state) {
+    if constexpr (loading_inspector<Inspector>) {
       exact_bits::rest rest{words};
       if (!error && (!exact_bits::read(rest, x.value) || !rest.empty()))
         return caf::sec::invalid_argument;

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/node.hpp"
 #include "mobula/runtime/handler_attachment.hpp"
 #include "mobula/runtime/name_questions.hpp"

@@ -9,7 +9,7 @@
 
 #include <cereal/cereal.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/runtime/reference_crossing.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/ids.hpp"
@@ -244,11 +244,11 @@ std::string_view wanted_type() {
 /// like any copy. Serialized for another node, each keeps its object alive until the owner knows
 /// the receiver; the receiving end checks the type. Printing takes no reference.
 template <class Inspector, class T>
-typename Inspector::result_type inspect(Inspector& f, ObjectRef<T>& ref) {
-  if constexpr (!std::is_same_v<typename Inspector::result_type, caf::error>) {
+inspection_result<Inspector> inspect(Inspector& f, ObjectRef<T>& ref) {
+  if constexpr (!byte_inspector<Inspector>) {
     auto text = to_string(ref.id());
-    return f(caf::meta::type_name("ObjectRef"), text);
-  } else if constexpr (Inspector::reads_state) {
+    return show_fields(f, "ObjectRef", text);
+  } else if constexpr (saving_inspector<Inspector>) {
     return internal::write_reference(f, ref.handle());
   } else {
     auto handle = internal::read_reference(f, wanted_type<T>());

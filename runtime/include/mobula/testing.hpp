@@ -15,14 +15,10 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 
+#include "mobula/actors/caf/test_scheduler.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"
-
-namespace caf::scheduler {
-
-class test_coordinator;
-
-} // namespace caf::scheduler
 
 namespace mobula::testing {
 
@@ -197,7 +193,7 @@ public:
   void check_invariants();
 
 private:
-  [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
+  [[nodiscard]] simulation_scheduler& scheduler() const;
   [[nodiscard]] simulated_network& network();
   void require_mine(const node& given) const;
   void let_timers_of_nodes_pass();

@@ -19,7 +19,10 @@
 #include <xxhash.h>
 
 #include "mobula/store/port/address_attempts.hpp"
-#include "mobula/store/port/data_port.hpp"
+#include "mobula/store/port/data_port_config.hpp"
+#include "mobula/store/port/transfer_port.hpp"
+#include "mobula/store/port/wire_compression.hpp"
+#include "mobula/store/transfer/transfer_frames.hpp"
 
 /// The connections of a data port. Everything here belongs to the port's one thread.
 

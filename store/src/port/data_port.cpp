@@ -15,9 +15,9 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "data_links.hpp"
-#include "mobula/serialization/metadata.hpp"
 #include "mobula/store/port/endpoint.hpp"
 #include "mobula/store/system/assertion.hpp"
+#include "prepared_chunk.hpp"
 
 namespace mobula {
 
@@ -28,45 +28,6 @@ namespace {
 
 /// How long not to accept when the system has no descriptors to spare.
 constexpr std::chrono::milliseconds accept_pause{100};
-
-/// A chunk that is ready to be written, or why it is not.
-struct prepared_chunk {
-  send_chunk chunk;
-  std::optional<outgoing_frame> frame; ///< none if the bytes could not be had
-  std::optional<compression_sample> sample;
-};
-
-enum class compressing : std::uint8_t { no, yes };
-enum class sampling : std::uint8_t { no, yes };
-
-/// Replaces the payload by a compressed one, if there is a shorter one.
-chunk_encoding shorten(served_bytes& payload) {
-  auto frame = compress(payload.bytes);
-  if (!frame)
-    return chunk_encoding::plain;
-  auto kept = std::make_shared<std::vector<std::byte>>(std::move(*frame));
-  payload = {.bytes = *kept, .pin = kept};
-  return chunk_encoding::zstd;
-}
-
-prepared_chunk prepare(transfer_source& source, const send_chunk& chunk, compressing compresses,
-                       sampling samples) {
-  prepared_chunk result{.chunk = chunk, .frame = std::nullopt, .sample = std::nullopt};
-  auto payload = source.pin(chunk);
-  if (!payload)
-    return result;
-  MOBULA_ASSERT(payload->bytes.size() == chunk.range.length_bytes);
-  if (samples == sampling::yes)
-    result.sample = sample_compression(payload->bytes);
-  auto encoding = compresses == compressing::yes ? shorten(*payload) : chunk_encoding::plain;
-  auto header = encode(chunk_frame{.ask = chunk.ask,
-                                   .range = chunk.range,
-                                   .encoding = encoding,
-                                   .wire_bytes = static_cast<std::uint32_t>(payload->bytes.size()),
-                                   .checksum = checksum_of(payload->bytes)});
-  result.frame = outgoing_frame{.header = header, .payload = *payload, .send = chunk.send};
-  return result;
-}
 
 struct peer {
   std::vector<tcp::endpoint> endpoints; ///< at least one; where it greeted last comes first

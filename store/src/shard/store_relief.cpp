@@ -1,9 +1,10 @@
-// How a store makes space: fairness among those who wait, the order of measures, and stalls.
+// How a store makes space: how much is missing, and in which order it is asked for.
+
+#include "mobula/store/shard/store_relief.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
-
-#include "mobula/store/shard/store_table.hpp"
 
 namespace mobula {
 
@@ -17,239 +18,135 @@ std::size_t minus_at_least_zero(std::size_t from, std::size_t bytes) {
   return from - std::min(from, bytes);
 }
 
+std::size_t share_of(std::size_t capacity_bytes, double share) {
+  return static_cast<std::size_t>(static_cast<double>(capacity_bytes) * share);
+}
+
 } // namespace
 
-/// Every event ends here: the table is settled when nothing more can be granted or set going.
-void store_table::settle(store_effects& effects) {
-  grant_waiting(effects);
-  refuse_overdue(effects);
-  if (queue_.empty())
-    refused_bytes_.reset();
-  relieve(effects);
-  watch_stall(effects);
-  tell_state(effects);
+store_relief::store_relief(const store_config& config, store_objects& objects,
+                           const disk_readiness& disk, const heap_pieces& pieces,
+                           const store_requests& requests)
+  : capacity_bytes_(config.capacity_bytes),
+    threshold_bytes_(share_of(config.capacity_bytes, config.spill_threshold)),
+    low_water_bytes_(share_of(config.capacity_bytes, config.low_water)), objects_(objects),
+    disk_(disk), pieces_(pieces), requests_(requests) {
+  // nop
 }
 
-void store_table::grant_waiting(store_effects& effects) {
-  while (auto* oldest = queue_.front()) {
-    if (!fits(oldest->size_bytes))
-      return let_overtake(*oldest, effects);
-    grant(*oldest, effects);
-  }
-}
+// -- space ------------------------------------------------------------------------
 
-void store_table::let_overtake(object& oldest, store_effects& effects) {
-  auto* next = oldest.next;
-  for (std::size_t seen = 0; next != nullptr && seen < config_.overtaking_window; ++seen) {
-    auto& younger = *std::exchange(next, next->next);
-    auto allowed = oldest.size_bytes - oldest.overtaken_bytes;
-    if (!fits(younger.size_bytes) || younger.size_bytes > allowed)
-      continue;
-    oldest.overtaken_bytes += younger.size_bytes;
-    ++counters_.overtakings;
-    grant(younger, effects);
-    younger.overtook = oldest.arrival;
-  }
-}
-
-std::size_t store_table::wanted_free_bytes() {
-  auto used = used_bytes();
+std::size_t store_relief::wanted_free_bytes() {
+  const auto& places = objects_.places();
+  auto used = objects_.used_bytes();
   // A request that waits for credit to come back may not need anything else.
-  auto pressed = used > threshold_bytes_ || (!queue_.empty() && !recalling_);
-  if ((pressed && !relieving_) || freed_in_spell_bytes_ >= config_.capacity_bytes) {
+  auto pressed = used > threshold_bytes_ || (!places.queue().empty() && !recalling_);
+  if ((pressed && !relieving_) || freed_in_spell_bytes_ >= capacity_bytes_) {
     ++spell_;
     freed_in_spell_bytes_ = 0;
   }
   relieving_ = pressed || (relieving_ && used > low_water_bytes_);
   if (!relieving_)
     return 0;
-  auto waiting = tally(place::waiting).bytes + tally(place::restore_waiting).bytes;
-  return std::max(std::min(waiting, config_.capacity_bytes),
-                  config_.capacity_bytes - low_water_bytes_);
+  auto waiting =
+    places.tally(store_place::waiting).bytes + places.tally(store_place::restore_waiting).bytes;
+  return std::max(std::min(waiting, capacity_bytes_), capacity_bytes_ - low_water_bytes_);
 }
 
 /// Returns how much more than what is free should become so.
-std::size_t store_table::missing_bytes() {
-  auto missing = minus_at_least_zero(wanted_free_bytes(), free_bytes());
+std::size_t store_relief::missing_bytes() {
+  auto missing = minus_at_least_zero(wanted_free_bytes(), objects_.free_bytes());
   // The bytes are there but lie apart: only more free memory can join them.
-  if (auto* oldest = queue_.front(); oldest != nullptr && in_pieces(oldest->size_bytes))
+  if (auto* oldest = objects_.places().queue().front();
+      oldest != nullptr && pieces_.has_none(oldest->size_bytes))
     missing = std::max(missing, oldest->size_bytes);
   return missing;
 }
 
-void store_table::relieve(store_effects& effects) {
+void store_relief::relieve(store_effects& effects) {
+  const auto& places = objects_.places();
   // Nobody takes credit who waits for space.
-  if (!queue_.empty())
+  if (!places.queue().empty())
     recall(effects);
   auto missing = missing_bytes();
   if (missing == 0)
     return;
-  if (lent_bytes_ > credit_in_relief())
+  if (objects_.lent_bytes() > credit_in_relief())
     recall(effects);
-  auto coming = tally(place::asked).bytes + tally(place::releasing).bytes
-                + tally(place::spilling).bytes + (recalling_ ? lent_bytes_ : 0);
+  auto coming = places.tally(store_place::asked).bytes + places.tally(store_place::releasing).bytes
+                + places.tally(store_place::spilling).bytes
+                + (recalling_ ? objects_.lent_bytes() : 0);
   missing = minus_at_least_zero(missing, coming);
-  while (missing > 0 && !evictable_.empty()) {
-    auto& entry = *evictable_.front();
+  while (missing > 0 && !places.evictable().empty()) {
+    auto& entry = *places.evictable().front();
     missing = minus_at_least_zero(missing, entry.size_bytes);
-    ask(entry, question::give_space, effects);
+    ask(entry, pin_question::give_space, effects);
   }
-  while (missing > 0 && !spillable_.empty() && disk_takes_more()) {
-    auto& entry = *spillable_.front();
-    if (beyond_limit_bytes_ && entry.size_bytes >= *beyond_limit_bytes_) {
-      set_aside(entry, possible_in_);
+  while (missing > 0 && !places.spillable().empty() && disk_.takes_more()) {
+    auto& entry = *places.spillable().front();
+    if (disk_.is_beyond_limit(entry.size_bytes)) {
+      objects_.set_aside(entry, disk_.round());
       continue;
     }
     missing = minus_at_least_zero(missing, entry.size_bytes);
-    ask(entry, question::is_idle, effects);
+    ask(entry, pin_question::is_idle, effects);
   }
 }
 
-/// Asks for the credit that may idle, if it was not asked for since it was lent.
-void store_table::recall(store_effects& effects) {
+// -- credit -----------------------------------------------------------------------
+
+void store_relief::recall(store_effects& effects) {
   if (!std::exchange(credit_may_idle_, false))
     return;
   recalling_ = true;
-  effects.push_back({first_shard, recall_credit{}});
+  store_requests::tell_first(effects, recall_credit{});
 }
 
-std::size_t store_table::lendable_bytes() const noexcept {
-  if (!queue_.empty() || recalling_ || shutting_down_)
+std::size_t store_relief::lendable_bytes() const noexcept {
+  if (!objects_.places().queue().empty() || recalling_)
     return 0;
   if (relieving_)
-    return minus_at_least_zero(credit_in_relief(), lent_bytes_);
+    return minus_at_least_zero(credit_in_relief(), objects_.lent_bytes());
   // Out of what is below the threshold: lending never causes pressure.
-  return minus_at_least_zero(threshold_bytes_, used_bytes());
+  return minus_at_least_zero(threshold_bytes_, objects_.used_bytes());
 }
 
 /// Returns how much credit may be out while objects move out.
-std::size_t store_table::credit_in_relief() const noexcept {
-  auto taken = used_bytes() - lent_bytes_;
-  return (config_.capacity_bytes - taken) / relief_credit_share;
+std::size_t store_relief::credit_in_relief() const noexcept {
+  auto taken = objects_.used_bytes() - objects_.lent_bytes();
+  return (capacity_bytes_ - taken) / relief_credit_share;
 }
 
-void store_table::ask(object& entry, question what, store_effects& effects) {
-  move(entry, place::asked);
+// -- questions --------------------------------------------------------------------
+
+void store_relief::ask(store_object& entry, pin_question what, store_effects& effects) {
+  objects_.move(entry, store_place::asked);
   entry.asked = what;
   entry.unpin_hint = false;
   auto known_use = entry.spared == spell_ ? std::nullopt : std::optional{entry.known_use};
-  if (what == question::give_space)
-    tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::space, known_use});
+  if (what == pin_question::give_space)
+    requests_.tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::space, known_use});
   else
-    tell(effects, entry.id, check_idle{entry.id, known_use});
+    requests_.tell(effects, entry.id, check_idle{entry.id, known_use});
   advance_stamp();
 }
 
-void store_table::ask_release(object& entry, store_effects& effects) {
-  move(entry, place::releasing);
+void store_relief::ask_release(store_object& entry, store_effects& effects) {
+  objects_.move(entry, store_place::releasing);
   entry.unpin_hint = false;
-  tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::release, std::nullopt});
+  requests_.tell(effects, entry.id, try_reclaim{entry.id, reclaim_reason::release, std::nullopt});
 }
 
-void store_table::advance_stamp() noexcept {
+bool store_relief::is_asking() const noexcept {
+  const auto& places = objects_.places();
+  return recalling_ || places.tally(store_place::asked).objects > 0
+         || places.tally(store_place::releasing).objects > 0;
+}
+
+void store_relief::advance_stamp() noexcept {
   auto next = static_cast<std::uint32_t>(stamp_) + 1;
   // Zero is kept for "not used since it was sealed".
   stamp_ = use_stamp{next == 0 ? 1 : next};
-}
-
-// -- the disk -----------------------------------------------------------------------
-
-bool store_table::disk_takes_more() const noexcept {
-  return !failed_in_ || *failed_in_ < possible_in_;
-}
-
-bool store_table::is_set_aside(const object& entry) const noexcept {
-  return entry.set_aside_in && *entry.set_aside_in >= possible_in_;
-}
-
-void store_table::set_aside(object& entry, spill_round round) {
-  leave(entry);
-  entry.set_aside_in = round;
-  enter(entry);
-}
-
-// -- stalls -------------------------------------------------------------------------
-
-/// Returns whether the store itself is at work: what ends makes space, or shows that it cannot.
-bool store_table::is_moving() const noexcept {
-  return tally(place::spilling).objects > 0 || tally(place::restoring).objects > 0;
-}
-
-bool store_table::is_asking() const noexcept {
-  return recalling_ || tally(place::asked).objects > 0 || tally(place::releasing).objects > 0;
-}
-
-stall_cause store_table::cause_of_stall() const noexcept {
-  if (!set_aside_.empty() || (!spillable_.empty() && !disk_takes_more()))
-    return stall_cause::disk;
-  auto creating = tally(place::unsealed).objects > 0 || lent_bytes_ > 0;
-  return creating ? stall_cause::creators : stall_cause::readers;
-}
-
-void store_table::watch_stall(store_effects& effects) {
-  if (queue_.empty())
-    return end_stall(effects);
-  if (is_moving() || is_asking())
-    return;
-  MOBULA_ASSERT(!fits(queue_.front()->size_bytes) && evictable_.empty());
-  MOBULA_ASSERT(spillable_.empty() || !disk_takes_more());
-  auto cause = cause_of_stall();
-  if (!stall_) {
-    stall_ = stall{stall_number{++stalls_}, arrivals_};
-    ++counters_.stalls;
-    effects.push_back({first_shard, report_stall{stall_->number, cause}});
-  }
-  if (cause == stall_cause::readers && !std::exchange(stall_->readers_checked, true))
-    for (std::uint32_t shard = 0; shard < config_.shards; ++shard)
-      effects.push_back({shard, check_readers{}});
-}
-
-/// Something made space, or may: the full-store time begins anew.
-void store_table::end_stall(store_effects& effects) {
-  if (!stall_)
-    return;
-  effects.push_back({first_shard, report_stall_over{stall_->number}});
-  stall_.reset();
-}
-
-/// What came later may overtake those who wait, which is no progress of theirs.
-void store_table::creator_is_done(const object& entry, store_effects& effects) {
-  if (stall_ && entry.arrival <= stall_->last_arrival)
-    end_stall(effects);
-}
-
-void store_table::give_up(stall_number number, store_effects& effects) {
-  if (!stall_ || stall_->number != number)
-    return;
-  stall_->overdue = true;
-  settle(effects);
-}
-
-void store_table::refuse_overdue(store_effects& effects) {
-  if (!stall_ || !stall_->overdue || is_moving())
-    return;
-  auto last_arrival = stall_->last_arrival;
-  auto error = cause_of_stall() == stall_cause::disk ? refusal::out_of_disk : refusal::store_full;
-  stall_.reset();
-  while (auto* oldest = queue_.front()) {
-    if (oldest->arrival > last_arrival)
-      break;
-    refuse_waiting(*oldest, error, effects);
-    grant_waiting(effects);
-  }
-}
-
-void store_table::tell_state(store_effects& effects) {
-  auto level = stall_ && !is_moving()           ? pressure_level::stalled
-               : !queue_.empty() && !recalling_ ? pressure_level::waiting
-               : relieving_                     ? pressure_level::relieving
-                                                : pressure_level::calm;
-  if (std::exchange(level_, level) != level)
-    effects.push_back({first_shard, report_pressure{level}});
-  if (shutting_down_ && !drained_ && objects_.empty() && lent_bytes_ == 0 && !recalling_) {
-    drained_ = true;
-    effects.push_back({first_shard, report_store_drained{}});
-  }
 }
 
 } // namespace mobula

@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "mobula/store/spill/spill_effects.hpp"
+#include "mobula/store/spill/spill_file.hpp"
 #include "mobula/store/system/io_calls.hpp"
-#include "spill_format.hpp"
+#include "record_header.hpp"
 #include "spill_transfer.hpp"
 
 namespace mobula {

@@ -15,10 +15,7 @@ std::optional<spill_location> spill_table::location_of(const object_id& id) cons
 }
 
 bool spill_table::awaits_retry() const noexcept {
-  auto aside = [](const directory& where) {
-    return where.state == directory_state::aside;
-  };
-  return failed_deletions_ > 0 || std::ranges::any_of(directories_, aside);
+  return files_.failed_deletions() > 0 || directories_.set_aside() > 0;
 }
 
 spill_stats spill_table::stats() const {
@@ -28,24 +25,30 @@ spill_stats spill_table::stats() const {
   for (const auto& [id, entry] : batches_)
     result.spilling_objects += entry.records.size();
   result.spilling_bytes = writing_bytes_;
-  result.spilled_objects = live_records_;
-  result.live_bytes = live_bytes_;
-  result.dead_bytes = file_bytes_ - live_bytes_;
-  result.files = files_.size();
-  for (const auto& entry : directories_)
-    result.directories_set_aside += entry.state == directory_state::aside ? 1 : 0;
+  result.spilled_objects = files_.live_records();
+  result.live_bytes = files_.live_bytes();
+  result.dead_bytes = files_.bytes() - files_.live_bytes();
+  result.files = files_.count();
+  result.directories_set_aside += directories_.set_aside();
   return result;
 }
 
 void spill_table::check_invariants() const {
   check_objects();
-  check_files();
+  files_.check_invariants(writes_under_way());
+  std::uint64_t writing_bytes = 0;
+  for (const auto& [id, entry] : batches_)
+    writing_bytes += entry.bytes;
+  std::uint64_t moving_bytes = 0;
+  for (const auto& [id, entry] : moves_)
+    moving_bytes += entry.bytes;
+  MOBULA_ASSERT(writing_bytes == writing_bytes_ && moving_bytes == moving_bytes_);
   MOBULA_ASSERT(writes_under_way() <= config_.max_writes && reads_.size() <= config_.max_reads);
   MOBULA_ASSERT(config_.spill_limit_bytes == 0
-                || file_bytes_ + writing_bytes_ + moving_bytes_ <= config_.spill_limit_bytes);
+                || files_.bytes() + writing_bytes_ + moving_bytes_ <= config_.spill_limit_bytes);
   MOBULA_ASSERT(read_queue_.empty() || reads_.size() == config_.max_reads);
   // A caller that waits for a write waits for an event that is sure to come.
-  MOBULA_ASSERT(write_queue_.empty() || writes_under_way() > 0 || deletions_ > 0);
+  MOBULA_ASSERT(write_queue_.empty() || writes_under_way() > 0 || files_.deletions() > 0);
 }
 
 void spill_table::check_objects() const {
@@ -70,55 +73,19 @@ void spill_table::check_objects() const {
       continue;
     ++sum.live_records;
     sum.live_bytes += entry.record_bytes;
-    const auto& target = files_.at(entry.location.file);
-    MOBULA_ASSERT(entry.location.offset_bytes + entry.record_bytes <= target.size_bytes);
+    MOBULA_ASSERT(entry.location.offset_bytes + entry.record_bytes
+                  <= files_.size_of(entry.location.file));
   }
   std::size_t in_batches = 0;
   for (const auto& [id, entry] : batches_)
     in_batches += entry.records.size();
-  MOBULA_ASSERT(sum.live_bytes == live_bytes_ && sum.live_records == live_records_);
+  MOBULA_ASSERT(sum.live_bytes == files_.live_bytes() && sum.live_records == files_.live_records());
   MOBULA_ASSERT(sum.pinned == write_queue_.size() && sum.pinned_bytes == pinned_bytes_);
   std::size_t in_reads = 0;
   for (const auto& [id, unanswered] : reads_)
     in_reads += unanswered;
   MOBULA_ASSERT(sum.read_queued == read_queue_.size() && sum.reading == in_reads);
   MOBULA_ASSERT(sum.spilling == in_batches);
-}
-
-void spill_table::check_files() const {
-  std::uint64_t size_bytes = 0;
-  std::uint64_t live_bytes = 0;
-  std::size_t writing = 0;
-  std::size_t deleting = 0;
-  std::size_t failed = 0;
-  for (const auto& [id, entry] : files_) {
-    size_bytes += entry.size_bytes;
-    live_bytes += entry.live_bytes;
-    writing += entry.writing ? 1 : 0;
-    deleting += entry.state == file_state::deleting ? 1 : 0;
-    failed += entry.state == file_state::delete_failed ? 1 : 0;
-    auto dying = entry.state == file_state::deleting || entry.state == file_state::delete_failed;
-    MOBULA_ASSERT(dying == (entry.live_records == 0 && !entry.writing));
-    MOBULA_ASSERT(entry.state == file_state::open || !entry.writing);
-    MOBULA_ASSERT(entry.records.size() >= entry.live_records);
-    MOBULA_ASSERT(sparse_.contains(id) == is_sparse(entry));
-    MOBULA_ASSERT(entry.live_bytes <= entry.size_bytes);
-    MOBULA_ASSERT(entry.size_bytes <= config_.max_file_bytes || entry.live_records <= 1);
-    const auto& open = directories_.at(static_cast<std::size_t>(entry.directory)).open;
-    MOBULA_ASSERT((std::ranges::count(open, id) == 1) == (entry.state == file_state::open));
-  }
-  MOBULA_ASSERT(size_bytes == file_bytes_ && live_bytes == live_bytes_);
-  MOBULA_ASSERT(writing == writes_under_way() && deleting == deletions_);
-  MOBULA_ASSERT(failed == failed_deletions_);
-  MOBULA_ASSERT(std::ranges::all_of(sparse_, [&](auto id) { return files_.contains(id); }));
-  std::uint64_t writing_bytes = 0;
-  for (const auto& [id, entry] : batches_)
-    writing_bytes += entry.bytes;
-  MOBULA_ASSERT(writing_bytes == writing_bytes_);
-  std::uint64_t moving_bytes = 0;
-  for (const auto& [id, entry] : moves_)
-    moving_bytes += entry.bytes;
-  MOBULA_ASSERT(moving_bytes == moving_bytes_);
 }
 
 } // namespace mobula

@@ -15,16 +15,6 @@ spill_table::object& spill_table::get(const object_id& id, place expected) {
   return position->second;
 }
 
-spill_table::file& spill_table::get_file(spill_file_id id) {
-  auto position = files_.find(id);
-  MOBULA_ASSERT(position != files_.end());
-  return position->second;
-}
-
-spill_table::directory& spill_table::get_directory(spill_directory id) {
-  return directories_.at(static_cast<std::size_t>(id));
-}
-
 /// Answers a spill and forgets the object, which is in no queue, batch or file any more.
 void spill_table::fail_spill(const object_id& id, spill_error error, spill_effects& effects) {
   if (error != spill_error::canceled) {
@@ -51,34 +41,7 @@ void spill_table::fail_restore(const object_id& id, restore_error error, spill_e
 }
 
 void spill_table::kill_record(object& entry, spill_effects& effects) {
-  auto& target = get_file(entry.location.file);
-  target.live_bytes -= entry.record_bytes;
-  --target.live_records;
-  live_bytes_ -= entry.record_bytes;
-  --live_records_;
-  target.move_failed = false;
-  update_sparse(entry.location.file);
-  delete_if_dead(entry.location.file, effects);
-}
-
-void spill_table::delete_if_dead(spill_file_id id, spill_effects& effects) {
-  auto& candidate = get_file(id);
-  if (candidate.live_records > 0 || candidate.writing || candidate.state == file_state::deleting
-      || candidate.state == file_state::delete_failed)
-    return;
-  close_file(id);
-  candidate.state = file_state::deleting;
-  ++deletions_;
-  effects.push_back(delete_file{id, candidate.directory});
-}
-
-void spill_table::close_file(spill_file_id id) {
-  auto& full = get_file(id);
-  if (full.state != file_state::open)
-    return;
-  full.state = file_state::closed;
-  std::erase(get_directory(full.directory).open, id);
-  update_sparse(id);
+  files_.kill_record(entry.location.file, entry.record_bytes, effects);
 }
 
 // -- what the disk does next ----------------------------------------------------------
@@ -87,7 +50,7 @@ void spill_table::close_file(spill_file_id id) {
 void spill_table::dispatch(spill_effects& effects) {
   dispatch_reads(effects);
   dispatch_writes(effects);
-  if (shutting_down_ && !drained_ && objects_.empty() && files_.empty()) {
+  if (shutting_down_ && !drained_ && objects_.empty() && files_.count() == 0) {
     drained_ = true;
     effects.push_back(report_spill_drained{});
   }
@@ -122,8 +85,9 @@ void spill_table::start_read(const object_id& first, spill_effects& effects) {
 std::vector<record_to_read> spill_table::readable_from(const object_id& first) {
   auto start = get(first, place::read_queued).location;
   std::vector<record_to_read> result{{first, start}};
-  const auto& records = get_file(start.file).records;
-  auto next = std::ranges::upper_bound(records, start.offset_bytes, {}, &file_record::offset_bytes);
+  const auto& records = files_.get(start.file).records;
+  auto next = std::ranges::upper_bound(records, start.offset_bytes, {},
+                                       &spill_files::file_record::offset_bytes);
   auto end = start.offset_bytes + start.record_bytes;
   for (; next != records.end() && next->offset_bytes == end; ++next) {
     const auto* entry = find_record(next->id, start.file, next->offset_bytes);
@@ -163,7 +127,7 @@ void spill_table::dispatch_writes(spill_effects& effects) {
   // While objects are freed one by one, their files look as if it were worth saving the rest.
   auto progress = !shutting_down_;
   if (at_limit_)
-    close_what_cannot_fill();
+    files_.close_what_cannot_fill();
   while (progress && writes_under_way() < config_.max_writes)
     progress = move_is_next_ ? dispatch_move(effects) || dispatch_spill(effects)
                              : dispatch_spill(effects) || dispatch_move(effects);
@@ -173,18 +137,18 @@ void spill_table::dispatch_writes(spill_effects& effects) {
 bool spill_table::dispatch_spill(spill_effects& effects) {
   if (write_queue_.empty())
     return false;
-  auto picked = pick_directory();
-  if (picked == pick::none_left) {
-    refuse_oldest(last_error_, effects);
+  auto picked = directories_.find_next();
+  if (picked == spill_directories::pick::none_left) {
+    refuse_oldest(directories_.last_error(), effects);
     return true;
   }
-  if (picked == pick::all_busy)
+  if (picked == spill_directories::pick::all_busy)
     return false;
   if (!within_limit(get(write_queue_.front(), place::pinned).record_bytes)) {
     at_limit_ = true;
-    close_what_cannot_fill();
+    files_.close_what_cannot_fill();
     // What is on its way out makes space, and so does what can be sent there.
-    if (deletions_ > 0 || !moves_.empty())
+    if (files_.deletions() > 0 || !moves_.empty())
       return false;
     if (!dispatch_move(effects))
       refuse_oldest(spill_error::beyond_limit, effects);
@@ -192,33 +156,15 @@ bool spill_table::dispatch_spill(spill_effects& effects) {
   }
   if (worth_waiting())
     return false;
-  auto where = spill_directory{static_cast<std::uint32_t>(next_directory_)};
-  next_directory_ = (next_directory_ + 1) % directories_.size();
-  start_batch(where, effects);
+  start_batch(directories_.take_turn(), effects);
   move_is_next_ = true;
   return true;
 }
 
-/// Moves `next_directory_` to the next one that takes a write now.
-spill_table::pick spill_table::pick_directory() {
-  auto result = pick::none_left;
-  for (std::size_t tried = 0; tried < directories_.size(); ++tried) {
-    auto index = (next_directory_ + tried) % directories_.size();
-    const auto& candidate = directories_[index];
-    if (candidate.state == directory_state::aside)
-      continue;
-    if (candidate.state == directory_state::good || candidate.writes == 0) {
-      next_directory_ = index;
-      return pick::found;
-    }
-    result = pick::all_busy;
-  }
-  return result;
-}
-
 bool spill_table::within_limit(std::uint64_t more_bytes) const noexcept {
   return config_.spill_limit_bytes == 0
-         || file_bytes_ + writing_bytes_ + moving_bytes_ + more_bytes <= config_.spill_limit_bytes;
+         || files_.bytes() + writing_bytes_ + moving_bytes_ + more_bytes
+              <= config_.spill_limit_bytes;
 }
 
 std::size_t spill_table::writes_under_way() const noexcept {
@@ -231,29 +177,10 @@ bool spill_table::worth_waiting() const {
          && write_queue_.size() < config_.max_batch_records;
 }
 
-/// Returns a file with space for a record of this size: an open one, or a new one.
-spill_file_id spill_table::pick_file(spill_directory where, std::uint64_t first_bytes) {
-  auto candidates = get_directory(where).open;
-  for (auto id : candidates) {
-    const auto& candidate = get_file(id);
-    if (candidate.writing)
-      continue;
-    if (candidate.size_bytes + first_bytes <= config_.max_file_bytes)
-      return id;
-    // Records keep their order, so a file that is too full for this one is done.
-    close_file(id);
-    MOBULA_ASSERT(candidate.live_records > 0);
-  }
-  auto id = spill_file_id{++files_named_};
-  files_.try_emplace(id).first->second.directory = where;
-  get_directory(where).open.push_back(id);
-  return id;
-}
-
 void spill_table::start_batch(spill_directory where, spill_effects& effects) {
   auto first_bytes = get(write_queue_.front(), place::pinned).record_bytes;
-  auto file_id = pick_file(where, first_bytes);
-  auto& target = get_file(file_id);
+  auto file_id = files_.pick(where, first_bytes);
+  auto& target = files_.get(file_id);
   batch next{.file = file_id, .bytes = 0, .records = {}};
   while (!write_queue_.empty() && next.records.size() < config_.max_batch_records) {
     auto id = write_queue_.front();
@@ -269,7 +196,7 @@ void spill_table::start_batch(spill_directory where, spill_effects& effects) {
     next.records.push_back({id, entry.record_bytes});
   }
   target.writing = true;
-  ++get_directory(where).writes;
+  directories_.write_began(where);
   writing_bytes_ += next.bytes;
   auto id = spill_batch_id{++batches_named_};
   effects.push_back(write_batch{id, file_id, where, target.size_bytes, next.records});

@@ -9,7 +9,7 @@
 
 #include <fcntl.h>
 
-#include "spill_format.hpp"
+#include "record_header.hpp"
 #include "spill_transfer.hpp"
 
 namespace mobula {

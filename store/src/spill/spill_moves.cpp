@@ -20,45 +20,17 @@ spill_table::object* spill_table::find_record(const object_id& id, spill_file_id
   return written && here && !entry.freed ? &entry : nullptr;
 }
 
-bool spill_table::is_mostly_dead(const file& candidate) const noexcept {
-  return config_.dead_for_each_live > 0 && candidate.live_records > 0
-         && (candidate.size_bytes - candidate.live_bytes) / config_.dead_for_each_live
-              >= candidate.live_bytes;
-}
-
-bool spill_table::is_sparse(const file& candidate) const noexcept {
-  return candidate.state == file_state::closed && !candidate.moving && !candidate.move_failed
-         && is_mostly_dead(candidate);
-}
-
-/// At the limit no file fills any more: open ones would hold their dead bytes until the last of
-/// their records dies, which may be never.
-void spill_table::close_what_cannot_fill() {
-  for (const auto& where : directories_)
-    for (auto id : std::list{where.open})
-      if (const auto& candidate = get_file(id); !candidate.writing && is_mostly_dead(candidate))
-        close_file(id);
-}
-
-/// To be called whenever something that `is_sparse` looks at has changed.
-void spill_table::update_sparse(spill_file_id id) {
-  if (is_sparse(get_file(id)))
-    sparse_.insert(id);
-  else
-    sparse_.erase(id);
-}
-
 // -- beginning ------------------------------------------------------------------------
 
 /// Starts a move if there is one to start. Returns whether it did.
 bool spill_table::dispatch_move(spill_effects& effects) {
   auto fits = [&](spill_file_id id) {
-    return within_limit(get_file(id).live_bytes);
+    return within_limit(files_.get(id).live_bytes);
   };
-  auto from = std::ranges::find_if(sparse_, fits);
-  if (from == sparse_.end())
+  auto from = std::ranges::find_if(files_.sparse(), fits);
+  if (from == files_.sparse().end())
     return false;
-  auto where = pick_good_directory();
+  auto where = directories_.take_good_turn();
   if (!where)
     return false;
   start_move(*from, *where, effects);
@@ -66,29 +38,16 @@ bool spill_table::dispatch_move(spill_effects& effects) {
   return true;
 }
 
-/// Takes the turn of the next directory that took its last write. One on probation is left to
-/// spills: they wait with memory in their hands.
-std::optional<spill_directory> spill_table::pick_good_directory() {
-  for (std::size_t tried = 0; tried < directories_.size(); ++tried) {
-    auto index = (next_directory_ + tried) % directories_.size();
-    if (directories_[index].state != directory_state::good)
-      continue;
-    next_directory_ = (index + 1) % directories_.size();
-    return spill_directory{static_cast<std::uint32_t>(index)};
-  }
-  return std::nullopt;
-}
-
 void spill_table::start_move(spill_file_id from, spill_directory where, spill_effects& effects) {
-  auto& source = get_file(from);
-  std::erase_if(source.records, [&](const file_record& record) {
+  auto& source = files_.get(from);
+  std::erase_if(source.records, [&](const spill_files::file_record& record) {
     return find_record(record.id, from, record.offset_bytes) == nullptr;
   });
   MOBULA_ASSERT(source.records.size() == source.live_records);
   source.moving = true;
-  update_sparse(from);
-  auto file_id = pick_file(where, objects_.at(source.records.front().id).record_bytes);
-  auto& target = get_file(file_id);
+  files_.update_sparse(from);
+  auto file_id = files_.pick(where, objects_.at(source.records.front().id).record_bytes);
+  auto& target = files_.get(file_id);
   move next{.from = from, .file = file_id, .bytes = 0, .records = {}};
   for (const auto& record : source.records) {
     auto record_bytes = objects_.at(record.id).record_bytes;
@@ -101,7 +60,7 @@ void spill_table::start_move(spill_file_id from, spill_directory where, spill_ef
     next.records.push_back({record.id, record.offset_bytes, record_bytes});
   }
   target.writing = true;
-  ++get_directory(where).writes;
+  directories_.write_began(where);
   moving_bytes_ += next.bytes;
   auto id = spill_batch_id{++batches_named_};
   effects.push_back(
@@ -120,7 +79,7 @@ void spill_table::records_moved(spill_batch_id id, const move_outcome& outcome,
   MOBULA_ASSERT(outcome.records.size() <= ended.records.size());
   MOBULA_ASSERT((outcome.records.size() < ended.records.size()) == outcome.error.has_value());
   moving_bytes_ -= ended.bytes;
-  auto& target = get_file(ended.file);
+  auto& target = files_.get(ended.file);
   target.writing = false;
   for (std::size_t i = 0; i < outcome.records.size(); ++i)
     if (outcome.records[i] == record_move::moved)
@@ -129,43 +88,36 @@ void spill_table::records_moved(spill_batch_id id, const move_outcome& outcome,
       ++counters_.unreadable_moves;
   judge_directory(target.directory, outcome.error, effects);
   if (outcome.error)
-    close_file(ended.file);
-  delete_if_dead(ended.file, effects);
+    files_.close(ended.file);
+  files_.delete_if_dead(ended.file, effects);
   release_source(ended.from, outcome, effects);
   dispatch(effects);
 }
 
 /// Counts a record at its new place, and lets its object know it unless that was freed meanwhile.
 void spill_table::finish_move(const move& ended, const moving_record& record) {
-  auto& target = get_file(ended.file);
-  auto offset_bytes = std::exchange(target.size_bytes, target.size_bytes + record.record_bytes);
-  file_bytes_ += record.record_bytes;
+  auto offset_bytes = files_.grow(ended.file, record.record_bytes);
   ++counters_.moved_objects;
   counters_.moved_bytes += record.record_bytes;
   auto* entry = find_record(record.id, ended.from, record.offset_bytes);
   if (entry == nullptr)
     return;
-  auto& source = get_file(ended.from);
-  source.live_bytes -= record.record_bytes;
-  --source.live_records;
-  target.live_bytes += record.record_bytes;
-  ++target.live_records;
-  target.records.push_back({record.id, offset_bytes});
-  entry->location = {ended.file, target.directory, offset_bytes, record.record_bytes};
+  files_.hand_over(ended.from, ended.file, {record.id, offset_bytes}, record.record_bytes);
+  entry->location = {ended.file, files_.get(ended.file).directory, offset_bytes,
+                     record.record_bytes};
   entry->moved = entry->where == place::reading;
 }
 
 /// The file that was read may have gone already, when the last of its objects was freed.
 void spill_table::release_source(spill_file_id id, const move_outcome& outcome,
                                  spill_effects& effects) {
-  auto position = files_.find(id);
-  if (position == files_.end())
+  auto* source = files_.find(id);
+  if (source == nullptr)
     return;
-  auto& source = position->second;
-  source.moving = false;
-  source.move_failed = std::ranges::count(outcome.records, record_move::unreadable) > 0;
-  update_sparse(id);
-  delete_if_dead(id, effects);
+  source->moving = false;
+  source->move_failed = std::ranges::count(outcome.records, record_move::unreadable) > 0;
+  files_.update_sparse(id);
+  files_.delete_if_dead(id, effects);
 }
 
 } // namespace mobula

@@ -9,7 +9,10 @@
 namespace mobula {
 
 spill_table::spill_table(const spill_config& config)
-  : config_(config), directories_(config.directories) {
+  : config_(config), files_({.max_file_bytes = config.max_file_bytes,
+                             .dead_for_each_live = config.dead_for_each_live},
+                            config.directories),
+    directories_(config.directories, config.max_skipped_retries) {
   MOBULA_ASSERT(config.directories > 0 && config.max_file_bytes > 0 && config.max_writes > 0
                 && config.max_reads > 0 && config.max_batch_records > 0);
 }
@@ -92,7 +95,7 @@ void spill_table::batch_written(spill_batch_id id, const batch_outcome& outcome,
   MOBULA_ASSERT(outcome.records_written <= written.records.size());
   MOBULA_ASSERT((outcome.records_written < written.records.size()) == outcome.error.has_value());
   writing_bytes_ -= written.bytes;
-  auto& target = get_file(written.file);
+  auto& target = files_.get(written.file);
   target.writing = false;
   for (std::size_t i = 0; i < outcome.records_written; ++i) {
     const auto& record = written.records[i];
@@ -101,30 +104,24 @@ void spill_table::batch_written(spill_batch_id id, const batch_outcome& outcome,
   }
   judge_directory(target.directory, outcome.error, effects);
   if (outcome.error) {
-    close_file(written.file);
+    files_.close(written.file);
     fail_rest(written, outcome.records_written, effects);
   }
-  delete_if_dead(written.file, effects);
+  files_.delete_if_dead(written.file, effects);
   dispatch(effects);
 }
 
 void spill_table::finish_record(const object_id& id, const spill_location& location,
                                 spill_effects& effects) {
   auto& entry = get(id, place::spilling);
-  auto& target = get_file(location.file);
-  target.size_bytes += location.record_bytes;
-  file_bytes_ += location.record_bytes;
+  files_.grow(location.file, location.record_bytes);
   ++counters_.written_objects;
   counters_.written_bytes += location.record_bytes;
   if (entry.freed)
     return fail_spill(id, spill_error::canceled, effects);
   entry.where = place::spilled;
   entry.location = location;
-  target.records.push_back({id, location.offset_bytes});
-  target.live_bytes += location.record_bytes;
-  ++target.live_records;
-  live_bytes_ += location.record_bytes;
-  ++live_records_;
+  files_.add_record(location.file, {id, location.offset_bytes}, location.record_bytes);
   effects.push_back(report_spilled{id});
 }
 
@@ -143,27 +140,9 @@ void spill_table::fail_rest(const batch& written, std::size_t first, spill_effec
 
 void spill_table::judge_directory(spill_directory id, std::optional<spill_error> error,
                                   spill_effects& effects) {
-  auto& where = get_directory(id);
-  --where.writes;
-  if (!error) {
-    // A success that began before the failure of another write says nothing about now.
-    if (where.state != directory_state::probation)
-      return;
-    where.state = directory_state::good;
-    where.failures = 0;
-    effects.push_back(report_directory_recovered{id});
-    return;
-  }
-  ++counters_.write_errors;
-  last_error_ = *error;
-  if (where.state == directory_state::aside)
-    return;
-  where.state = directory_state::aside;
-  where.retries_to_skip = where.failures < 63 ? std::min((std::size_t{1} << where.failures) - 1,
-                                                         config_.max_skipped_retries)
-                                              : config_.max_skipped_retries;
-  ++where.failures;
-  effects.push_back(report_directory_set_aside{id, *error});
+  if (error)
+    ++counters_.write_errors;
+  directories_.write_ended(id, error, effects);
 }
 
 void spill_table::read_finished(const object_id& id, spill_effects& effects) {
@@ -200,59 +179,24 @@ void spill_table::read_failed(const object_id& id, restore_error error, spill_ef
 }
 
 void spill_table::file_deleted(spill_file_id id, spill_effects& effects) {
-  auto& gone = get_file(id);
-  MOBULA_ASSERT(gone.state == file_state::deleting && gone.live_records == 0);
-  --deletions_;
-  file_bytes_ -= gone.size_bytes;
-  files_.erase(id);
+  files_.deleted(id);
   at_limit_ = false;
   report_if_possible_again(effects);
   dispatch(effects);
 }
 
 void spill_table::delete_failed(spill_file_id id, spill_effects& effects) {
-  auto& stuck = get_file(id);
-  MOBULA_ASSERT(stuck.state == file_state::deleting);
-  --deletions_;
-  if (abandoning_) {
-    file_bytes_ -= stuck.size_bytes;
-    files_.erase(id);
-  } else {
-    stuck.state = file_state::delete_failed;
-    ++failed_deletions_;
-  }
+  files_.delete_failed(id);
   dispatch(effects);
 }
 
 // -- the caller's own ---------------------------------------------------------------
 
 void spill_table::retry_directories(spill_effects& effects) {
-  std::vector<spill_file_id> stuck;
-  for (auto& [id, entry] : files_) {
-    if (entry.state == file_state::delete_failed)
-      stuck.push_back(id);
-    if (std::exchange(entry.move_failed, false))
-      update_sparse(id);
-  }
-  std::ranges::sort(stuck); // A replay must see the same order.
-  for (auto id : stuck) {
-    get_file(id).state = file_state::closed;
-    --failed_deletions_;
-    delete_if_dead(id, effects);
-  }
-  auto any_back = false;
-  for (auto& where : directories_) {
-    if (where.state != directory_state::aside)
-      continue;
-    // Not where somebody waits for it: a disk that is back is to be found at once.
-    if (where.retries_to_skip > 0 && !spills_failed_) {
-      --where.retries_to_skip;
-      continue;
-    }
-    where.state = directory_state::probation;
-    any_back = true;
-  }
-  if (any_back)
+  files_.retry_moves();
+  files_.retry_deletions(effects);
+  auto who = spills_failed_ ? spill_directories::urgency::spills : spill_directories::urgency::none;
+  if (directories_.retry(who))
     report_if_possible_again(effects);
   dispatch(effects);
 }
@@ -277,14 +221,7 @@ void spill_table::shut_down(spill_effects& effects) {
 
 std::size_t spill_table::abandon_files(spill_effects& effects) {
   MOBULA_ASSERT(shutting_down_);
-  abandoning_ = true;
-  auto abandoned = std::erase_if(files_, [this](const auto& each) {
-    if (each.second.state != file_state::delete_failed)
-      return false;
-    file_bytes_ -= each.second.size_bytes;
-    return true;
-  });
-  failed_deletions_ = 0;
+  auto abandoned = files_.abandon();
   dispatch(effects);
   return abandoned;
 }

@@ -12,7 +12,7 @@ namespace mobula {
 void pull_table::buffer_granted(const object_id& id, pull_effects& effects) {
   auto& entry = get(id);
   MOBULA_ASSERT(entry.where == phase::reserving);
-  delist(entry);
+  lists_.delist(entry);
   if (std::exchange(entry.withdrawn, false)) {
     effects.push_back(return_buffer{id});
     entry.buffer_bytes = 0;
@@ -29,7 +29,7 @@ void pull_table::buffer_granted(const object_id& id, pull_effects& effects) {
 void pull_table::buffer_refused(const object_id& id, pull_effects& effects) {
   auto& entry = get(id);
   MOBULA_ASSERT(entry.where == phase::reserving);
-  delist(entry);
+  lists_.delist(entry);
   auto missing = entry.buffer_bytes;
   auto must = entry.priority == reserve_priority::must;
   entry.where = phase::waiting;
@@ -37,13 +37,13 @@ void pull_table::buffer_refused(const object_id& id, pull_effects& effects) {
   if (!std::exchange(entry.withdrawn, false)) {
     // The others may give back what this one needs. Those that only wait for space have none: they
     // would be refused in turns, for ever.
-    if (must && buffers_ == 0) {
+    if (must && lists_.buffers() == 0) {
       report_failure(id, error_type::store_full, effects);
       return finish_event(effects);
     }
     entry.held = true;
     if (must)
-      reclaim(missing, order_of(entry), effects);
+      reclaim(missing, entry.place(), effects);
   }
   update(id, effects);
   finish_event(effects);
@@ -60,18 +60,19 @@ void pull_table::buffer_unneeded(const object_id& id, pull_effects& effects) {
 }
 
 void pull_table::memory_tight(std::uint64_t bytes, pull_effects& effects) {
-  if (admitted_.empty())
+  if (lists_.admitted().empty())
     return;
-  reclaim(bytes, admitted_.begin()->first, effects);
+  reclaim(bytes, lists_.admitted().begin()->first, effects);
   finish_event(effects);
 }
 
 /// Takes space from the last in the order, down to the given place, until so many bytes are on
 /// their way back. Never from gets.
-void pull_table::reclaim(std::uint64_t bytes, const order& after, pull_effects& effects) {
+void pull_table::reclaim(std::uint64_t bytes, const pull_place& after, pull_effects& effects) {
   std::uint64_t reclaimed = 0;
   std::vector<object_id> chosen;
-  for (auto next = admitted_.rbegin(); next != admitted_.rend() && reclaimed < bytes; ++next) {
+  for (auto next = lists_.admitted().rbegin();
+       next != lists_.admitted().rend() && reclaimed < bytes; ++next) {
     const auto& [place, id] = *next;
     if (place <= after || place.priority == pull_priority::get)
       break;
@@ -82,50 +83,11 @@ void pull_table::reclaim(std::uint64_t bytes, const order& after, pull_effects& 
   }
   for (const auto& id : chosen) {
     auto& entry = get(id);
-    delist(entry);
+    lists_.delist(entry);
     entry.held = true; // It would take the space that it gives.
     restart(id, entry, effects);
     update(id, effects);
   }
-}
-
-// -- lists --------------------------------------------------------------------------
-
-bool pull_table::has_copies(const pulled& entry) noexcept {
-  return entry.size_bytes && !entry.sources.empty();
-}
-
-void pull_table::enlist(const object_id& id, pulled& entry) {
-  if (entry.where != phase::waiting)
-    admitted_.emplace(order_of(entry), id);
-  else if (has_copies(entry))
-    (entry.held ? held_ : queue_).emplace(order_of(entry), id);
-}
-
-void pull_table::delist(const pulled& entry) {
-  auto place = order_of(entry);
-  queue_.erase(place);
-  held_.erase(place);
-  hungry_.erase(place);
-  admitted_.erase(place);
-}
-
-/// A pull that has a buffer but nobody to ask does not keep others from theirs.
-void pull_table::recount(const object_id& id, pulled& entry) {
-  if (std::exchange(entry.running, false)) {
-    --running_;
-    running_bytes_ -= entry.running_bytes;
-  }
-  buffers_ -= entry.counted_buffer ? 1 : 0;
-  entry.counted_buffer = has_buffer(entry);
-  buffers_ += entry.counted_buffer ? 1 : 0;
-  auto stuck = entry.where == phase::active && entry.asks.empty() && !pick_source(id, entry);
-  if (entry.where == phase::waiting || stuck)
-    return;
-  entry.running = true;
-  entry.running_bytes = entry.buffer_bytes;
-  ++running_;
-  running_bytes_ += entry.buffer_bytes;
 }
 
 // -- admission ----------------------------------------------------------------------
@@ -133,42 +95,43 @@ void pull_table::recount(const object_id& id, pulled& entry) {
 void pull_table::admit(pull_effects& effects) {
   while (true) {
     // At least one always runs, also when none of them gets what is free.
-    auto alone = queue_.empty() && admitted_.empty() && !held_.empty();
-    if (queue_.empty() && !alone)
+    auto alone = lists_.queue().empty() && lists_.admitted().empty() && !lists_.held().empty();
+    if (lists_.queue().empty() && !alone)
       return;
-    auto id = (alone ? held_ : queue_).begin()->second;
+    auto id = (alone ? lists_.held() : lists_.queue()).begin()->second;
     auto& entry = get(id);
     if (!alone && !may_admit(entry))
       return;
-    delist(entry);
+    lists_.delist(entry);
     entry.held = false;
     entry.where = phase::reserving;
     entry.buffer_bytes = *entry.size_bytes;
-    auto urgent = running_ == 0 || order_of(entry).priority == pull_priority::get;
+    auto urgent = lists_.running() == 0 || entry.place().priority == pull_priority::get;
     entry.priority = urgent ? reserve_priority::must : reserve_priority::if_free;
     effects.push_back(reserve_buffer{id, entry.buffer_bytes, entry.priority});
     update(id, effects);
   }
 }
 
-bool pull_table::may_admit(const pulled& entry) const {
-  if (running_ == 0)
+bool pull_table::may_admit(const pull_state& entry) const {
+  if (lists_.running() == 0)
     return true;
-  if (order_of(entry).priority == pull_priority::get)
-    return running_ < 2 * config_.max_admitted;
-  return running_ < config_.max_admitted && running_bytes_ <= config_.max_admitted_bytes
-         && *entry.size_bytes <= config_.max_admitted_bytes - running_bytes_;
+  if (entry.place().priority == pull_priority::get)
+    return lists_.running() < 2 * config_.max_admitted;
+  return lists_.running() < config_.max_admitted
+         && lists_.running_bytes() <= config_.max_admitted_bytes
+         && *entry.size_bytes <= config_.max_admitted_bytes - lists_.running_bytes();
 }
 
 /// Asks for no buffer any more. The answer to what was asked comes all the same.
-void pull_table::withdraw(const object_id& id, pulled& entry, pull_effects& effects) {
+void pull_table::withdraw(const object_id& id, pull_state& entry, pull_effects& effects) {
   if (std::exchange(entry.withdrawn, true))
     return;
   effects.push_back(withdraw_buffer{id});
 }
 
 /// Makes the pull begin again, without the buffer that it has or asks for.
-void pull_table::restart(const object_id& id, pulled& entry, pull_effects& effects) {
+void pull_table::restart(const object_id& id, pull_state& entry, pull_effects& effects) {
   switch (entry.where) {
     case phase::waiting:
       return;
@@ -184,13 +147,13 @@ void pull_table::restart(const object_id& id, pulled& entry, pull_effects& effec
     ++counters_.restarts;
 }
 
-void pull_table::drain(pulled& entry, pull_effects& effects) {
+void pull_table::drain(pull_state& entry, pull_effects& effects) {
   entry.where = phase::draining;
-  entry.current.reset();
+  entry.sources.turn_to(std::nullopt);
   cancel_asks(entry, effects);
 }
 
-void pull_table::give_buffer_back(const object_id& id, pulled& entry, pull_effects& effects) {
+void pull_table::give_buffer_back(const object_id& id, pull_state& entry, pull_effects& effects) {
   MOBULA_ASSERT(entry.asks.empty());
   effects.push_back(report_pull_stopped{id});
   effects.push_back(return_buffer{id});
@@ -199,10 +162,8 @@ void pull_table::give_buffer_back(const object_id& id, pulled& entry, pull_effec
   entry.buffer_bytes = 0;
   entry.here = {};
   entry.asked = {};
-  for (const auto& [place, other] : std::exchange(held_, {})) {
+  for (const auto& [place, other] : lists_.release_held())
     get(other).held = false;
-    queue_.emplace(place, other);
-  }
 }
 
 } // namespace mobula

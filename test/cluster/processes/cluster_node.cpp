@@ -53,6 +53,8 @@
 #include "../../runtime/spoken_lines.hpp"
 #include "system_call_watch.hpp"
 
+#include "mobula/actors/caf/registry_key.hpp"
+
 using mobula::test::say;
 using mobula::test::tell;
 
@@ -67,11 +69,7 @@ struct letter {
   std::string name;
   std::vector<content_ref> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, letter& x) {
-  return f(caf::meta::type_name("letter"), x.name, x.refs);
-}
+MOBULA_MESSAGE(letter, name, refs)
 
 /// A value that holds references.
 struct box {
@@ -83,7 +81,7 @@ struct box {
   }
 };
 
-constexpr auto mailbox_name = caf::atom("mailbox");
+constexpr auto mailbox_name = mobula::registry_key("mailbox");
 
 /// What this process keeps, by name. Threads of the actor system put references in.
 class shelf {
@@ -411,7 +409,7 @@ private:
 struct node_config : mobula::config {
   node_config() {
     load<caf::io::middleman>();
-    add_message_type<letter>("letter");
+    mobula::add_messages<letter>(*this);
   }
 };
 

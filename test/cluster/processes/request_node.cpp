@@ -50,11 +50,7 @@ void say_error(const std::string& begin, const caf::error& reason) {
 
 /// A question that is never answered.
 struct riddle {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, riddle&) {
-  return f(caf::meta::type_name("riddle"));
-}
+MOBULA_MESSAGE(riddle)
 
 caf::behavior server(caf::event_based_actor* self) {
   return {
@@ -174,7 +170,7 @@ private:
 struct node_config : mobula::config {
   node_config() {
     load<caf::io::middleman>();
-    add_message_type<riddle>("riddle");
+    mobula::add_messages<riddle>(*this);
   }
 };
 

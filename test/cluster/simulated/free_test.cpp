@@ -1,5 +1,6 @@
 // Values that are freed on one node while others refer to them.
 
+#include "mobula/actors/caf/sending.hpp"
 #include "post.hpp"
 
 #include <optional>

@@ -10,17 +10,13 @@ namespace {
 struct order {
   mobula::ObjectRef<std::string> what;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, order& x) {
-  return f(caf::meta::type_name("order"), x.what);
-}
+MOBULA_MESSAGE(order, what)
 
 } // namespace
 
 TEST_CASE("an order survives that its customer forgets it") {
   auto settings = std::make_unique<mobula::config>();
-  settings->add_message_type<order>("order");
+  mobula::add_messages<order>(*settings);
   mobula::testing::simulation sim{1, std::move(settings)};
   auto& customer = sim.add_node();
   auto& shop = sim.add_node();

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include <mobula/actors/exchange/object_reply.hpp>
+#include <mobula/actors/exchange/reply_intake.hpp>
+#include <mobula/actors/exchange/value_in_place.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>

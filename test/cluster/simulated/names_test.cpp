@@ -1,5 +1,6 @@
 // Names of a cluster: published on one node, looked up on others.
 
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "post.hpp"
 
 #include <future>

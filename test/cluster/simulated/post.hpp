@@ -29,29 +29,20 @@ struct box {
 struct letter {
   std::vector<text_ref> refs;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, letter& x) {
-  return f(caf::meta::type_name("letter"), x.refs);
-}
+MOBULA_MESSAGE(letter, refs)
 
 struct parcel {
   ObjectRef<box> content;
   ObjectRef<void> anything;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, parcel& x) {
-  return f(caf::meta::type_name("parcel"), x.content, x.anything);
-}
+MOBULA_MESSAGE(parcel, content, anything)
 
 /// Values are asked for, even small ones.
 inline std::unique_ptr<config> post_settings() {
   auto result = std::make_unique<config>();
   result->set("mobula.piggyback", std::string{"0"});
   result->set("mobula.store-size", std::string{"16MiB"});
-  result->add_message_type<letter>("letter");
-  result->add_message_type<parcel>("parcel");
+  add_messages<letter, parcel>(*result);
   return result;
 }
 

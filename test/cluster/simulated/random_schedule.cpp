@@ -156,7 +156,7 @@ std::unique_ptr<config> settings_of_schedule() {
   result->set("mobula.inline-limit", std::string{"1000"});
   // Some values travel with their references, others have to be asked for.
   result->set("mobula.piggyback", std::string{"150"});
-  result->add_message_type<delivery>("delivery");
+  add_messages<delivery>(*result);
   return result;
 }
 

@@ -78,8 +78,7 @@ struct sought_in_vain : two_strangers {
 
 } // namespace
 
-// -- how long, how often and where
-// ------------------------------------------------------------------
+// -- how long, how often and where ----------------------------------------------------------------
 
 TEST_CASE_FIXTURE(sought_in_vain, "however often a node was dialed, the next wait is the longest") {
   fail_rounds(1, 80);
@@ -153,8 +152,7 @@ TEST_CASE("a node that joins another has it take the place of one that is lost")
   CHECK(world.nodes[0].joins.at(number) == "");
 }
 
-// -- what is said
-// -----------------------------------------------------------------------------------
+// -- what is said ---------------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(sought_in_vain,
                   "a node is said to be out of reach in the round that decides it") {
@@ -216,8 +214,7 @@ TEST_CASE("who proposes a session of before has a larger one all the same") {
   CHECK(session > table.find_connected(other())->session);
 }
 
-// -- answers
-// ----------------------------------------------------------------------------------------
+// -- answers --------------------------------------------------------------------------------------
 
 namespace {
 
@@ -294,8 +291,7 @@ TEST_CASE("messages that cannot be are counted for each kind") {
   CHECK(contains(first_of<report_ignored>(effects).text, "(1 of these so far)"));
 }
 
-// -- ends
-// -------------------------------------------------------------------------------------------
+// -- ends -----------------------------------------------------------------------------------------
 
 TEST_CASE("a handshake that is answered stops its timer") {
   two_strangers world;

@@ -1,5 +1,9 @@
 // Which lookups news of a name, or of a publisher, concern.
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "mobula/actors/protocol/names/name_searches.hpp"

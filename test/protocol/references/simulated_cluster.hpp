@@ -211,7 +211,7 @@ private:
     wire_message message;
   };
 
-  // -- node_surroundings --
+  // -- node_surroundings --------------------------------------------------------------------------
   void send(const incarnation_id& from, const incarnation_id& to, wire_message message) override;
   void start_timer(const incarnation_id& of, start_grace timer) override;
   void start_timer(const incarnation_id& of, start_lease timer) override;

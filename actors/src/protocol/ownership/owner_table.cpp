@@ -63,19 +63,19 @@ void owner_table::discount(const owned_object& object) noexcept {
   sum.bytes -= object.size_bytes;
 }
 
-void owner_table::add_figures(node_stats& stats) const noexcept {
+void owner_table::add_figures(owner_figures& figures) const noexcept {
   auto of = [this](object_place place) {
     return tallies_[static_cast<std::size_t>(place)];
   };
-  stats.pending_objects += of(object_place::pending).objects;
-  stats.inline_values += of(object_place::inline_value);
-  stats.stored += of(object_place::stored);
-  stats.failed_objects += of(object_place::failed).objects;
+  figures.pending_objects += of(object_place::pending).objects;
+  figures.inline_values += of(object_place::inline_value);
+  figures.stored += of(object_place::stored);
+  figures.failed_objects += of(object_place::failed).objects;
   for (const auto& tally : tallies_)
-    stats.owned += tally;
-  stats.references += references_;
-  stats.references_added += references_added_;
-  stats.references_removed += references_removed_;
+    figures.owned += tally;
+  figures.references += references_;
+  figures.references_added += references_added_;
+  figures.references_removed += references_removed_;
 }
 
 void owner_table::check_invariants() const {

@@ -6,11 +6,10 @@
 
 #include <caf/expected.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
-#include "mobula/actors/exchange/object_reply.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
+#include "mobula/actors/exchange/carried_value.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"
-#include "mobula/actors/wire/packed_fields.hpp"
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/serialization/metadata.hpp"
 
@@ -33,9 +32,9 @@ struct wire_reference {
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, wire_reference& x) {
+inspection_result<Inspector> inspect(Inspector& f, wire_reference& x) {
   if constexpr (!byte_inspector<Inspector>) {
-    return f(caf::meta::type_name("mobula::wire_reference"), x.object.sequence);
+    return show_fields(f, "mobula::wire_reference", x.object.sequence);
   } else {
     if (auto error = f(x.object.sequence))
       return error;
@@ -50,7 +49,7 @@ typename Inspector::result_type inspect(Inspector& f, wire_reference& x) {
       return caf::sec::invalid_argument;
     x.type.resize(name_bytes);
     if (name_bytes > 0)
-      if (auto error = f.apply_raw(name_bytes, x.type.data()))
+      if (auto error = apply_bytes(f, name_bytes, x.type.data()))
         return error;
     if (carries == 0)
       return {};

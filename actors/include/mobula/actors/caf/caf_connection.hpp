@@ -8,9 +8,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/io/scribe.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/caf/first_header.hpp"
-#include "mobula/actors/membership/network_address.hpp"
+#include "mobula/store/system/owned_socket.hpp"
 
 /// How connections come to CAF's network, and what this library adds to them. Everything that knows
 /// CAF's broker from inside is here.
@@ -23,14 +22,8 @@ class basp_broker;
 
 namespace mobula {
 
-struct node_options;
-
 /// What one message of CAF's may have, all its content together. More than any of a node's own.
 constexpr std::uint32_t default_message_bytes = 256U << 20U;
-
-/// Returns what one message over a connection of a node with these options may have. What a node
-/// sends is measured by its own limit, which is to be that of all nodes.
-[[nodiscard]] std::uint32_t max_message_bytes(const node_options& options) noexcept;
 
 /// Lets somebody outside of CAF's network thread end a connection. Keeps nothing alive.
 class connection_grip {

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/time/time_span.hpp"
 
 /// What CAF leaves to its users about actors of other nodes.

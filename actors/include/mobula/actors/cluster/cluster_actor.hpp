@@ -3,6 +3,8 @@
 #include <set>
 #include <string>
 
+#include <caf/actor_system.hpp>
+
 #include "mobula/actors/messages/service_interfaces.hpp"
 
 namespace mobula {

@@ -6,13 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/objects/object_handle.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
+#include "mobula/actors/objects/entry_watch.hpp"
 
 namespace mobula {
-
-/// Watches one borrowed object for the cluster actor.
-class keep_watch;
 
 /// What an owner is told of the values that it asked to keep.
 struct keep_answer {
@@ -52,6 +48,9 @@ public:
   /// The entry has no references any more, or its value is not wanted.
   void forget(const object_entry& entry);
 
+  /// Nothing is kept any more, and nobody waits for an answer.
+  void stop();
+
   /// Returns whether the entry's value stays although its owner goes.
   [[nodiscard]] bool keeps(const object_entry& entry) const {
     return kept_.contains({entry.id(), &entry});
@@ -63,16 +62,11 @@ public:
   }
 
 private:
-  struct watched_object {
-    object_handle entry;
-    wait_handle<keep_watch> watch; ///< ends before the handle
-  };
-
   void keep_one(const object_id& object);
   void settle(object_entry& entry, pinned_value pin);
 
   node_core& core_;
-  std::map<object_id, watched_object> watches_;
+  std::map<object_id, entry_watch> watches_;
   /// Ordered by objects, so that a simulation ends their pins in the same order each time.
   std::map<std::pair<object_id, const object_entry*>, pinned_value> kept_;
   std::map<incarnation_id, keep_answer> answers_;

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "mobula/actors/exchange/object_reply.hpp"
-#include "mobula/actors/objects/object_handle.hpp"
-#include "mobula/actors/objects/wait_group.hpp"
+#include "mobula/actors/objects/entry_watch.hpp"
 #include "mobula/actors/wire/peer_messages.hpp"
 #include "mobula/store/transfer/copy_directory.hpp"
 
@@ -26,9 +25,6 @@ struct answer_limits {
   /// A value larger than this is pulled over the data port, if its reader can do that.
   static constexpr std::size_t value_bytes = std::size_t{256} << 10U;
 };
-
-/// Watches one own object for the cluster actor.
-class seal_watch;
 
 /// A node that waits for an object, and the form in which it wants the reply.
 struct awaiting_peer {
@@ -84,6 +80,9 @@ public:
 
   void session_ended(const incarnation_id& reader);
 
+  /// Nobody waits for an answer any more. REQUIRES: nothing else follows.
+  void stop();
+
   /// Replies to a node that did not ask just now.
   void reply(object_reply object, const peer_session& reader);
 
@@ -101,8 +100,7 @@ public:
 
 private:
   struct watched_object {
-    object_handle entry;
-    wait_handle<seal_watch> watch; ///< ends before the handle
+    entry_watch watch;
     std::vector<awaiting_peer> readers;
   };
 

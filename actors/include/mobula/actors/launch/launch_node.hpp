@@ -1,6 +1,8 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system.hpp>
+#include <caf/intrusive_ptr.hpp>
+
 #include "mobula/actors/node/node_options.hpp"
 
 namespace mobula {

@@ -2,7 +2,11 @@
 
 #include <optional>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+// Before anything that another CAF lacks.
+#include "mobula/actors/caf/caf_version.hpp"
+
+#include <caf/node_id.hpp>
+
 #include "mobula/actors/protocol/membership/member_effects.hpp"
 #include "mobula/actors/protocol/membership/member_messages.hpp"
 #include "mobula/actors/protocol/session_id.hpp"

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/membership/member_info.hpp"
 
 namespace mobula {

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "mobula/actors/caf/actor_timers.hpp"
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/membership/dial_worker.hpp"
 #include "mobula/actors/membership/member_info.hpp"
+#include "mobula/actors/membership/member_links.hpp"
 #include "mobula/actors/protocol/membership/member_table.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
@@ -74,9 +75,7 @@ struct list_members {
 /// With one actor on each side a session's messages come after `member_joined` and before
 /// `member_left`.
 ///
-/// *Links* are handles on other nodes' actors. CAF makes a new one for each connection's life, so
-/// one that is lost is never found again. They are told apart by where they are in memory, not by
-/// what they compare as: the handles of two connections to one actor compare equal.
+/// *Links* are handles on other nodes' actors (`member_links`).
 class membership {
 public:
   membership() = default;
@@ -126,17 +125,10 @@ public:
     return table_ ? &*table_ : nullptr;
   }
 
-  /// Returns who sent the current message, and its session; null if that is no member.
-  [[nodiscard]] const member_table::member* sender() const;
-
-  /// Returns the handle on a member's actor; null without a session.
-  [[nodiscard]] caf::strong_actor_ptr peer(const incarnation_id& incarnation) const;
-
 private:
   void handle_from(const caf::strong_actor_ptr& sender, const member_message& message);
   void dialed(const dial_ended& message, const caf::strong_actor_ptr& peer,
               member_effects& effects);
-  link_id link_to(const caf::strong_actor_ptr& peer);
   void run(member_effects effects);
   void apply(const dial& effect);
   void apply(const send_on_link& effect);
@@ -163,11 +155,8 @@ private:
   std::uint32_t max_message_bytes_ = default_message_bytes;
   std::vector<std::pair<caf::strong_actor_ptr, member_message>> early_; ///< at most `max_early`
   /// Raised by messages and dials; lowered by `forget_link` and by CAF's news of a loss.
-  std::unordered_map<link_id, caf::strong_actor_ptr> peers_;
-  std::unordered_map<const caf::actor_control_block*, link_id> links_; ///< the same, reversed
-  std::unordered_map<link_id, connection_grip> grips_; ///< of the links that were dialed
+  member_links links_;
   std::unordered_map<join_id, std::shared_ptr<std::promise<std::optional<join_failure>>>> joins_;
-  std::uint64_t last_link_ = 0;
   std::uint64_t last_join_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mobula/actors/protocol/membership/member_effects.hpp"
+#include "mobula/store/system/owned_socket.hpp"
 
 /// What the operating system knows about addresses, in words for people. All of it may block.
 
@@ -15,28 +16,6 @@ namespace mobula {
 struct address_failure {
   dial_failure kind;
   std::string text;
-};
-
-/// A socket that is closed at the end of its scope, or handed on with `release`.
-class owned_socket {
-public:
-  explicit owned_socket(int socket) noexcept;
-
-  owned_socket(owned_socket&& other) noexcept;
-
-  owned_socket& operator=(owned_socket&& other) noexcept;
-
-  ~owned_socket();
-
-  [[nodiscard]] int get() const noexcept {
-    return socket_;
-  }
-
-  /// Returns the socket, which is the caller's from now on.
-  [[nodiscard]] int release() noexcept;
-
-private:
-  int socket_; ///< negative: none
 };
 
 /// Connects to `target` by TCP, or tells why that is not possible. Each address that a name stands

@@ -4,7 +4,10 @@
 #include <future>
 #include <memory>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/peer_arenas.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"
@@ -17,10 +20,7 @@ struct drain_result;
 /// The node's gateway has noted events; many of them share one such message.
 struct gateway_event_noted {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, gateway_event_noted&) {
-  return f(caf::meta::type_name("mobula::gateway_event_noted"));
-}
+MOBULA_MESSAGE(mobula::gateway_event_noted)
 
 /// Leave for good. The promise is set when all is said that there is to say.
 struct end_membership {

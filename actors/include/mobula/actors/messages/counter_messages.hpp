@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 
 namespace mobula {
@@ -8,9 +8,6 @@ namespace mobula {
 /// Says that references came or went since the last time; many changes share one such message.
 struct flush_references {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, flush_references&) {
-  return f(caf::meta::type_name("mobula::flush_references"));
-}
+MOBULA_MESSAGE(mobula::flush_references)
 
 } // namespace mobula

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/store/heap/heap_relief.hpp"
@@ -15,10 +15,7 @@ class space_request;
 /// The heap is above its threshold, or something changed there that may matter.
 struct look_at_heap {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, look_at_heap&) {
-  return f(caf::meta::type_name("mobula::look_at_heap"));
-}
+MOBULA_MESSAGE(mobula::look_at_heap)
 
 /// A thread waits for space for a small value, and tries again when it is granted: somebody else
 /// may have been faster.

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 
@@ -11,7 +11,6 @@ namespace mobula {
 
 /// A node refers to these objects from now on, and did not before.
 struct add_references {
-  incarnation_id holder;
   std::vector<object_record> references;
 };
 
@@ -23,7 +22,6 @@ struct seal_objects {
 /// A node refers to these objects no more. Shared, since CAF wants messages that can be copied;
 /// only the receiver takes the tokens out.
 struct remove_references {
-  incarnation_id holder;
   std::shared_ptr<std::vector<release_token>> tokens;
 };
 

@@ -4,9 +4,7 @@
 // who sends one includes the header that defines it, which is in this folder, in wire/ for what
 // comes from other nodes, and with the actor's parts for what they send to themselves.
 
-#include <caf/typed_actor.hpp>
-
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 
 namespace mobula {
 
@@ -123,7 +121,7 @@ struct write_copy;
 /// session that it belongs to, and before its end.
 using cluster_actor = caf::typed_actor<
   // From anybody who can connect.
-  caf::replies_to<ask_report>::with<node_report>,
+  answers<ask_report, node_report>,
   // From other nodes: membership.
   takes<hello_envelope>, takes<welcome>, takes<crossed>, takes<already_connected>, takes<refused>,
   takes<members_changed>, takes<session_over>, takes<leave_cluster>,

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 
 namespace mobula {
 
@@ -18,18 +18,12 @@ struct collect_stats {
 /// tests; sent to each service.
 struct check_tables {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, check_tables&) {
-  return f(caf::meta::type_name("mobula::check_tables"));
-}
+MOBULA_MESSAGE(mobula::check_tables)
 
 /// Asks a service to finish what it has and to stop; passed on like `collect_stats`.
 struct shut_down {};
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, shut_down&) {
-  return f(caf::meta::type_name("mobula::shut_down"));
-}
+MOBULA_MESSAGE(mobula::shut_down)
 
 } // namespace mobula
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/serialization/metadata.hpp"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/messages/service_interfaces.hpp"
 #include "mobula/actors/objects/object_entry.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
@@ -93,10 +93,16 @@ struct copy_evicted {
 
 // -- from a shard ---------------------------------------------------------------------------------
 
+/// Why a pull gets no buffer.
+struct buffer_refusal {
+  refusal reason{};
+  error_info error; ///< what a reader of the object is told if it has to do without
+};
+
 /// Answers `reserve_pull_buffer`. Without a refusal the copy has memory.
 struct pull_buffer_answered {
   pull_number number{};
-  std::optional<refuse_request> refusal;
+  std::optional<buffer_refusal> refused;
 };
 
 /// Answers `seal_pulled`, before anybody else is told; and `reserve_pull_buffer`, if the copy is

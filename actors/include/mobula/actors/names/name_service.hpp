@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/membership/peer_directory.hpp"
 #include "mobula/actors/protocol/names/name_searches.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"
 #include "mobula/actors/reports/node_report.hpp"
@@ -31,7 +32,7 @@ class node_core;
 /// | field     | raised by                  | lowered by                                          |
 /// |-----------|----------------------------|-----------------------------------------------------|
 /// | contents_ | `publish`                  | `unpublish`, `report_name_taken`, `stop`            |
-/// | peers_, nodes_ | `session_opened`      | `session_closed`, the next session, `stop`          |
+/// | peers_    | `session_opened`           | `session_closed`, the next session, `stop`          |
 /// | requests_, searches_ | `lookup`        | its answer, its timer, `stop`                       |
 ///
 /// *Bounds*: contents by the table's limit of names, peers by the cluster's nodes, searches by
@@ -134,21 +135,11 @@ private:
 
   void forget_peer(const incarnation_id& node);
 
-  /// `asked` is the node whose answer was waited for, if there is one.
-  [[nodiscard]] error_info not_found(const lookup_name& request,
-                                     const std::optional<incarnation_id>& asked) const;
-
-  /// The same for a search whose publisher was asked, and had nothing.
-  [[nodiscard]] error_info nothing_there(const lookup_name& request,
-                                         const incarnation_id& publisher) const;
-  [[nodiscard]] error_info left_cluster() const;
-
   caf::scheduled_actor* self_ = nullptr;
   node_core* core_ = nullptr;
   std::optional<name_table> table_; ///< nothing before `attach` and after `stop`
   std::map<std::string, named_thing, std::less<>> contents_;
-  std::map<incarnation_id, peer> peers_;
-  std::unordered_map<const caf::actor_control_block*, incarnation_id> nodes_; ///< reversed
+  peer_directory<incarnation_id, peer> peers_;
   std::unordered_map<search_number, search> requests_;
   name_searches searches_; ///< the same
   /// Searches that wait for another publisher than the one who had nothing for them. Raised by its

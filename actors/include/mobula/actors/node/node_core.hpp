@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/node/cluster_place.hpp"
 #include "mobula/actors/node/node_arena.hpp"
 #include "mobula/actors/node/node_options.hpp"

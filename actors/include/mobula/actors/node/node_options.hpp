@@ -8,13 +8,11 @@
 
 #include "mobula/actors/objects/call_site.hpp"
 #include "mobula/actors/objects/reading_in_place.hpp"
+#include "mobula/actors/protocol/membership/listening_scope.hpp"
 #include "mobula/actors/time/time_span.hpp"
 #include "mobula/store/port/wire_compression.hpp"
 
 namespace mobula {
-
-/// Whether a node may listen where others than this host's processes can connect.
-enum class listening_scope : std::uint8_t { loopback, any };
 
 /// Settings of one node. `read_options` fills them from a CAF configuration and checks ranges. The
 /// longest time that there is stands for "as long as it takes".
@@ -125,5 +123,9 @@ struct node_options {
   /// host and process, as `host:1234`.
   std::string name = {};
 };
+
+/// Returns what one message over a connection of a node with these options may have. What a node
+/// sends is measured by its own limit, which is to be that of all nodes.
+[[nodiscard]] std::uint32_t max_message_bytes(const node_options& options) noexcept;
 
 } // namespace mobula

@@ -7,7 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/test_scheduler.hpp"
 #include "mobula/actors/node/service_handles.hpp"
 #include "mobula/actors/node/service_uses.hpp"
 #include "mobula/actors/objects/object_host.hpp"

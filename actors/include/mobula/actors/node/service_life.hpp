@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <caf/actor_control_block.hpp>
+
 #include "mobula/actors/node/service_directory.hpp"
 #include "mobula/actors/node/service_kind.hpp"
 

@@ -46,6 +46,7 @@
 
 #include "mobula/actors/objects/call_site.hpp"
 #include "mobula/actors/objects/object_value.hpp"
+#include "mobula/actors/objects/pinned_value.hpp"
 #include "mobula/actors/objects/release_token.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
@@ -54,7 +55,6 @@ namespace mobula {
 
 class entry_stripe;
 class node_core;
-class object_entry;
 class object_host;
 class stored_copy;
 struct wait_link;
@@ -92,67 +92,6 @@ enum class entry_kind : std::uint8_t {
 
 /// Returns the name of `phase`.
 std::string_view to_string(object_phase phase) noexcept;
-
-/// Pins one readable value: while it lives, the bytes neither change nor move (I3). Movable, not
-/// copyable, may outlive the reference it came from and the node.
-class pinned_value {
-public:
-  pinned_value() noexcept = default;
-
-  pinned_value(pinned_value&& other) noexcept
-    : entry_(std::exchange(other.entry_, nullptr)), copy_(std::exchange(other.copy_, nullptr)) {
-    // nop
-  }
-
-  pinned_value& operator=(pinned_value&& other) noexcept {
-    std::swap(entry_, other.entry_);
-    std::swap(copy_, other.copy_);
-    return *this;
-  }
-
-  /// In line, since most that are destroyed were moved from.
-  ~pinned_value() {
-    if (entry_ != nullptr)
-      unpin();
-  }
-
-  /// Returns another pin on the same value.
-  [[nodiscard]] pinned_value clone() const noexcept;
-
-  [[nodiscard]] explicit operator bool() const noexcept {
-    return entry_ != nullptr;
-  }
-
-  /// REQUIRES: not empty.
-  [[nodiscard]] object_value& value() const noexcept;
-
-  /// Returns whether the value is that of a copy, whose bytes can move once it is not pinned.
-  [[nodiscard]] bool stored() const noexcept {
-    return copy_ != nullptr;
-  }
-
-  /// Returns whether the value is in the process heap. It stays there while this exists.
-  [[nodiscard]] bool in_heap() const noexcept;
-
-  /// REQUIRES: not empty.
-  [[nodiscard]] object_entry& entry() const noexcept {
-    return *entry_;
-  }
-
-private:
-  friend class object_entry;
-
-  /// Adopts one use of `entry` and, for a stored object, one pin of `copy`.
-  pinned_value(object_entry* entry, stored_copy* copy) noexcept : entry_(entry), copy_(copy) {
-    // nop
-  }
-
-  void unpin() noexcept;
-  [[nodiscard]] object_value& value_of_copy() const noexcept;
-
-  object_entry* entry_ = nullptr;
-  stored_copy* copy_ = nullptr;
-};
 
 /// What a node knows of one object: one per node and object, shared by all `ObjectRef`s to it.
 /// The bytes of an inline object that existed at construction follow the entry in memory. Where the

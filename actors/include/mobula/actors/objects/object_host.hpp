@@ -8,17 +8,12 @@
 
 #include <caf/intrusive_ptr.hpp>
 
+#include "mobula/actors/caf/test_scheduler.hpp"
 #include "mobula/actors/objects/call_site.hpp"
 #include "mobula/actors/objects/release_token.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/system/home_process.hpp"
-
-namespace caf::scheduler {
-
-class test_coordinator;
-
-} // namespace caf::scheduler
 
 namespace mobula {
 
@@ -74,7 +69,7 @@ public:
   }
 
   /// The test coordinator that runs this node, or null.
-  [[nodiscard]] caf::scheduler::test_coordinator* simulation() const noexcept {
+  [[nodiscard]] simulation_scheduler* simulation() const noexcept {
     return simulation_;
   }
 
@@ -182,7 +177,7 @@ public:
   virtual void answer_given() noexcept = 0;
 
 protected:
-  object_host(const incarnation_id& incarnation, caf::scheduler::test_coordinator* simulation,
+  object_host(const incarnation_id& incarnation, simulation_scheduler* simulation,
               call_site_recording call_sites) noexcept
     : call_sites_(call_sites), incarnation_(incarnation), simulation_(simulation) {
     // nop
@@ -236,7 +231,7 @@ private:
   call_site_recording call_sites_;
   home_process home_;
   incarnation_id incarnation_;
-  caf::scheduler::test_coordinator* simulation_;
+  simulation_scheduler* simulation_;
   reference_gateway* gateway_ = nullptr;
   store_credit* credit_ = nullptr;
   std::array<entry_stripe*, stripe_count> stripes_{};

@@ -13,6 +13,7 @@
 #include "mobula/actors/protocol/membership/member_messages.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/arena/arena_reader.hpp"
+#include "mobula/store/arena/host_identity.hpp"
 
 namespace mobula {
 

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
@@ -324,65 +326,20 @@ void add_report_messages(caf::actor_system_config& config);
 
 // -- inspection -----------------------------------------------------------------------------------
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, ask_report& x) {
-  return f(caf::meta::type_name("mobula::ask_report"), x.max_objects, x.only, x.order, x.grouping);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_borrower& x) {
-  return f(caf::meta::type_name("mobula::reported_borrower"), x.node, x.count);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_lost_holder& x) {
-  return f(caf::meta::type_name("mobula::reported_lost_holder"), x.node, x.count, x.left_ms);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_group& x) {
-  return f(caf::meta::type_name("mobula::reported_group"), x.name, x.line, x.objects, x.bytes,
-           x.references);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_nesting& x) {
-  return f(caf::meta::type_name("mobula::reported_nesting"), x.references, x.containers, x.named);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_object& x) {
-  return f(caf::meta::type_name("mobula::reported_object"), x.sequence, x.size_bytes, x.state,
-           x.type, x.views, x.readers, x.reader_processes, x.transits, x.borrowers, x.lost_holders,
-           x.local, x.nested, x.call_site, x.age_s, x.use, x.unused_s, x.names, x.error);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_nested_elsewhere& x) {
-  return f(caf::meta::type_name("mobula::reported_nested_elsewhere"), x.object, x.nested);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_site& x) {
-  return f(caf::meta::type_name("mobula::reported_site"), x.file, x.function, x.line);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, named_figure& x) {
-  return f(caf::meta::type_name("mobula::named_figure"), x.name, x.value);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reported_gap& x) {
-  return f(caf::meta::type_name("mobula::reported_gap"), x.node, x.control, x.reason);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, node_report& x) {
-  return f(caf::meta::type_name("mobula::node_report"), x.incarnation, x.name, x.cluster,
-           x.library_version, x.process_id, x.control, x.members, x.unreachable, x.figures,
-           x.objects, x.objects_left_out, x.nested_elsewhere, x.call_sites, x.pinned_only,
-           x.groups);
-}
+MOBULA_MESSAGE(mobula::ask_report, max_objects, only, order, grouping)
+MOBULA_MESSAGE(mobula::reported_borrower, node, count)
+MOBULA_MESSAGE(mobula::reported_lost_holder, node, count, left_ms)
+MOBULA_MESSAGE(mobula::reported_group, name, line, objects, bytes, references)
+MOBULA_MESSAGE(mobula::reported_nesting, references, containers, named)
+MOBULA_MESSAGE(mobula::reported_object, sequence, size_bytes, state, type, views, readers,
+               reader_processes, transits, borrowers, lost_holders, local, nested, call_site, age_s,
+               use, unused_s, names, error)
+MOBULA_MESSAGE(mobula::reported_nested_elsewhere, object, nested)
+MOBULA_MESSAGE(mobula::reported_site, file, function, line)
+MOBULA_MESSAGE(mobula::named_figure, name, value)
+MOBULA_MESSAGE(mobula::reported_gap, node, control, reason)
+MOBULA_MESSAGE(mobula::node_report, incarnation, name, cluster, library_version, process_id,
+               control, members, unreachable, figures, objects, objects_left_out, nested_elsewhere,
+               call_sites, pinned_only, groups)
 
 } // namespace mobula

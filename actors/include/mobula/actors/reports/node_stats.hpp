@@ -4,21 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "mobula/actors/protocol/ownership/object_count.hpp"
+
 namespace mobula {
-
-/// Number and size of objects of one kind.
-struct object_count {
-  std::uint64_t objects = 0;
-  std::uint64_t bytes = 0;
-
-  friend bool operator==(const object_count&, const object_count&) = default;
-
-  object_count& operator+=(const object_count& other) noexcept {
-    objects += other.objects;
-    bytes += other.bytes;
-    return *this;
-  }
-};
 
 /// Figures of one node at one moment. Those up to `pushes` are levels: exact, and zero when
 /// everything is released. The next group counts events since the node started.

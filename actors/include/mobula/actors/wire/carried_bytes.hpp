@@ -5,7 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/sec.hpp>
+
+#include "mobula/actors/caf/packed_fields.hpp"
+#include "mobula/actors/caf/serializer_position.hpp"
 #include "mobula/actors/objects/object_entry.hpp"
 
 namespace mobula {
@@ -38,14 +41,14 @@ public:
   [[nodiscard]] std::unique_ptr<std::byte[]> take();
 
   template <class Inspector>
-  friend typename Inspector::result_type inspect(Inspector& f, carried_bytes& x) {
+  friend inspection_result<Inspector> inspect(Inspector& f, carried_bytes& x) {
     std::uint64_t size = x.bytes().size();
-    if constexpr (!std::is_same_v<typename Inspector::result_type, caf::error>) {
-      return f(caf::meta::type_name("mobula::carried_bytes"), size);
+    if constexpr (!byte_inspector<Inspector>) {
+      return show_fields(f, "mobula::carried_bytes", size);
     } else {
       if (auto error = f(size))
         return error;
-      if constexpr (Inspector::writes_state) {
+      if constexpr (loading_inspector<Inspector>) {
         // Before there is memory for it: who writes a size need not have written bytes.
         if (size > max_bytes)
           return caf::sec::invalid_argument;
@@ -53,7 +56,7 @@ public:
           return caf::sec::end_of_stream;
         x = incoming(static_cast<std::size_t>(size));
       }
-      return size > 0 ? f.apply_raw(x.bytes().size(), const_cast<std::byte*>(x.bytes().data()))
+      return size > 0 ? apply_bytes(f, x.bytes().size(), const_cast<std::byte*>(x.bytes().data()))
                       : caf::error{};
     }
   }

@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "mobula/actors/protocol/membership/member_messages.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
@@ -38,99 +41,40 @@ void add_cluster_messages(caf::actor_system_config& config);
 
 // -- inspection -----------------------------------------------------------------------------------
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, endpoint& x) {
-  return f(caf::meta::type_name("mobula::endpoint"), x.address, x.port);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, host_identity& x) {
-  return f(caf::meta::type_name("mobula::host_identity"), x.boot_id, x.user_id, x.mount_device);
-}
+MOBULA_MESSAGE(mobula::endpoint, address, port)
+MOBULA_MESSAGE(mobula::host_identity, boot_id, user_id, mount_device)
 
 /// As two numbers: CAF has no arrays of `std::byte`.
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, transfer_token& x) {
+inspection_result<Inspector> inspect(Inspector& f, transfer_token& x) {
   auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(x.bytes);
-  if constexpr (Inspector::writes_state) {
-    if (auto error = f(halves[0], halves[1]))
-      return error;
-    x.bytes = std::bit_cast<decltype(x.bytes)>(halves);
-    return {};
+  if constexpr (byte_inspector<Inspector>) {
+    auto error = apply_packed(f, halves[0], halves[1]);
+    if constexpr (loading_inspector<Inspector>)
+      if (!error)
+        x.bytes = std::bit_cast<decltype(x.bytes)>(halves);
+    return error;
   } else {
-    return f(caf::meta::type_name("mobula::transfer_token"), halves[0], halves[1]);
+    return show_fields(f, "mobula::transfer_token", halves[0], halves[1]);
   }
 }
 
 /// More addresses than any node has are refused before they are tried, and with them the message.
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, data_endpoint& x) {
-  if constexpr (Inspector::writes_state) {
-    if (auto error = f(x.where, x.token))
-      return error;
-    if (x.where.size() > max_advertised_endpoints)
-      return caf::make_error(caf::sec::invalid_argument);
-    return {};
-  } else {
-    return f(caf::meta::type_name("mobula::data_endpoint"), x.where, x.token);
-  }
+[[nodiscard]] inline bool is_short_enough(const data_endpoint& x) noexcept {
+  return x.where.size() <= max_advertised_endpoints;
 }
+MOBULA_CHECKED_MESSAGE(mobula::data_endpoint, is_short_enough, where, token)
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, node_record& x) {
-  return f(caf::meta::type_name("mobula::node_record"), x.incarnation, x.name, x.host, x.process_id,
-           x.control, x.data, x.arena_path);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, member_hint& x) {
-  return f(caf::meta::type_name("mobula::member_hint"), x.incarnation, x.control);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, dialect& x) {
-  return f(caf::meta::type_name("mobula::dialect"), x.cluster, x.protocol_version,
-           x.library_version);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, hello_envelope& x) {
-  return f(caf::meta::type_name("mobula::hello_envelope"), x.speaks, x.body);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, welcome& x) {
-  return f(caf::meta::type_name("mobula::welcome"), x.record, x.session, x.members);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, crossed& x) {
-  return f(caf::meta::type_name("mobula::crossed"), x.sender);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, already_connected& x) {
-  return f(caf::meta::type_name("mobula::already_connected"), x.sender, x.session);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, refused& x) {
-  return f(caf::meta::type_name("mobula::refused"), x.reason, x.text);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, members_changed& x) {
-  return f(caf::meta::type_name("mobula::members_changed"), x.session, x.connected, x.disconnected);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, session_over& x) {
-  return f(caf::meta::type_name("mobula::session_over"), x.session);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, leave_cluster& x) {
-  return f(caf::meta::type_name("mobula::leave_cluster"), x.session);
-}
+MOBULA_MESSAGE(mobula::node_record, incarnation, name, host, process_id, control, data, arena_path)
+MOBULA_MESSAGE(mobula::member_hint, incarnation, control)
+MOBULA_MESSAGE(mobula::dialect, cluster, protocol_version, library_version)
+MOBULA_MESSAGE(mobula::hello_envelope, speaks, body)
+MOBULA_MESSAGE(mobula::welcome, record, session, members)
+MOBULA_MESSAGE(mobula::crossed, sender)
+MOBULA_MESSAGE(mobula::already_connected, sender, session)
+MOBULA_MESSAGE(mobula::refused, reason, text)
+MOBULA_MESSAGE(mobula::members_changed, session, connected, disconnected)
+MOBULA_MESSAGE(mobula::session_over, session)
+MOBULA_MESSAGE(mobula::leave_cluster, session)
 
 } // namespace mobula

@@ -8,9 +8,16 @@
 #include <utility>
 #include <variant>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_control_block.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/message_id.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
+#include "mobula/actors/protocol/names/name_searches.hpp"
 #include "mobula/actors/protocol/names/name_table.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
+#include "mobula/serialization/error.hpp"
 
 /// What is said of names: between nodes, and within one. Each type that may cross a connection is
 /// named in `add_name_messages` (name_messages.cpp), and nowhere else.
@@ -18,9 +25,6 @@
 namespace mobula {
 
 // -- between nodes --------------------------------------------------------------------------------
-
-/// Names one question of the node that asks.
-enum class search_number : std::uint64_t {};
 
 /// To the publisher: what does this name stand for?
 struct find_name {
@@ -135,41 +139,30 @@ struct lookup_name {
 
 // -- inspection -----------------------------------------------------------------------------------
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, withdrawn_name& x) {
-  return f(caf::meta::type_name("mobula::withdrawn_name"), x.name, x.number);
-}
+MOBULA_MESSAGE(mobula::withdrawn_name, name, number)
 
+/// The payload as text: CAF reads bytes one by one into variables without a value, which compilers
+/// notice.
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, published_name& x) {
-  // As text: CAF reads bytes one by one into variables without a value, which compilers notice.
+inspection_result<Inspector> inspect(Inspector& f, published_name& x) {
   const auto* begin = reinterpret_cast<const char*>(x.payload.data());
   std::string payload{begin, begin + x.payload.size()};
-  if constexpr (Inspector::writes_state) {
-    if (auto error = f(x.name, x.number, payload))
-      return error;
-    const auto* bytes = reinterpret_cast<const std::byte*>(payload.data());
-    x.payload.assign(bytes, bytes + payload.size());
-    return {};
+  if constexpr (byte_inspector<Inspector>) {
+    auto error = f(x.name, x.number, payload);
+    if constexpr (loading_inspector<Inspector>)
+      if (!error) {
+        const auto* bytes = reinterpret_cast<const std::byte*>(payload.data());
+        x.payload.assign(bytes, bytes + payload.size());
+      }
+    return error;
   } else {
-    return f(caf::meta::type_name("mobula::published_name"), x.name, x.number, payload);
+    return show_fields(f, "mobula::published_name", x.name, x.number, payload);
   }
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, names_changed& x) {
-  return f(caf::meta::type_name("mobula::names_changed"), x.session, x.withdrawn, x.published);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, find_name& x) {
-  return f(caf::meta::type_name("mobula::find_name"), x.session, x.search, x.name);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, name_found& x) {
-  return f(caf::meta::type_name("mobula::name_found"), x.session, x.search, x.content);
-}
+MOBULA_MESSAGE(mobula::names_changed, session, withdrawn, published)
+MOBULA_MESSAGE(mobula::find_name, session, search, name)
+MOBULA_MESSAGE(mobula::name_found, session, search, content)
 
 } // namespace mobula
 

@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"
 #include "mobula/actors/wire/carried_bytes.hpp"
-#include "mobula/actors/wire/packed_fields.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
 #include "mobula/serialization/codec_id.hpp"
 #include "mobula/store/transfer/copy_directory.hpp"
@@ -117,121 +119,73 @@ void add_peer_messages(caf::actor_system_config& config);
 // -- inspection -----------------------------------------------------------------------------------
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, borrowed_reference& x) {
+inspection_result<Inspector> inspect(Inspector& f, borrowed_reference& x) {
   if constexpr (byte_inspector<Inspector>)
     return apply_packed(f, x.sequence, x.sender.high, x.sender.low, x.transit);
   else
-    return f(caf::meta::type_name("mobula::borrowed_reference"), x.sequence, x.sender, x.transit);
+    return show_fields(f, "mobula::borrowed_reference", x.sequence, x.sender, x.transit);
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, borrow_references& x) {
-  return f(caf::meta::type_name("mobula::borrow_references"), x.session, x.batch, x.references);
-}
+MOBULA_MESSAGE(mobula::borrow_references, session, batch, references)
+MOBULA_MESSAGE(mobula::references_confirmed, session, batch, unknown)
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, references_confirmed& x) {
-  return f(caf::meta::type_name("mobula::references_confirmed"), x.session, x.batch, x.unknown);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, ended_transit& x) {
+inspection_result<Inspector> inspect(Inspector& f, ended_transit& x) {
   if constexpr (byte_inspector<Inspector>)
     return apply_packed(f, x.sequence, x.transit);
   else
-    return f(caf::meta::type_name("mobula::ended_transit"), x.sequence, x.transit);
+    return show_fields(f, "mobula::ended_transit", x.sequence, x.transit);
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, transits_ended& x) {
-  return f(caf::meta::type_name("mobula::transits_ended"), x.session, x.transits);
-}
+MOBULA_MESSAGE(mobula::transits_ended, session, transits)
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, returned_reference& x) {
+inspection_result<Inspector> inspect(Inspector& f, returned_reference& x) {
   if constexpr (byte_inspector<Inspector>)
     return apply_packed(f, x.sequence, x.count);
   else
-    return f(caf::meta::type_name("mobula::returned_reference"), x.sequence, x.count);
+    return show_fields(f, "mobula::returned_reference", x.sequence, x.count);
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, return_references& x) {
-  return f(caf::meta::type_name("mobula::return_references"), x.session, x.references);
-}
+MOBULA_MESSAGE(mobula::return_references, session, references)
+MOBULA_MESSAGE(mobula::pass_barrier, session, number)
+MOBULA_MESSAGE(mobula::barrier_passed, session, number)
+MOBULA_MESSAGE(mobula::request_objects, session, form, sequences)
+MOBULA_MESSAGE(mobula::objects_unpinned, session, sequences)
+MOBULA_MESSAGE(mobula::free_objects, session, sequences)
+MOBULA_MESSAGE(mobula::keep_objects, session, sequences)
+MOBULA_MESSAGE(mobula::objects_kept, session, kept, lost)
+MOBULA_MESSAGE(mobula::reply_type, name, codec)
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, pass_barrier& x) {
-  return f(caf::meta::type_name("mobula::pass_barrier"), x.session, x.number);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, barrier_passed& x) {
-  return f(caf::meta::type_name("mobula::barrier_passed"), x.session, x.number);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, request_objects& x) {
-  return f(caf::meta::type_name("mobula::request_objects"), x.session, x.form, x.sequences);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, objects_unpinned& x) {
-  return f(caf::meta::type_name("mobula::objects_unpinned"), x.session, x.sequences);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, free_objects& x) {
-  return f(caf::meta::type_name("mobula::free_objects"), x.session, x.sequences);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, keep_objects& x) {
-  return f(caf::meta::type_name("mobula::keep_objects"), x.session, x.sequences);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, objects_kept& x) {
-  return f(caf::meta::type_name("mobula::objects_kept"), x.session, x.kept, x.lost);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reply_type& x) {
-  return f(caf::meta::type_name("mobula::reply_type"), x.name, x.codec);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, assigned_source& x) {
+inspection_result<Inspector> inspect(Inspector& f, assigned_source& x) {
   if constexpr (byte_inspector<Inspector>)
     return apply_packed(f, x.node.high, x.node.low, x.ticket);
   else
-    return f(caf::meta::type_name("mobula::assigned_source"), x.node, x.ticket);
+    return show_fields(f, "mobula::assigned_source", x.node, x.ticket);
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, copy_report& x) {
+inspection_result<Inspector> inspect(Inspector& f, copy_report& x) {
   if constexpr (byte_inspector<Inspector>)
     return apply_packed(f, x.sequence, x.ticket, x.news);
   else
-    return f(caf::meta::type_name("mobula::copy_report"), x.sequence, x.ticket, x.news);
+    return show_fields(f, "mobula::copy_report", x.sequence, x.ticket, x.news);
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, report_copies& x) {
-  return f(caf::meta::type_name("mobula::report_copies"), x.session, x.copies);
-}
+MOBULA_MESSAGE(mobula::report_copies, session, copies)
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, nested_successor& x) {
+inspection_result<Inspector> inspect(Inspector& f, nested_successor& x) {
   if constexpr (byte_inspector<Inspector>)
     return apply_packed(f, x.index, x.successor.owner.high, x.successor.owner.low,
                         x.successor.sequence);
   else
-    return f(caf::meta::type_name("mobula::nested_successor"), x.index, x.successor);
+    return show_fields(f, "mobula::nested_successor", x.index, x.successor);
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
+inspection_result<Inspector> inspect(Inspector& f, object_reply& x) {
   if constexpr (byte_inspector<Inspector>) {
     // What most objects do not have takes no bytes.
     auto has = static_cast<std::uint8_t>((x.types.empty() ? 0 : 1) + (x.successors.empty() ? 0 : 2)
@@ -252,15 +206,11 @@ typename Inspector::result_type inspect(Inspector& f, object_reply& x) {
         return error;
     return x.outcome == reply_outcome::stored ? f(x.source) : caf::error{};
   } else {
-    return f(caf::meta::type_name("mobula::object_reply"), x.sequence, x.outcome,
-             x.metadata_as_before, x.metadata, x.data, x.types, x.nested_types, x.successors,
-             x.source);
+    return show_fields(f, "mobula::object_reply", x.sequence, x.outcome, x.metadata_as_before,
+                       x.metadata, x.data, x.types, x.nested_types, x.successors, x.source);
   }
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, object_replies& x) {
-  return f(caf::meta::type_name("mobula::object_replies"), x.session, x.objects);
-}
+MOBULA_MESSAGE(mobula::object_replies, session, objects)
 
 } // namespace mobula

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/serialization/ids.hpp"
 
 namespace mobula {
@@ -8,14 +8,7 @@ namespace mobula {
 /// How an incarnation, and an id that holds one, travel in CAF. Apart from the types, whose layer
 /// knows nothing of CAF, and from the messages, since those about members and those about
 /// references both have it.
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, incarnation_id& x) {
-  return f(caf::meta::type_name("mobula::incarnation_id"), x.high, x.low);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, object_id& x) {
-  return f(caf::meta::type_name("mobula::object_id"), x.owner, x.sequence);
-}
+MOBULA_MESSAGE(mobula::incarnation_id, high, low)
+MOBULA_MESSAGE(mobula::object_id, owner, sequence)
 
 } // namespace mobula

@@ -9,11 +9,12 @@
 #include <utility>
 #include <variant>
 
+#include "mobula/serialization/ids.hpp"
 #include "mobula/store/arena/arena_layout.hpp"
 #include "mobula/store/arena/arena_mapping.hpp"
-#include "mobula/store/spill/spill_claim.hpp"
 #include "mobula/store/system/home_process.hpp"
 #include "mobula/store/system/io_calls.hpp"
+#include "mobula/store/system/sweep_result.hpp"
 
 /// A node's shared memory: a file `mobula-<cluster>-<incarnation>.arena` on a tmpfs, mapped by its
 /// owner and by every process that reads from it.

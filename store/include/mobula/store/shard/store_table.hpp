@@ -1,5 +1,5 @@
-// The life of an object in the store. Brackets name the place that the table has it in, and other
-// fields that say so.
+// The life of an object in the store. Brackets name its `store_place`, and other fields of the
+// table's parts that say so.
 //
 //  1. Waiting: its shard asked with `create`, and there is no space, or others wait for it already.
 //     It is granted in its turn, refused, or canceled. [waiting, in queue_]
@@ -8,8 +8,7 @@
 //     extent, `abort` to 12. A creator with credit took that before, and begins at 3. [unsealed;
 //     lent_bytes_]
 //  3. Sealed: `seal`, or `add_sealed` for what was made with credit. Readers may come, and it
-//  stands in
-//     the order of last use. [idle, in evictable_, spillable_ or set_aside_]
+//     stands in the order of last use. [idle, in evictable_, spillable_ or set_aside_]
 //  4. Asked: when space is short, the shard is asked from the least recently used on whether the
 //     copy has readers (`check_idle`), and for its memory if it may go (`try_reclaim`). A copy that
 //     was used since goes back to 3, as the youngest. [asked]
@@ -23,8 +22,7 @@
 //  8. Wanted again: `request_copy` of what is on disk only waits for space like a create.
 //     [restore_waiting, in queue_]
 //  9. Restoring: space is granted, the shard gives memory, the spill manager reads. Leads to 3,
-//  with
-//     the record still there, or back to 7; a record that is lost leads to 12. [restoring]
+//     with the record still there, or back to 7; a record that is lost leads to 12. [restoring]
 // 10. Released: its owner lets go (`release`), at any time. What has no memory goes at once, with
 //     its record; what has is taken from new readers (`try_reclaim`), at once or when whoever
 //     writes, reads or answers at that moment is done. [released, then releasing]
@@ -34,34 +32,21 @@
 
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/shard/disk_readiness.hpp"
+#include "mobula/store/shard/heap_pieces.hpp"
 #include "mobula/store/shard/shard_effects.hpp"
-#include "mobula/store/shard/use_list.hpp"
+#include "mobula/store/shard/store_config.hpp"
+#include "mobula/store/shard/store_object.hpp"
+#include "mobula/store/shard/store_objects.hpp"
+#include "mobula/store/shard/store_queue.hpp"
+#include "mobula/store/shard/store_relief.hpp"
+#include "mobula/store/shard/store_requests.hpp"
+#include "mobula/store/shard/store_stalls.hpp"
 
 namespace mobula {
-
-struct store_config {
-  std::size_t capacity_bytes = 0;
-  /// An object's id decides which of so many shards carries out what is to be done with it.
-  std::uint32_t shards = 1;
-  /// Above this share of the capacity, copies are evicted and spilled, down to `low_water`.
-  double spill_threshold = 0.8;
-  double low_water = 0.7;
-  /// Creates that may wait for space at once; more are refused, but for those that come back since
-  /// the heap had no extent for them. Readers that wait for a copy are not counted: that copy has
-  /// its place already, and readers are not bounded.
-  std::size_t max_waiting = 65'536;
-  /// How many requests behind the oldest one are considered for overtaking it. Bounds the work of
-  /// each event.
-  std::size_t overtaking_window = 64;
-};
 
 /// Plans a node's store: who gets space, and what moves out to make it.
 ///
@@ -71,10 +56,6 @@ struct store_config {
 /// which effects name. All shards share one table, one event at a time (`store_space`); an effect
 /// may be caused by the event of another shard, so that each carries out what is due before it
 /// tells of anything new.
-///
-/// *Accounting.* used = copies in memory + space reserved for creators and restores + credit lent;
-/// never above the capacity. Every object is in exactly one `place`, every place has a tally, and
-/// one function moves objects between places, so that each sum follows from the last.
 ///
 /// *Order of measures*, once used is above the threshold or a request waits: credit is recalled,
 /// all of it or, while nobody waits, what exceeds a part of the free space; secondaries, and
@@ -116,6 +97,10 @@ struct store_config {
 /// *Memory first.* Whoever may grant memory to another shard must find it in the heap: a copy's
 /// memory goes back before the event that says so (`reclaim_succeeded`, `abort`, `restore_failed`,
 /// `take_back`).
+///
+/// *Parts.* `store_objects` counts what there is, `store_queue` grants space, `store_relief` makes
+/// it, `store_stalls` knows when nothing helps, `store_requests` ends what waits; what is heard of
+/// the disk and of the heap is in `disk_readiness` and `heap_pieces`.
 ///
 /// Events append their effects to the caller's buffer, in the order in which they are to be carried
 /// out. Answers may come at any time later, but exactly once.
@@ -212,15 +197,17 @@ public:
   /// Readers leave a new stamp from now on, so that their uses and earlier ones are told apart. For
   /// inspection.
   void begin_use_period() noexcept {
-    advance_stamp();
+    relief_.advance_stamp();
   }
 
   /// The stamp that readers leave from now on.
   [[nodiscard]] use_stamp current_stamp() const noexcept {
-    return stamp_;
+    return relief_.stamp();
   }
 
-  [[nodiscard]] std::size_t used_bytes() const noexcept;
+  [[nodiscard]] std::size_t used_bytes() const noexcept {
+    return objects_.used_bytes();
+  }
 
   /// Returns how much `lend` would give now.
   [[nodiscard]] std::size_t lendable_bytes() const noexcept;
@@ -230,179 +217,41 @@ public:
   }
 
   [[nodiscard]] bool contains(const object_id& id) const {
-    return objects_.contains(id);
+    return objects_.all().contains(id);
   }
 
   [[nodiscard]] store_table_stats stats() const;
 
-  [[nodiscard]] store_use use() const;
+  [[nodiscard]] store_use use() const {
+    return objects_.use();
+  }
 
   /// Recomputes every sum and list from the objects and asserts that they agree. O(n).
   void check_invariants() const;
 
 private:
-  enum class place : std::uint8_t {
-    waiting,         ///< a create in the queue
-    unsealed,        ///< granted, its creator writes
-    idle,            ///< sealed, in one of the two orders of last use
-    asked,           ///< sealed, an answer about its pins is on the way
-    pinned,          ///< sealed, found pinned, its last reader will report
-    releasing,       ///< released, the answer whether it has readers is on the way
-    doomed,          ///< released, found pinned, its last reader will report
-    spilling,        ///< sealed, its bytes are being written
-    spilled,         ///< on disk only
-    restore_waiting, ///< on disk only, a restore in the queue
-    restoring        ///< space taken, its bytes are being read
-  };
-
-  static constexpr std::size_t place_count = 11;
-
-  /// Carries out what is about no object.
-  static constexpr std::uint32_t first_shard = 0;
-
-  enum class question : std::uint8_t { is_idle, give_space };
-
-  struct object : use_links<object> {
-    object_id id;
-    std::size_t size_bytes = 0;
-    copy_kind kind = copy_kind::primary;
-    place where = place::waiting;
-    question asked = question::is_idle; ///< in place `asked`
-    bool has_record = false;            ///< raised by `spill_finished`, lowered by release and loss
-    bool released = false;              ///< raised by `release`, never lowered
-    bool unpin_hint = false;  ///< `unpinned` came while a question was open: refusals are stale
-    use_stamp known_use{};    ///< what the shell last told
-    std::uint64_t spared = 0; ///< the spell of pressure in which it was spared
-    /// The latest in which it was found too large for what is left on disk.
-    std::optional<spill_round> set_aside_in;
-    // While in the queue:
-    std::uint64_t granted_after = 0; ///< `returns_` when it was granted
-    request_token creator{};         ///< of a create, until it is sealed; restores have `readers`
-    std::uint64_t arrival = 0;       ///< order in the queue
-    std::size_t overtaken_bytes = 0; ///< what younger requests took while this was the oldest
-    std::uint64_t overtook = 0;      ///< the arrival of whom it overtook when it was granted
-    std::vector<request_token> readers;
-  };
-
-  struct stall {
-    stall_number number;
-    std::uint64_t last_arrival;   ///< younger requests have not waited for all of it
-    bool readers_checked = false; ///< `check_readers` was told
-    bool overdue = false;         ///< raised by `give_up`: ends with the write or read under way
-  };
-
-  // -- places -----------------------------------------------------------------
-
-  static constexpr bool in_memory(place where) noexcept {
-    return where != place::waiting && where != place::spilled && where != place::restore_waiting;
-  }
-
-  static constexpr bool in_queue(place where) noexcept {
-    return where == place::waiting || where == place::restore_waiting;
-  }
-
-  object& get(const object_id& id, place expected);
-  object* find(const object_id& id);
-  object& insert(const object_id& id, std::size_t size_bytes, copy_kind kind, place where);
-  void erase(object& entry);
-  void move(object& entry, place to);
-  void enter(object& entry);
-  void leave(object& entry);
-  void enqueue(object& entry);
-  void free_memory(object& entry, free_reason reason, place next, store_effects& effects);
-  void free_and_erase(object& entry, free_reason reason, store_effects& effects);
-  void give_back(const object& entry, free_reason reason, store_effects& effects);
-  void memory_came_back() noexcept;
-  void tell(store_effects& effects, const object_id& id, shard_effect effect) const;
-  using list_member = use_list<object> store_table::*;
-  [[nodiscard]] list_member list_of(const object& entry) const noexcept;
-  object_tally& tally_at(place where, copy_kind kind) noexcept;
-  [[nodiscard]] object_tally tally_at(place where, copy_kind kind) const noexcept;
-  void check_object(const object& entry) const;
-  [[nodiscard]] object_tally tally(place where) const noexcept;
-  [[nodiscard]] std::size_t free_bytes() const noexcept;
-  [[nodiscard]] bool fits(std::size_t size_bytes) const noexcept {
-    return size_bytes <= free_bytes() && !in_pieces(size_bytes);
-  }
-
-  /// Whether the heap is known to have no extent for this size.
-  [[nodiscard]] bool in_pieces(std::size_t size_bytes) const noexcept {
-    return refused_bytes_ && size_bytes >= *refused_bytes_;
-  }
-
-  // -- requests ---------------------------------------------------------------
-
-  void refuse(request_token token, const object_id& id, refusal error, std::size_t size_bytes,
-              store_effects& effects);
-  void refuse_readers(object& entry, refusal error, store_effects& effects);
-  void refuse_waiting(object& entry, refusal error, store_effects& effects);
-  void serve_readers(object& entry, store_effects& effects);
-  void grant(object& entry, store_effects& effects);
-  void start_restore(object& entry, store_effects& effects);
-  void become_idle(object& entry, store_effects& effects);
-  void release_object(object& entry, store_effects& effects);
-  void give_away_space(object& entry, store_effects& effects);
-
-  // -- relief -----------------------------------------------------------------
-
   void settle(store_effects& effects);
-  void grant_waiting(store_effects& effects);
-  void refuse_overdue(store_effects& effects);
-  void let_overtake(object& oldest, store_effects& effects);
-  void relieve(store_effects& effects);
-  void recall(store_effects& effects);
-  [[nodiscard]] std::size_t wanted_free_bytes();
-  [[nodiscard]] std::size_t missing_bytes();
-  [[nodiscard]] std::size_t credit_in_relief() const noexcept;
-  void ask(object& entry, question what, store_effects& effects);
-  void ask_release(object& entry, store_effects& effects);
-  void advance_stamp() noexcept;
-  [[nodiscard]] bool disk_takes_more() const noexcept;
-  [[nodiscard]] bool is_set_aside(const object& entry) const noexcept;
-  void set_aside(object& entry, spill_round round);
-  [[nodiscard]] bool is_moving() const noexcept;
-  [[nodiscard]] bool is_asking() const noexcept;
-  [[nodiscard]] stall_cause cause_of_stall() const noexcept;
-  void watch_stall(store_effects& effects);
-  void end_stall(store_effects& effects);
-  void creator_is_done(const object& entry, store_effects& effects);
   void tell_state(store_effects& effects);
+  void become_idle(store_object& entry, store_effects& effects);
+  void release_object(store_object& entry, store_effects& effects);
+  void give_away_space(store_object& entry, store_effects& effects);
+  void free_memory(store_object& entry, free_reason reason, store_effects& effects);
+  void free_and_erase(store_object& entry, free_reason reason, store_effects& effects);
+  void give_back(const store_object& entry, free_reason reason, store_effects& effects);
+  void check_object(const store_object& entry) const;
 
   store_config config_;
-  std::size_t threshold_bytes_;
-  std::size_t low_water_bytes_;
-
-  // Elements of a map keep their addresses, which the lists rely on.
-  std::unordered_map<object_id, object> objects_;
-  std::unordered_map<request_token, object_id> requests_; ///< all that wait
-  use_list<object> queue_;                                ///< by arrival
-  use_list<object> evictable_; ///< idle secondaries, idle primaries with a record
-  use_list<object> spillable_; ///< idle primaries without a record, but for those set aside
-  use_list<object> set_aside_; ///< idle primaries that do not fit on disk
-  std::array<std::array<object_tally, 2>, place_count> tallies_{}; ///< by place and kind
-  std::size_t memory_bytes_ = 0;                                   ///< sum over places in memory
-  std::size_t lent_bytes_ = 0;
-  /// The least size that the heap refused. Set by `memory_refused`, cleared whenever memory comes
-  /// back, and with the last request that waits.
-  std::optional<std::size_t> refused_bytes_;
-  std::uint64_t returns_ = 0;    ///< counts how often memory came back to the heap
-  bool credit_may_idle_ = false; ///< lent since the last recall
-  bool recalling_ = false;       ///< `recall_answered` is on the way
-  bool relieving_ = false;       ///< above the threshold, or not yet down to the low-water mark
+  disk_readiness disk_;
+  heap_pieces pieces_;
+  store_objects objects_;
+  store_table_stats counters_; ///< only its second half
+  store_requests requests_;
+  store_queue queue_;
+  store_relief relief_;
+  store_stalls stalls_;
   bool shutting_down_ = false;
   bool drained_ = false;
-  spill_round possible_in_{};            ///< the latest that began
-  std::optional<spill_round> failed_in_; ///< the latest in which the disk took nothing
-  /// The least object that was found too large for what is left on disk, in this round.
-  std::optional<std::size_t> beyond_limit_bytes_;
-  use_stamp stamp_{1};
-  std::uint64_t spell_ = 0;              ///< counts spells of pressure, for `object::spared`
-  std::size_t freed_in_spell_bytes_ = 0; ///< a spell also ends when it has freed a whole store
-  std::uint64_t arrivals_ = 0;
-  std::uint64_t stalls_ = 0;
-  std::optional<stall> stall_;
   pressure_level level_ = pressure_level::calm;
-  store_table_stats counters_; ///< only its second half
 };
 
 } // namespace mobula

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -15,6 +13,7 @@
 #include "mobula/store/spill/spill_effects.hpp"
 #include "mobula/store/system/home_process.hpp"
 #include "mobula/store/system/io_calls.hpp"
+#include "mobula/store/system/sweep_result.hpp"
 
 /// How spill files outlive their node by no more than the next start.
 ///
@@ -83,14 +82,6 @@ public:
 private:
   std::mutex mutex_;
   std::vector<spill_claim> claims_; ///< all added before threads share this
-};
-
-/// What a sweep did.
-struct sweep_result {
-  std::size_t files_removed = 0; ///< spill files or arenas; lock files are not counted
-  std::uint64_t bytes_removed = 0;
-  std::size_t incarnations_alive = 0;
-  std::vector<io_failure> failures; ///< what was left behind, and why
 };
 
 /// Removes the spill files of dead incarnations, of any cluster. Files of living ones, and all

@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <list>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <vector>
 
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/spill/spill_directories.hpp"
 #include "mobula/store/spill/spill_effects.hpp"
+#include "mobula/store/spill/spill_files.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -162,42 +163,6 @@ private:
     spill_read_id read{};                      ///< while reading
   };
 
-  enum class file_state : std::uint8_t {
-    open,         ///< takes more records
-    closed,       ///< takes no more
-    deleting,     ///< `delete_file` is under way
-    delete_failed ///< waits for `retry_directories`
-  };
-
-  struct file_record {
-    object_id id;
-    std::uint64_t offset_bytes = 0;
-  };
-
-  struct file {
-    spill_directory directory{};
-    file_state state = file_state::open;
-    bool writing = false;
-    bool moving = false; ///< its records are being moved
-    /// Raised when a record could not be read, lowered when one dies and by `retry_directories`:
-    /// another move would read the same.
-    bool move_failed = false;
-    std::vector<file_record> records; ///< in order; the dead ones among them go with each move
-    std::uint64_t size_bytes = 0;     ///< raised by finished writes, never lowered
-    std::uint64_t live_bytes = 0;     ///< raised by finished writes, lowered when a record dies
-    std::size_t live_records = 0;     ///< likewise
-  };
-
-  enum class directory_state : std::uint8_t { good, probation, aside };
-
-  struct directory {
-    directory_state state = directory_state::good;
-    std::size_t failures = 0;        ///< in a row
-    std::size_t retries_to_skip = 0; ///< until it may try again
-    std::size_t writes = 0;          ///< under way
-    std::list<spill_file_id> open;   ///< at most `max_writes`
-  };
-
   struct batch {
     spill_file_id file{};
     std::uint64_t bytes = 0;
@@ -211,11 +176,7 @@ private:
     std::vector<moving_record> records;
   };
 
-  enum class pick : std::uint8_t { found, all_busy, none_left };
-
   object& get(const object_id& id, place expected);
-  file& get_file(spill_file_id id);
-  directory& get_directory(spill_directory id);
   void finish_record(const object_id& id, const spill_location& location, spill_effects& effects);
   void fail_rest(const batch& written, std::size_t first, spill_effects& effects);
   void judge_directory(spill_directory id, std::optional<spill_error> error,
@@ -224,14 +185,8 @@ private:
   void report_if_possible_again(spill_effects& effects);
   void fail_restore(const object_id& id, restore_error error, spill_effects& effects);
   void kill_record(object& entry, spill_effects& effects);
-  void delete_if_dead(spill_file_id id, spill_effects& effects);
-  void close_file(spill_file_id id);
   [[nodiscard]] object* find_record(const object_id& id, spill_file_id where,
                                     std::uint64_t offset_bytes);
-  [[nodiscard]] bool is_mostly_dead(const file& candidate) const noexcept;
-  [[nodiscard]] bool is_sparse(const file& candidate) const noexcept;
-  void close_what_cannot_fill();
-  void update_sparse(spill_file_id id);
   void finish_move(const move& ended, const moving_record& record);
   void release_source(spill_file_id id, const move_outcome& outcome, spill_effects& effects);
 
@@ -244,12 +199,9 @@ private:
   [[nodiscard]] std::vector<record_to_read> readable_from(const object_id& first);
   [[nodiscard]] bool dispatch_spill(spill_effects& effects);
   [[nodiscard]] bool dispatch_move(spill_effects& effects);
-  [[nodiscard]] pick pick_directory();
   [[nodiscard]] bool within_limit(std::uint64_t more_bytes) const noexcept;
   [[nodiscard]] std::size_t writes_under_way() const noexcept;
   [[nodiscard]] bool worth_waiting() const;
-  [[nodiscard]] std::optional<spill_directory> pick_good_directory();
-  [[nodiscard]] spill_file_id pick_file(spill_directory where, std::uint64_t first_bytes);
   void start_batch(spill_directory where, spill_effects& effects);
   void start_move(spill_file_id from, spill_directory where, spill_effects& effects);
   void refuse_oldest(spill_error error, spill_effects& effects);
@@ -257,38 +209,27 @@ private:
   void dequeue_write(object& entry);
 
   void check_objects() const;
-  void check_files() const;
 
   spill_config config_;
   std::unordered_map<object_id, object> objects_;
-  std::unordered_map<spill_file_id, file> files_;
+  spill_files files_;
+  spill_directories directories_;
   std::unordered_map<spill_batch_id, batch> batches_; ///< with `moves_` at most `max_writes`
   std::unordered_map<spill_batch_id, move> moves_;
-  std::set<spill_file_id> sparse_; ///< exactly the files to be rewritten; sorted for replays
-  bool move_is_next_ = false;      ///< whose turn it is
-  std::vector<directory> directories_;
+  bool move_is_next_ = false;        ///< whose turn it is
   std::list<object_id> write_queue_; ///< exactly the pinned objects
   std::list<object_id> read_queue_;  ///< exactly the read-queued objects
   /// Reads under way, at most `max_reads`, and how many of their records were not answered yet.
   std::unordered_map<spill_read_id, std::size_t> reads_;
-  std::size_t next_directory_ = 0;
-  std::uint64_t files_named_ = 0;
   std::uint64_t batches_named_ = 0;
   std::uint64_t reads_named_ = 0;
-  std::uint64_t file_bytes_ = 0;    ///< sum of all files' sizes
   std::uint64_t writing_bytes_ = 0; ///< sum of all batches
   std::uint64_t moving_bytes_ = 0;  ///< sum of all moves
   std::uint64_t pinned_bytes_ = 0;
-  std::uint64_t live_bytes_ = 0;
-  std::size_t live_records_ = 0;
-  std::size_t deletions_ = 0;                      ///< under way
-  std::size_t failed_deletions_ = 0;               ///< that wait for `retry_directories`
-  spill_error last_error_ = spill_error::io_error; ///< of the last directory set aside
-  spill_round round_{};                            ///< raised by `report_spilling_possible`
-  bool spills_failed_ = false;                     ///< in this round
-  bool at_limit_ = false; ///< raised by a record beyond it, lowered when a file is deleted
+  spill_round round_{};        ///< raised by `report_spilling_possible`
+  bool spills_failed_ = false; ///< in this round
+  bool at_limit_ = false;      ///< raised by a record beyond it, lowered when a file is deleted
   bool shutting_down_ = false;
-  bool abandoning_ = false; ///< raised by `abandon_files`, never lowered
   bool drained_ = false;
   spill_stats counters_; ///< only its second half
 };

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
-#include <vector>
 
 #include "mobula/store/system/assertion.hpp"
 #include "mobula/store/transfer/byte_ranges.hpp"
+#include "mobula/store/transfer/pull_asks.hpp"
 #include "mobula/store/transfer/pull_effects.hpp"
+#include "mobula/store/transfer/pull_lists.hpp"
+#include "mobula/store/transfer/pull_state.hpp"
+#include "mobula/store/transfer/pull_timers.hpp"
 
 namespace mobula {
 
@@ -144,90 +144,7 @@ public:
   void check_invariants() const;
 
 private:
-  enum class phase : std::uint8_t {
-    waiting,   ///< has no buffer and asks for none
-    reserving, ///< `reserve_buffer` is not answered
-    active,    ///< has a buffer
-    draining   ///< has a buffer, and gives it back when its asks have ended
-  };
-
-  enum class trust : std::uint8_t {
-    usable,
-    backed_off ///< since it failed; until the retry timer
-  };
-
-  struct source {
-    copy_location copy;
-    trust state = trust::usable;
-  };
-
-  /// Place in the order of pulls: class, then number.
-  struct order {
-    pull_priority priority{};
-    std::uint64_t number = 0;
-
-    friend auto operator<=>(const order&, const order&) = default;
-  };
-
-  struct timer {
-    pull_timer_purpose purpose{};
-    std::uint64_t generation = 0;
-  };
-
-  struct pulled {
-    std::vector<pull_token> tokens;        ///< raised by `pull`, lowered by `cancel` and reports
-    std::array<std::size_t, 3> requests{}; ///< the number of them by class
-    std::uint64_t number = 0;              ///< rises from one pull to the next
-    phase where = phase::waiting;
-    /// Raised when the store refuses and when memory is tight; lowered when others gave a buffer
-    /// back, and by the retry timer.
-    bool held = false;
-    /// While reserving: raised by `withdraw_buffer`. The answer changes nothing but that.
-    bool withdrawn = false;
-    /// While draining: raised by a new size, by `pending` news and by tight memory. New requests
-    /// do not save what is here then.
-    bool restart = false;
-    reserve_priority priority = reserve_priority::if_free; ///< of the last reservation
-    std::optional<std::uint64_t> size_bytes; ///< set by the first news, replaced by later ones
-    std::uint64_t news = 0;                  ///< sequence of the last one
-    object_readiness readiness = object_readiness::ready;
-    std::vector<source> sources;           ///< set by news; lowered by refusals and deaths
-    std::optional<incarnation_id> current; ///< whom the next bytes are asked of
-    byte_ranges here;                      ///< raised by `bytes_arrived`; empty without a buffer
-    byte_ranges asked;                     ///< `here` and what is under way
-    std::set<ask_number> asks;             ///< under way; at most `chunks_per_pull`
-    std::size_t retries = 0;               ///< timers in a row, since a buffer or bytes came
-    bool progress = false;                 ///< raised by bytes and asks, lowered by the sweep
-    std::uint64_t buffer_bytes = 0;        ///< that it has or asks for
-    bool running = false;                  ///< has a buffer, or asks for it, and can get on
-    std::uint64_t running_bytes = 0;       ///< its share of the table's `running_bytes_`
-    bool counted_buffer = false;           ///< it is one of the table's `buffers_`
-    std::optional<timer> waits_for;        ///< at most one timer counts
-  };
-
-  struct ask {
-    object_id id;
-    incarnation_id node;
-    data_lane lane{};
-    byte_range range;
-    std::uint64_t arrived_to = 0; ///< raised by `bytes_arrived`, from the range's begin to its end
-    /// The bytes that its lane has to have brought for its turn to be over.
-    std::uint64_t turn_bytes = 0;
-    bool canceled = false; ///< its end says nothing about its node
-  };
-
-  struct lane_use {
-    std::size_t asks = 0;
-    std::uint64_t asked_bytes = 0;   ///< that have not arrived
-    std::uint64_t arrived_bytes = 0; ///< since the node was last asked for nothing
-    bool progress = false; ///< raised by whatever comes and by the first ask, lowered by the sweep
-  };
-
-  /// What this node asks of another one; forgotten when it asks for nothing.
-  struct peer {
-    std::vector<lane_use> lanes;
-    std::size_t asks = 0;
-  };
+  using phase = pull_phase;
 
   struct request {
     object_id id;
@@ -236,77 +153,48 @@ private:
 
   // -- pulls (pull_table.cpp) -----------------------------------------------------
 
-  [[nodiscard]] static bool wanted(const pulled& entry) noexcept;
-  [[nodiscard]] static bool has_buffer(const pulled& entry) noexcept;
-  [[nodiscard]] static order order_of(const pulled& entry) noexcept;
-  pulled& get(const object_id& id);
-  void end_requests(pulled& entry);
+  pull_state& get(const object_id& id);
+  void end_requests(pull_state& entry);
   void report_failure(const object_id& id, error_type error, pull_effects& effects);
   void update(const object_id& id, pull_effects& effects);
   void forget(const object_id& id, pull_effects& effects);
   void finish_event(pull_effects& effects);
-  void adopt_sources(pulled& entry, const location_news& news) const;
 
   // -- admission (pull_admission.cpp) ---------------------------------------------
 
-  [[nodiscard]] static bool has_copies(const pulled& entry) noexcept;
-  void enlist(const object_id& id, pulled& entry);
-  void delist(const pulled& entry);
-  void recount(const object_id& id, pulled& entry);
   void admit(pull_effects& effects);
-  [[nodiscard]] bool may_admit(const pulled& entry) const;
-  void withdraw(const object_id& id, pulled& entry, pull_effects& effects);
-  void restart(const object_id& id, pulled& entry, pull_effects& effects);
-  void drain(pulled& entry, pull_effects& effects);
-  void give_buffer_back(const object_id& id, pulled& entry, pull_effects& effects);
-  void reclaim(std::uint64_t bytes, const order& after, pull_effects& effects);
+  [[nodiscard]] bool may_admit(const pull_state& entry) const;
+  void withdraw(const object_id& id, pull_state& entry, pull_effects& effects);
+  void restart(const object_id& id, pull_state& entry, pull_effects& effects);
+  void drain(pull_state& entry, pull_effects& effects);
+  void give_buffer_back(const object_id& id, pull_state& entry, pull_effects& effects);
+  void reclaim(std::uint64_t bytes, const pull_place& after, pull_effects& effects);
 
-  // -- asking (pull_sources.cpp) --------------------------------------------------
+  // -- asking (pull_asking.cpp) ---------------------------------------------------
 
-  [[nodiscard]] static bool complete(const pulled& entry);
-  void ask_more(const object_id& id, pulled& entry, pull_effects& effects);
-  [[nodiscard]] bool ask_once(const object_id& id, pulled& entry, pull_effects& effects);
+  void ask_more(const object_id& id, pull_state& entry, pull_effects& effects);
+  [[nodiscard]] bool ask_once(const object_id& id, pull_state& entry, pull_effects& effects);
   void ask_hungry(pull_effects& effects);
   [[nodiscard]] std::optional<incarnation_id> pick_source(const object_id& id,
-                                                          const pulled& entry) const;
-  [[nodiscard]] std::size_t asks_to(const incarnation_id& node) const;
-  lane_use& lane_of(const ask& under_way);
-  void begin_ask(const object_id& id, pulled& entry, byte_range range, pull_effects& effects);
-  ask take_ask(ask_number number);
-  static void distrust(pulled& entry, const incarnation_id& node);
-  static void drop_source(pulled& entry, const incarnation_id& node);
-  void cancel_asks(const pulled& entry, pull_effects& effects);
+                                                          const pull_state& entry) const;
+  void begin_ask(const object_id& id, pull_state& entry, byte_range range, pull_effects& effects);
+  pull_asks::ask take_ask(ask_number number);
+  void cancel_asks(const pull_state& entry, pull_effects& effects);
+  void recount(const object_id& id, pull_state& entry);
   [[nodiscard]] std::optional<pull_timer_purpose> wanted_timer(const object_id& id,
-                                                               const pulled& entry) const;
-  void set_timer(const object_id& id, pulled& entry, pull_effects& effects);
-  void stop_timer(const object_id& id, pulled& entry, pull_effects& effects);
-  void start_sweep(pull_effects& effects);
-  void stop_sweep(pull_effects& effects);
+                                                               const pull_state& entry) const;
   void sweep(pull_effects& effects);
-  [[nodiscard]] std::vector<close_lane> silent_lanes();
-  [[nodiscard]] bool is_hopeless(const ask& under_way, const std::vector<close_lane>& silent);
 
-  void check_pull(const object_id& id, const pulled& entry) const;
+  void check_pull(const object_id& id, const pull_state& entry) const;
 
   pull_config config_;
-  std::unordered_map<object_id, pulled> pulls_;
+  std::unordered_map<object_id, pull_state> pulls_;
   std::unordered_map<pull_token, request> requests_; ///< exactly those that have not ended
-  std::unordered_map<ask_number, ask> asks_;
-  std::unordered_map<incarnation_id, peer> peers_;
-  std::map<order, object_id> queue_;    ///< exactly the waiting ones with a copy that are not held
-  std::map<order, object_id> held_;     ///< exactly the waiting ones with a copy that are held
-  std::map<order, object_id> hungry_;   ///< active ones that would ask for more but for the limit
-  std::map<order, object_id> admitted_; ///< exactly those that are not waiting
-  std::size_t running_ = 0;             ///< number of pulls whose `running` is raised
-  std::uint64_t running_bytes_ = 0;     ///< their buffers
-  std::size_t buffers_ = 0;             ///< number of pulls that are active or draining
-  std::uint64_t asked_bytes_ = 0;       ///< sum over `asks_` of what has not arrived
+  pull_asks asks_;
+  pull_lists lists_;
+  pull_timers timers_;
   std::uint64_t pulls_numbered_ = 0;
-  std::uint64_t asks_numbered_ = 0;
-  std::uint64_t timers_numbered_ = 0;
-  std::uint64_t sweep_generation_ = 0;
-  bool sweeping_ = false; ///< a sweep timer is set; there is none while nothing is asked for
-  pull_stats counters_;   ///< only its second half
+  pull_stats counters_; ///< only its second half
 };
 
 } // namespace mobula

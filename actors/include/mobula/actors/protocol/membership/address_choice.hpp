@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "mobula/actors/node/node_options.hpp"
-#include "mobula/actors/protocol/membership/member_messages.hpp"
+#include "mobula/actors/protocol/membership/listening_scope.hpp"
+#include "mobula/store/port/endpoint.hpp"
 
 /// Where a node listens, which addresses it tells others, and in which order they try them. No CAF,
 /// no clock, no I/O: what the system knows is asked in `network_address.hpp`.

@@ -8,6 +8,7 @@
 
 #include "mobula/actors/protocol/session_id.hpp"
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/arena/host_identity.hpp"
 #include "mobula/store/port/endpoint.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 
@@ -15,16 +16,6 @@
 /// messages keep their order.
 
 namespace mobula {
-
-/// Two nodes with equal fields may be able to share memory. It takes a challenge through the arena
-/// to know: equal boot ids say little about containers, and nothing about permissions.
-struct host_identity {
-  std::string boot_id;
-  std::uint32_t user_id = 0;
-  std::uint64_t mount_device = 0; ///< of the file system that holds the arena
-
-  friend bool operator==(const host_identity&, const host_identity&) = default;
-};
 
 /// Where the bytes of a node's objects can be fetched.
 struct data_endpoint {

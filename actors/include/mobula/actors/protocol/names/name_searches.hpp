@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,9 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "mobula/actors/wire/name_messages.hpp"
+#include "mobula/serialization/ids.hpp"
 
 namespace mobula {
+
+/// Names one question of the node that asks.
+enum class search_number : std::uint64_t {};
 
 /// What lookups wait for: that somebody publishes their name, or that the publisher answers. No
 /// CAF, no clock.

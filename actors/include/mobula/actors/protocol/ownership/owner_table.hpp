@@ -1,15 +1,27 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
-#include "mobula/actors/objects/entry_stripe.hpp"
+#include "mobula/actors/protocol/ownership/object_count.hpp"
+#include "mobula/actors/protocol/ownership/object_record.hpp"
 #include "mobula/actors/protocol/ownership/sequence_index.hpp"
-#include "mobula/actors/reports/node_stats.hpp"
 
 namespace mobula {
+
+/// What an owner counts, each as the field of `node_stats` that has its name.
+struct owner_figures {
+  object_count owned;
+  std::uint64_t pending_objects = 0;
+  object_count inline_values;
+  std::uint64_t failed_objects = 0;
+  object_count stored;
+  std::uint64_t references = 0;
+  std::uint64_t references_added = 0;   ///< since the start
+  std::uint64_t references_removed = 0; ///< likewise
+};
 
 /// State machine of the owner: which objects this node created, where their values are, and who
 /// refers to them. No CAF, no clock, no I/O.
@@ -52,7 +64,7 @@ public:
   effect remove_reference(std::uint64_t sequence);
 
   /// Adds this table's figures.
-  void add_figures(node_stats& stats) const noexcept;
+  void add_figures(owner_figures& figures) const noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept {
     return objects_.size();
