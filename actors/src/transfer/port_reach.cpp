@@ -2,12 +2,11 @@
 
 #include "port_reach.hpp"
 
-#include "mobula/actors/caf/caf_log.hpp"
-
 #include <variant>
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/caf/caf_log.hpp"
 
 namespace mobula {
