@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/caf_log.hpp"
-#include "mobula/actors/caf/caf_log.hpp"
 
 namespace mobula {
 
