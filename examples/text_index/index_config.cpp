@@ -78,7 +78,7 @@ caf::error index_config::parse(int argc, char** argv) {
     if (!join_.empty())
       set("mobula.join", join_);
     if (role() != process_role::alone)
-      mobula::prepare_network(*this);
+      mobula::internal::prepare_network(*this);
   } catch (const mobula::object_error& error) {
     return mobula::to_caf_error(error.info());
   }

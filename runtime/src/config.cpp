@@ -347,6 +347,10 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
   return caf::none;
 }
 
+void require_valid(const node_options& options) {
+  internal::require_good_values(options);
+}
+
 std::chrono::nanoseconds read_stop_limit(const caf::actor_system_config& config) {
   std::chrono::nanoseconds result = std::chrono::seconds{10};
   reader{config}.value("stop-limit", result);

@@ -1,5 +1,6 @@
 // The ranges of all options. A new option of `node_options` gets a row here, or a check in
-// `require_valid` if its rule is no range, and its edges a row in test/runtime/option_test.cpp.
+// `require_good_values` if its rule is no range, and its edges a row in
+// test/runtime/option_test.cpp.
 
 #include "mobula/runtime/option_ranges.hpp"
 
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/protocol/membership/address_choice.hpp"
-#include "mobula/config.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 
@@ -259,15 +259,7 @@ void require_valid_times(const node_options& options, nanoseconds heartbeat_time
            "lower the other");
 }
 
-} // namespace mobula::internal
-
-// -- what config.hpp declares ---------------------------------------------------------------------
-
-namespace mobula {
-
-using namespace internal;
-
-void require_valid(const node_options& options) {
+void require_good_values(const node_options& options) {
   for (const auto& range : numbers)
     require(range, options);
   for (const auto& range : times)
@@ -279,4 +271,4 @@ void require_valid(const node_options& options) {
   require_name(options);
 }
 
-} // namespace mobula
+} // namespace mobula::internal

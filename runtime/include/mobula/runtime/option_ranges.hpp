@@ -50,6 +50,10 @@ struct time_range {
 /// Returns, for example, `5s`, `20ms` or `1500ns`.
 [[nodiscard]] std::string show_time(std::chrono::nanoseconds time);
 
+/// Throws `object_error` (`invalid_argument`) for the first option that has a bad value, naming it,
+/// the value and the allowed range. What `mobula::require_valid` does.
+void require_good_values(const node_options& options);
+
 /// Throws `object_error` (`invalid_argument`) unless the grace period is longer than the silence
 /// after which other nodes count as dead. For nodes that join others.
 void require_valid_times(const node_options& options, std::chrono::nanoseconds heartbeat_timeout);
