@@ -55,7 +55,7 @@ void add_choice(CLI::App& command, const std::string& name, T& chosen, named_val
     }
     auto names = names_of(values);
     throw CLI::ValidationError(fmt::format("{} takes {}, not \"{}\"{}", name, listed(names), word,
-                                           did_you_mean(word, names)));
+                                           internal::did_you_mean(word, names)));
   };
   command.add_option_function<std::string>(name, choose, description)
     ->type_name(fmt::format("{}", fmt::join(names_of(values), "|")));
@@ -224,7 +224,7 @@ std::string unknown_option(const CLI::App& command, const std::string& word) {
         return fmt::format("{} belongs behind a command, as in `mobula {} {}`", name,
                            child->get_name(), name);
   auto known = option_names(command);
-  auto remedy = did_you_mean(name, known);
+  auto remedy = internal::did_you_mean(name, known);
   if (remedy.empty() && command.get_name() == "launch")
     remedy = "; options of the program stand behind --";
   return fmt::format("{} has no option {}{}",
@@ -246,7 +246,7 @@ std::string unknown_word(const CLI::App& command) {
     return fmt::format("mobula {} has no use for \"{}\"", command.get_name(), words.front());
   auto known = command_names(command);
   return fmt::format("\"{}\" is no command; there are {}{}", words.front(), listed(known),
-                     did_you_mean(words.front(), known));
+                     internal::did_you_mean(words.front(), known));
 }
 
 } // namespace

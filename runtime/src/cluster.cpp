@@ -4,7 +4,7 @@
 #include "mobula/cluster.hpp"
 
 #include <algorithm>
-#include <array>
+#include <future>
 #include <map>
 #include <mutex>
 #include <random>
@@ -12,7 +12,6 @@
 
 #include <caf/io/middleman.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "mobula/actors/caf/caf_connection.hpp"
 #include "mobula/actors/caf/caf_log.hpp"
@@ -45,23 +44,6 @@ namespace {
 
 [[noreturn]] void refuse(error_type type, std::string text) {
   throw object_error{{.type = type, .message = std::move(text)}};
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
-
-node_record describe(const node_core& core, const endpoint& where) {
-  auto arena = core.own_arena();
-  return {.incarnation = core.incarnation(),
-          .name = core.options().name.empty() ? fmt::format("{}:{}", host_name(), ::getpid())
-                                              : core.options().name,
-          .host = std::move(arena.host),
-          .process_id = ::getpid(),
-          .control = control_endpoints(core, where),
-          .data = core.own_endpoint(),
-          .arena_path = std::move(arena.path)};
 }
 
 transfer_token draw_token() {
@@ -234,7 +216,7 @@ void cluster::place::open(const std::string& address, std::uint16_t port) {
     close_control_port(*system, *control, actor, until);
   });
   caf::anon_send(actor_,
-                 begin_membership{.self = describe(*core_, where),
+                 begin_membership{.self = own_record(*core_, where),
                                   .config = {.speaks = dialect_of(core_->options().cluster)},
                                   .max_message_bytes = max_message_bytes(core_->options())});
   open_to_others(*control, *core_, actor_);

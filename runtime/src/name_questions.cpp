@@ -3,17 +3,28 @@
 
 #include "mobula/runtime/name_questions.hpp"
 
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
 #include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/wire/name_messages.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula::internal {
 
+struct asked_of_names {
+  std::variant<publish_name, unpublish_name, lookup_name> content;
+};
+
 namespace {
+
+name_question question_of(std::variant<publish_name, unpublish_name, lookup_name> content) {
+  return std::make_shared<asked_of_names>(asked_of_names{std::move(content)});
+}
 
 [[noreturn]] void refuse(const node_core& core, error_type type, std::string text) {
   throw object_error{{.type = type, .message = std::move(text), .origin = core.origin()}};
@@ -44,12 +55,8 @@ Answer ask(node_core& core, Request request, const wait_limit& limit = std::null
                      to_string(found.publisher), found.about, wanted));
 }
 
-} // namespace
-
-// -- questions ------------------------------------------------------------------------------------
-
-publish_name publication_of(const node_core& core, const std::string& name,
-                            const ObjectRef<void>& ref, own_name if_own) {
+publish_name message_for(const node_core& core, const std::string& name, const ObjectRef<void>& ref,
+                         own_name if_own) {
   if (&ref.entry().core() != &core)
     refuse(core, error_type::invalid_argument,
            fmt::format("{} is a reference of another node of this process; publish it there",
@@ -62,8 +69,8 @@ publish_name publication_of(const node_core& core, const std::string& name,
           .object = ref.id()};
 }
 
-publish_name publication_of(const node_core& core, const std::string& name,
-                            const published_actor& actor, own_name if_own) {
+publish_name message_for(const node_core& core, const std::string& name,
+                         const published_actor& actor, own_name if_own) {
   if (actor.handle == nullptr)
     refuse(core, error_type::invalid_argument,
            fmt::format("cannot publish \"{}\": there is no actor behind this handle", name));
@@ -73,13 +80,6 @@ publish_name publication_of(const node_core& core, const std::string& name,
           .answer = {},
           .if_own = if_own};
 }
-
-lookup_name search_for(const std::string& name, const wait_limit& limit) {
-  require_valid(limit);
-  return {.name = name, .limit = limit, .answer = {}};
-}
-
-// -- answers --------------------------------------------------------------------------------------
 
 ObjectRef<void> reference_in(const node_core& core, const std::string& name,
                              const named_content& found, std::string_view wanted) {
@@ -108,28 +108,92 @@ caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const n
   return result;
 }
 
-// -- asking ---------------------------------------------------------------------------------------
-
-void publish_name_of(node_core& core, publish_name question) {
-  if (auto failure = ask<publish_answer>(core, std::move(question)))
-    throw object_error{*std::move(failure)};
-}
-
-void unpublish_name_of(node_core& core, const std::string& name) {
-  if (auto failure = ask<publish_answer>(core, unpublish_name{.name = name, .answer = {}}))
-    throw object_error{*std::move(failure)};
-}
-
-named_content look_up(node_core& core, lookup_name question) {
-  auto limit = question.limit;
-  auto answer = ask<name_answer>(core, std::move(question), limit);
+/// Blocks until the name is found.
+named_content look_up(node_core& core, const std::string& name, const wait_limit& limit) {
+  require_valid(limit);
+  auto answer =
+    ask<name_answer>(core, lookup_name{.name = name, .limit = limit, .answer = {}}, limit);
   if (auto* failure = std::get_if<error_info>(&answer))
     throw object_error{std::move(*failure)};
   return std::get<named_content>(std::move(answer));
 }
 
+} // namespace
+
+// -- questions ------------------------------------------------------------------------------------
+
+name_question publication_of(const node_core& core, const std::string& name,
+                             const ObjectRef<void>& ref) {
+  return question_of(message_for(core, name, ref, own_name::refuse));
+}
+
+name_question republication_of(const node_core& core, const std::string& name,
+                               const ObjectRef<void>& ref) {
+  return question_of(message_for(core, name, ref, own_name::replace));
+}
+
+name_question publication_of(const node_core& core, const std::string& name,
+                             const published_actor& actor) {
+  return question_of(message_for(core, name, actor, own_name::refuse));
+}
+
+name_question republication_of(const node_core& core, const std::string& name,
+                               const published_actor& actor) {
+  return question_of(message_for(core, name, actor, own_name::replace));
+}
+
+name_question withdrawal_of(const std::string& name) {
+  return question_of(unpublish_name{.name = name, .answer = {}});
+}
+
+name_question search_for(const std::string& name, const wait_limit& limit) {
+  require_valid(limit);
+  return question_of(lookup_name{.name = name, .limit = limit, .answer = {}});
+}
+
+// -- answers --------------------------------------------------------------------------------------
+
+const error_info* failure_of(const name_reply& reply) noexcept {
+  return std::get_if<error_info>(&reply.content);
+}
+
+ObjectRef<void> reference_in(const node_core& core, const std::string& name,
+                             const name_reply& found, std::string_view wanted) {
+  return reference_in(core, name, std::get<named_content>(found.content), wanted);
+}
+
+caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const name_reply& found,
+                               const std::set<std::string>& wanted) {
+  return actor_in(core, name, std::get<named_content>(found.content), wanted);
+}
+
+// -- asking ---------------------------------------------------------------------------------------
+
+void ask_for_change(node_core& core, const name_question& question) {
+  auto failure = std::visit(
+    [&](const auto& asked) -> publish_answer {
+      if constexpr (std::is_same_v<decltype(asked), const lookup_name&>)
+        return std::nullopt; // changes nothing
+      else
+        return ask<publish_answer>(core, asked);
+    },
+    question->content);
+  if (failure)
+    throw object_error{*std::move(failure)};
+}
+
+ObjectRef<void> look_up_reference(node_core& core, const std::string& name, const wait_limit& limit,
+                                  std::string_view wanted) {
+  return reference_in(core, name, look_up(core, name, limit), wanted);
+}
+
+caf::strong_actor_ptr look_up_actor(node_core& core, const std::string& name,
+                                    const wait_limit& limit, const std::set<std::string>& wanted) {
+  return actor_in(core, name, look_up(core, name, limit), wanted);
+}
+
 void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order order,
-                  name_question question, std::function<void(const name_reply&)> on_reply) {
+                  const name_question& question, std::function<void(const name_reply&)> on_reply) {
   start_names(core);
   auto id = self.new_request_id(caf::message_priority::normal);
   auto asker = std::make_shared<asking_actor>(caf::actor_cast<caf::strong_actor_ptr>(&self), id,
@@ -142,13 +206,13 @@ void ask_in_actor(node_core& core, caf::scheduled_actor& self, response_order or
   else
     self.add_multiplexed_response_handler(id.response_id(), std::move(handler));
   std::visit(
-    [&](auto& asked) {
+    [&](auto asked) {
       asked.answer = std::move(asker);
       // Without it, the answer says that the node has shut down: it goes with the question.
       if (node_core::services_use use{core})
         caf::anon_send(core.cluster(), std::move(asked));
     },
-    question);
+    question->content);
 }
 
 } // namespace mobula::internal

@@ -3,8 +3,11 @@
 #include "mobula/runtime/node_places.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "mobula/actors/membership/network_address.hpp"
 #include "mobula/actors/node/node_core.hpp"
@@ -38,6 +41,11 @@ std::vector<endpoint> advertised_by(const node_core& core) {
     if (auto where = read_advertised(each))
       result.push_back(*std::move(where));
   return result;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
 } // namespace
@@ -74,6 +82,18 @@ std::vector<endpoint> data_endpoints(const node_core& core, const endpoint& wher
     for (auto& number : numbers_of(each.address, "option mobula.advertise"))
       advertised.push_back({plain_address(number), where.port});
   return endpoints_to_advertise(where, interface_addresses(), advertised);
+}
+
+node_record own_record(const node_core& core, const endpoint& where) {
+  auto arena = core.own_arena();
+  return {.incarnation = core.incarnation(),
+          .name = core.options().name.empty() ? fmt::format("{}:{}", host_name(), ::getpid())
+                                              : core.options().name,
+          .host = std::move(arena.host),
+          .process_id = ::getpid(),
+          .control = control_endpoints(core, where),
+          .data = core.own_endpoint(),
+          .arena_path = std::move(arena.path)};
 }
 
 } // namespace mobula::internal

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <utility>
 
+#include <caf/deserializer.hpp>
+#include <caf/serializer.hpp>
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/caf_error.hpp"
@@ -14,6 +16,7 @@
 #include "mobula/actors/exchange/successor.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/receiving_node.hpp"
+#include "mobula/runtime/reference_crossing.hpp"
 #include "mobula/serialization/metadata.hpp"
 
 namespace mobula::internal {
@@ -218,6 +221,25 @@ caf::expected<object_handle> try_import(wire_reference& reference, caf::executio
 caf::expected<object_handle>
 import_reference(wire_reference& reference, caf::execution_unit* context, std::string_view wanted) {
   return reported(try_import(reference, context, wanted));
+}
+
+// -- whole crossings ------------------------------------------------------------------------------
+
+caf::error write_reference(caf::serializer& sink, const object_handle& reference) {
+  auto exported = export_reference(reference, sink);
+  if (!exported)
+    return std::move(exported.error());
+  auto error = sink(*exported);
+  if (error)
+    cancel_export(reference, *exported);
+  return error;
+}
+
+caf::expected<object_handle> read_reference(caf::deserializer& source, std::string_view wanted) {
+  wire_reference imported;
+  if (auto error = source(imported))
+    return error;
+  return import_reference(imported, source.context(), wanted);
 }
 
 } // namespace mobula::internal

@@ -5,6 +5,8 @@
 #include "codec_types.hpp"
 
 #include <cereal/archives/portable_binary.hpp>
+#include <cereal/types/memory.hpp>
+#include <cereal/types/polymorphic.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,6 +3,8 @@
 #include "mobula/serialization/json_codec.hpp"
 #include "mobula/serialization/message_pack_codec.hpp"
 
+#include <cereal/types/memory.hpp>
+
 #include <compare>
 #include <cstdint>
 #include <memory>

@@ -6,7 +6,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/node.hpp"
@@ -48,7 +47,7 @@ private:
       throw_handler_attached();
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));
-    internal::ask_in_actor(*core_, *this->self(), order, std::move(question_),
+    internal::ask_in_actor(*core_, *this->self(), order, question_,
                            [handlers, convert = std::move(convert_)](const name_reply& reply) {
                              auto failure = finish(convert, reply, handlers->first);
                              if (failure) {
@@ -62,7 +61,7 @@ private:
   template <class OnValue>
   static std::optional<error_info> finish([[maybe_unused]] const conversion& convert,
                                           const name_reply& reply, OnValue& on_value) {
-    if (const auto* failure = std::get_if<error_info>(&reply.content))
+    if (const auto* failure = internal::failure_of(reply))
       return *failure;
     if constexpr (std::is_void_v<Result>) {
       on_value();
@@ -90,36 +89,34 @@ private:
 template <class T>
 name_request<void> publish(caf::scheduled_actor* self, node& asked, const std::string& name,
                            const ObjectRef<T>& ref) {
-  return {self, asked, internal::publication_of(asked.core(), name, ref, own_name::refuse)};
+  return {self, asked, internal::publication_of(asked.core(), name, ref)};
 }
 
 /// The same for an actor.
 template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   publish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
-    return {self, asked,
-            internal::publication_of(asked.core(), name, asked.describe(actor), own_name::refuse)};
+    return {self, asked, internal::publication_of(asked.core(), name, asked.describe(actor))};
   }
 
 /// Gives a name to something else at once, as `node::republish` does.
 template <class T>
 name_request<void> republish(caf::scheduled_actor* self, node& asked, const std::string& name,
                              const ObjectRef<T>& ref) {
-  return {self, asked, internal::publication_of(asked.core(), name, ref, own_name::replace)};
+  return {self, asked, internal::republication_of(asked.core(), name, ref)};
 }
 
 /// The same for an actor.
 template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   republish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
-    return {self, asked,
-            internal::publication_of(asked.core(), name, asked.describe(actor), own_name::replace)};
+    return {self, asked, internal::republication_of(asked.core(), name, asked.describe(actor))};
   }
 
 /// Takes a name back, as `node::unpublish` does.
 inline name_request<void> unpublish(caf::scheduled_actor* self, node& asked,
                                     const std::string& name) {
-  return {self, asked, unpublish_name{.name = name, .answer = {}}};
+  return {self, asked, internal::withdrawal_of(name)};
 }
 
 /// Gives an `ObjectRef<T>` to the object of this name, as `node::lookup` does. Throws
@@ -129,9 +126,8 @@ name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
   return {self, asked, internal::search_for(name, limit),
           [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
-            const auto& found = std::get<named_content>(reply.content);
             return ObjectRef<T>{
-              internal::reference_in(*core, name, found, wanted_type<T>()).handle()};
+              internal::reference_in(*core, name, reply, wanted_type<T>()).handle()};
           }};
 }
 
@@ -141,9 +137,8 @@ name_request<Handle> lookup_actor(caf::scheduled_actor* self, node& asked, const
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
   return {self, asked, internal::search_for(name, limit),
           [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
-            const auto& found = std::get<named_content>(reply.content);
             auto wanted = core->system().template message_types<Handle>();
-            return caf::actor_cast<Handle>(internal::actor_in(*core, name, found, wanted));
+            return caf::actor_cast<Handle>(internal::actor_in(*core, name, reply, wanted));
           }};
 }
 

@@ -207,8 +207,7 @@ public:
   /// of each other, one keeps it; the other's log says that it lost.
   template <class T>
   void publish(const std::string& name, const ObjectRef<T>& ref) {
-    internal::publish_name_of(*core_,
-                              internal::publication_of(*core_, name, ref, own_name::refuse));
+    internal::ask_for_change(*core_, internal::publication_of(*core_, name, ref));
   }
 
   /// The same for an actor, with or without static type. CAF keeps an actor that was looked up from
@@ -216,8 +215,7 @@ public:
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void publish(const std::string& name,
                                                             const Handle& actor) {
-    internal::publish_name_of(
-      *core_, internal::publication_of(*core_, name, describe(actor), own_name::refuse));
+    internal::ask_for_change(*core_, internal::publication_of(*core_, name, describe(actor)));
   }
 
   /// Does what `publish` does, and lets a name of this node stand for something else from now on:
@@ -225,22 +223,20 @@ public:
   /// another node's.
   template <class T>
   void republish(const std::string& name, const ObjectRef<T>& ref) {
-    internal::publish_name_of(*core_,
-                              internal::publication_of(*core_, name, ref, own_name::replace));
+    internal::ask_for_change(*core_, internal::republication_of(*core_, name, ref));
   }
 
   /// The same for an actor.
   template <class Handle>
   requires caf::is_actor_handle<Handle>::value void republish(const std::string& name,
                                                               const Handle& actor) {
-    internal::publish_name_of(
-      *core_, internal::publication_of(*core_, name, describe(actor), own_name::replace));
+    internal::ask_for_change(*core_, internal::republication_of(*core_, name, describe(actor)));
   }
 
   /// Takes a name of this node back. References that others looked up stay. Does nothing if the
   /// name is not this node's.
   void unpublish(const std::string& name) {
-    internal::unpublish_name_of(*core_, name);
+    internal::ask_for_change(*core_, internal::withdrawal_of(name));
   }
 
   /// Returns a reference to the object of this name. Without a limit, fails at once if no node is
@@ -250,8 +246,8 @@ public:
   template <class T>
   [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto found = internal::look_up(*core_, internal::search_for(name, limit));
-    return ObjectRef<T>{internal::reference_in(*core_, name, found, wanted_type<T>()).handle()};
+    return ObjectRef<T>{
+      internal::look_up_reference(*core_, name, limit, wanted_type<T>()).handle()};
   }
 
   /// Returns the actor of this name, which may be on another node: ask it with `mobula::request`
@@ -261,9 +257,8 @@ public:
   template <class Handle = caf::actor>
   [[nodiscard]] Handle lookup_actor(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
-    auto found = internal::look_up(*core_, internal::search_for(name, limit));
     return caf::actor_cast<Handle>(
-      internal::actor_in(*core_, name, found, system().template message_types<Handle>()));
+      internal::look_up_actor(*core_, name, limit, system().template message_types<Handle>()));
   }
 
   /// Returns an actor as it is published. For the runtime's own use.

@@ -10,7 +10,7 @@
 #include <cereal/cereal.hpp>
 
 #include "mobula/actors/caf/packed_fields.hpp"
-#include "mobula/runtime/wire_reference.hpp"
+#include "mobula/runtime/reference_crossing.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/ids.hpp"
 #include "mobula/serialization/type_name.hpp"
@@ -249,18 +249,9 @@ inspection_result<Inspector> inspect(Inspector& f, ObjectRef<T>& ref) {
     auto text = to_string(ref.id());
     return show_fields(f, "ObjectRef", text);
   } else if constexpr (saving_inspector<Inspector>) {
-    auto exported = internal::export_reference(ref.handle(), f);
-    if (!exported)
-      return std::move(exported.error());
-    auto error = f(*exported);
-    if (error)
-      internal::cancel_export(ref.handle(), *exported);
-    return error;
+    return internal::write_reference(f, ref.handle());
   } else {
-    internal::wire_reference imported;
-    if (auto error = f(imported))
-      return error;
-    auto handle = internal::import_reference(imported, f.context(), wanted_type<T>());
+    auto handle = internal::read_reference(f, wanted_type<T>());
     if (!handle)
       return std::move(handle.error());
     ref = ObjectRef<T>{*std::move(handle)};

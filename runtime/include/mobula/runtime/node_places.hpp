@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "mobula/actors/protocol/membership/address_choice.hpp"
+#include "mobula/actors/protocol/membership/member_messages.hpp"
 
 /// Where a node listens and what it tells others of that, as its options and its host have it. All
 /// of it may block, and throws `object_error` (`invalid_argument`) with a text that says what to
@@ -32,5 +33,8 @@ namespace mobula::internal {
 /// Returns where others are told to fetch large values, in numbers. Throws for a name in
 /// `mobula.advertise` that does not resolve here.
 [[nodiscard]] std::vector<endpoint> data_endpoints(const node_core& core, const endpoint& where);
+
+/// Returns what a node that listens at `where` says of itself. REQUIRES: its data port is open.
+[[nodiscard]] node_record own_record(const node_core& core, const endpoint& where);
 
 } // namespace mobula::internal

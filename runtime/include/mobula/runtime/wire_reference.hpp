@@ -59,16 +59,14 @@ inspection_result<Inspector> inspect(Inspector& f, wire_reference& x) {
   }
 }
 
-/// Lets a reference leave its node in what `sink` writes: its object stays alive until the receiver
-/// is known. Fails with `reference_not_portable` if that is no message, or without a cluster.
+/// The first half of `write_reference`: before `sink` has the reference.
 [[nodiscard]] caf::expected<wire_reference> export_reference(const object_handle& reference,
                                                              caf::serializer& sink);
 
 /// The exported reference was not written after all.
 void cancel_export(const object_handle& reference, const wire_reference& exported);
 
-/// Lets a reference enter the node that receives in this thread. Fails with `type_mismatch` unless
-/// the object is of the type called `wanted`; empty stands for any.
+/// The second half of `read_reference`: it was read in this thread.
 [[nodiscard]] caf::expected<object_handle>
 import_reference(wire_reference& reference, caf::execution_unit* context, std::string_view wanted);
 

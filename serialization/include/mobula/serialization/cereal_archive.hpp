@@ -30,7 +30,13 @@
 #include <typeindex>
 #include <unordered_map>
 
-#include <cereal/types/memory.hpp>
+namespace cereal::memory_detail {
+
+/// What cereal/types/memory.hpp reads a smart pointer through.
+template <class T>
+struct PtrWrapper;
+
+} // namespace cereal::memory_detail
 
 namespace mobula {
 

@@ -28,7 +28,8 @@ consteval codec_id default_codec_of() {
   static_assert(encodable<T>,
                 "Mobula cannot encode this type. Give it cereal functions (a member template "
                 "`serialize(Archive&)`, or `save` and `load`) and a default constructor, or make "
-                "it trivially copyable without pointers; its members must meet the same.");
+                "it trivially copyable without pointers; its members must meet the same. Smart "
+                "pointers need cereal/types/memory.hpp, std::valarray cereal/types/valarray.hpp.");
   return raw_encodable<T> ? codec_id::raw : codec_id::cereal_binary;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
-// Which types the raw and the cereal codec take. cereal's headers for the standard library are all
+// Which types the raw and the cereal codec take. cereal's headers for the standard library are
 // included here: whether a type has cereal functions decides its codec, and that must not depend on
-// what else a source includes.
+// what else a source includes. But for those of smart pointers and of std::valarray, which no raw
+// codec takes in any case: what uses them includes cereal/types/memory.hpp, which brings the tables
+// of polymorphic types along, or cereal/types/valarray.hpp, and does not compile otherwise.
 
 #include "mobula/serialization/array.hpp"
 #include "mobula/serialization/cereal_archive.hpp"
@@ -15,9 +17,7 @@
 #include <cereal/types/forward_list.hpp>
 #include <cereal/types/list.hpp>
 #include <cereal/types/map.hpp>
-#include <cereal/types/memory.hpp>
 #include <cereal/types/optional.hpp>
-#include <cereal/types/polymorphic.hpp>
 #include <cereal/types/queue.hpp>
 #include <cereal/types/set.hpp>
 #include <cereal/types/stack.hpp>
@@ -26,13 +26,13 @@
 #include <cereal/types/unordered_map.hpp>
 #include <cereal/types/unordered_set.hpp>
 #include <cereal/types/utility.hpp>
-#include <cereal/types/valarray.hpp>
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>

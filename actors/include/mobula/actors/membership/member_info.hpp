@@ -2,6 +2,9 @@
 
 #include <optional>
 
+// Before anything that another CAF lacks.
+#include "mobula/actors/caf/caf_version.hpp"
+
 #include <caf/node_id.hpp>
 
 #include "mobula/actors/protocol/membership/member_effects.hpp"
