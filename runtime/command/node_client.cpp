@@ -7,10 +7,13 @@
 #include <optional>
 #include <set>
 
+#include <caf/event_based_actor.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/membership/dial_worker.hpp"
 
 namespace mobula::command {

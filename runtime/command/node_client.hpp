@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <caf/actor_control_block.hpp>
+#include <caf/actor_system.hpp>
+
 #include "mobula/actors/reports/node_report.hpp"
 
 namespace mobula::command {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/membership/control_port.hpp"
 #include "mobula/actors/membership/network_address.hpp"
 #include "mobula/runtime/cluster_leaving.hpp"

@@ -6,12 +6,13 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 
-#include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor.hpp>
-#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/network_end.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
 namespace mobula {
@@ -27,20 +28,6 @@ void end_membership_of(const cluster_actor& actor) {
   auto done = answer->get_future();
   caf::anon_send(actor, end_membership{std::move(answer)});
   done.wait_for(end_limit);
-}
-
-/// Waits until what was sent to other nodes is with the operating system: CAF drops the rest when
-/// the system ends, and the others would take this node for dead instead of gone.
-void flush_network(caf::actor_system& system) {
-  // The broker answers the first question after it took the messages, the second in a later turn of
-  // its event loop, in which it writes, and the third after that turn.
-  constexpr int turns = 3;
-  constexpr auto limit = std::chrono::seconds{1};
-  caf::scoped_actor self{system};
-  for (int turn = 0; turn < turns; ++turn)
-    self->request(system.middleman().actor_handle(), limit, caf::get_atom_v, system.node())
-      .receive([](const caf::node_id&, const std::string&, std::uint16_t) {},
-               [](const caf::error&) {});
 }
 
 /// Before the port is closed: others may have to connect for what they fetch.
@@ -69,14 +56,10 @@ void close_control_port(caf::actor_system& system, control_port& control,
                         const cluster_actor& actor, port_closing until) {
   auto port = control.port();
   control.stop();
+  std::optional<std::chrono::seconds> limit = end_limit;
   if (until == port_closing::begun)
-    return caf::anon_send(system.middleman().actor_handle(), caf::unpublish_atom_v, actor.address(),
-                          port);
-  caf::scoped_actor self{system};
-  self
-    ->request(system.middleman().actor_handle(), end_limit, caf::unpublish_atom_v, actor.address(),
-              port)
-    .receive([] {}, [](const caf::error&) {});
+    limit.reset();
+  end_service(system, actor.address(), port, limit);
 }
 
 void leave_cluster_of(node_core& core) {

@@ -10,6 +10,7 @@
 #include <caf/thread_hook.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_options.hpp"
 #include "mobula/actors/caf/node_identity.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
@@ -40,7 +41,7 @@ caf::timespan read_span(const caf::actor_system_config& config, std::string_view
 bool says_anything(const caf::actor_system_config& config) {
   constexpr std::string_view options[] = {"heartbeat-interval", "heartbeat-timeout", "listen",
                                           "join"};
-  return caf::get_if(&content(config), "middleman.connection-timeout") == nullptr
+  return caf::get_if(&content(config), caf_options::connection_timeout) == nullptr
          || std::ranges::any_of(options, [&](std::string_view option) {
               return caf::get_if(&content(config), fmt::format("mobula.{}", option)) != nullptr;
             });
@@ -92,8 +93,8 @@ void prepare_network(caf::actor_system_config& config) {
   auto times = read_heartbeat_times(config);
   // CAF adds what it is given to the time, and has no word for "never".
   constexpr caf::timespan longest = std::chrono::hours{24} * 365 * 100;
-  config.set("middleman.heartbeat-interval", std::min(times.interval, longest));
-  config.set("middleman.connection-timeout", std::min(times.timeout, longest));
+  config.set(caf_options::heartbeat_interval, std::min(times.interval, longest));
+  config.set(caf_options::connection_timeout, std::min(times.timeout, longest));
   auto clustered = false;
   for (std::string_view option : {"listen", "join"})
     if (auto text = caf::get_if<std::string>(&config, fmt::format("mobula.{}", option))) {

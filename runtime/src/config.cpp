@@ -12,6 +12,7 @@
 #include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_options.hpp"
 #include "mobula/actors/caf/message_registry.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
@@ -277,7 +278,7 @@ config::config() {
   prepare_network_at_start(*this);
   // Idle workers of CAF's own choice poll, with sleeps between: that doubles what a message to
   // another process takes, and wears hosts out on which many nodes run.
-  set("scheduler.policy", caf::atom("sharing"));
+  set(caf_options::scheduler_policy, caf_options::word("sharing"));
   declare_sizes(opt_group{custom_options_, "mobula"});
   declare_others(opt_group{custom_options_, "mobula"});
   for (const auto& each : declared_times)

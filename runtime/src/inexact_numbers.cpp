@@ -6,9 +6,11 @@
 #include <cmath>
 #include <string_view>
 
+#include <caf/execution_unit.hpp>
 #include <caf/serializer.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/runtime/wire_reference.hpp"
 
 namespace mobula::testing {

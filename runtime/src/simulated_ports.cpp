@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <caf/event_based_actor.hpp>
+
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula::testing {

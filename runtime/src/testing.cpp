@@ -11,7 +11,11 @@
 #include <limits>
 #include <string_view>
 
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
 #include <fmt/format.h>
+
+#include "mobula/actors/caf/caf_options.hpp"
 
 namespace mobula::testing {
 
@@ -80,7 +84,7 @@ listed_objects list_objects(caf::actor_system& system, node_core& home) {
         result = {std::move(report.objects), std::move(report.call_sites), report.objects_left_out};
       });
   });
-  while (test_scheduler(system)->try_run_once())
+  while (run_first_job(*test_scheduler(system)))
     ; // until it has its answer, and has ended
   return result;
 }
@@ -124,8 +128,8 @@ simulation::simulation(std::uint64_t seed, std::unique_ptr<config> settings)
   set_default(*settings_, "mobula.heap-limit", std::to_string(small_heap_bytes));
   set_default(*settings_, "mobula.prefault", std::string{"0"});
   set_default(*settings_, "mobula.record-call-sites", true);
-  settings_->set("scheduler.policy", caf::atom("testing"));
-  settings_->set("logger.verbosity", caf::atom("quiet"));
+  settings_->set(caf_options::scheduler_policy, caf_options::word("testing"));
+  settings_->set(caf_options::log_verbosity, caf_options::word("quiet"));
   system_ = std::make_unique<caf::actor_system>(*settings_);
 }
 
@@ -138,7 +142,7 @@ simulation::~simulation() {
   // their ends may set others.
   auto end_timers = [this] {
     do {
-      scheduler().clock().cancel_all();
+      stop_timers(scheduler());
       run();
     } while (timers() > 0);
   };
@@ -259,22 +263,21 @@ std::vector<error_info> simulation::lost_messages() const {
 
 // -- running --------------------------------------------------------------------------------------
 
-caf::scheduler::test_coordinator& simulation::scheduler() const {
+simulation_scheduler& simulation::scheduler() const {
   return *test_scheduler(*system_);
 }
 
 bool simulation::run_one() {
-  return scheduler().try_run_once();
+  return run_first_job(scheduler());
 }
 
 bool simulation::run_one_randomly() {
-  auto& jobs = scheduler().jobs;
-  if (jobs.empty())
+  auto jobs = count_jobs(scheduler());
+  if (jobs == 0)
     return false;
-  std::uniform_int_distribution<std::size_t> any{0, jobs.size() - 1};
-  auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(any(random_));
-  std::rotate(jobs.begin(), chosen, chosen + 1);
-  return run_one();
+  std::uniform_int_distribution<std::size_t> any{0, jobs - 1};
+  run_job(scheduler(), any(random_));
+  return true;
 }
 
 std::size_t simulation::run() {
@@ -292,23 +295,23 @@ std::size_t simulation::run_randomly() {
 }
 
 bool simulation::idle() const {
-  return scheduler().jobs.empty();
+  return count_jobs(scheduler()) == 0;
 }
 
 // -- time -----------------------------------------------------------------------------------------
 
 void simulation::advance(time_span time) {
   require_valid(time);
-  scheduler().advance_time(
-    std::min<caf_clock::duration>(time, caf_clock::time_point::max() - now()));
+  advance_time(scheduler(),
+               std::min<caf_clock::duration>(time, caf_clock::time_point::max() - now()));
 }
 
 caf_clock::time_point simulation::now() const {
-  return scheduler().clock().now();
+  return time_of(scheduler());
 }
 
 std::size_t simulation::timers() const {
-  return scheduler().clock().schedule().size();
+  return count_timers(scheduler());
 }
 
 // -- checking -------------------------------------------------------------------------------------

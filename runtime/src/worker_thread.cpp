@@ -1,17 +1,15 @@
 // Which thread is whose. CAF tells a hook of each thread that it starts, but not what for: a thread
-// of the pool, of a detached actor, of the network. The schedulers know the threads of their pools,
-// and are asked when somebody is about to wait.
+// of the pool, of a detached actor, of the network. The scheduler is asked for those of its pool
+// when somebody is about to wait.
 
 #include "mobula/runtime/worker_thread.hpp"
 
-#include <thread>
-
-#include <caf/policy/work_sharing.hpp>
-#include <caf/policy/work_stealing.hpp>
-#include <caf/scheduler/coordinator.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
 #include <caf/thread_hook.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/pool_threads.hpp"
 #include "mobula/serialization/error.hpp"
 
 namespace mobula {
@@ -39,18 +37,6 @@ private:
   caf::actor_system* system_ = nullptr;
 };
 
-/// Looks among the threads of a pool with this policy; finds nothing in one with another.
-template <class Policy>
-bool runs_calling_thread(caf::scheduler::abstract_coordinator& scheduler) {
-  auto* pool = dynamic_cast<caf::scheduler::coordinator<Policy>*>(&scheduler);
-  if (pool == nullptr)
-    return false;
-  for (std::size_t index = 0; index < pool->num_workers(); ++index)
-    if (pool->worker_by_id(index)->get_thread().get_id() == std::this_thread::get_id())
-      return true;
-  return false;
-}
-
 } // namespace
 
 bool on_worker_thread() noexcept {
@@ -58,11 +44,7 @@ bool on_worker_thread() noexcept {
 }
 
 bool on_pool_thread() noexcept {
-  if (system_of_thread == nullptr)
-    return false;
-  auto& scheduler = system_of_thread->scheduler();
-  return runs_calling_thread<caf::policy::work_sharing>(scheduler)
-         || runs_calling_thread<caf::policy::work_stealing>(scheduler);
+  return system_of_thread != nullptr && is_pool_thread(*system_of_thread);
 }
 
 void require_may_block(std::string_view what, std::string_view instead) {

@@ -3,6 +3,7 @@
 
 #include "pipeline.hpp"
 
+#include <caf/event_based_actor.hpp>
 #include <doctest/doctest.h>
 
 #include <set>

@@ -13,6 +13,8 @@
 
 #include <mobula/store/arena/arena_reader.hpp>
 
+#include "mobula/actors/caf/caf_options.hpp"
+
 using namespace mobula;
 using namespace std::literals;
 
@@ -277,8 +279,8 @@ TEST_CASE("each change of pressure is one line of the log, whatever the number o
   auto log = directory.path() / "log";
   {
     config settings;
-    settings.set("logger.file-name", log.string());
-    settings.set("logger.verbosity", caf::atom("info"));
+    settings.set(caf_options::log_file, log.string());
+    settings.set(caf_options::log_verbosity, caf_options::word("info"));
     settings.set("mobula.store-size", std::string{"4MiB"});
     settings.set("mobula.shards", std::int64_t{1});
     settings.set("mobula.spill-dirs", std::vector<std::string>{directory.path() / "spills"});

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_options.hpp"
+
 using namespace mobula;
 
 namespace {
@@ -30,7 +32,7 @@ node_options options_of(std::vector<std::string> arguments) {
 std::string policy_of(std::vector<std::string> arguments) {
   config settings;
   parse(settings, std::move(arguments));
-  return caf::to_string(caf::get_or(settings, "scheduler.policy", caf::atom("none")));
+  return caf_options::word_of(settings, caf_options::scheduler_policy);
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 
 #include "two_nodes.hpp"
 
+#include "mobula/actors/caf/registry_key.hpp"
+
 using namespace mobula;
 using test::network_config;
 
@@ -45,7 +47,7 @@ TEST_CASE_FIXTURE(networked_system,
     }};
   });
   CHECK(actor.node() == system.node());
-  CHECK(system.registry().get(caf::atom("ConfigServ"))->node() == system.node());
+  CHECK(system.registry().get(registry_key("ConfigServ"))->node() == system.node());
 }
 
 TEST_CASE("a system without a network is left as CAF made it") {

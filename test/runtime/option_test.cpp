@@ -12,6 +12,8 @@
 #include "../contains.hpp"
 #include "../temporary_directory.hpp"
 
+#include "mobula/actors/caf/caf_options.hpp"
+
 using namespace mobula;
 using namespace std::literals;
 using test::contains;
@@ -373,9 +375,9 @@ TEST_CASE("heartbeats that were set reach the network") {
   settings.set("mobula.heartbeat-interval", caf::timespan{20ms});
   settings.set("mobula.heartbeat-timeout", caf::timespan{90ms});
   caf::actor_system system{settings};
-  CHECK(caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{})
+  CHECK(caf::get_or(system.config(), caf_options::heartbeat_interval, caf::timespan{})
         == caf::timespan{20ms});
-  CHECK(caf::get_or(system.config(), "middleman.connection-timeout", caf::timespan{})
+  CHECK(caf::get_or(system.config(), caf_options::connection_timeout, caf::timespan{})
         == caf::timespan{90ms});
 }
 

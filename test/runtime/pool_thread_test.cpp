@@ -3,6 +3,8 @@
 
 #include <future>
 
+#include "mobula/actors/caf/caf_options.hpp"
+
 #include "../contains.hpp"
 #include "one_node.hpp"
 
@@ -18,8 +20,8 @@ struct one_thread {
   std::optional<mobula::node> node;
 
   explicit one_thread(const char* policy = "sharing") {
-    settings.set("scheduler.max-threads", std::size_t{1});
-    settings.set("scheduler.policy", caf::atom_from_string(std::string{policy}));
+    settings.set(caf_options::scheduler_threads, std::size_t{1});
+    settings.set(caf_options::scheduler_policy, caf_options::word(policy));
     settings.set("mobula.store-size", std::string{"16MiB"});
     system.emplace(settings);
     node.emplace(*system);

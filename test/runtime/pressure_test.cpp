@@ -292,7 +292,7 @@ TEST_CASE_FIXTURE(small_store, "a reader waits on when a value is spilled before
   sim.run();
   std::vector<ObjectRef<std::string>> others;
   // The creator is held up as soon as the shard has been told.
-  test_scheduler(sim.system())->after_next_enqueue([&] {
+  after_next_job(*test_scheduler(sim.system()), [&] {
     for (int count = 0; count < 10; ++count)
       others.push_back(node.put(block('y')));
     sim.run();

@@ -23,6 +23,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

@@ -19,7 +19,10 @@
 #include <caf/io/network/multiplexer.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_clock.hpp"
 #include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/sending.hpp"
 
 #include "request_limit.hpp"
 

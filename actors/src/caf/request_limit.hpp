@@ -2,7 +2,7 @@
 
 #include <caf/local_actor.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_clock.hpp"
 
 namespace mobula {
 

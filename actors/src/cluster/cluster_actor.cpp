@@ -10,7 +10,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/caf/remote_actors.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/exchange/reference_exchange.hpp"
 #include "mobula/actors/names/name_service.hpp"
 #include "mobula/actors/node/node_core.hpp"

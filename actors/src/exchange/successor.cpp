@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/entry_draft.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"

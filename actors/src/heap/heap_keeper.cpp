@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 

@@ -6,10 +6,13 @@
 
 #include <utility>
 
+#include <caf/event_based_actor.hpp>
 #include <caf/sec.hpp>
 #include <fmt/format.h>
 
 #include "../caf/request_limit.hpp"
+
+#include "mobula/actors/caf/sending.hpp"
 
 namespace mobula {
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "mobula/actors/caf/sending.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

@@ -45,8 +45,7 @@ incarnation_id draw_incarnation(std::uint64_t seed) {
 }
 
 /// Simulations with the same seed, whose nodes have the same incarnations, may run side by side.
-std::string label_files(const std::string& cluster,
-                        const caf::scheduler::test_coordinator* simulation) {
+std::string label_files(const std::string& cluster, const simulation_scheduler* simulation) {
   if (simulation == nullptr)
     return cluster;
   return fmt::format("{}-{:08x}", cluster, std::random_device{}());

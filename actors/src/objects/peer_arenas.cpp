@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/membership/network_address.hpp"
 
 namespace mobula {

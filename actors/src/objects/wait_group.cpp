@@ -119,7 +119,7 @@ blocking_wait::result blocking_wait::wait(node_core& core,
                                                                             : result::timed_out;
 }
 
-blocking_wait::result blocking_wait::simulate(caf::scheduler::test_coordinator& scheduler,
+blocking_wait::result blocking_wait::simulate(simulation_scheduler& scheduler,
                                               std::optional<caf_clock::time_point> deadline) {
   switch (simulate_until(
     scheduler, [this] { return fired(); }, deadline)) {

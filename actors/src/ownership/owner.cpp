@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/protocol/ownership/owner_table.hpp"
 

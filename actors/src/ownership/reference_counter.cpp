@@ -3,6 +3,7 @@
 
 #include "mobula/actors/ownership/reference_counter.hpp"
 
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/protocol/ownership/reference_table.hpp"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/store/system/assertion.hpp"
 #include "store_shard_state.hpp"
 

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <caf/event_based_actor.hpp>
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/shard/refusal_error.hpp"
 #include "store_shard_state.hpp"
 

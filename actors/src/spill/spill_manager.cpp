@@ -10,6 +10,8 @@
 #include <fmt/ranges.h>
 
 #include "mobula/actors/caf/actor_timers.hpp"
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/spill/spill_worker.hpp"
 #include "mobula/store/spill/spill_claim.hpp"

@@ -3,6 +3,7 @@
 
 #include "mobula/actors/spill/spill_worker.hpp"
 
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/spill/spill_copy.hpp"

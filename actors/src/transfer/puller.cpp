@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/shard/refusal_error.hpp"
 
 namespace mobula {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "mobula/actors/caf/caf_log.hpp"
+#include "mobula/actors/caf/spawn_service.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "puller.hpp"
 #include "pusher.hpp"

@@ -4,6 +4,7 @@
 #include "mobula/actors/wire/name_messages.hpp"
 
 #include "mobula/actors/caf/message_registry.hpp"
+#include "mobula/actors/caf/sending.hpp"
 
 namespace mobula {
 

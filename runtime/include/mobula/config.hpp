@@ -8,7 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+#include <caf/config_value.hpp>
+#include <caf/error.hpp>
+#include <caf/string_view.hpp>
+
 #include "mobula/actors/node/node_options.hpp"
 
 namespace mobula {

@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/sec.hpp>
+
 #include "mobula/actors/caf/packed_fields.hpp"
 
 /// Floating-point numbers in messages between nodes.

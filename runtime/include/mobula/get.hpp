@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include <caf/event_based_actor.hpp>
+
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/runtime/handler_attachment.hpp"
 

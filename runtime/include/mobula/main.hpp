@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/node.hpp"

@@ -2,6 +2,8 @@
 
 // Everything that applications need; each header may also be included alone.
 
+// First: it says so if CAF is of another version.
+#include "mobula/actors/caf/caf_version.hpp"
 #include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
 #include "mobula/coroutine.hpp"

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/node.hpp"
 #include "mobula/runtime/handler_attachment.hpp"
 #include "mobula/runtime/names.hpp"

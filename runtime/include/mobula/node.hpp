@@ -11,6 +11,7 @@
 
 #include <caf/expected.hpp>
 
+#include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/node_options.hpp"
 #include "mobula/actors/objects/call_site.hpp"

@@ -9,7 +9,6 @@
 #include <cereal/types/string.hpp>
 #include <msgpack.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/runtime/wire_reference.hpp"
 #include "mobula/serialization/codec_error.hpp"

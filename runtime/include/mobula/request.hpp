@@ -1,16 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <type_traits>
 #include <utility>
 
-#include <caf/blocking_actor.hpp>
-#include <caf/response_handle.hpp>
-#include <caf/response_type.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include "mobula/actors/caf/remote_actors.hpp"
+#include "mobula/actors/caf/request_types.hpp"
 #include "mobula/runtime/reading.hpp"
 
 // Talking to actors that may be on other nodes. CAF's own `self->request` to one whose node dies is
@@ -62,9 +59,8 @@ private:
   /// Returns a handler with which the wait lives: until the answer, or the actor's end.
   template <class F>
   auto keeping(F handler) {
-    using function = typename caf::detail::get_callable_trait<F>::fun_type;
-    return function{[handler = std::make_shared<F>(std::move(handler)),
-                     token = std::move(token_)](auto&&... content) {
+    return function_of<F>{[handler = std::make_shared<F>(std::move(handler)),
+                           token = std::move(token_)](auto&&... content) {
       return (*handler)(std::forward<decltype(content)>(content)...);
     }};
   }
@@ -80,17 +76,8 @@ private:
 /// and with `get_timed_out` after `limit`. REQUIRES: called by `self`.
 template <class Self, class Handle, class... Ts>
 auto request(Self* self, const Handle& receiver, const wait_limit& limit, Ts&&... content) {
-  static_assert(
-    caf::response_type_unbox<caf::signatures_of_t<Handle>,
-                             caf::detail::type_list<typename caf::detail::implicit_conversions<
-                               std::decay_t<Ts>>::type...>>::valid,
-    "the receiver does not take this message");
-  using answer =
-    caf::response_type_t<typename Handle::signatures,
-                         typename caf::detail::implicit_conversions<std::decay_t<Ts>>::type...>;
-  constexpr auto blocks = std::is_base_of_v<caf::blocking_actor, Self>;
-  using asker = std::conditional_t<blocks, caf::blocking_actor, Self>;
-  using response = caf::response_handle<asker, answer, blocks>;
+  static_assert(takes_message<Handle, Ts...>, "the receiver does not take this message");
+  using response = pending_answer<Self, answer_types<Handle, Ts...>>;
   static_assert(sizeof...(Ts) > 0, "there is nothing to send");
   require_valid(limit);
   auto id = self->new_request_id(caf::message_priority::normal);

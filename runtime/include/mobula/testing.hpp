@@ -190,7 +190,7 @@ public:
   void check_invariants();
 
 private:
-  [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
+  [[nodiscard]] simulation_scheduler& scheduler() const;
   [[nodiscard]] simulated_network& network();
   void require_mine(const node& given) const;
   void let_timers_of_nodes_pass();

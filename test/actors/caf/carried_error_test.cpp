@@ -4,8 +4,9 @@
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/exit_reason.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_error.hpp"
 
 using namespace mobula;
 

@@ -52,6 +52,8 @@
 #include "../../runtime/spoken_lines.hpp"
 #include "system_call_watch.hpp"
 
+#include "mobula/actors/caf/registry_key.hpp"
+
 using mobula::test::say;
 using mobula::test::tell;
 
@@ -78,7 +80,7 @@ struct box {
   }
 };
 
-constexpr auto mailbox_name = caf::atom("mailbox");
+constexpr auto mailbox_name = mobula::registry_key("mailbox");
 
 /// What this process keeps, by name. Threads of the actor system put references in.
 class shelf {

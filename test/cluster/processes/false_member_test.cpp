@@ -8,6 +8,8 @@
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include "mobula/actors/caf/sending.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"
 #include "mobula/actors/wire/name_messages.hpp"

@@ -123,19 +123,18 @@ public:
 
   /// For actors with a static type: the types of the answer are known.
   template <class Self, class... Ts>
-  auto await_transform(caf::response_handle<Self, caf::detail::type_list<Ts...>, false> request) {
+  auto await_transform(typed_answer<Self, Ts...> request) {
     return await_answer<Ts...>(std::move(request));
   }
 
   /// The same for what `mobula::request` gives.
   template <class Self, class... Ts>
-  auto await_transform(
-    actor_request<caf::response_handle<Self, caf::detail::type_list<Ts...>, false>> request) {
+  auto await_transform(actor_request<typed_answer<Self, Ts...>> request) {
     return await_answer<Ts...>(std::move(request));
   }
 
   template <class Self>
-  auto await_transform(caf::response_handle<Self, caf::message, false> request) {
+  auto await_transform(untyped_answer<Self> request) {
     static_assert(!std::is_same_v<Self, Self>,
                   "an actor without static type may answer anything; say what you expect, as in "
                   "co_await mobula::expect<int>(self->request(…))");

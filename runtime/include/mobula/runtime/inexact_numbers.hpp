@@ -1,6 +1,8 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/error.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/message.hpp>
 
 namespace mobula::testing {
 

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/runtime/simulated_ports.hpp"
 

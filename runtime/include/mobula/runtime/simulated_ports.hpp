@@ -9,7 +9,6 @@
 #include <set>
 #include <span>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/store/port/transfer_port.hpp"
 

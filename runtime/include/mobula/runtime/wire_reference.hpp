@@ -6,7 +6,6 @@
 
 #include <caf/expected.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/exchange/object_reply.hpp"
 #include "mobula/actors/objects/object_handle.hpp"

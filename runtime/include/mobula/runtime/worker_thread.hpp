@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
 
 namespace mobula {
 

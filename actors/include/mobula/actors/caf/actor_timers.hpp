@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/actor_alarm.hpp"
 #include "mobula/actors/time/deadline_queue.hpp"
 
 namespace mobula {

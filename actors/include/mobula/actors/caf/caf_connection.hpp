@@ -8,7 +8,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/io/scribe.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/caf/first_header.hpp"
 #include "mobula/store/system/owned_socket.hpp"
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/membership/membership.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
@@ -89,7 +90,7 @@ struct keep_ready {
 /// session that it belongs to, and before its end.
 using cluster_actor = caf::typed_actor<
   // From anybody who can connect.
-  caf::replies_to<ask_report>::with<node_report>,
+  answers<ask_report, node_report>,
   // From other nodes: membership.
   takes<hello_envelope>, takes<welcome>, takes<crossed>, takes<already_connected>, takes<refused>,
   takes<members_changed>, takes<session_over>, takes<leave_cluster>,

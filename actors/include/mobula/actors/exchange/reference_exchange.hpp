@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "mobula/actors/caf/actor_timers.hpp"
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/exchange/value_keeper.hpp"
 #include "mobula/actors/exchange/value_server.hpp"
 #include "mobula/actors/objects/peer_arenas.hpp"

@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/space_request.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"

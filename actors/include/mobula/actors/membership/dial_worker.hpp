@@ -9,8 +9,8 @@
 
 #include <caf/scheduled_actor.hpp>
 
-#include "mobula/actors/caf/caf_compat.hpp"
 #include "mobula/actors/caf/caf_connection.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/membership/network_address.hpp"
 
 namespace mobula {

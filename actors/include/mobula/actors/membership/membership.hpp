@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mobula/actors/caf/actor_timers.hpp"
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/membership/dial_worker.hpp"
 #include "mobula/actors/protocol/membership/member_table.hpp"
 #include "mobula/actors/reports/node_report.hpp"

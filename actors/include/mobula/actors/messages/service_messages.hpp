@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 

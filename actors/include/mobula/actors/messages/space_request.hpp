@@ -4,7 +4,8 @@
 #include <mutex>
 #include <optional>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/intrusive_ptr.hpp>
+
 #include "mobula/serialization/error.hpp"
 
 namespace mobula {

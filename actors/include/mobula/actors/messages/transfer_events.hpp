@@ -5,7 +5,8 @@
 #include <string_view>
 #include <variant>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/sending.hpp"
 #include "mobula/store/port/transfer_port.hpp"
 
 namespace mobula {

@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/test_scheduler.hpp"
 #include "mobula/actors/cluster/cluster_actor.hpp"
 #include "mobula/actors/heap/heap_keeper.hpp"
 #include "mobula/actors/node/node_arena.hpp"
@@ -104,7 +105,7 @@ public:
   }
 
   /// The test coordinator that runs this node, or null.
-  [[nodiscard]] caf::scheduler::test_coordinator* simulation() const noexcept {
+  [[nodiscard]] simulation_scheduler* simulation() const noexcept {
     return simulation_;
   }
 
@@ -495,7 +496,7 @@ private:
   std::atomic<bool> heap_awaited_ = false;
   std::atomic<bool> heap_refused_ = false; ///< the keeper waits for the next of `store_frees_`
   caf::actor_system* system_;
-  caf::scheduler::test_coordinator* simulation_;
+  simulation_scheduler* simulation_;
 
   // What messages write: a cache line apart.
   alignas(64) service_uses uses_;

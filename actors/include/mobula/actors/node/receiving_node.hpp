@@ -1,6 +1,7 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system.hpp>
+#include <caf/intrusive_ptr.hpp>
 
 namespace mobula {
 

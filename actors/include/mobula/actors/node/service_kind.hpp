@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/scheduled_actor.hpp>
 
 namespace mobula {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 
 namespace mobula {
 

@@ -8,7 +8,11 @@
 #include <span>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_control_block.hpp>
+#include <caf/message_id.hpp>
+
+#include "mobula/actors/caf/caf_clock.hpp"
+#include "mobula/actors/caf/test_scheduler.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 
 namespace mobula {
@@ -103,8 +107,7 @@ public:
 
 private:
   void fire() override;
-  result simulate(caf::scheduler::test_coordinator& scheduler,
-                  std::optional<caf_clock::time_point> deadline);
+  result simulate(simulation_scheduler& scheduler, std::optional<caf_clock::time_point> deadline);
 
   mutable std::mutex mutex_;
   std::condition_variable condition_;

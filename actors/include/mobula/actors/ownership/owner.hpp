@@ -3,7 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/reports/node_stats.hpp"
 #include "mobula/actors/wire/cluster_messages.hpp"

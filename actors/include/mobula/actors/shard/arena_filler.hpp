@@ -1,6 +1,7 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 
 namespace mobula {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/serialization/metadata.hpp"

@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/messages/transfer_events.hpp"
 #include "mobula/actors/objects/object_entry.hpp"

@@ -5,8 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/sec.hpp>
+
 #include "mobula/actors/caf/packed_fields.hpp"
+#include "mobula/actors/caf/serializer_position.hpp"
 #include "mobula/actors/objects/object_entry.hpp"
 
 namespace mobula {

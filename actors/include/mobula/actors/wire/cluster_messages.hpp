@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/protocol/membership/address_choice.hpp"
 #include "mobula/actors/protocol/membership/member_messages.hpp"

@@ -8,10 +8,15 @@
 #include <utility>
 #include <variant>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_control_block.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/message_id.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/protocol/names/name_table.hpp"
 #include "mobula/actors/wire/wire_incarnation.hpp"
+#include "mobula/serialization/error.hpp"
 
 /// What is said of names: between nodes, and within one. Each type that may cross a connection is
 /// named in `add_name_messages` (name_messages.cpp), and nowhere else.

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include <caf/actor_system_config.hpp>
+
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/caf/packed_fields.hpp"
 #include "mobula/actors/protocol/references/reference_messages.hpp"
 #include "mobula/actors/wire/carried_bytes.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mobula/actors/caf/caf_compat.hpp"
+#include "mobula/actors/caf/message_type.hpp"
 #include "mobula/serialization/ids.hpp"
 
 namespace mobula {
