@@ -23,6 +23,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mobula/actors/caf/caf_options.hpp"
+
 #include "child_process.hpp"
 #include "launch_plan.hpp"
 #include "line_output.hpp"
@@ -141,7 +143,8 @@ bool sets_threads(const std::string& options_file) {
   auto result = false;
   while (std::getline(file, line)) {
     line.erase(0, std::min(line.find_first_not_of(" \t"), line.size()));
-    result = result || line.starts_with("max-threads") || line.starts_with("scheduler.max-threads");
+    result =
+      result || line.starts_with("max-threads") || line.starts_with(caf_options::scheduler_threads);
   }
   if (!file.eof())
     throw std::system_error(errno, std::generic_category(), "cannot read " + options_file);

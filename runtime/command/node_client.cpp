@@ -14,13 +14,14 @@
 
 #include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/actors/caf/sending.hpp"
+#include "mobula/actors/caf/typed_interface.hpp"
 #include "mobula/actors/membership/dial_worker.hpp"
 
 namespace mobula::command {
 
 namespace {
 
-using reporter = caf::typed_actor<caf::replies_to<ask_report>::with<node_report>>;
+using reporter = caf::typed_actor<answers<ask_report, node_report>>;
 
 constexpr auto dial_limit = std::chrono::seconds{3};
 constexpr auto answer_limit = std::chrono::seconds{10};

@@ -8,7 +8,7 @@ namespace mobula {
 
 actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_handle> objects,
                              std::size_t needed, wait_goal goal, const wait_limit& limit)
-  : self_(self), objects_(std::move(objects)) {
+  : objects_(std::move(objects)) {
   require_valid(limit);
   entries_.reserve(objects_.size());
   for (const auto& object : objects_) {
@@ -28,13 +28,7 @@ actor_reading::actor_reading(caf::scheduled_actor& self, std::vector<object_hand
   auto due = deadline_after(self.clock().now(), *limit);
   if (due == caf_clock::time_point::max())
     return;
-  has_timer_ = true;
-  self.clock().set_request_timeout(due, &self, request());
-}
-
-actor_reading::~actor_reading() {
-  if (has_timer_)
-    self_.clock().cancel_request_timeout(&self_, request());
+  timer_.emplace(self, request(), due);
 }
 
 } // namespace mobula

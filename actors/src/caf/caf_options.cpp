@@ -4,6 +4,7 @@
 
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
+#include <caf/config_value.hpp>
 #include <caf/to_string.hpp>
 
 namespace mobula::caf_options {

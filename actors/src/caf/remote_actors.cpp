@@ -22,9 +22,8 @@
 #include "mobula/actors/caf/caf_clock.hpp"
 #include "mobula/actors/caf/caf_connection.hpp"
 #include "mobula/actors/caf/caf_error.hpp"
+#include "mobula/actors/caf/request_limit.hpp"
 #include "mobula/actors/caf/sending.hpp"
-
-#include "request_limit.hpp"
 
 namespace mobula {
 

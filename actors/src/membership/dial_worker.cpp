@@ -10,7 +10,7 @@
 #include <caf/sec.hpp>
 #include <fmt/format.h>
 
-#include "../caf/request_limit.hpp"
+#include "mobula/actors/caf/request_limit.hpp"
 
 #include "mobula/actors/caf/sending.hpp"
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <caf/scheduled_actor.hpp>
 
+#include "mobula/actors/caf/request_limit.hpp"
 #include "mobula/actors/objects/objects_ready.hpp"
 #include "mobula/runtime/reading.hpp"
 
@@ -22,8 +24,6 @@ public:
 
   actor_reading(const actor_reading&) = delete;
   actor_reading& operator=(const actor_reading&) = delete;
-
-  ~actor_reading();
 
   /// Ends the wait, which may have run out of time in the middle of a seal: what it has can be
   /// collected from here on.
@@ -46,12 +46,11 @@ public:
   }
 
 private:
-  caf::scheduled_actor& self_;
   std::vector<object_handle> objects_;
   std::vector<object_entry*> entries_;
   caf::message_id request_;
   wait_handle<actor_wait> group_;
-  bool has_timer_ = false;
+  std::optional<request_limit> timer_;
 };
 
 /// How a handler is called: after other messages, or before any other.

@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include <caf/config_value.hpp>
 #include <caf/fwd.hpp>
 
 #include "mobula/actors/caf/caf_version.hpp"
