@@ -79,6 +79,16 @@ done
 said=$("${compiler[@]}" -std=c++20 -fsyntax-only "-I$tree/other/include" program.cpp "${flags[@]}" 2>&1) \
   && fail 'compiles with the headers of another CAF'
 [[ $said == *'Mobula needs CAF 0.17.6'*'libcaf-dev'* ]] || fail "$said"
+cat >inexact.cpp <<'END'
+#include <mobula/message.hpp>
+struct reading {
+  double value = 0;
+};
+MOBULA_MESSAGE(reading, value)
+END
+said=$("${compiler[@]}" -std=c++20 -fsyntax-only inexact.cpp "${flags[@]}" 2>&1) \
+  && fail 'a message type with a double compiles'
+[[ $said == *'mobula::exact<double>'* ]] || fail "$said"
 
 # -- CMake ----------------------------------------------------------------------------------------
 
