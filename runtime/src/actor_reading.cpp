@@ -2,9 +2,9 @@
 
 #include "mobula/runtime/actor_reading.hpp"
 
-#include "mobula/actors/time/deadline_queue.hpp"
-
 #include <algorithm>
+
+#include "mobula/actors/time/deadline_queue.hpp"
 
 namespace mobula::internal {
 

@@ -1,12 +1,12 @@
 // Looks for the owners of references that came here through a third node, until each has a session
 // with this one or is given up.
 
-#include <caf/actor_cast.hpp>
-#include <caf/send.hpp>
-
 #include "mobula/actors/cluster/owner_seeker.hpp"
 
 #include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 
 #include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/membership/membership.hpp"

@@ -1,12 +1,11 @@
 // Answers who asks for a report on a node: from the question, through all services, to the answer.
 
-#include <caf/actor_cast.hpp>
-
 #include "mobula/actors/cluster/report_desk.hpp"
 
 #include <algorithm>
 #include <utility>
 
+#include <caf/actor_cast.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 // Numbers the handles on other nodes' actors, watches them, and closes connections that this node
 // has dialed.
 
+#include "mobula/actors/membership/member_links.hpp"
+
 #include <caf/actor_cast.hpp>
 #include <caf/scheduled_actor.hpp>
-
-#include "mobula/actors/membership/member_links.hpp"
 
 #include "mobula/actors/caf/sending.hpp"
 

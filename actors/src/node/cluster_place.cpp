@@ -1,11 +1,12 @@
 // Tells the cluster actor what waits for it, and where others get at this node's values.
 
-#include <caf/actor_cast.hpp>
-
 #include "mobula/actors/node/cluster_place.hpp"
 
 #include <chrono>
 #include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 
 #include "mobula/actors/caf/sending.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"

@@ -13,9 +13,6 @@
 // and nothing says what it left half done; so readers and writers get an error at once instead of
 // waiting for what never comes, and other nodes are told that this one is gone.
 
-#include <caf/exit_reason.hpp>
-#include <caf/system_messages.hpp>
-
 #include "mobula/actors/node/service_life.hpp"
 
 #include <algorithm>
@@ -23,6 +20,8 @@
 #include <exception>
 #include <utility>
 
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
 #include <fmt/format.h>
 
 #include "mobula/actors/caf/caf_error.hpp"

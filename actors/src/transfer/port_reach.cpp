@@ -2,8 +2,6 @@
 
 #include "port_reach.hpp"
 
-#include "mobula/actors/caf/caf_log.hpp"
-
 #include <variant>
 
 #include <fmt/format.h>

@@ -5,6 +5,15 @@
 #include <optional>
 #include <string>
 
+#include <caf/actor_control_block.hpp>
+#include <caf/error.hpp>
+#include <caf/local_actor.hpp>
+#include <caf/message.hpp>
+#include <caf/message_id.hpp>
+#include <caf/node_id.hpp>
+#include <caf/scheduled_actor.hpp>
+
+#include "mobula/actors/caf/caf_version.hpp"
 #include "mobula/actors/time/time_span.hpp"
 
 /// What CAF leaves to its users about actors of other nodes.

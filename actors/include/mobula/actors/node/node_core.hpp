@@ -176,8 +176,9 @@ private:
   store_space space_;
   std::mutex readers_mutex_; ///< one census at a time
   reference_gateway gateway_{*this};
-  disk_trouble
-    disk_trouble_; ///< under the services' mutex; written by the spill manager, read by shards
+
+  /// Under the services' mutex. Written by the spill manager, read by shards.
+  disk_trouble disk_trouble_;
 };
 
 inline void intrusive_ptr_add_ref(node_core* core) noexcept {

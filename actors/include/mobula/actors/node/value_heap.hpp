@@ -70,8 +70,10 @@ private:
 
   object_host& host_;
   heap_budget limits_;
-  std::atomic<bool> refused_ = false;          ///< the keeper waits for the next of `store_frees_`
-  std::atomic<std::uint64_t> store_frees_ = 0; ///< by all shards
+
+  // What shards write: a cache line apart.
+  alignas(64) std::atomic<std::uint64_t> store_frees_ = 0; ///< by all shards
+  std::atomic<bool> refused_ = false; ///< the keeper waits for the next of `store_frees_`
 };
 
 } // namespace mobula
