@@ -166,16 +166,19 @@ struct keeps_a_number {
 // A lambda with captures is refused, one without and a member of an actor's state are not.
 [[maybe_unused]] constexpr auto plain = [](caf::event_based_actor*, int) {
 };
-static_assert(!captures_for_coroutine<decltype(plain), caf::event_based_actor*, int>);
-static_assert(!captures_for_coroutine<keeps_a_number, caf::event_based_actor*, ObjectRef<int>>);
+static_assert(!internal::captures_for_coroutine<decltype(plain), caf::event_based_actor*, int>);
+static_assert(
+  !internal::captures_for_coroutine<keeps_a_number, caf::event_based_actor*, ObjectRef<int>>);
 [[maybe_unused]] auto capturing = [number = 1](caf::event_based_actor*, promise<int>) mutable {
   ++number;
 };
-static_assert(captures_for_coroutine<decltype(capturing), caf::event_based_actor*, promise<int>>);
+static_assert(
+  internal::captures_for_coroutine<decltype(capturing), caf::event_based_actor*, promise<int>>);
 [[maybe_unused]] auto capturing_any = [number = 1](auto*, const auto& value) {
   return number + value;
 };
-static_assert(captures_for_coroutine<decltype(capturing_any), caf::event_based_actor*, int>);
+static_assert(
+  internal::captures_for_coroutine<decltype(capturing_any), caf::event_based_actor*, int>);
 
 template <class F>
 caf::actor start(testing::simulation& sim, F body) {
