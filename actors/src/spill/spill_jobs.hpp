@@ -37,11 +37,6 @@ public:
   spill_jobs(const spill_jobs&) = delete;
   spill_jobs& operator=(const spill_jobs&) = delete;
 
-  /// Gives the directories back.
-  void end() {
-    claims_->clear();
-  }
-
   /// Returns whether there is a directory to write to.
   [[nodiscard]] bool has_workers() const noexcept {
     return !workers_.empty();

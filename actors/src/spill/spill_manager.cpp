@@ -74,6 +74,7 @@ spill_config config_of(const node_options& options) {
 class spill_manager_state : public service_state<spill_manager_actor, service_kind::spill_manager> {
 public:
   void init(const std::shared_ptr<spill_claims>& claims) {
+    claims_ = claims;
     timers_.attach(self_);
     jobs_.emplace(*core_, self_, claims);
     const auto& options = core_->options();
@@ -81,10 +82,11 @@ public:
     failures_.emplace(options.spill_directories);
   }
 
-  /// Before `shutdown` may return: it promises that no file is left.
+  /// Before `shutdown` may return: it promises that no file is left, even of a manager whose
+  /// workers could not be started.
   void end() {
-    if (jobs_)
-      jobs_->end();
+    if (claims_)
+      claims_->clear();
   }
 
   behavior_type handlers() {
@@ -321,6 +323,7 @@ private:
     run();
   }
 
+  std::shared_ptr<spill_claims> claims_;
   std::optional<spill_jobs> jobs_;
   std::optional<spill_table> table_;
   spill_effects effects_;

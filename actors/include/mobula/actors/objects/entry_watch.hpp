@@ -37,8 +37,11 @@ public:
 
   /// The same, with what there is. What told the actor may have been a former watch. Called once.
   [[nodiscard]] result end() noexcept {
-    group_->cancel();
-    return {group_->take_pin(0), group_->take_failure(0)};
+    // Goes with this, while the handle is here: canceling looks at the object, and the destructor
+    // would do so once more when the object may have been handed on.
+    auto group = std::move(group_);
+    group->cancel();
+    return {group->take_pin(0), group->take_failure(0)};
   }
 
   [[nodiscard]] const object_handle& entry() const noexcept {
