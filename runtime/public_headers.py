@@ -48,6 +48,13 @@ def public_headers(root):
     return dict(sorted(reached.items()))
 
 
+def place_of_installation(directory):
+    """Returns where Meson puts what is for `directory`: below DESTDIR, also outside of the prefix."""
+    if not Path(directory).is_absolute():
+        return Path(os.environ["MESON_INSTALL_DESTDIR_PREFIX"]) / directory
+    return Path(os.environ.get("DESTDIR") or "/") / Path(directory).relative_to("/")
+
+
 def install(headers, target):
     for name, path in headers.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +67,7 @@ def main():
     if len(sys.argv) == 2:
         print("\n".join(str(path.relative_to(root)) for path in headers.values()))
     elif not os.environ.get("MESON_INSTALL_DRY_RUN"):
-        install(headers, Path(os.environ["MESON_INSTALL_DESTDIR_PREFIX"]) / sys.argv[2])
+        install(headers, place_of_installation(sys.argv[2]))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 
 #include "one_node.hpp"
 
+#include <memory>
+#include <vector>
+
+#include <cereal/types/memory.hpp>
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
 
@@ -103,6 +107,21 @@ TEST_CASE_FIXTURE(one_node, "the caller may choose MessagePack for readers in ot
   CHECK(value->age == 36);
   // A map of two entries.
   CHECK(value.raw_bytes()[0] == std::byte{0x82});
+}
+
+TEST_CASE_FIXTURE(one_node,
+                  "cereal's header for smart pointers gives readers a function of its own") {
+  using pointers = std::vector<std::shared_ptr<int>>;
+  auto value = node.get(node.put(pointers{std::make_shared<int>(7), nullptr}));
+  REQUIRE(value->size() == 2);
+  CHECK(*value->front() == 7);
+  CHECK(value->back() == nullptr);
+  // A source that includes these codecs and not that header has another one.
+  constexpr auto json = encodable_with<pointers, codec_id::cereal_json>;
+  constexpr auto message_pack = encodable_with<pointers, codec_id::message_pack>;
+  internal::value_decoder without = &internal::decode<pointers, false, json, message_pack>;
+  auto differs = internal::decoder_here<pointers> != without;
+  CHECK(differs);
 }
 
 TEST_CASE_FIXTURE(one_node, "what has the headers reads what was written in JSON and MessagePack") {

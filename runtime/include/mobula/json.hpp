@@ -2,6 +2,8 @@
 
 // JSON, for readers in other languages: a source that includes this can put values with
 // `put_as<mobula::codec_id::cereal_json>`, and read values that were put so. It comes before what
-// puts and reads; mobula.hpp is without it, since many programs need none.
+// puts and reads; mobula.hpp is without it, since many programs need none. A header with inline
+// functions or templates that read such values includes it itself: they must mean the same in all
+// sources of a program.
 
 #include "mobula/serialization/json_codec.hpp"

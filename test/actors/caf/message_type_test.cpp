@@ -51,6 +51,16 @@ struct inexact_in_a_type_of_its_own {
   double value = 0;
 };
 
+/// Has no name of its own.
+struct point_in_space : elsewhere::point {
+  int z = 0;
+};
+
+template <class T>
+concept named_message = requires {
+  mobula_name_of_message(static_cast<const T* const*>(nullptr));
+};
+
 template <class T>
 std::vector<char> written(T value) {
   std::vector<char> bytes;
@@ -86,6 +96,9 @@ static_assert(!has_inexact_numbers<std::vector<std::string>>);
 static_assert(!has_inexact_numbers<std::map<int, std::optional<int>>>);
 // Answers for itself, where its own fields are named.
 static_assert(!has_inexact_numbers<inexact_in_a_type_of_its_own>);
+
+static_assert(named_message<elsewhere::point>);
+static_assert(!named_message<point_in_space>);
 
 static_assert(decltype(internal::types_of_fields(0))::arrive_as_they_are);
 static_assert(!decltype(internal::types_of_fields(0, 1, 1.5))::arrive_as_they_are);

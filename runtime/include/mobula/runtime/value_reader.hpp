@@ -47,15 +47,20 @@ decoded_value* decode_with(const object_value& value) {
     codec<T, C>::read(value.bytes(), extras != nullptr ? extras->shape : no_shape));
 }
 
-/// `Json` and `MessagePack`: whether a `T` may be read with these codecs. They are parameters so
-/// that sources with different headers get different functions.
-template <class T, bool Json, bool MessagePack>
+/// `Binary`, `Json` and `MessagePack`: whether a `T` may be read with cereal's binary archive and
+/// with these codecs. They are parameters so that sources with different headers, Mobula's or
+/// cereal's, get different functions.
+template <class T, bool Binary, bool Json, bool MessagePack>
 decoded_value* decode(const object_value& value) {
+  static_assert(encodable_with<T, codec_id::raw> || Binary || Json || MessagePack,
+                "Mobula cannot read this type here: no codec takes it. Smart pointers need "
+                "cereal/types/memory.hpp, std::valarray cereal/types/valarray.hpp; what is only "
+                "for JSON or MessagePack needs mobula/json.hpp or mobula/message_pack.hpp.");
   auto written_with = value.type().codec;
   if constexpr (encodable_with<T, codec_id::raw>)
     if (written_with == codec_id::raw)
       return decode_with<T, codec_id::raw>(value);
-  if constexpr (encodable_with<T, codec_id::cereal_binary>)
+  if constexpr (Binary)
     if (written_with == codec_id::cereal_binary)
       return decode_with<T, codec_id::cereal_binary>(value);
   if constexpr (Json)
@@ -72,7 +77,8 @@ decoded_value* decode(const object_value& value) {
 /// all sources of a program, whatever they include.
 template <class T>
 static constexpr value_decoder decoder_here =
-  &decode<T, encodable_with<T, codec_id::cereal_json>, encodable_with<T, codec_id::message_pack>>;
+  &decode<T, encodable_with<T, codec_id::cereal_binary>, encodable_with<T, codec_id::cereal_json>,
+          encodable_with<T, codec_id::message_pack>>;
 
 /// Returns whether the bytes of a raw `T` are the value itself, at a place where a `T` may stand.
 template <class T>

@@ -29,7 +29,7 @@ void add_message(caf::actor_system_config& config, const char* name) {
 /// The same for types with a `MOBULA_MESSAGE`, by the names that they have there.
 template <class... Ts>
 void add_messages(caf::actor_system_config& config) {
-  (add_message<Ts>(config, mobula_name_of_message(static_cast<const Ts*>(nullptr))), ...);
+  (add_message<Ts>(config, mobula_name_of_message(static_cast<const Ts* const*>(nullptr))), ...);
 }
 
 } // namespace mobula

@@ -57,10 +57,11 @@
 
 // -- implementation details -----------------------------------------------------------------------
 
-/// Says what a type is called on the wire, for `add_messages`.
-#define MOBULA_NAME_MESSAGE(type)                                                       \
-  [[maybe_unused]] constexpr const char* mobula_name_of_message(const type*) noexcept { \
-    return #type;                                                                       \
+/// Says what a type is called on the wire, for `add_messages`. Takes a pointer to a pointer, so
+/// that no derived class goes by its base's name: of two types with one name, CAF knows the first.
+#define MOBULA_NAME_MESSAGE(type)                                                              \
+  [[maybe_unused]] constexpr const char* mobula_name_of_message(const type* const*) noexcept { \
+    return #type;                                                                              \
   }
 
 #define MOBULA_REFUSE_INEXACT_FIELDS(...)                                                        \
