@@ -3,9 +3,12 @@
 #include "mobula/runtime/option_file.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 
 #include <caf/actor_system_config.hpp>
 #include <caf/config_value.hpp>
@@ -103,19 +106,34 @@ std::string explain_syntax(const option_file& file, const caf::error& failure) {
 option_file read_option_file(const std::vector<std::string>& words, const std::string& otherwise) {
   constexpr std::string_view option = "--config-file=";
   option_file result{otherwise, {}};
+  auto is_named = false;
   for (const auto& word : words) {
     if (word == "--")
       break;
-    if (word.starts_with(option) && word.size() > option.size())
+    if (word.starts_with(option) && word.size() > option.size()) {
       result.path = word.substr(option.size());
+      is_named = true;
+    }
   }
-  std::ifstream file{result.path, std::ios::binary};
-  result.text.assign(std::istreambuf_iterator<char>{file}, {});
+  std::error_code error;
+  std::ifstream file;
+  if (std::filesystem::is_directory(result.path, error))
+    error = std::make_error_code(std::errc::is_a_directory);
+  else if (file.open(result.path, std::ios::binary); !file.is_open())
+    error = {errno, std::generic_category()};
+  if (file.is_open())
+    result.text.assign(std::istreambuf_iterator<char>{file}, {});
+  else if (is_named)
+    result.failure = fmt::format("option config-file names {}, which cannot be read: {}; name a "
+                                 "file of options, or leave the option out",
+                                 result.path, error.message());
   return result;
 }
 
 std::optional<std::string> explain_file(const caf::config_option_set& options,
                                         const option_file& file) {
+  if (file.failure)
+    return file.failure;
   std::istringstream text{file.text};
   // Knows of no options, so that it keeps whatever it finds.
   auto found = caf::actor_system_config::parse_config(text);

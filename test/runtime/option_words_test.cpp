@@ -238,6 +238,14 @@ TEST_CASE_FIXTURE(file_of_options, "a file may be read once only, as a pipe is")
   CHECK(read_options(settings).shards == 3);
 }
 
+TEST_CASE_FIXTURE(file_of_options, "a file that is named has to be there") {
+  auto folder = directory.path().string();
+  for (const auto& name : {folder, folder + "/missing.ini"})
+    CHECK(contains(failure_of({"--config-file=" + name}), "names " + name + ", which cannot be"));
+  config settings;
+  CHECK(parse(settings, {}, folder + "/missing.ini").empty());
+}
+
 TEST_CASE("a value that is left out is asked for") {
   CHECK(contains(failure_of({"--mobula.store-size="}), "mobula.store-size needs a value"));
   CHECK(contains(failure_of({"--config-file="}), "config-file needs a value"));
