@@ -227,6 +227,17 @@ void require_known_keys(const caf::actor_system_config& settings) {
       throw object_error{{.type = error_type::invalid_argument, .message = *std::move(text)}};
 }
 
+/// CAF takes zeros with which it would never end.
+void require_no_zeros(const caf::settings& settings) {
+  for (const std::string option : caf_options::never_zero)
+    if (auto number = caf::get_if<std::int64_t>(&settings, option); number && *number == 0)
+      throw object_error{
+        {.type = error_type::invalid_argument,
+         .message = fmt::format("option {} is 0, but must be at least 1; leave it out for CAF's "
+                                "default",
+                                option)}};
+}
+
 caf::error invalid(std::string text) {
   return to_caf_error({.type = error_type::invalid_argument, .message = std::move(text)});
 }
@@ -306,6 +317,7 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
   for (const auto* flag : flags.off)
     turn_off(content, *flag);
   try {
+    require_no_zeros(content);
     static_cast<void>(read_options(*this));
     prepare_network(*this);
   } catch (const object_error& error) {

@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#include "mobula/actors/caf/caf_options.hpp"
+
 #include "../contains.hpp"
 #include "../temporary_directory.hpp"
 #include "one_node.hpp"
@@ -236,6 +238,17 @@ TEST_CASE_FIXTURE(file_of_options, "a file may be read once only, as a pipe is")
   CHECK(parse(settings, {"--config-file=" + path}).empty());
   writer.join();
   CHECK(read_options(settings).shards == 3);
+}
+
+TEST_CASE_FIXTURE(file_of_options, "zeros with which CAF would hang are refused") {
+  for (const std::string option : caf_options::never_zero) {
+    CHECK(contains(failure_of({"--" + option + "=0"}), "option " + option + " is 0"));
+    CHECK(failure_of({"--" + option + "=1"}).empty());
+    auto split = option.find('.');
+    CHECK(contains(
+      failure_with("[" + option.substr(0, split) + "]\n" + option.substr(split + 1) + "=0\n"),
+      "option " + option + " is 0"));
+  }
 }
 
 TEST_CASE_FIXTURE(file_of_options, "a file that is named has to be there") {
