@@ -64,6 +64,14 @@ TEST_CASE_FIXTURE(one_node, "a node in no cluster has names of its own") {
         == error_type::name_not_found);
 }
 
+TEST_CASE_FIXTURE(one_node, "a node that only has names is in no cluster and drains nothing") {
+  node.publish("motto", node.put("a text"));
+  CHECK(error_of([&] { static_cast<void>(node.drain(1s)); }) == error_type::invalid_argument);
+  node.unpublish("motto");
+  node.shutdown();
+  CHECK(error_of([&] { static_cast<void>(node.drain(1s)); }) == error_type::shutting_down);
+}
+
 TEST_CASE("names of a node that joins later become the cluster's") {
   testing::simulation sim;
   auto& home = sim.add_node();
