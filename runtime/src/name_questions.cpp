@@ -78,7 +78,7 @@ publish_name publication_of(const node_core& core, const std::string& name,
 lookup_name search_for(const std::string& name, const wait_limit& limit) {
   require_valid(limit);
   // Nobody can publish another: it would be waited for in vain, and stand in the error.
-  if (const name_config bounds; name.empty() || name.size() > bounds.max_name_bytes)
+  if (const name_config bounds{}; name.empty() || name.size() > bounds.max_name_bytes)
     throw object_error{
       {.type = error_type::invalid_argument,
        .message = fmt::format("cannot look up \"{:.40}\": the name has {} bytes; use 1 to {}", name,
