@@ -45,6 +45,7 @@ namespace mobula {
 /// |                      |                                                           | 4–256MiB |
 /// | `shards`             | actors that share this space                              | 2        |
 /// | `spill-dirs`         | directories for what does not fit, used in turn           | none     |
+/// |                      | and made if only the last part of their path is missing   |          |
 /// | `spill-limit`        | bytes on disk; 0: as much as there is                     | 0        |
 /// | `spill-file-size`    | size at which a spill file is closed                      | 128MiB   |
 /// | `spill-threshold`    | percent of the space above which idle objects are spilled | 80       |
