@@ -98,7 +98,7 @@ TEST_CASE("a message names what failed first, and no more of it than fits into a
   CHECK(cut.message.size() < 500);
   CHECK(cut.message.ends_with("x…"));
   CHECK(cut.causes.at(0) == endless);
-  CHECK(describe([] { throw object_error({.type = error_type::owner_died}); }).message
+  CHECK(describe([] { throw object_error{{.type = error_type::owner_died}}; }).message
         == "failed with owner_died");
 }
 
