@@ -248,6 +248,10 @@ std::vector<std::string> words_of(int argc, char** argv) {
 
 } // namespace
 
+std::uint64_t parse_size(std::string_view option, std::string_view text) {
+  return read_size(option, text);
+}
+
 config::config() {
   mark_worker_threads(*this);
   prepare_network_at_start(*this);

@@ -15,13 +15,10 @@
 #include <caf/pec.hpp>
 #include <fmt/format.h>
 
-#include "mobula/config.hpp"
 #include "mobula/runtime/option_words.hpp"
 #include "mobula/serialization/error.hpp"
 
-namespace mobula {
-
-namespace internal {
+namespace mobula::internal {
 
 namespace {
 
@@ -86,16 +83,14 @@ caf::config_option size_option(std::string_view name, std::string_view descripti
   return {"mobula", text_of(name), text_of(description), &meta};
 }
 
-} // namespace internal
-
-std::uint64_t parse_size(std::string_view option, std::string_view text) {
+std::uint64_t read_size(std::string_view option, std::string_view text) {
   double number = 0;
   const auto* end = text.data() + text.size();
   auto [position, error] = std::from_chars(text.data(), end, number);
   auto name = text.substr(static_cast<std::size_t>(position - text.data()));
   while (!name.empty() && name.front() == ' ')
     name.remove_prefix(1);
-  for (const auto& known : internal::units) {
+  for (const auto& known : units) {
     if (known.name != name || error != std::errc{})
       continue;
     auto bytes = number * known.bytes;
@@ -105,7 +100,7 @@ std::uint64_t parse_size(std::string_view option, std::string_view text) {
   }
   throw object_error{{.type = error_type::invalid_argument,
                       .message = fmt::format("option mobula.{} is \"{}\", but must be {}", option,
-                                             text, internal::size_words)}};
+                                             text, size_words)}};
 }
 
-} // namespace mobula
+} // namespace mobula::internal
