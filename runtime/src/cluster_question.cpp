@@ -34,7 +34,10 @@ std::chrono::nanoseconds with_answer(const std::optional<std::chrono::nanosecond
 
 drain_result drain_node(node_core& core, std::chrono::nanoseconds limit) {
   core.require_home();
-  if (!core.in_cluster())
+  if (core.closing())
+    throw object_error{core.shutting_down_error()};
+  // The actor alone may run for the names of a node that is on its own.
+  if (!core.in_cluster() || !core.membership_claimed())
     throw object_error{
       {.type = error_type::invalid_argument,
        .message = fmt::format("node {} is in no cluster and has nobody who could keep its values; "

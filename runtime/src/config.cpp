@@ -4,10 +4,9 @@
 #include "mobula/config.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <iostream>
 #include <limits>
+#include <sstream>
 
 #include <caf/config_option_adder.hpp>
 #include <fmt/format.h>
@@ -22,8 +21,10 @@
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/cluster_options.hpp"
 #include "mobula/runtime/endpoint_option.hpp"
+#include "mobula/runtime/option_file.hpp"
 #include "mobula/runtime/option_ranges.hpp"
 #include "mobula/runtime/option_words.hpp"
+#include "mobula/runtime/size_option.hpp"
 #include "mobula/runtime/time_option.hpp"
 #include "mobula/runtime/worker_thread.hpp"
 
@@ -38,28 +39,6 @@ namespace {
     {.type = error_type::invalid_argument,
      .message = fmt::format("option mobula.{} is {}, but must be {}", option, value, range)}};
 }
-
-struct unit {
-  std::string_view name;
-  double bytes;
-};
-
-constexpr unit units[] = {
-  {"", 1},
-  {"B", 1},
-  {"kB", 1e3},
-  {"KB", 1e3},
-  {"MB", 1e6},
-  {"GB", 1e9},
-  {"TB", 1e12},
-  {"KiB", 1024.0},
-  {"MiB", 1048576.0},
-  {"GiB", 1073741824.0},
-  {"K", 1024},
-  {"M", 1048576},
-  {"G", 1073741824.0},
-  {"TiB", 1099511627776.0},
-};
 
 /// A value that users write as a word.
 template <class T>
@@ -185,23 +164,24 @@ private:
   const caf::actor_system_config& config_;
 };
 
-/// Those of the options, in the order of `--help`, where each has a line.
-void declare_sizes(caf::config_option_adder group) {
-  group
-    .add<std::string>("store-size",
-                      "bytes for values above inline-limit (default 30 % of the memory granted)")
-    .add<std::string>("heap-limit", "bytes for smaller ones (default 20 % of the memory granted)")
-    .add<std::string>("inline-limit", "largest value in the process heap (default 100KiB)")
-    .add<std::string>("prefault",
-                      "free bytes kept ready for puts (default as many as used, 4MiB to 256MiB)")
-    .add<std::string>("spill-limit", "bytes on disk; 0: as many as there are (default 0)")
-    .add<std::string>("spill-file-size", "bytes at which a spill file is closed (default 128MiB)")
-    .add<std::string>("credit", "bytes of space lent ahead of need (default what is free)")
-    .add<std::string>("piggyback",
-                      "bytes of small values that travel with references (default 4KiB)")
-    .add<std::string>("message-limit",
-                      "bytes of one message from another node at most (default 256MiB)");
-}
+struct declared_option {
+  std::string_view name;
+  std::string_view description;
+};
+
+// Those of the options, in the order of `--help`, where each has a line.
+
+constexpr declared_option declared_sizes[] = {
+  {"store-size", "bytes for values above inline-limit (default 30 % of the memory granted)"},
+  {"heap-limit", "bytes for smaller ones (default 20 % of the memory granted)"},
+  {"inline-limit", "largest value in the process heap (default 100KiB)"},
+  {"prefault", "free bytes kept ready for puts (default as many as used, 4MiB to 256MiB)"},
+  {"spill-limit", "bytes on disk; 0: as many as there are (default 0)"},
+  {"spill-file-size", "bytes at which a spill file is closed (default 128MiB)"},
+  {"credit", "bytes of space lent ahead of need (default what is free)"},
+  {"piggyback", "bytes of small values that travel with references (default 4KiB)"},
+  {"message-limit", "bytes of one message from another node at most (default 256MiB)"},
+};
 
 void declare_others(caf::config_option_adder group) {
   group.add<std::string>("arena-dir", "tmpfs that holds the store (default /dev/shm)")
@@ -229,12 +209,7 @@ void declare_others(caf::config_option_adder group) {
     .add<std::int64_t>("seed", "seed of all ids; 0: drawn from the system (default 0)");
 }
 
-struct declared_time {
-  std::string_view name;
-  std::string_view description;
-};
-
-constexpr declared_time declared_times[] = {
+constexpr declared_option declared_times[] = {
   {"full-timeout", "how long a put waits when nothing can move (default 2s)"},
   {"heartbeat-interval", "how often nodes say that they live (default 1s)"},
   {"heartbeat-timeout", "silence after which a node is dead (default 10s)"},
@@ -252,6 +227,21 @@ void require_known_keys(const caf::actor_system_config& settings) {
       throw object_error{{.type = error_type::invalid_argument, .message = *std::move(text)}};
 }
 
+/// CAF takes zeros with which it would never end.
+void require_no_zeros(const caf::settings& settings) {
+  for (const std::string option : caf_options::never_zero)
+    if (auto number = caf::get_if<std::int64_t>(&settings, option); number && *number == 0)
+      throw object_error{
+        {.type = error_type::invalid_argument,
+         .message = fmt::format("option {} is 0, but must be at least 1; leave it out for CAF's "
+                                "default",
+                                option)}};
+}
+
+caf::error invalid(std::string text) {
+  return to_caf_error({.type = error_type::invalid_argument, .message = std::move(text)});
+}
+
 std::vector<std::string> words_of(int argc, char** argv) {
   return argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>{};
 }
@@ -259,21 +249,7 @@ std::vector<std::string> words_of(int argc, char** argv) {
 } // namespace
 
 std::uint64_t parse_size(std::string_view option, std::string_view text) {
-  double number = 0;
-  const auto* end = text.data() + text.size();
-  auto [position, error] = std::from_chars(text.data(), end, number);
-  auto name = text.substr(static_cast<std::size_t>(position - text.data()));
-  while (!name.empty() && name.front() == ' ')
-    name.remove_prefix(1);
-  for (const auto& known : units) {
-    if (known.name != name || error != std::errc{})
-      continue;
-    auto bytes = number * known.bytes;
-    if (!(bytes >= 0) || bytes > static_cast<double>(std::numeric_limits<std::int64_t>::max() / 2))
-      break;
-    return static_cast<std::uint64_t>(std::llround(bytes));
-  }
-  refuse(option, fmt::format("\"{}\"", text), size_words);
+  return read_size(option, text);
 }
 
 config::config() {
@@ -282,7 +258,8 @@ config::config() {
   // Idle workers of CAF's own choice poll, with sleeps between: that doubles what a message to
   // another process takes, and wears hosts out on which many nodes run.
   set(caf_options::scheduler_policy, caf_options::word("sharing"));
-  declare_sizes(opt_group{custom_options_, "mobula"});
+  for (const auto& each : declared_sizes)
+    custom_options_.add(size_option(each.name, each.description));
   declare_others(opt_group{custom_options_, "mobula"});
   for (const auto& each : declared_times)
     custom_options_.add(time_option(each.name, each.description));
@@ -330,15 +307,21 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
   auto flags = take_flag_values(custom_options_, words);
   if (print_what_is_asked(flags.words))
     return caf::none;
-  if (auto error = caf::actor_system_config::parse(std::move(flags.words), ini_file)) {
+  auto file = read_option_file(words, ini_file != nullptr ? ini_file : config_file_path);
+  config_file_path = file.path;
+  if (auto text = explain_file(custom_options_, file))
+    return invalid(*std::move(text));
+  std::istringstream content_of_file{file.text};
+  if (auto error = caf::actor_system_config::parse(std::move(flags.words), content_of_file)) {
     // CAF tells the word and a code.
     if (auto text = explain_words(custom_options_, words))
-      return to_caf_error({.type = error_type::invalid_argument, .message = *std::move(text)});
+      return invalid(*std::move(text));
     return error;
   }
   for (const auto* flag : flags.off)
     turn_off(content, *flag);
   try {
+    require_no_zeros(content);
     static_cast<void>(read_options(*this));
     prepare_network(*this);
   } catch (const object_error& error) {

@@ -11,6 +11,7 @@
 
 #include "mobula/actors/launch/launch_node.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/protocol/names/name_table.hpp"
 #include "mobula/actors/wire/name_messages.hpp"
 #include "mobula/runtime/cluster_question.hpp"
 
@@ -109,8 +110,19 @@ caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const n
 }
 
 /// Blocks until the name is found.
+/// Throws for what nobody can publish: it would be waited for in vain, and stand in the error.
+void require_name(const std::string& name) {
+  const name_config bounds{};
+  if (name.empty() || name.size() > bounds.max_name_bytes)
+    throw object_error{
+      {.type = error_type::invalid_argument,
+       .message = fmt::format("cannot look up \"{:.40}\": the name has {} bytes; use 1 to {}", name,
+                              name.size(), bounds.max_name_bytes)}};
+}
+
 named_content look_up(node_core& core, const std::string& name, const wait_limit& limit) {
   require_valid(limit);
+  require_name(name);
   auto answer =
     ask<name_answer>(core, lookup_name{.name = name, .limit = limit, .answer = {}}, limit);
   if (auto* failure = std::get_if<error_info>(&answer))
@@ -148,6 +160,7 @@ name_question withdrawal_of(const std::string& name) {
 
 name_question search_for(const std::string& name, const wait_limit& limit) {
   require_valid(limit);
+  require_name(name);
   return question_of(lookup_name{.name = name, .limit = limit, .answer = {}});
 }
 

@@ -81,26 +81,12 @@ std::vector<option_word> long_options(const caf::config_option_set& options,
   return result;
 }
 
-/// Returns what a value of this type looks like.
-std::string range_of(const caf::config_option& option) {
-  auto type = view_of(option.type_name());
-  if (type == "timespan")
-    return std::string{time_words};
-  if (type.find("int") != std::string_view::npos)
-    return "a whole number";
-  if (type == "boolean" || type == "bool")
-    return "true or false";
-  if (type.find("vector") != std::string_view::npos || type.find("list") != std::string_view::npos)
-    return R"(a list such as ["one","two"])";
-  return fmt::format("of type {}", type);
-}
-
 std::optional<std::string> explain(const caf::config_option_set& options, const option_word& word) {
   const auto* option = options.cli_long_name_lookup(view_of(std::string_view{word.name}));
   if (option == nullptr)
     return fmt::format("there is no option --{}{}; --help lists those there are", word.name,
                        did_you_mean("--" + word.name, command_names(options)));
-  if (!word.value)
+  if (!word.value || (word.value->empty() && !option->is_flag()))
     return option->is_flag()
              ? std::nullopt
              : std::optional{fmt::format("option {0} needs a value, as in --{0}=…; it must be {1}",
@@ -115,6 +101,8 @@ std::optional<std::string> explain(const caf::config_option_set& options, const 
 std::string_view placeholder(const caf::config_option& option) {
   auto type = view_of(option.type_name());
   auto description = view_of(option.description());
+  if (type == size_type)
+    return "SIZE";
   if (type == "timespan")
     return "TIME";
   if (type.find("int") != std::string_view::npos)
@@ -123,10 +111,7 @@ std::string_view placeholder(const caf::config_option& option) {
     return "ADDRESS:PORT";
   if (type.find("vector") != std::string_view::npos || type.find("list") != std::string_view::npos)
     return "LIST";
-  return description.find("iB") != std::string_view::npos
-             || description.find("bytes") != std::string_view::npos
-           ? "SIZE"
-           : "TEXT";
+  return "TEXT";
 }
 
 std::string help_line(const caf::config_option& option) {
@@ -155,6 +140,21 @@ std::string place_of(const std::string& file, const std::vector<std::string>& be
 }
 
 } // namespace
+
+std::string range_of(const caf::config_option& option) {
+  auto type = view_of(option.type_name());
+  if (type == size_type)
+    return std::string{size_words};
+  if (type == "timespan")
+    return std::string{time_words};
+  if (type.find("int") != std::string_view::npos)
+    return "a whole number";
+  if (type == "boolean" || type == "bool")
+    return "true or false";
+  if (type.find("vector") != std::string_view::npos || type.find("list") != std::string_view::npos)
+    return R"(a list such as ["one","two"])";
+  return fmt::format("of type {}", type);
+}
 
 std::optional<std::string> explain_words(const caf::config_option_set& options,
                                          const std::vector<std::string>& words) {

@@ -123,6 +123,27 @@ void add_thrown(error_info& result, const error_info& thrown, std::size_t depth)
       add_thrown(result, cause, depth);
 }
 
+/// More of a cause's message stands only in the cause.
+constexpr std::size_t max_repeated_bytes = 400;
+
+/// Returns what a failure followed from in the end, as a part of a sentence: who sees no more than
+/// the message wants to know that.
+std::string show_first_cause(const error_info& thrown) {
+  const auto* first = &thrown;
+  while (!first->causes.empty())
+    first = &first->causes.front();
+  auto text = first->message;
+  if (text.size() > max_repeated_bytes) {
+    auto end = max_repeated_bytes;
+    // Not within a letter of UTF-8.
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+      --end;
+    text.resize(end);
+    text += "…";
+  }
+  return fmt::format("failed with {}{}{}", to_string(first->type), text.empty() ? "" : ": ", text);
+}
+
 /// The current exception without what the caller says about it.
 error_info describe_bare(error_type type, std::size_t depth);
 
@@ -145,7 +166,7 @@ error_info describe_bare(error_type type, std::size_t depth) {
   try {
     throw;
   } catch (const object_error& error) {
-    result.message = fmt::format("needed an object that failed with {}", to_string(error.type()));
+    result.message = show_first_cause(error.info());
     add_thrown(result, error.info(), depth);
     add_nested(result, error, depth);
   } catch (const std::exception& exception) {

@@ -64,6 +64,26 @@ TEST_CASE_FIXTURE(one_node, "a node in no cluster has names of its own") {
         == error_type::name_not_found);
 }
 
+TEST_CASE_FIXTURE(one_node, "a node that only has names is in no cluster and drains nothing") {
+  node.publish("motto", node.put("a text"));
+  CHECK(error_of([&] { static_cast<void>(node.drain(1s)); }) == error_type::invalid_argument);
+  node.unpublish("motto");
+  node.shutdown();
+  CHECK(error_of([&] { static_cast<void>(node.drain(1s)); }) == error_type::shutting_down);
+}
+
+TEST_CASE_FIXTURE(one_node, "what can be no name is looked up by nobody") {
+  for (const auto& name : {std::string{}, std::string(257, 'n'), std::string(1'000'000, 'n')}) {
+    auto look_up = [&] {
+      static_cast<void>(node.lookup<std::string>(name, 1h));
+    };
+    CHECK(error_of(look_up) == error_type::invalid_argument);
+    CHECK(message_of(look_up).size() < 200);
+  }
+  CHECK(error_of([&] { static_cast<void>(node.lookup<std::string>(std::string(256, 'n'))); })
+        == error_type::name_not_found);
+}
+
 TEST_CASE("names of a node that joins later become the cluster's") {
   testing::simulation sim;
   auto& home = sim.add_node();

@@ -1,9 +1,11 @@
 // Where a node's options come from, and what is said about one that makes no sense.
 
+#include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -184,6 +186,19 @@ TEST_CASE("a spill directory that cannot be made is refused by name") {
   auto message = message_of([&] { sim.add_node(options); });
   CHECK(message.find("mobula.spill-dirs") != std::string::npos);
   CHECK(message.find("/proc/no-such-place") != std::string::npos);
+}
+
+TEST_CASE("of a spill directory's path only the last part is made") {
+  test::temporary_directory directory;
+  testing::simulation sim;
+  auto options = sim.default_options();
+  auto path = directory.path().string();
+  options.spill_directories = {path + "/typo/spill"};
+  CHECK(message_of([&] { sim.add_node(options); }).find(path + "/typo/spill") != std::string::npos);
+  CHECK(!std::filesystem::exists(path + "/typo"));
+  options.spill_directories = {path + "/spill"};
+  sim.add_node(options);
+  CHECK(std::filesystem::is_directory(path + "/spill"));
 }
 
 TEST_CASE("the inline limit decides where a value lives") {

@@ -3,6 +3,11 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "mobula/actors/caf/caf_options.hpp"
 
 #include "../contains.hpp"
 #include "../temporary_directory.hpp"
@@ -152,6 +157,111 @@ TEST_CASE_FIXTURE(file_of_options,
 
 TEST_CASE_FIXTURE(file_of_options, "groups of the application's own may be in a file") {
   CHECK(failure_with("[module]\nname=\"x\"\n[mobula]\nshards=3\n").empty());
+}
+
+TEST_CASE_FIXTURE(file_of_options,
+                  "a value of another kind than its option's is told with file and line") {
+  const std::vector<std::pair<std::string, std::string>> lines{
+    {"store-size=-5", "-5, but must be a number of bytes"},
+    {"store-size=-2.5", "but must be a number of bytes"},
+    {"store-size=1000.5", "but must be a number of bytes"},
+    {"store-size=1e30", "but must be a number of bytes"},
+    {"store-size=[1,2]", "but must be a number of bytes"},
+    {"store-size=true", "true, but must be a number of bytes"},
+    {"shards=\"two\"", "\"two\", but must be a whole number, without quotes"},
+    {"shards=\"2\"", "without quotes"},
+    {"shards=-2.5", "but must be a whole number"},
+    {"full-timeout=5", "5, but must be a time with a unit"},
+    {"full-timeout=\"5s\"", "without quotes"},
+    {"listen=4242", "4242, but must be a text in quotes"},
+    {"name=7", "7, but must be a text in quotes"},
+    {"insecure=1", "1, but must be true or false"},
+    {"insecure=\"true\"", "true or false, without quotes"},
+    {"spill-dirs=\"/tmp\"", "a list such as"},
+    {"spill-dirs=[1]", "a list such as"},
+  };
+  for (const auto& [line, wanted] : lines) {
+    auto text = failure_with("; options\n[other]\nname=1\n[mobula]\n" + line + "\n");
+    auto name = line.substr(0, line.find('='));
+    CHECK_MESSAGE(text.starts_with(path + ":5: option mobula." + name + " is "), text);
+    CHECK_MESSAGE(contains(text, wanted), text);
+  }
+}
+
+TEST_CASE_FIXTURE(file_of_options, "there is no option whose value may be of any kind") {
+  std::istringstream lines{printed({"--help"})};
+  std::size_t options = 0;
+  constexpr std::string_view beginning = "  --mobula.";
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(beginning)) {
+      ++options;
+      auto name = line.substr(beginning.size(),
+                              line.find_first_of("= ", beginning.size()) - beginning.size());
+      for (const auto* value : {"<none:of-them>", "{a=1}", "0.25"})
+        CHECK_MESSAGE(contains(failure_with("[mobula]\n" + name + "=" + value + "\n"),
+                               path + ":2: option mobula." + name + " is "),
+                      name);
+    }
+  CHECK(options > 25);
+}
+
+TEST_CASE_FIXTURE(file_of_options, "options of CAF's and of an application are looked at, too") {
+  CHECK(contains(failure_with("[scheduler]\nmax-throughput=\"many\"\n"),
+                 path + ":2: option scheduler.max-throughput is \"many\", but must be"));
+  for (const auto* content : {"colour=7\n", "[sound]\nloud=\"yes\"\n"}) {
+    std::ofstream{path} << content;
+    application_config settings;
+    CHECK(contains(parse(settings, {}, path), "but must be"));
+    CHECK(settings.loud);
+  }
+}
+
+TEST_CASE_FIXTURE(file_of_options, "a file has sizes with and without quotes") {
+  auto size_in = [this](const std::string& line) {
+    std::ofstream{path} << "[mobula]\n" << line << '\n';
+    config settings;
+    CHECK(parse(settings, {}, path).empty());
+    return read_options(settings).store_size_bytes;
+  };
+  CHECK(size_in("store-size=80000000") == 80'000'000);
+  CHECK(size_in("store-size=\"80000000\"") == 80'000'000);
+  CHECK(size_in("store-size=\"80MB\"") == 80'000'000);
+  CHECK(size_in("store-size=0") == 0);
+}
+
+TEST_CASE_FIXTURE(file_of_options, "a file may be read once only, as a pipe is") {
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  std::thread writer{[this] {
+    std::ofstream{path} << "[mobula]\nshards=3\n";
+  }};
+  config settings;
+  CHECK(parse(settings, {"--config-file=" + path}).empty());
+  writer.join();
+  CHECK(read_options(settings).shards == 3);
+}
+
+TEST_CASE_FIXTURE(file_of_options, "zeros with which CAF would hang are refused") {
+  for (const std::string option : caf_options::never_zero) {
+    CHECK(contains(failure_of({"--" + option + "=0"}), "option " + option + " is 0"));
+    CHECK(failure_of({"--" + option + "=1"}).empty());
+    auto split = option.find('.');
+    CHECK(contains(
+      failure_with("[" + option.substr(0, split) + "]\n" + option.substr(split + 1) + "=0\n"),
+      "option " + option + " is 0"));
+  }
+}
+
+TEST_CASE_FIXTURE(file_of_options, "a file that is named has to be there") {
+  auto folder = directory.path().string();
+  for (const auto& name : {folder, folder + "/missing.ini"})
+    CHECK(contains(failure_of({"--config-file=" + name}), "names " + name + ", which cannot be"));
+  config settings;
+  CHECK(parse(settings, {}, folder + "/missing.ini").empty());
+}
+
+TEST_CASE("a value that is left out is asked for") {
+  CHECK(contains(failure_of({"--mobula.store-size="}), "mobula.store-size needs a value"));
+  CHECK(contains(failure_of({"--config-file="}), "config-file needs a value"));
 }
 
 TEST_CASE("a key that was set by code and is no option is refused by the first node") {

@@ -83,9 +83,23 @@ TEST_CASE("the error of an argument is the cause of the task's error") {
   error_info argument{.type = error_type::owner_died, .message = "gone"};
   auto info = describe([&] { throw object_error(argument); });
   CHECK(info.type == failed);
-  CHECK(info.message == "needed an object that failed with owner_died");
+  CHECK(info.message == "failed with owner_died: gone");
   REQUIRE(info.causes.size() == 1);
   CHECK(info.causes[0] == argument);
+}
+
+TEST_CASE("a message names what failed first, and no more of it than fits into a line or two") {
+  error_info info{.type = error_type::owner_died, .message = "the first"};
+  for (int round = 0; round < 100; ++round)
+    info = describe([&] { throw object_error(info); });
+  CHECK(info.message == "failed with owner_died: the first");
+  error_info endless{.type = error_type::owner_died, .message = std::string(1'000'000, 'x')};
+  auto cut = describe([&] { throw object_error(endless); });
+  CHECK(cut.message.size() < 500);
+  CHECK(cut.message.ends_with("x…"));
+  CHECK(cut.causes.at(0) == endless);
+  CHECK(describe([] { throw object_error{{.type = error_type::owner_died}}; }).message
+        == "failed with owner_died");
 }
 
 TEST_CASE("errors that follow from each other end in the first one, however many there are") {

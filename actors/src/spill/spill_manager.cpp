@@ -47,9 +47,11 @@ std::shared_ptr<spill_claims> claim_directories(const node_core& core) {
                                                  name, reason)}};
     };
     std::error_code error;
-    std::filesystem::create_directories(name, error);
+    // No more than the last part of the path: with a typing error in another one, values would go
+    // to a disk that nobody meant.
+    std::filesystem::create_directory(name, error);
     if (error)
-      refuse(error.message());
+      refuse(fmt::format("cannot make it: {}", error.message()));
     static_cast<void>(sweep_directory(name));
     auto claim = spill_claim::make(name, core.file_label(), core.incarnation());
     if (auto* failure = std::get_if<io_failure>(&claim))

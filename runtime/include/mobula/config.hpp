@@ -21,7 +21,17 @@ namespace mobula {
 /// that command line and configuration file work as in any CAF program. Sizes are numbers of bytes
 /// with an optional unit (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB; K, M and G are KiB, MiB and GiB):
 /// `64MB` is 64,000,000, `64MiB` is 67,108,864. Times are whole numbers with a unit: ns, us, ms, s,
-/// min or h. A key of the group that is no option is an error, wherever it comes from.
+/// min or h. A key of the group that is no option is an error, wherever it comes from, and so is a
+/// value of another type than its option's. In a file, texts and sizes with a unit stand in quotes,
+/// times, numbers, true and false do not, and comments begin with `;`:
+///
+///     ; all of these are read
+///     [mobula]
+///     store-size="2GiB"
+///     full-timeout=5s
+///     shards=4
+///     insecure=false
+///     spill-dirs=["/disk1/spill", "/disk2/spill"]
 ///
 /// | option of `mobula`   | meaning                                                   | default  |
 /// |----------------------|-----------------------------------------------------------|----------|
@@ -35,6 +45,7 @@ namespace mobula {
 /// |                      |                                                           | 4–256MiB |
 /// | `shards`             | actors that share this space                              | 2        |
 /// | `spill-dirs`         | directories for what does not fit, used in turn           | none     |
+/// |                      | and made if only the last part of their path is missing   |          |
 /// | `spill-limit`        | bytes on disk; 0: as much as there is                     | 0        |
 /// | `spill-file-size`    | size at which a spill file is closed                      | 128MiB   |
 /// | `spill-threshold`    | percent of the space above which idle objects are spilled | 80       |

@@ -120,7 +120,7 @@ inline name_request<void> unpublish(caf::scheduled_actor* self, node& asked,
 }
 
 /// Gives an `ObjectRef<T>` to the object of this name, as `node::lookup` does. Throws
-/// `object_error` (`invalid_argument`) for a negative limit.
+/// `object_error` (`invalid_argument`) for a negative limit, and for what is no name.
 template <class T>
 name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const std::string& name,
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {

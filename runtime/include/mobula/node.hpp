@@ -197,7 +197,8 @@ public:
   // -- names --------------------------------------------------------------------------------------
 
   // Names are those of the cluster: what one node publishes, all its members can look up. A node
-  // that is in none has names of its own, which the others learn when it joins one.
+  // that is in none has names of its own, which the others learn when it joins one. A name has 1 to
+  // 256 bytes.
   //
   // These members block. On a thread that actors share they throw `object_error`
   // (`invalid_argument`): actors have functions of the same names in mobula/names.hpp.
@@ -242,7 +243,7 @@ public:
   /// Returns a reference to the object of this name. Without a limit, fails at once if no node is
   /// known to publish it: what a node has published before this one joined may still be on its way.
   /// One that is known to, but does not answer, is given some seconds. Throws `name_not_found`;
-  /// `type_mismatch` if the name stands for something else.
+  /// `type_mismatch` if the name stands for something else; `invalid_argument` for what is no name.
   template <class T>
   [[nodiscard]] ObjectRef<T> lookup(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
@@ -287,7 +288,7 @@ public:
   /// waits takes part in that, which ends with the earlier limit.
   ///
   /// Blocks: not for actors. Throws `object_error` (`invalid_argument`) if the node is in no
-  /// cluster or the limit negative, (`shutting_down`) if it ends meanwhile.
+  /// cluster or the limit negative, (`shutting_down`) if it has ended, or ends meanwhile.
   drain_result drain(const wait_limit& limit);
 
   /// Ends pending and later gets with `shutting_down`, refuses puts, stops the node's actors and

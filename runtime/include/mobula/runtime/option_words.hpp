@@ -20,6 +20,12 @@ inline constexpr std::string_view size_words =
 inline constexpr std::string_view time_words =
   "a time with a unit, such as 5s: a whole number and ns, us, ms, s, min or h";
 
+/// What CAF and its help text call the type of options that are sizes.
+inline constexpr std::string_view size_type = "size";
+
+/// Returns what a value of this option's type looks like.
+[[nodiscard]] std::string range_of(const caf::config_option& option);
+
 /// Returns what is wrong with the first word of a command line that CAF cannot read, as a sentence
 /// that names the word and what was probably meant; nothing if all can be read.
 [[nodiscard]] std::optional<std::string> explain_words(const caf::config_option_set& options,

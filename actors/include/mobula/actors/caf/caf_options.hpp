@@ -18,6 +18,15 @@ inline constexpr char connection_timeout[] = "middleman.connection-timeout";
 inline constexpr char log_file[] = "logger.file-name";
 inline constexpr char log_verbosity[] = "logger.verbosity";
 
+/// Options with which CAF does nothing, or divides by zero, if they are 0.
+inline constexpr const char* never_zero[] = {
+  scheduler_threads,
+  "scheduler.max-throughput",
+  "work-stealing.aggressive-steal-interval",
+  "work-stealing.moderate-steal-interval",
+  "work-stealing.relaxed-steal-interval",
+};
+
 /// Returns the value of an option that is one of a few words, such as a policy: at most ten
 /// lower-case letters.
 [[nodiscard]] caf::config_value word(std::string_view text);

@@ -27,6 +27,12 @@ public:
     membership_claimed_.store(false);
   }
 
+  /// Returns whether that right was taken: an actor that only keeps the node's own names speaks to
+  /// nobody. Any thread.
+  [[nodiscard]] bool membership_claimed() const noexcept {
+    return membership_claimed_.load();
+  }
+
   /// Values may be pulled from here, and by this node. REQUIRES: called once, after
   /// `start_cluster`, before the cluster actor hears of any other node.
   void set_data_endpoint(data_endpoint at, begin_transfers start);
