@@ -109,7 +109,6 @@ caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const n
   return result;
 }
 
-/// Blocks until the name is found.
 /// Throws for what nobody can publish: it would be waited for in vain, and stand in the error.
 void require_name(const std::string& name) {
   const name_config bounds{};
@@ -120,6 +119,7 @@ void require_name(const std::string& name) {
                               name.size(), bounds.max_name_bytes)}};
 }
 
+/// Blocks until the name is found.
 named_content look_up(node_core& core, const std::string& name, const wait_limit& limit) {
   require_valid(limit);
   require_name(name);
