@@ -13,7 +13,7 @@ namespace mobula {
 
 namespace {
 
-constexpr std::string_view magic = "MBER";
+constexpr std::string_view error_magic = "MBER";
 constexpr std::uint8_t format_version = 1;
 constexpr std::size_t head_bytes = 8;
 constexpr std::size_t length_bytes = 4;
@@ -89,11 +89,11 @@ error_info read_record(byte_reader& reader, std::size_t depth) {
 }
 
 void read_head(byte_reader& reader) {
-  auto start = reader.raw(magic.size());
-  if (!std::ranges::equal(start, std::as_bytes(std::span{magic})))
+  auto start = reader.raw(error_magic.size());
+  if (!std::ranges::equal(start, std::as_bytes(std::span{error_magic})))
     reader.fail("not an encoded error", 0);
   if (reader.u8() != format_version)
-    reader.fail("unknown version of an encoded error", magic.size());
+    reader.fail("unknown version of an encoded error", error_magic.size());
   for (auto offset = reader.offset(); offset < head_bytes; ++offset)
     if (reader.u8() != 0)
       reader.fail("a reserved byte is not zero", offset);
@@ -104,7 +104,7 @@ void read_head(byte_reader& reader) {
 std::vector<std::byte> encode(const error_info& info) {
   std::vector<std::byte> result(head_bytes + record_size(info, 0));
   byte_writer writer{result};
-  writer.raw(magic);
+  writer.raw(error_magic);
   writer.u8(format_version);
   while (writer.offset() < head_bytes)
     writer.u8(0);

@@ -18,7 +18,7 @@ namespace mobula {
 
 namespace {
 
-constexpr std::string_view magic = "MBMD";
+constexpr std::string_view metadata_magic = "MBMD";
 
 /// A reader refuses another major version. A later minor version may append fields ahead of the
 /// checksum, which an older reader skips.
@@ -52,7 +52,7 @@ std::uint8_t version_for(layout_fingerprint layout) {
 }
 
 void write_fields(byte_writer& writer, const metadata& meta) {
-  writer.raw(magic);
+  writer.raw(metadata_magic);
   writer.u8(major_version);
   writer.u8(version_for(meta.layout));
   writer.u8(static_cast<std::uint8_t>(meta.codec));
@@ -84,7 +84,7 @@ struct header_lengths {
 
 /// Reads the part that tells whether the rest can be read at all.
 void read_start(byte_reader& reader, header_lengths& lengths, metadata& meta) {
-  if (!std::ranges::equal(reader.raw(magic.size()), std::as_bytes(std::span{magic})))
+  if (!std::ranges::equal(reader.raw(metadata_magic.size()), std::as_bytes(std::span{metadata_magic})))
     reader.fail("not an object's metadata", 0);
   if (reader.u8() != major_version)
     reader.fail("unknown version of metadata", 4);

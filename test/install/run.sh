@@ -50,7 +50,8 @@ for header in "$public"/*.hpp; do
   echo "#include <mobula/${header##*/}>"
 done >all_headers.cpp
 "${compiler[@]}" -std=c++20 -M all_headers.cpp "${flags[@]}" \
-  | tr ' \\' '\n\n' | grep "^$public/" | sort -u >"$tree/read" || fail 'the headers cannot be read'
+  | tr ' \\' '\n\n' | grep '^/' | xargs realpath | grep "^$public/" | sort -u >"$tree/read" \
+  || fail 'the headers cannot be read'
 find "$public" -type f | sort | diff "$tree/read" - || fail 'installed headers that nobody reads'
 
 # -- versions -------------------------------------------------------------------------------------

@@ -29,11 +29,6 @@ namespace {
 /// How long not to accept when the system has no descriptors to spare.
 constexpr std::chrono::milliseconds accept_pause{100};
 
-struct peer {
-  std::vector<tcp::endpoint> endpoints; ///< at least one; where it greeted last comes first
-  transfer_token token;
-};
-
 std::optional<tcp::endpoint> endpoint_of(const data_address& address) {
   boost::system::error_code error;
   auto ip = asio::ip::make_address(address.ip, error);
@@ -94,6 +89,11 @@ public:
 
 private:
   using lane_key = std::pair<incarnation_id, data_lane>;
+
+  struct peer {
+    std::vector<tcp::endpoint> endpoints; ///< at least one; where it greeted last comes first
+    transfer_token token;
+  };
 
   void accept();
   void accepted(tcp::socket socket);

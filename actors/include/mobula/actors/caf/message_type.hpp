@@ -26,10 +26,10 @@
 /// Fields with floating-point numbers in CAF's own form are refused, see `has_inexact_numbers`.
 #define MOBULA_MESSAGE(type, ...)                                                           \
   MOBULA_NAME_MESSAGE(type)                                                                 \
+  MOBULA_REFUSE_INEXACT_FIELDS(::std::declval<type&>() __VA_OPT__(, ) __VA_ARGS__)          \
                                                                                             \
   template <class Inspector>                                                                \
   typename Inspector::result_type inspect(Inspector& f, [[maybe_unused]] type& x) {         \
-    MOBULA_REFUSE_INEXACT_FIELDS(x __VA_OPT__(, ) __VA_ARGS__)                              \
     return f(::caf::meta::type_name(#type) MOBULA_FIELDS_OF(x __VA_OPT__(, ) __VA_ARGS__)); \
   }
 
@@ -37,10 +37,10 @@
 /// which `is_valid` (a function that takes a constant reference) does not hold is not received.
 #define MOBULA_CHECKED_MESSAGE(type, is_valid, ...)                                           \
   MOBULA_NAME_MESSAGE(type)                                                                   \
+  MOBULA_REFUSE_INEXACT_FIELDS(::std::declval<type&>() __VA_OPT__(, ) __VA_ARGS__)            \
                                                                                               \
   template <class Inspector>                                                                  \
   typename Inspector::result_type inspect(Inspector& f, [[maybe_unused]] type& x) {           \
-    MOBULA_REFUSE_INEXACT_FIELDS(x __VA_OPT__(, ) __VA_ARGS__)                                \
     if constexpr (Inspector::writes_state) {                                                  \
       auto error =                                                                            \
         f(::caf::meta::type_name(#type) MOBULA_FIELDS_OF(x __VA_OPT__(, ) __VA_ARGS__));      \
