@@ -84,7 +84,8 @@ struct header_lengths {
 
 /// Reads the part that tells whether the rest can be read at all.
 void read_start(byte_reader& reader, header_lengths& lengths, metadata& meta) {
-  if (!std::ranges::equal(reader.raw(metadata_magic.size()), std::as_bytes(std::span{metadata_magic})))
+  if (!std::ranges::equal(reader.raw(metadata_magic.size()),
+                          std::as_bytes(std::span{metadata_magic})))
     reader.fail("not an object's metadata", 0);
   if (reader.u8() != major_version)
     reader.fail("unknown version of metadata", 4);
