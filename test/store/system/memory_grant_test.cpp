@@ -144,8 +144,25 @@ TEST_CASE_FIXTURE(memory_files, "version 1 tells of limits above the container")
   write("proc/self/cgroup", "4:memory:/\n");
   write_old_group("sys/fs/cgroup/memory", "9223372036854771712\n", "10\n");
   write("sys/fs/cgroup/memory/memory.stat", "cache 5\nhierarchical_memory_limit 80\n");
+  CHECK(read_cgroup_memory(path()) == limits(80, 80));
   CHECK(granted_memory_bytes(path()) == 80);
   CHECK(free_memory_bytes(path()) == 80);
+  write("sys/fs/cgroup/memory/memory.stat", "hierarchical_memory_limit 9223372036854771712\n");
+  CHECK(read_cgroup_memory(path()) == cgroup_memory{});
+}
+
+TEST_CASE_FIXTURE(memory_files, "of version 1 only the memory controller's group is ours") {
+  write("proc/self/cgroup", "5:cpu:/other\n4:memory:/ours\n");
+  write_old_group("sys/fs/cgroup/memory/other", "100\n", "70\n");
+  CHECK(read_cgroup_memory(path()) == cgroup_memory{});
+}
+
+TEST_CASE_FIXTURE(memory_files,
+                  "a group's limit beyond the machine's memory grants no more than that") {
+  write("proc/meminfo", "MemTotal: 1 kB\nMemAvailable: 1 kB\n");
+  write("proc/self/cgroup", "0::/\n");
+  write_group("sys/fs/cgroup", "4096\n", "0\n");
+  CHECK(granted_memory_bytes(path()) == 1024);
 }
 
 TEST_CASE_FIXTURE(memory_files, "a hierarchy is found wherever it is mounted") {
