@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <vector>
 
 using namespace mobula;
 using namespace mobula::test;
@@ -39,6 +40,9 @@ TEST_CASE("a shape knows its extents and their product") {
 TEST_CASE("a shape has at most eight dimensions") {
   CHECK(array_shape{1, 1, 1, 1, 1, 1, 1, 1}.dimensions() == 8);
   CHECK_THROWS_AS((array_shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), object_error);
+  const std::vector<std::uint64_t> eight(8, 1), nine(9, 1);
+  CHECK(array_shape::valid(eight));
+  CHECK_FALSE(array_shape::valid(nine));
 }
 
 TEST_CASE("a shape whose strides would overflow is refused") {
