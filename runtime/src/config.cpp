@@ -281,7 +281,7 @@ void config::keep(caf::string_view name, caf::config_value value) {
 }
 
 std::optional<std::string> config::explain_unknown() const {
-  return explain_keys(custom_options_, content, config_file_path);
+  return explain_keys(custom_options_, content, {});
 }
 
 /// Returns whether the command line asks for something to be printed, and prints it.
@@ -322,6 +322,8 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
     turn_off(content, *flag);
   try {
     require_no_zeros(content);
+    if (auto text = explain_keys(custom_options_, content, file))
+      return invalid(*std::move(text));
     static_cast<void>(read_options(*this));
     prepare_network(*this);
   } catch (const object_error& error) {

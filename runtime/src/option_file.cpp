@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include <caf/actor_system_config.hpp>
@@ -17,6 +18,7 @@
 #include <caf/settings.hpp>
 #include <fmt/format.h>
 
+#include "mobula/runtime/nearest_word.hpp"
 #include "mobula/runtime/option_words.hpp"
 
 namespace mobula::internal {
@@ -44,32 +46,44 @@ std::string name_in_file(const caf::config_option& option) {
   return group == "global" ? std::string{name} : fmt::format("{}.{}", group, name);
 }
 
-/// Returns whether a line of a file sets `key`.
-bool sets(std::string_view line, std::string_view key) {
-  auto begin = line.find_first_not_of(" \t");
-  if (begin == std::string_view::npos)
-    return false;
-  line.remove_prefix(begin);
-  return line.starts_with(key)
-         && (line.size() == key.size()
-             || std::string_view{" \t={"}.find(line[key.size()]) != std::string_view::npos);
+/// Returns whether a line begins with a word, whatever the form in which files name things.
+bool begins_with(std::string_view line, std::string_view word) {
+  line.remove_prefix(std::min(line.find_first_not_of(" \t\"[{,"), line.size()));
+  return line.starts_with(word)
+         && (line.size() == word.size()
+             || std::string_view{" \t\"=:.{]"}.find(line[word.size()]) != std::string_view::npos);
 }
 
-/// Returns `file:line: ` of the line that sets an option in its group, else `file: `.
-std::string place_of_option(const option_file& file, const caf::config_option& option) {
+/// Returns the group that a line such as `[mobula]` begins.
+std::string group_of(const std::string& line) {
+  auto begin = std::min(line.find_first_not_of("[ \t"), line.size());
+  return line.substr(begin, line.find_first_of(" \t]", begin) - begin);
+}
+
+/// Returns `file:line: ` of the first line that begins with one of the words, in the named group or
+/// in any; nothing if there is none.
+std::string place_of(const option_file& file, const std::vector<std::string>& words,
+                     std::optional<std::string_view> wanted_group = std::nullopt) {
   std::istringstream lines{file.text};
   std::string group = "global";
   std::string line;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
-    if (line.starts_with('[')) {
-      auto begin = line.find_first_not_of("[ \t");
-      auto end = line.find_first_of(" \t]", std::min(begin, line.size()));
-      group = begin == std::string::npos ? "" : line.substr(begin, end - begin);
-    } else if (group == view_of(option.category()) && sets(line, view_of(option.long_name()))) {
+    auto is_heading = line.starts_with('[');
+    if (is_heading)
+      group = group_of(line);
+    if (wanted_group && (is_heading || group != *wanted_group))
+      continue;
+    if (std::ranges::any_of(words, [&](const auto& word) { return begins_with(line, word); }))
       return fmt::format("{}:{}: ", file.path, number);
-    }
   }
-  return fmt::format("{}: ", file.path);
+  return {};
+}
+
+/// Returns where an option is set.
+std::string place_of(const option_file& file, const caf::config_option& option) {
+  auto place =
+    place_of(file, {std::string{view_of(option.long_name())}}, view_of(option.category()));
+  return place.empty() ? fmt::format("{}: ", file.path) : place;
 }
 
 /// Returns what a value of this type looks like in a file.
@@ -143,8 +157,32 @@ std::optional<std::string> explain_file(const caf::config_option_set& options,
   for (const auto& option : options) {
     auto name = name_in_file(option);
     if (const auto* value = caf::get_if(&content, name); value != nullptr && option.check(*value))
-      return fmt::format("{}option {} is {}, but must be {}", place_of_option(file, option), name,
+      return fmt::format("{}option {} is {}, but must be {}", place_of(file, option), name,
                          cut(to_string(*value)), range_in_file(option));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> explain_keys(const caf::config_option_set& options,
+                                        const caf::settings& content, const option_file& file) {
+  std::vector<std::string> known;
+  for (const auto& option : options)
+    if (view_of(option.category()) == "mobula")
+      known.emplace_back(view_of(option.long_name()));
+  for (const auto& [group, value] : content) {
+    const auto* keys = caf::get_if<caf::settings>(&value);
+    if (keys == nullptr)
+      continue;
+    // Applications have groups of their own, which may be called nearly anything.
+    if (group != "mobula" && typing_errors(group, "mobula") == 1)
+      return fmt::format("{}there is no group \"{}\" of options; did you mean \"mobula\"?",
+                         place_of(file, {group}), group);
+    if (group != "mobula")
+      continue;
+    for (const auto& [key, ignored] : *keys)
+      if (std::ranges::find(known, key) == known.end())
+        return fmt::format("{}there is no option mobula.{}{}; --help lists those there are",
+                           place_of(file, {key, "mobula." + key}), key, did_you_mean(key, known));
   }
   return std::nullopt;
 }

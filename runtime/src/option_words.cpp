@@ -1,10 +1,9 @@
-// Explains the words of a command line and the keys of a file that CAF refuses with no more than a
-// code, or passes over in silence, and prints the help text.
+// Explains the words of a command line that CAF refuses with no more than a code, and prints the help
+// text.
 
 #include "mobula/runtime/option_words.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -121,24 +120,6 @@ std::string help_line(const caf::config_option& option) {
   return fmt::format("  {:<35} {}\n", name, view_of(option.description()));
 }
 
-/// Returns `file:line: ` if a line of the file begins with one of the words, else nothing.
-std::string place_of(const std::string& file, const std::vector<std::string>& beginnings) {
-  std::ifstream lines{file};
-  std::string line;
-  for (std::size_t number = 1; std::getline(lines, line); ++number) {
-    auto begin = line.find_first_not_of(" \t\"[{,");
-    if (begin == std::string::npos)
-      continue;
-    auto text = std::string_view{line}.substr(begin);
-    for (const auto& word : beginnings)
-      if (text.starts_with(word)
-          && (text.size() == word.size()
-              || std::string_view{" \t\"=:.{]"}.find(text[word.size()]) != std::string_view::npos))
-        return fmt::format("{}:{}: ", file, number);
-  }
-  return {};
-}
-
 } // namespace
 
 std::string range_of(const caf::config_option& option) {
@@ -215,30 +196,6 @@ std::string help_of(const caf::config_option_set& options) {
     if (view_of(option.category()) == "mobula")
       result += help_line(option);
   return result + "\n--long-help lists those of CAF, too.\n";
-}
-
-std::optional<std::string> explain_keys(const caf::config_option_set& options,
-                                        const caf::settings& content, const std::string& file) {
-  std::vector<std::string> known;
-  for (const auto& option : options)
-    if (view_of(option.category()) == "mobula")
-      known.emplace_back(view_of(option.long_name()));
-  for (const auto& [group, value] : content) {
-    const auto* keys = caf::get_if<caf::settings>(&value);
-    if (keys == nullptr)
-      continue;
-    // Applications have groups of their own, which may be called nearly anything.
-    if (group != "mobula" && typing_errors(group, "mobula") == 1)
-      return fmt::format("{}there is no group \"{}\" of options; did you mean \"mobula\"?",
-                         place_of(file, {group}), group);
-    if (group != "mobula")
-      continue;
-    for (const auto& [key, ignored] : *keys)
-      if (std::ranges::find(known, key) == known.end())
-        return fmt::format("{}there is no option mobula.{}{}; --help lists those there are",
-                           place_of(file, {key, "mobula." + key}), key, did_you_mean(key, known));
-  }
-  return std::nullopt;
 }
 
 } // namespace mobula::internal

@@ -240,6 +240,17 @@ TEST_CASE_FIXTURE(file_of_options, "a file may be read once only, as a pipe is")
   CHECK(read_options(settings).shards == 3);
 }
 
+TEST_CASE_FIXTURE(file_of_options, "a pipe with a key that is no option is not read again") {
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  std::thread writer{[this] {
+    std::ofstream{path} << "[mobula]\nshard=3\n";
+  }};
+  config settings;
+  auto text = parse(settings, {"--config-file=" + path});
+  writer.join();
+  CHECK(contains(text, path + ":2: there is no option mobula.shard"));
+}
+
 TEST_CASE_FIXTURE(file_of_options, "zeros with which CAF would hang are refused") {
   for (const std::string option : caf_options::never_zero) {
     CHECK(contains(failure_of({"--" + option + "=0"}), "option " + option + " is 0"));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <caf/config_option_set.hpp>
+#include <caf/settings.hpp>
 
 /// The configuration file: read once, since it may be a pipe, and looked through before CAF does,
 /// which drops a value of another type than its option's without a word.
@@ -27,6 +28,13 @@ struct option_file {
 /// Returns what is wrong with a file that cannot be read, at all or as one of options, or in which
 /// an option, whoever declared it, has a value of another kind than its own; with file and line.
 [[nodiscard]] std::optional<std::string> explain_file(const caf::config_option_set& options,
+                                                      const option_file& file);
+
+/// Returns what is wrong with a configuration whose group `mobula` has a key that is no option, or
+/// that has a group which was probably meant to be `mobula`; nothing if all is well. Names the line
+/// of `file` that has the key, if one has.
+[[nodiscard]] std::optional<std::string> explain_keys(const caf::config_option_set& options,
+                                                      const caf::settings& content,
                                                       const option_file& file);
 
 } // namespace mobula::internal

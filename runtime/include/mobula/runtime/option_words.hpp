@@ -9,7 +9,7 @@
 #include <caf/settings.hpp>
 
 /// What users write to choose options, on a command line or in a file, and what they are told about
-/// it.
+/// it; of files, option_file.hpp says more.
 
 namespace mobula::internal {
 
@@ -56,12 +56,5 @@ void turn_off(caf::settings& content, const caf::config_option& flag);
 /// Returns what `--help` prints: the options of the group "global", which are CAF's and the
 /// application's, and those of Mobula, a line for each.
 [[nodiscard]] std::string help_of(const caf::config_option_set& options);
-
-/// Returns what is wrong with a configuration whose group `mobula` has a key that is no option, or
-/// that has a group which was probably meant to be `mobula`; nothing if all is well. `file` is
-/// where the configuration may have been read from: the line of the key is looked for there.
-[[nodiscard]] std::optional<std::string> explain_keys(const caf::config_option_set& options,
-                                                      const caf::settings& content,
-                                                      const std::string& file);
 
 } // namespace mobula::internal
