@@ -70,24 +70,18 @@ public:
     return f();
   }
 
-  /// Returns a handler that counts its message and hands it to a part.
+  using service_state::counted;
+
+  /// As `counted`, for parts that receive several messages.
   template <class Message, class Part>
-  [[nodiscard]] auto counted(Part& part, void (Part::*handler)(Message)) {
-    return [this, &part, handler](Message message) {
+  [[nodiscard]] auto received_by(Part& part) {
+    return [this, &part](Message message) {
       count();
-      (part.*handler)(message);
+      part.received(message);
     };
   }
 
-  template <class Message, class Part>
-  [[nodiscard]] auto counted(const Part& part, void (Part::*handler)(Message) const) {
-    return [this, &part, handler](Message message) {
-      count();
-      (part.*handler)(message);
-    };
-  }
-
-  /// The same for the exchange, with a turn before.
+  /// As `counted`, for the exchange, with a turn before.
   template <class Message>
   [[nodiscard]] auto after_turn(void (reference_exchange::*handler)(Message)) {
     return [this, handler](Message message) {
@@ -200,32 +194,24 @@ private:
 
 // -- handlers -------------------------------------------------------------------------------------
 
-template <class Message>
-auto member_handler(cluster_state& state) {
-  return [&state](const Message& message) {
-    state.count();
-    state.nodes.received(message);
-  };
-}
-
 auto member_handlers(cluster_state& state) {
   auto& nodes = state.nodes;
   return std::tuple{
-    member_handler<hello_envelope>(state),
-    member_handler<welcome>(state),
-    member_handler<crossed>(state),
-    member_handler<already_connected>(state),
-    member_handler<refused>(state),
-    member_handler<members_changed>(state),
-    member_handler<session_over>(state),
-    member_handler<leave_cluster>(state),
-    state.counted(nodes, &membership::begin),
-    state.counted(nodes, &membership::join),
-    state.counted(nodes, &membership::list),
-    state.counted(nodes, &membership::dial_connected),
-    state.counted(nodes, &membership::dial_done),
-    state.counted(state.watchers, &member_watchers::add),
-    state.counted(state, &cluster_state::end_membership),
+    state.received_by<const hello_envelope&>(nodes),
+    state.received_by<const welcome&>(nodes),
+    state.received_by<const crossed&>(nodes),
+    state.received_by<const already_connected&>(nodes),
+    state.received_by<const refused&>(nodes),
+    state.received_by<const members_changed&>(nodes),
+    state.received_by<const session_over&>(nodes),
+    state.received_by<const leave_cluster&>(nodes),
+    state.counted<&membership::begin>(nodes),
+    state.counted<&membership::join>(nodes),
+    state.counted<&membership::list>(nodes),
+    state.counted<&membership::dial_connected>(nodes),
+    state.counted<&membership::dial_done>(nodes),
+    state.counted<&member_watchers::add>(state.watchers),
+    state.counted<&cluster_state::end_membership>(),
   };
 }
 
@@ -257,23 +243,20 @@ auto exchange_handlers(cluster_state& state) {
     state.after_turn(&exchange::send_reports),
     state.after_turn(&exchange::drain),
     state.after_turn(&exchange::value_ready_to_keep),
-    state.counted(state.exchange, &exchange::copy_evicted),
-    state.counted(state, &cluster_state::owner_not_found),
-    state.counted(state.owners, &owner_seeker::ask_through),
-    state.counted(state, &cluster_state::open_session),
-    state.counted(state, &cluster_state::close_session),
+    state.counted<&reference_exchange::copy_evicted>(state.exchange),
+    state.counted<&cluster_state::owner_not_found>(),
+    state.counted<&owner_seeker::ask_through>(state.owners),
+    state.counted<&cluster_state::open_session>(),
+    state.counted<&cluster_state::close_session>(),
   };
 }
 
 auto name_handlers(cluster_state& state) {
   auto& names = state.names;
   return std::tuple{
-    state.counted<const names_changed&>(names, &name_service::received),
-    state.counted<const find_name&>(names, &name_service::received),
-    state.counted<name_found&>(names, &name_service::received),
-    state.counted(names, &name_service::publish),
-    state.counted(names, &name_service::unpublish),
-    state.counted(names, &name_service::lookup),
+    state.received_by<const names_changed&>(names), state.received_by<const find_name&>(names),
+    state.received_by<name_found&>(names),          state.counted<&name_service::publish>(names),
+    state.counted<&name_service::unpublish>(names), state.counted<&name_service::lookup>(names),
   };
 }
 

@@ -37,8 +37,7 @@ void pull_buffers::reserve(const reserve_pull_buffer& request) {
 void pull_buffers::answer_whole(const reserve_pull_buffer& request) {
   // The puller asks once for a number until it was answered or has given the buffer back. What
   // is out of scope here is pulled by nobody: its entry is gone, or has another copy.
-  const auto& held =
-    shard_.slot_of(shard_.id_of(static_cast<std::uint64_t>(request.copy->pulled_as)));
+  const auto& held = shard_.slot_of(shard_.id_of(request.copy->pulled_as));
   MOBULA_ASSERT(!held.pull && !held.in_transfer);
   auto entry = shard_.node().gateway().find_borrowed(request.object);
   if (entry && entry->copy() == request.copy.get()) {
@@ -73,7 +72,7 @@ void pull_buffers::withdraw(const withdraw_pull_buffer& request) {
 }
 
 void pull_buffers::take_back(const return_pull_buffer& request) {
-  auto id = shard_.id_of(static_cast<std::uint64_t>(request.number));
+  auto id = shard_.id_of(request.number);
   shard_.slot_of(id).take_memory_back();
   shard_.tell(&store_table::abort, id);
   shard_.run();
@@ -83,7 +82,7 @@ void pull_buffers::take_back(const return_pull_buffer& request) {
 void pull_buffers::seal(const seal_pulled& request) {
   auto& copy = *request.copy;
   auto& entry = **request.entry;
-  auto id = shard_.id_of(static_cast<std::uint64_t>(copy.pulled_as));
+  auto id = shard_.id_of(copy.pulled_as);
   auto& held = shard_.slot_of(id);
   held.in_transfer = false;
   shard_.readers().open_here(held);
@@ -109,7 +108,7 @@ void pull_buffers::seal(const seal_pulled& request) {
 }
 
 void pull_buffers::release(const release_pulled& request) {
-  auto id = shard_.id_of(static_cast<std::uint64_t>(request.copy->pulled_as));
+  auto id = shard_.id_of(request.copy->pulled_as);
   auto* held = shard_.find(id.sequence);
   if (held == nullptr)
     return;

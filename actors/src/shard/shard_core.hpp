@@ -95,6 +95,11 @@ public:
   /// What the table calls the object `number`.
   [[nodiscard]] object_id id_of(std::uint64_t number) const;
 
+  /// The same for what is pulled.
+  [[nodiscard]] object_id id_of(pull_number number) const {
+    return id_of(static_cast<std::uint64_t>(number));
+  }
+
   /// Returns the slot that there is, if there is one.
   shard_slot& add(std::uint64_t number, shard_slot slot) {
     return slots_.emplace(number, std::move(slot)).first->second;

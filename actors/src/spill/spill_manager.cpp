@@ -238,19 +238,11 @@ private:
       });
   }
 
-  void apply(const write_batch& effect) {
-    jobs_->begin(effect);
-  }
-
-  void apply(const move_records& effect) {
-    jobs_->begin(effect);
-  }
-
-  void apply(const read_records& effect) {
-    jobs_->begin(effect);
-  }
-
-  void apply(const delete_file& effect) {
+  template <class Job>
+    requires requires(spill_jobs& jobs, const Job& job) {
+      jobs.begin(job);
+    }
+  void apply(const Job& effect) {
     jobs_->begin(effect);
   }
 
