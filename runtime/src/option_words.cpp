@@ -1,5 +1,5 @@
-// Explains the words of a command line that CAF refuses with no more than a code, and prints the help
-// text.
+// Explains the words of a command line that CAF refuses with no more than a code, and prints the
+// help text.
 
 #include "mobula/runtime/option_words.hpp"
 

@@ -137,16 +137,14 @@ void spill_files::deleted(spill_file_id id) {
 }
 
 void spill_files::delete_failed(spill_file_id id) {
+  // Nobody tries again.
+  if (abandoning_)
+    return deleted(id);
   auto& stuck = get(id);
   MOBULA_ASSERT(stuck.state == file_state::deleting);
   --deletions_;
-  if (abandoning_) {
-    bytes_ -= stuck.size_bytes;
-    files_.erase(id);
-  } else {
-    stuck.state = file_state::delete_failed;
-    ++failed_deletions_;
-  }
+  stuck.state = file_state::delete_failed;
+  ++failed_deletions_;
 }
 
 void spill_files::retry_deletions(spill_effects& effects) {
