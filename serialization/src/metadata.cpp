@@ -5,14 +5,13 @@
 
 #include "mobula/serialization/array_shape.hpp"
 #include "mobula/serialization/byte_stream.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/codec_error.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <limits>
 #include <string_view>
-
-#include <xxhash.h>
 
 namespace mobula {
 
@@ -140,10 +139,6 @@ void read_variable_fields(byte_reader& reader, const header_lengths& lengths, me
 }
 
 } // namespace
-
-std::uint64_t checksum_of(std::span<const std::byte> bytes) noexcept {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
 
 std::size_t encoded_metadata_size(std::size_t dimensions, std::size_t nested,
                                   std::size_t type_name_bytes, layout_fingerprint layout) noexcept {

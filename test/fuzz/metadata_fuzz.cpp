@@ -1,6 +1,7 @@
 // What a decoder accepts must encode to bytes that it accepts again as the same value. Anything
 // else that bytes can do to a decoder shows as a crash or under a sanitizer.
 
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/metadata.hpp"
 

@@ -2,6 +2,7 @@
 // data port relies on. Anything else that bytes can do to a decoder shows as a crash or under a
 // sanitizer.
 
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 

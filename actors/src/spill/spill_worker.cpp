@@ -7,6 +7,7 @@
 #include "mobula/actors/messages/service_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_state.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/spill/spill_copy.hpp"
 #include "mobula/store/spill/spill_file.hpp"

@@ -8,9 +8,8 @@
 #include <cstring>
 #include <string_view>
 
-#include <xxhash.h>
-
 #include "mobula/serialization/byte_stream.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -29,7 +28,7 @@ std::uint64_t round_up(std::uint64_t bytes) {
 }
 
 std::uint64_t hash_of(std::span<const std::byte> header) {
-  return XXH3_64bits(header.data(), hash_offset);
+  return checksum_of(header.first(hash_offset));
 }
 
 std::uint64_t stored_hash(std::span<const std::byte> header) {

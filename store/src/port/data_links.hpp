@@ -16,8 +16,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <xxhash.h>
 
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/store/port/address_attempts.hpp"
 #include "mobula/store/port/data_port_config.hpp"
 #include "mobula/store/port/transfer_port.hpp"
@@ -129,7 +129,7 @@ private:
   link_owner* owner_;
   boost::asio::steady_timer greeting_timer_;
   std::deque<outgoing_frame> outgoing_; ///< at most `max_waiting_frames`
-  bool waits_to_write_ = false;
+  bool waits_to_write_ = false; ///< until the socket takes more
   bool ready_ = false; ///< connected
   bool closed_ = false;
 };
@@ -252,7 +252,7 @@ private:
   std::size_t header_filled_ = 0;
   std::optional<incoming_chunk> chunk_;
   std::chrono::steady_clock::time_point told_; ///< of progress, or that the chunk began
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash_;
+  running_checksum sum_;                       ///< of what was read of the chunk
   std::vector<std::byte> compressed_; ///< payload of a compressed chunk; none without an ask
   std::vector<std::byte> dropped_;    ///< where the payload of a canceled ask goes; likewise
 };

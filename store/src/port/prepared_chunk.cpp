@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "mobula/serialization/metadata.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {

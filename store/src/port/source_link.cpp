@@ -24,9 +24,7 @@ constexpr std::size_t dropped_bytes = std::size_t{64} << 10;
 
 source_link::source_link(link_owner& owner, tcp::socket socket, const incarnation_id& node,
                          data_lane lane, const transfer_token& token)
-  : data_link(owner, std::move(socket)), node_(node), lane_(lane), token_(token),
-    hash_(XXH3_createState(), &XXH3_freeState) {
-  MOBULA_ASSERT(hash_ != nullptr);
+  : data_link(owner, std::move(socket)), node_(node), lane_(lane), token_(token) {
 }
 
 // -- connecting -----------------------------------------------------------------------
@@ -189,7 +187,7 @@ std::span<std::byte> source_link::payload_target() {
 }
 
 void source_link::payload_read(std::span<const std::byte> bytes) {
-  XXH3_64bits_update(hash_.get(), bytes.data(), bytes.size());
+  sum_.add(bytes);
   chunk_->received += static_cast<std::uint32_t>(bytes.size());
   if (chunk_->received == chunk_->frame.wire_bytes)
     finish_chunk();
@@ -207,7 +205,7 @@ void source_link::tell_progress() {
 
 void source_link::finish_chunk() {
   auto frame = std::exchange(chunk_, std::nullopt)->frame;
-  if (XXH3_64bits_digest(hash_.get()) != frame.checksum)
+  if (sum_.value() != frame.checksum)
     return close("the checksum of a chunk does not match");
   auto open = asks_.find(frame.ask);
   if (open == asks_.end())
@@ -278,7 +276,7 @@ void source_link::handle(const chunk_frame& chunk) {
   }
   chunk_ = incoming_chunk{chunk};
   told_ = std::chrono::steady_clock::now();
-  XXH3_64bits_reset(hash_.get());
+  sum_.reset();
 }
 
 void source_link::handle(const refusal_frame& refusal) {

@@ -8,8 +8,6 @@
 #include <span>
 #include <string_view>
 
-#include <xxhash.h>
-
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/spill/spill_format.hpp"
 
@@ -47,10 +45,6 @@ inline std::uint64_t get(const header_bytes& header, std::size_t offset) {
   for (std::size_t i = 0; i < 8; ++i)
     value |= std::to_integer<std::uint64_t>(header[offset + i]) << (8 * i);
   return value;
-}
-
-inline std::uint64_t hash_of(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
 }
 
 /// Returns everything up to the hashes of metadata and data: what a reader knows beforehand.

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/store/spill/spill_effects.hpp"
 #include "mobula/store/spill/spill_file.hpp"
 #include "mobula/store/system/io_calls.hpp"
@@ -16,12 +15,6 @@
 #include "spill_transfer.hpp"
 
 namespace mobula {
-
-struct free_hash {
-  void operator()(XXH3_state_t* state) const noexcept {
-    XXH3_freeState(state);
-  }
-};
 
 /// Reads records of an open spill file through a buffer of bounded size.
 class record_reader {
@@ -56,7 +49,7 @@ public:
     auto start = make_header_start(record.id, result.metadata_bytes, result.data_bytes);
     auto believable =
       std::equal(start.begin(), start.begin() + at::metadata_hash, header.begin())
-      && get(header, at::header_hash) == hash_of(std::span{header}.first<at::header_hash>());
+      && get(header, at::header_hash) == checksum_of(std::span{header}.first<at::header_hash>());
     return believable ? std::optional{result} : std::nullopt;
   }
 
@@ -88,25 +81,23 @@ private:
   static constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
 
   [[nodiscard]] bool has_hash(std::uint64_t offset, std::uint64_t bytes, std::uint64_t expected) {
-    if (hash_ == nullptr)
-      hash_.reset(XXH3_createState());
-    if (hash_ == nullptr)
-      throw std::bad_alloc{};
-    XXH3_64bits_reset(hash_.get());
+    if (!sum_)
+      sum_.emplace();
+    sum_->reset();
     for (std::uint64_t done = 0; done < bytes;) {
       auto part = part_of(bytes - done);
       if (!read(part, offset + done))
         return false;
-      XXH3_64bits_update(hash_.get(), part.data(), part.size());
+      sum_->add(part);
       done += part.size();
     }
-    return XXH3_64bits_digest(hash_.get()) == expected;
+    return sum_->value() == expected;
   }
 
   const file_handle& file_;
   const io_calls& calls_;
   std::vector<std::byte> buffer_;
-  std::unique_ptr<XXH3_state_t, free_hash> hash_;
+  std::optional<running_checksum> sum_;
 };
 
 } // namespace mobula

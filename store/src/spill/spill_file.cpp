@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 
+#include "mobula/serialization/checksum.hpp"
 #include "record_header.hpp"
 #include "spill_transfer.hpp"
 
@@ -20,18 +21,18 @@ using namespace spill_format;
 
 header_bytes make_header(const record_view& record) {
   auto header = make_header_start(record.id, record.metadata.size(), record.data.size());
-  put(header, at::metadata_hash, hash_of(record.metadata));
-  put(header, at::data_hash, record.data_hash ? *record.data_hash : hash_of(record.data));
-  put(header, at::header_hash, hash_of(std::span{header}.first<at::header_hash>()));
+  put(header, at::metadata_hash, checksum_of(record.metadata));
+  put(header, at::data_hash, record.data_hash ? *record.data_hash : checksum_of(record.data));
+  put(header, at::header_hash, checksum_of(std::span{header}.first<at::header_hash>()));
   return header;
 }
 
 bool is_intact(const header_bytes& header, const object_id& expected, const record_target& target) {
   auto start = make_header_start(expected, target.metadata.size(), target.data.size());
   return std::equal(start.begin(), start.begin() + at::metadata_hash, header.begin())
-         && get(header, at::header_hash) == hash_of(std::span{header}.first<at::header_hash>())
-         && get(header, at::metadata_hash) == hash_of(target.metadata)
-         && get(header, at::data_hash) == hash_of(target.data);
+         && get(header, at::header_hash) == checksum_of(std::span{header}.first<at::header_hash>())
+         && get(header, at::metadata_hash) == checksum_of(target.metadata)
+         && get(header, at::data_hash) == checksum_of(target.data);
 }
 
 /// How far ahead the disk is asked to read. Records that were spilled together are often wanted

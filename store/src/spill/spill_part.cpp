@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 
+#include "mobula/serialization/checksum.hpp"
 #include "record_reader.hpp"
 
 namespace mobula {
@@ -24,7 +25,7 @@ bool read_part(const std::filesystem::path& file, const moving_record& record,
     return false;
   // The usual value takes one chunk, which need not be read twice.
   if (target.size() == parts->data_bytes)
-    return spill_format::hash_of(target) == parts->data_hash;
+    return checksum_of(target) == parts->data_hash;
   return check == record_check::header || reader.verify(record);
 }
 

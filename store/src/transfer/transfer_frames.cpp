@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "mobula/serialization/byte_stream.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/system/assertion.hpp"
 

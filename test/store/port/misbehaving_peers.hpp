@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "../../raw_socket.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "transfer_host.hpp"
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "../../serialization/bytes.hpp"
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/metadata.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 

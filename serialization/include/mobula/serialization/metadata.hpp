@@ -43,9 +43,6 @@ struct metadata {
   friend bool operator==(const metadata&, const metadata&) = default;
 };
 
-/// Returns XXH3-64 (seed 0) of the bytes.
-[[nodiscard]] std::uint64_t checksum_of(std::span<const std::byte> bytes) noexcept;
-
 // -- encoding (docs/formats.md) -------------------------------------------------------------------
 
 /// Returns the exact size of the encoded form of metadata with so many parts: known before there is
