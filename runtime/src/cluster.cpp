@@ -58,8 +58,8 @@ transfer_token draw_token() {
 /// Opens the data port at the address of the control port.
 void open_data_port(node_core& core, const std::string& number) {
   auto values = std::make_shared<served_values>();
-  auto events =
-    std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
+  auto events = std::make_shared<port_messenger>(
+    caf::actor_cast<caf::strong_actor_ptr>(core.transfers()), event_batch::turn);
   data_port_config config{.self = core.incarnation(),
                           .listen = {.ip = number, .port = core.options().data_port},
                           .compression = core.options().compression};

@@ -127,8 +127,8 @@ private:
 void simulated_ports::open(node_core& core) {
   auto self = core.incarnation();
   auto values = std::make_shared<served_values>();
-  auto events =
-    std::make_shared<port_messenger>(caf::actor_cast<caf::strong_actor_ptr>(core.transfers()));
+  auto events = std::make_shared<port_messenger>(
+    caf::actor_cast<caf::strong_actor_ptr>(core.transfers()), event_batch::one);
   auto port = std::make_shared<simulated_port>(shared_from_this(), self, values, events);
   ports_[self] = port.get();
   core.set_data_endpoint({.where = {{"simulated", 1}}, .token = token_of(self)},

@@ -89,8 +89,9 @@ public:
     pushes_->source_left(message.node);
   }
 
-  void received(const port_event& message) {
-    std::visit([this](const auto& news) { take(news); }, message.event);
+  void received(const port_events& message) {
+    for (const auto& event : message.events)
+      std::visit([this](const auto& news) { take(news); }, event);
   }
 
   void collect(collect_stats& request) {

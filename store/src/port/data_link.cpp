@@ -2,6 +2,7 @@
 // in the port's thread, which nothing here blocks.
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
@@ -29,6 +30,9 @@ using time_to_acknowledge = asio::detail::socket_option::integer<IPPROTO_TCP, TC
 
 /// Parts of one gathering write: a few small chunks, or header and payload of a large one.
 constexpr std::size_t parts_at_once = 16;
+
+/// As many frames, with their payloads, are written without waiting for more.
+constexpr std::size_t frames_to_gather = parts_at_once / 2;
 
 } // namespace
 
@@ -146,13 +150,21 @@ data_link::reading data_link::after_read(const boost::system::error_code& error)
 
 // -- writing --------------------------------------------------------------------------
 
+/// What the port was told at one time goes out in few calls.
 void data_link::enqueue(outgoing_frame frame) {
   if (closed_)
     return;
   outgoing_.push_back(std::move(frame));
   if (outgoing_.size() > owner_->config().max_waiting_frames)
     return close("it asks and does not read the answers");
-  write_turn();
+  if (outgoing_.size() >= frames_to_gather)
+    return write_turn();
+  if (std::exchange(writes_soon_, true))
+    return;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    self->writes_soon_ = false;
+    self->write_turn();
+  });
 }
 
 void data_link::write_turn() {

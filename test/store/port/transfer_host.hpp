@@ -266,6 +266,11 @@ private:
     changed_.notify_all();
   }
 
+  /// Its tables hear of each event at once.
+  void turn_ended() override {
+    // nop
+  }
+
   // -- transfer_source ------------------------------------------------------------
 
   std::optional<served_bytes> pin(const send_chunk& chunk) override {

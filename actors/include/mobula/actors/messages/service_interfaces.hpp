@@ -67,7 +67,7 @@ struct objects_kept;
 struct objects_unpinned;
 struct owner_not_found;
 struct pass_barrier;
-struct port_event;
+struct port_events;
 struct publish_name;
 struct pull_buffer_answered;
 struct pull_ended;
@@ -150,7 +150,7 @@ using cluster_actor = caf::typed_actor<
 using transfers_actor = caf::typed_actor<
   takes<begin_transfers>, takes<source_joined>, takes<source_left>, takes<source_speaks_at>,
   takes<pull_value>, takes<raise_priority>, takes<end_pull>, takes<pull_buffer_answered>,
-  takes<pull_sealed>, takes<buffer_let_go>, takes<port_event>, takes<served_ready>,
+  takes<pull_sealed>, takes<buffer_let_go>, takes<port_events>, takes<served_ready>,
   takes<record_found>, takes<collect_stats>, takes<check_tables>, takes<shut_down>>;
 
 /// Speaks to owners for all references of one node: takes what the node's stripes gathered and

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "mobula/actors/caf/message_type.hpp"
 #include "mobula/actors/caf/sending.hpp"
@@ -78,19 +80,28 @@ struct connection_refused {
   std::string why;
 };
 
-/// An event of a port.
-struct port_event {
+using port_event =
   std::variant<reader_connected, reader_disconnected, reader_asked, reader_canceled, chunk_sent,
                chunk_not_sent, bytes_arrived, request_finished, request_refused, request_lost,
-               lane_progress, source_answered, source_silent, connection_refused>
-    event;
+               lane_progress, source_answered, source_silent, connection_refused>;
+
+/// Events of a port, in the order in which they happened.
+struct port_events {
+  std::vector<port_event> events;
+};
+
+/// When a port's events become a message.
+enum class event_batch : std::uint8_t {
+  one, ///< each by itself, as schedules are to mix them
+  turn ///< those of a turn of the port's together: a message costs more than most events
 };
 
 /// Sends a port's events to an actor. The actor must let go of it before it ends: each holds the
 /// other.
 class port_messenger final : public transfer_events {
 public:
-  explicit port_messenger(caf::strong_actor_ptr receiver) : receiver_(std::move(receiver)) {
+  port_messenger(caf::strong_actor_ptr receiver, event_batch batch)
+    : receiver_(std::move(receiver)), batch_(batch) {
     // nop
   }
 
@@ -150,15 +161,24 @@ public:
     notify(mobula::connection_refused{std::string{why}});
   }
 
+  void turn_ended() override {
+    if (!gathered_.empty())
+      send_to(receiver_, port_events{std::exchange(gathered_, {})});
+  }
+
 private:
   template <class Event>
   void notify(Event event) {
-    send_to(receiver_, port_event{std::move(event)});
+    gathered_.emplace_back(std::move(event));
+    if (batch_ == event_batch::one)
+      turn_ended();
   }
 
   caf::strong_actor_ptr receiver_;
+  event_batch batch_;
+  std::vector<port_event> gathered_;
 };
 
 } // namespace mobula
 
-MOBULA_LOCAL_MESSAGE(mobula::port_event)
+MOBULA_LOCAL_MESSAGE(mobula::port_events)

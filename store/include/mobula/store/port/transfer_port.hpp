@@ -79,6 +79,12 @@ public:
   /// A connection was closed for what came over it, or could not be made: one line, without its
   /// end.
   virtual void connection_refused(std::string_view why) = 0;
+
+  // -- batches --------------------------------------------------------------------
+
+  /// The port has told what it has for now, and goes on or waits: what was gathered of the above is
+  /// to be passed on.
+  virtual void turn_ended() = 0;
 };
 
 /// Moves the bytes of objects between nodes: over sockets (`data_port`) or, in a simulation, within
