@@ -50,7 +50,7 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
   if (copy != nullptr) {
     entry.core().gateway().reset_request(entry.id());
     copy->place->move_here(*copy, reply.data.take(), entry.core().take_heap_anyway(size));
-    entry.back_in_heap();
+    entry.stripe().order().back_in_heap(entry);
     entry.restored();
     return;
   }

@@ -181,7 +181,7 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
   auto in_heap = copy.in_heap.load(std::memory_order_acquire);
   // What is read in another node's arena leaves this heap with its last view.
   if (in_heap || copy.place == nullptr) {
-    entry.heap_unpinned();
+    entry.stripe().order().unpinned(copy);
     heap_unpinned();
   }
   if (in_heap)

@@ -209,7 +209,7 @@ bool object_entry::seal_stored(stored_copy& copy) {
     *this,
     [&] {
       set_copy(copy);
-      stripe_->note_in_heap(*this);
+      stripe_->order().note_value(*this);
       enter(object_phase::stored);
     },
     [&](wait_link& link) {
@@ -294,20 +294,6 @@ void object_entry::lose(error_info reason) {
     [](wait_link&) { return true; });
 }
 
-void object_entry::note_decoded(std::size_t bytes) noexcept {
-  // What is read in another node's arena, or is given up there, loses it by itself.
-  if (const auto* stored = copy(); stored != nullptr && stored->place == nullptr)
-    stripe_->note_decoded(*this, bytes);
-}
-
-void object_entry::back_in_heap() noexcept {
-  stripe_->back_in_heap(*this);
-}
-
-void object_entry::heap_unpinned() noexcept {
-  stripe_->heap_unpinned(*copy());
-}
-
 void object_entry::free_value() {
   if (stripe_->seal(*this, [this] { enter(object_phase::freed); }))
     return;
@@ -369,7 +355,7 @@ void object_entry::free_memory() noexcept {
                         ? value_.bytes().size()
                         : std::size_t{0};
   if (stored != nullptr) {
-    stripe->forget_parts(*stored);
+    stripe->order().forget(*stored);
     stored->drop_ref();
   }
   this->~object_entry();

@@ -152,7 +152,7 @@ reading<T> read_pinned(pinned_value pin, value_decoder decode) {
     });
     // What only views the bytes is not worth looking after.
     if (decoded_bytes >= least_movable_bytes && pin.stored())
-      entry.note_decoded(decoded_bytes);
+      entry.stripe().order().note_decoded(entry, decoded_bytes);
     if (shared.type() != typeid(T))
       return type_mismatch_error(entry, type_name<T>());
     return view<T>{static_cast<decoded_object<T>&>(shared).value, std::move(pin)};

@@ -300,16 +300,6 @@ public:
   /// REQUIRES: called by the shard that holds the copy.
   void lose(error_info reason);
 
-  /// Something was decoded of the value of a stored object, which takes so many bytes of the heap.
-  /// REQUIRES: the caller holds a pin.
-  void note_decoded(std::size_t bytes) noexcept;
-
-  /// The bytes of the copy came to the heap again, in a message.
-  void back_in_heap() noexcept;
-
-  /// The last reader of a copy that was found pinned is gone.
-  void heap_unpinned() noexcept;
-
   // -- freeing ------------------------------------------------------------------------------------
 
   /// Takes the value away from readers that come later, and from those that wait: they get
