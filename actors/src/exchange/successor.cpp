@@ -39,7 +39,7 @@ object_handle make_inline(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   entry_draft draft{core, size, value.type(), {}};
   std::ranges::copy(value.bytes(), draft->storage(size).begin());
-  draft->publish_inline(size, same_extras(value), core.take_heap_anyway(size));
+  draft.publish_inline(size, same_extras(value), core.take_heap_anyway(size));
   return draft.announce();
 }
 
@@ -80,7 +80,7 @@ object_handle make_movable(node_core& core, const object_value& value) {
   auto copy = copy_into(std::move(memory), metadata_bytes, *draft, value);
   copy->in_heap.store(true, std::memory_order_relaxed);
   open_heap_copy(*copy, same_extras(value));
-  draft->publish_stored(*copy);
+  draft.publish_stored(*copy);
   return draft.announce();
 }
 

@@ -19,6 +19,7 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 
 namespace mobula {
 
@@ -228,7 +229,7 @@ private:
     auto& entry = *victim.entry.get();
     auto& copy = *entry.copy();
     auto end = heap_leave_end::left;
-    if (entry.in_shard()) {
+    if (in_shard(entry)) {
       core_->send_to_shard(copy.shard, drop_decoded_value{std::move(victim.entry), victim.bytes});
       return std::nullopt;
     }
@@ -237,7 +238,7 @@ private:
     stripe.order().leave_ended(entry, heap_content::decoded, end);
     count(victim.bytes, end, decoded_dropped_);
     // Readers that came while the copy was closed wait.
-    entry.restored();
+    waiting_readers{entry}.restored();
     return end;
   }
 

@@ -189,7 +189,7 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
   if (copy.place != nullptr)
     copy.place->settle(copy);
   else
-    copy_unpinned(copy.shard, entry.number_in_shard());
+    copy_unpinned(copy.shard, number_in_shard(entry));
 }
 
 void node_core::copy_unpinned(std::uint32_t shard, std::uint64_t number) noexcept {

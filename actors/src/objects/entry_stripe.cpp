@@ -72,7 +72,7 @@ void entry_stripe::retire(object_entry& entry) noexcept {
       return;
     }
   }
-  if (entry.in_shard())
+  if (in_shard(entry))
     host_->release_stored(std::move(token));
 }
 
@@ -133,7 +133,7 @@ object_record describe(const object_entry& entry) noexcept {
       result.place = object_place::inline_value;
       break;
     case object_phase::stored:
-      result.place = entry.in_shard() ? object_place::stored : object_place::inline_value;
+      result.place = in_shard(entry) ? object_place::stored : object_place::inline_value;
       break;
     case object_phase::failed:
     case object_phase::freed:
@@ -174,7 +174,7 @@ void entry_stripe::close() {
   }
   // As `retire` does from here on: shards go on for a while, and know of their entries.
   for (auto& token : removed)
-    if (token->in_shard())
+    if (in_shard(*token))
       host_->release_stored(std::move(token));
   removed.clear();
   std::unique_lock guard{mutex_};

@@ -212,7 +212,7 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
       auto charge = heap_for_small(stripe, size);
       entry_draft draft{stripe, size, type, where};
       write(draft->storage(size));
-      draft->publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
+      draft.publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
       space.kept();
       return draft.announce();
     }
@@ -227,7 +227,7 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
       auto copy = make_heap_copy(core, draft->sequence(), draft_bytes, type, std::move(charge));
       write(copy->storage());
       open_heap_copy(*copy, make_extras(scope, shape));
-      draft->publish_stored(*copy);
+      draft.publish_stored(*copy);
       space.kept();
       return draft.announce();
     }
