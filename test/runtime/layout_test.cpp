@@ -67,7 +67,7 @@ error_info error_of_reading(const node& on, const ObjectRef<U>& ref) {
 template <class T>
 ObjectRef<T> bytes_called(const node& on, std::size_t size) {
   entry_draft draft{on.core(), size, descriptor_of<T, codec_id::raw>(), call_site::here()};
-  draft.publish_inline(size, nullptr, on.core().take_heap_anyway(size));
+  draft.publish_inline(size, nullptr, on.core().heap_of_values().take_anyway(size));
   return ObjectRef<T>{draft.announce()};
 }
 

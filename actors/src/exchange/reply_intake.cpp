@@ -50,7 +50,8 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
     return fail(entry, bad_reply(entry, *fault));
   if (copy != nullptr) {
     entry.core().gateway().reset_request(entry.id());
-    copy->place->move_here(*copy, reply.data.take(), entry.core().take_heap_anyway(size));
+    copy->place->move_here(*copy, reply.data.take(),
+                           entry.core().heap_of_values().take_anyway(size));
     entry.stripe().order().back_in_heap(entry);
     waiting_readers{entry}.restored();
     return;

@@ -147,7 +147,7 @@ reading<T> read_pinned(pinned_value pin, value_decoder decode) {
     auto& shared = value.decode_once([&] {
       auto* made = decode(value);
       decoded_bytes = decoded_bytes_of<T>(value);
-      made->charge = entry.core().take_heap_anyway(decoded_bytes);
+      made->charge = entry.core().heap_of_values().take_anyway(decoded_bytes);
       return made;
     });
     // What only views the bytes is not worth looking after.

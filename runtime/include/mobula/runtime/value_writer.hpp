@@ -92,8 +92,9 @@ private:
 /// Returns space in the process heap for a value that could also be in the store; none if it is
 /// larger than values there are, or the heap is full: then it goes to the store at once.
 [[nodiscard]] inline heap_charge heap_for_movable(node_core& core, std::size_t size_bytes) {
-  return size_bytes <= core.options().inline_limit_bytes ? core.try_take_heap(size_bytes)
-                                                         : heap_charge{};
+  return size_bytes <= core.options().inline_limit_bytes
+           ? core.heap_of_values().try_take(size_bytes)
+           : heap_charge{};
 }
 
 /// Tells the heap's keeper at its end that space came back, unless the value that took it is kept.
