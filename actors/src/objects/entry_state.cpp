@@ -53,12 +53,6 @@ void entry_state::set_copy(stored_copy& copy) noexcept {
   copy_.store(&copy, std::memory_order_release);
 }
 
-void entry_state::enter_inline(std::span<const std::byte> bytes,
-                               std::unique_ptr<object_extras> extras) noexcept {
-  value_.assign(bytes, std::move(extras));
-  enter(object_phase::inline_value);
-}
-
 void entry_state::fail(error_info reason) {
   value_.assign_failure(std::move(reason));
   enter(object_phase::failed);

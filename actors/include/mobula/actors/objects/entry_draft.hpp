@@ -4,7 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/object_host.hpp"
 
 namespace mobula {
 
@@ -14,7 +16,10 @@ public:
   /// An entry for an object of this node, with space for `capacity` bytes behind it. Throws
   /// `std::bad_alloc`, as those below.
   entry_draft(object_host& host, std::size_t capacity, const type_descriptor& type,
-              const call_site& where);
+              const call_site& where)
+    : entry_draft(host.local_stripe(), capacity, type, where) {
+    // nop
+  }
 
   /// The same, by who has asked for the calling thread's stripe already.
   entry_draft(entry_stripe& stripe, std::size_t capacity, const type_descriptor& type,
@@ -55,7 +60,10 @@ public:
 
   /// Tells the owner of this entry, from where on others may see it, and hands the first handle
   /// over. Throws `std::bad_alloc`.
-  object_handle announce();
+  object_handle announce() {
+    entry_->stripe().announce(*entry_);
+    return hand_over();
+  }
 
   /// Hands the first handle over, of an entry that this node's owner is not told of.
   object_handle hand_over() noexcept {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "mobula/actors/objects/object_value.hpp"
 #include "mobula/serialization/error.hpp"
@@ -91,7 +92,10 @@ public:
 
   /// Enters `inline_value`. REQUIRES: pending.
   void enter_inline(std::span<const std::byte> bytes,
-                    std::unique_ptr<object_extras> extras) noexcept;
+                    std::unique_ptr<object_extras> extras) noexcept {
+    value_.assign(bytes, std::move(extras));
+    enter(object_phase::inline_value);
+  }
 
   /// Enters `failed`. REQUIRES: pending or stored: readers of a stored object look at the copy's
   /// value, never at this one.
