@@ -85,7 +85,7 @@ std::vector<endpoint> data_endpoints(const node_core& core, const endpoint& wher
 }
 
 node_record own_record(const node_core& core, const endpoint& where) {
-  auto arena = core.own_arena();
+  auto arena = own_arena(core);
   return {.incarnation = core.incarnation(),
           .name = core.options().name.empty() ? fmt::format("{}:{}", host_name(), ::getpid())
                                               : core.options().name,

@@ -62,10 +62,10 @@ object_handle basic_object_builder::seal_bytes(const array_shape* shape) {
   auto extras = make_extras(no_references, shape);
   if (in_heap_ != nullptr) {
     open_heap_copy(*in_heap_, std::move(extras));
-    (*entry_)->publish_stored(*in_heap_);
+    entry_->publish_stored(*in_heap_);
     in_heap_.reset();
   } else if (!copy_) {
-    (*entry_)->publish_inline(size_bytes_, std::move(extras), std::move(charge_));
+    entry_->publish_inline(size_bytes_, std::move(extras), std::move(charge_));
   }
   auto entry = entry_->announce();
   // The object is on its way now: nothing is left here that could be sealed again.

@@ -71,7 +71,7 @@ caf::strong_actor_ptr cluster_of(node_core& core) {
 }
 
 peer_addresses addresses_of(node_core& core) {
-  return {.arena = core.own_arena(), .data = core.own_endpoint()};
+  return {.arena = own_arena(core), .data = core.own_endpoint()};
 }
 
 } // namespace

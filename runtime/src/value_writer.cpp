@@ -67,7 +67,8 @@ copy_draft::copy_draft(node_core& core, std::uint64_t sequence, draft_size size,
   else if (!on_worker_thread() && ask_shard(full))
     origin_ = origin::grant;
   else
-    copy_->memory = copy_memory::outside(size.size_bytes, core.take_heap_anyway(size.size_bytes));
+    copy_->memory =
+      copy_memory::outside(size.size_bytes, core.heap_of_values().take_anyway(size.size_bytes));
 }
 
 /// Space that was lent may lie in pieces, or the system may have no pages for it: then the shard
@@ -168,7 +169,7 @@ void copy_draft::seal(const object_handle& entry, std::unique_ptr<object_extras>
 
 heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
   if (on_worker_thread())
-    return core.take_heap_anyway(size_bytes);
+    return core.heap_of_values().take_anyway(size_bytes);
   error_info would_block{
     .type = error_type::would_block_forever,
     .message =
@@ -178,7 +179,7 @@ heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
     .origin = core.origin()};
   for (;;) {
     // Somebody else may be faster when there is space.
-    if (auto charge = core.try_take_heap(size_bytes))
+    if (auto charge = core.heap_of_values().try_take(size_bytes))
       return charge;
     auto answer = std::make_shared<space_answer>();
     core.request_heap_space({size_bytes, std::make_shared<space_request>(answer, core)});

@@ -193,7 +193,7 @@ TEST_CASE_FIXTURE(disk_node,
   disk.make_writable();
   pass_time();
   put_up_to(static_cast<int>(held.size()) + 8);
-  CHECK(node->core().latest_disk_trouble().writing == "");
+  CHECK(node->core().disk_news().latest().writing == "");
   check_nothing_left();
 }
 

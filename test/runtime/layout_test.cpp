@@ -66,11 +66,9 @@ error_info error_of_reading(const node& on, const ObjectRef<U>& ref) {
 /// Makes an object of a few raw bytes that are said to be a `T`.
 template <class T>
 ObjectRef<T> bytes_called(const node& on, std::size_t size) {
-  auto* entry =
-    object_entry::make(on.core(), size, descriptor_of<T, codec_id::raw>(), call_site::here());
-  entry->publish_inline(size, nullptr, on.core().take_heap_anyway(size));
-  entry->announce();
-  return ObjectRef<T>{object_handle::adopt(entry)};
+  entry_draft draft{on.core(), size, descriptor_of<T, codec_id::raw>(), call_site::here()};
+  draft.publish_inline(size, nullptr, on.core().heap_of_values().take_anyway(size));
+  return ObjectRef<T>{draft.announce()};
 }
 
 /// Two nodes that read each other's values as `reading` says.

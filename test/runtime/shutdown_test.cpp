@@ -202,7 +202,7 @@ TEST_CASE("an actor system ends though references and views outlive it") {
   std::optional<view<std::string>> text;
   {
     threaded_node one;
-    REQUIRE(one.node.core().stock().max_bytes > 0);
+    REQUIRE(stock_of_heap(one.node.core().options()).max_bytes > 0);
     ref = one.node.put(1);
     text = one.node.get(one.node.put(std::string(1'000'000, 'x')));
   }

@@ -186,7 +186,7 @@ private:
   /// Leaves out addresses that lead nowhere from this host.
   [[nodiscard]] data_endpoint endpoint_from_here(const node_record& record) const {
     auto result = record.data;
-    if (record.host.boot_id != core_->own_arena().host.boot_id)
+    if (record.host.boot_id != own_arena(*core_).host.boot_id)
       result.where = without_loopback(std::move(result.where));
     return result;
   }

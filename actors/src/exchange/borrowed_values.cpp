@@ -10,6 +10,7 @@
 #include "mobula/actors/exchange/reply_intake.hpp"
 #include "mobula/actors/messages/transfer_messages.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 
 namespace mobula {
 
@@ -94,7 +95,7 @@ void borrowed_values::pull_ended(const mobula::pull_ended& end) {
     case pull_outcome::failed:
       // In this order: a reader that learns of the refusal and tries again must send a new request.
       core_.gateway().reset_request(id);
-      entry.refuse_readers(*end.reason);
+      waiting_readers{entry}.refuse(*end.reason);
       break;
     case pull_outcome::gone:
       requests_.add(id, reply_form::description);
@@ -104,7 +105,7 @@ void borrowed_values::pull_ended(const mobula::pull_ended& end) {
         requests_.add(id, reply_form::bytes);
       } else {
         core_.gateway().reset_request(id);
-        entry.refuse_readers(*end.reason);
+        waiting_readers{entry}.refuse(*end.reason);
       }
       break;
   }

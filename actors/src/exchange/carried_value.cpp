@@ -14,7 +14,7 @@ std::optional<carried_value> carry_value(object_entry& entry, std::uint64_t max_
   if (entry.phase() != object_phase::inline_value && entry.phase() != object_phase::stored)
     return std::nullopt;
   // A value of the shard's does not travel, and to pin it would count as a use of it.
-  if (entry.in_shard())
+  if (in_shard(entry))
     return std::nullopt;
   // It may be another one by now, or none.
   auto pin = entry.try_pin();

@@ -22,7 +22,7 @@ constexpr std::size_t objects_an_answer = 500;
 
 lent_values::lent_values(node_core& core, exchange_peers& peers, const export_table& exports)
   : core_(core), peers_(peers), exports_(exports),
-    copies_(core.incarnation(), core.own_arena().host.boot_id), server_(core, copies_) {
+    copies_(core.incarnation(), own_arena(core).host.boot_id), server_(core, copies_) {
   // nop
 }
 

@@ -86,7 +86,7 @@ std::unique_ptr<object_extras> make_extras(object_entry& entry, const metadata& 
 bool seal_here(object_entry& entry, carried_bytes& data, std::unique_ptr<object_extras> extras) {
   auto& core = entry.core();
   auto size = data.bytes().size();
-  auto charge = core.take_heap_anyway(size);
+  auto charge = core.heap_of_values().take_anyway(size);
   if (size < least_movable_bytes)
     return entry.seal_inline(data.take(), size, std::move(extras), std::move(charge));
   copy_pointer copy{new stored_copy(0, size, 0, entry.type()), false};

@@ -11,6 +11,7 @@
 
 #include "mobula/actors/exchange/value_in_place.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 #include "mobula/store/system/assertion.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 #include "received_value.hpp"
@@ -49,9 +50,10 @@ void take_value(object_entry& entry, object_reply& reply, metadata_reader& reade
     return fail(entry, bad_reply(entry, *fault));
   if (copy != nullptr) {
     entry.core().gateway().reset_request(entry.id());
-    copy->place->move_here(*copy, reply.data.take(), entry.core().take_heap_anyway(size));
-    entry.back_in_heap();
-    entry.restored();
+    copy->place->move_here(*copy, reply.data.take(),
+                           entry.core().heap_of_values().take_anyway(size));
+    entry.stripe().order().back_in_heap(entry);
+    waiting_readers{entry}.restored();
     return;
   }
   // In this order: what can be given up may be so at once, and its next reader asks again.
@@ -70,7 +72,7 @@ bool is_there(object_entry& entry) {
   if (!pin)
     return false;
   entry.core().gateway().reset_request(entry.id());
-  entry.restored();
+  waiting_readers{entry}.restored();
   return true;
 }
 
@@ -150,7 +152,7 @@ reply_result apply_reply(const object_handle& handle, object_reply& reply,
     case reply_outcome::refused:
       // In this order: a reader that learns of the refusal and tries again must send a new request.
       entry.core().gateway().reset_request(entry.id());
-      entry.refuse_readers(error_in(entry, reply));
+      waiting_readers{entry}.refuse(error_in(entry, reply));
       return reply_result::settled;
     case reply_outcome::in_arena:
       return take_place(entry, reply);
@@ -168,7 +170,7 @@ void end_waiting(object_entry& entry, error_info reason) {
     return;
   auto& copy = *entry.copy();
   if (copy.place != nullptr && copy.place->keep(copy))
-    entry.restored();
+    waiting_readers{entry}.restored();
   else
     entry.lose(std::move(reason));
 }

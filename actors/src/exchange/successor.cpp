@@ -39,7 +39,7 @@ object_handle make_inline(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   entry_draft draft{core, size, value.type(), {}};
   std::ranges::copy(value.bytes(), draft->storage(size).begin());
-  draft->publish_inline(size, same_extras(value), core.take_heap_anyway(size));
+  draft.publish_inline(size, same_extras(value), core.heap_of_values().take_anyway(size));
   return draft.announce();
 }
 
@@ -58,7 +58,7 @@ copy_pointer copy_into(copy_memory memory, std::size_t metadata_bytes, const obj
 object_handle make_stored(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
   auto metadata_bytes = encoded_size(value.describe());
-  auto memory = copy_memory::outside(size, core.take_heap_anyway(size));
+  auto memory = copy_memory::outside(size, core.heap_of_values().take_anyway(size));
   entry_draft draft{core, 0, value.type(), {}};
   auto copy = copy_into(std::move(memory), metadata_bytes, *draft, value);
   copy->value.assign(copy->storage(), same_extras(value));
@@ -70,8 +70,8 @@ object_handle make_stored(node_core& core, const object_value& value) {
 /// In the process heap if it may be there, until it moves on.
 object_handle make_movable(node_core& core, const object_value& value) {
   auto size = value.bytes().size();
-  auto charge =
-    size <= core.options().inline_limit_bytes ? core.try_take_heap(size) : heap_charge{};
+  auto charge = size <= core.options().inline_limit_bytes ? core.heap_of_values().try_take(size)
+                                                          : heap_charge{};
   if (!charge)
     return make_stored(core, value);
   auto metadata_bytes = encoded_size(value.describe());
@@ -80,7 +80,7 @@ object_handle make_movable(node_core& core, const object_value& value) {
   auto copy = copy_into(std::move(memory), metadata_bytes, *draft, value);
   copy->in_heap.store(true, std::memory_order_relaxed);
   open_heap_copy(*copy, same_extras(value));
-  draft->publish_stored(*copy);
+  draft.publish_stored(*copy);
   return draft.announce();
 }
 

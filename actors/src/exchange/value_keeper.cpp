@@ -5,6 +5,7 @@
 
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/node/node_core.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 
 namespace mobula {
 
@@ -30,7 +31,7 @@ void value_keeper::keep_one(const object_id& object) {
   if (auto pin = entry->try_pin(); pin || entry->has_failed())
     return settle(*entry.get(), std::move(pin));
   // It may have been refused for want of space that there is now.
-  entry->forget_refusal();
+  waiting_readers{*entry.get()}.forget_refusal();
   auto tell = [core = core_pointer{&core_}, object] {
     if (node_core::services_use use{*core})
       caf::anon_send(core->cluster(), keep_ready{object});

@@ -19,6 +19,7 @@
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 
 namespace mobula {
 
@@ -96,7 +97,7 @@ public:
 
   void check(check_tables) const {
     for (const auto& stripe : core_->stripes())
-      stripe.check_heap();
+      stripe.order().check_invariants();
   }
 
 private:
@@ -120,7 +121,7 @@ private:
 
   void retry_refused() {
     for (auto& stripe : core_->stripes())
-      stripe.retry_refused();
+      stripe.order().retry_refused();
   }
 
   static void count(std::size_t bytes, heap_leave_end end, object_count& figure) {
@@ -162,7 +163,7 @@ private:
   void begin_spell() {
     watching_ = true;
     for (auto& stripe : core_->stripes())
-      stripe.begin_heap_spell();
+      stripe.order().begin_spell();
   }
 
   void apply(const choose_victims& effect) {
@@ -186,7 +187,7 @@ private:
       if (victims.bytes >= wanted.bytes || victims.objects >= wanted.max_objects)
         return;
       auto& stripe = core_->stripes()[next_stripe_++ % entry_stripe::count];
-      auto victim = stripe.take_victim(content);
+      auto victim = stripe.order().take_victim(content);
       if (!victim) {
         ++without;
         continue;
@@ -213,11 +214,11 @@ private:
   /// Its owner can be asked again. First it is forgotten, since it may come back at once.
   std::optional<heap_leave_end> give_up(entry_stripe& stripe, object_entry& entry) {
     auto bytes = entry.copy()->size_bytes;
-    stripe.leave_ended(entry, heap_content::value, heap_leave_end::left);
+    stripe.order().leave_ended(entry, heap_content::value, heap_leave_end::left);
     auto end = heap_leave_end::left;
     if (!entry.copy()->place->drop_here(*entry.copy())) {
       end = heap_leave_end::pinned;
-      entry.back_in_heap();
+      stripe.order().back_in_heap(entry);
     }
     count(bytes, end, left_);
     return end;
@@ -228,16 +229,16 @@ private:
     auto& entry = *victim.entry.get();
     auto& copy = *entry.copy();
     auto end = heap_leave_end::left;
-    if (entry.in_shard()) {
+    if (in_shard(entry)) {
       core_->send_to_shard(copy.shard, drop_decoded_value{std::move(victim.entry), victim.bytes});
       return std::nullopt;
     }
     if (copy.place == nullptr && !copy.drop_decoded())
       end = heap_leave_end::pinned;
-    stripe.leave_ended(entry, heap_content::decoded, end);
+    stripe.order().leave_ended(entry, heap_content::decoded, end);
     count(victim.bytes, end, decoded_dropped_);
     // Readers that came while the copy was closed wait.
-    entry.restored();
+    waiting_readers{entry}.restored();
     return end;
   }
 

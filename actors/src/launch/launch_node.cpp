@@ -26,7 +26,7 @@ namespace {
 void launch_services(node_core& core) {
   core.set_in_place_search(find_in_place);
   auto& services = core.services_to_launch();
-  if (core.simulation() == nullptr && core.stock().max_bytes > 0)
+  if (core.simulation() == nullptr && stock_of_heap(core.options()).max_bytes > 0)
     services.filler = spawn_arena_filler(core);
   services.spill_manager = spawn_spill_manager(core);
   for (std::uint32_t index = 0; index < core.options().shards; ++index)

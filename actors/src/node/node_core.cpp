@@ -101,20 +101,6 @@ node_core& entry_stripe::core() const noexcept {
   return static_cast<node_core&>(host());
 }
 
-void node_core::set_disk_trouble(disk_trouble news) {
-  std::unique_lock guard{services_mutex_};
-  disk_trouble_ = std::move(news);
-}
-
-disk_trouble node_core::latest_disk_trouble() const {
-  std::unique_lock guard{services_mutex_};
-  return disk_trouble_;
-}
-
-page_stock node_core::stock() const noexcept {
-  return stock_of_heap(options_);
-}
-
 std::uint32_t node_core::shard_of(std::uint64_t sequence) const noexcept {
   return home_shard(sequence, options_.shards);
 }
@@ -181,7 +167,7 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
   auto in_heap = copy.in_heap.load(std::memory_order_acquire);
   // What is read in another node's arena leaves this heap with its last view.
   if (in_heap || copy.place == nullptr) {
-    entry.heap_unpinned();
+    entry.stripe().order().unpinned(copy);
     heap_unpinned();
   }
   if (in_heap)
@@ -189,7 +175,7 @@ void node_core::report_unpinned(object_entry& entry) noexcept {
   if (copy.place != nullptr)
     copy.place->settle(copy);
   else
-    copy_unpinned(copy.shard, entry.number_in_shard());
+    copy_unpinned(copy.shard, number_in_shard(entry));
 }
 
 void node_core::copy_unpinned(std::uint32_t shard, std::uint64_t number) noexcept {
@@ -203,11 +189,11 @@ void node_core::report_unpinned_elsewhere(const object_id& object) noexcept {
 
 // -- the cluster ----------------------------------------------------------------------------------
 
-arena_address node_core::own_arena() const {
+arena_address own_arena(const node_core& core) {
   // Others need not be where this process is.
   std::error_code ignored;
-  auto path = std::filesystem::absolute(arena().path(), ignored);
-  return {.host = arenas().own_host(), .path = path.string()};
+  auto path = std::filesystem::absolute(core.arena().path(), ignored);
+  return {.host = core.arenas().own_host(), .path = path.string()};
 }
 
 // -- the process heap -----------------------------------------------------------------------------

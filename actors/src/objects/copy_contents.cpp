@@ -41,6 +41,17 @@ void open_heap_copy(stored_copy& copy, std::unique_ptr<object_extras> extras) no
   copy.pins.reset();
 }
 
+bool in_shard(const object_entry& entry) noexcept {
+  const auto* copy = entry.copy();
+  return copy != nullptr && copy->place == nullptr
+         && !copy->in_heap.load(std::memory_order_acquire);
+}
+
+std::uint64_t number_in_shard(const object_entry& entry) noexcept {
+  auto pulled_as = entry.copy()->pulled_as;
+  return pulled_as == pull_number::none ? entry.sequence() : static_cast<std::uint64_t>(pulled_as);
+}
+
 bool is_pulled(const object_entry& entry) noexcept {
   const auto* copy = entry.copy();
   return copy != nullptr && copy->pulled_as != pull_number::none;

@@ -10,25 +10,22 @@
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 #include "mobula/store/shard/store_credit.hpp"
 
 namespace mobula {
 
-std::string_view to_string(object_phase phase) noexcept {
-  switch (phase) {
-    case object_phase::pending:
-      return "pending";
-    case object_phase::inline_value:
-      return "inline";
-    case object_phase::stored:
-      return "stored";
-    case object_phase::failed:
-      return "failed";
-    case object_phase::freed:
-      return "freed";
-  }
-  return "invalid";
-}
+namespace {
+
+/// Keeps what follows it aligned as an entry.
+struct alignas(std::max_align_t) site_record {
+  call_site site;
+};
+
+} // namespace
+
+// Every object pays for its entry, however small it is.
+static_assert(sizeof(object_entry) <= 96);
 
 // -- pinned_value ---------------------------------------------------------------------------------
 
@@ -58,11 +55,6 @@ object_value& pinned_value::value_of_copy() const noexcept {
 }
 
 // -- object_entry ---------------------------------------------------------------------------------
-
-object_entry* object_entry::make(object_host& host, std::size_t capacity,
-                                 const type_descriptor& type, const call_site& where) {
-  return make(host.local_stripe(), capacity, type, where);
-}
 
 object_entry* object_entry::make(entry_stripe& stripe, std::size_t capacity,
                                  const type_descriptor& type, const call_site& where) {
@@ -102,75 +94,18 @@ const call_site* object_entry::made_at() const noexcept {
   return &std::launder(reinterpret_cast<const site_record*>(this) - 1)->site;
 }
 
-std::span<object_entry* const> object_entry::contents() const noexcept {
-  // The phase comes first: who sees that there is a value sees what belongs to it.
-  if (phase() == object_phase::pending)
-    return {};
-  const auto* stored = copy();
-  const auto* extras = stored != nullptr ? stored->value.extras() : value_.extras();
-  return extras != nullptr ? extras->nested.entries() : std::span<object_entry* const>{};
-}
-
-bool object_entry::in_shard() const noexcept {
-  const auto* stored = copy();
-  return stored != nullptr && stored->place == nullptr
-         && !stored->in_heap.load(std::memory_order_acquire);
-}
-
-std::uint64_t object_entry::number_in_shard() const noexcept {
-  auto pulled_as = copy()->pulled_as;
-  return pulled_as == pull_number::none ? sequence_ : static_cast<std::uint64_t>(pulled_as);
-}
-
 object_host& object_entry::host() const noexcept {
   return stripe_->host();
 }
 
-std::uint64_t object_entry::size_bytes() const noexcept {
-  switch (phase()) {
-    case object_phase::inline_value:
-      return value_.bytes().size();
-    case object_phase::stored:
-      return copy()->size_bytes;
-    default:
-      return 0;
-  }
-}
-
 error_info object_entry::failure() const {
   if (phase() != object_phase::freed)
-    return *value_.extras()->failure;
+    return *state_.value().extras()->failure;
   return {.type = error_type::object_freed,
           .message = fmt::format("the value of object {} was freed by a call of free(), though "
                                  "there were references to it",
                                  to_string(id())),
           .origin = host().origin()};
-}
-
-void object_entry::publish_inline(std::size_t size, std::unique_ptr<object_extras> extras,
-                                  heap_charge charge) noexcept {
-  // It is given back when the entry's memory is.
-  charge.release();
-  value_.assign(storage(size), std::move(extras));
-  enter(object_phase::inline_value);
-}
-
-void object_entry::publish_stored(stored_copy& copy) noexcept {
-  set_copy(copy);
-  enter(object_phase::stored);
-}
-
-void object_entry::set_copy(stored_copy& copy) noexcept {
-  copy.add_ref();
-  copy_.store(&copy, std::memory_order_release);
-}
-
-void object_entry::announce() {
-  stripe_->announce(*this);
-}
-
-void object_entry::discard() noexcept {
-  drop_use();
 }
 
 bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t size,
@@ -181,23 +116,13 @@ bool object_entry::seal_inline(std::unique_ptr<std::byte[]> buffer, std::size_t 
   extras->buffer = std::move(buffer);
   extras->charge = std::move(charge);
   auto sealed = stripe_->seal(
-    *this,
-    [&] {
-      value_.assign(bytes, std::move(extras));
-      enter(object_phase::inline_value);
-    },
-    [this](wait_link& link) { return serve(link); });
+    *this, [&] { state_.enter_inline(bytes, std::move(extras)); },
+    [this](wait_link& link) { return waiting_readers{*this}.serve(link); });
   if (!sealed) {
     extras.reset();
     host().heap_freed();
   }
   return sealed;
-}
-
-bool object_entry::serve(wait_link& link) noexcept {
-  if (link.goal == wait_goal::readable)
-    link.pin = try_pin();
-  return link.goal == wait_goal::ready || link.pin;
 }
 
 /// Readers that wait are given pins: it may go to disk before they come to look. Its shard, which
@@ -208,12 +133,12 @@ bool object_entry::seal_stored(stored_copy& copy) {
   auto sealed = stripe_->seal(
     *this,
     [&] {
-      set_copy(copy);
-      stripe_->note_in_heap(*this);
-      enter(object_phase::stored);
+      state_.set_copy(copy);
+      stripe_->order().note_value(*this);
+      state_.enter(object_phase::stored);
     },
     [&](wait_link& link) {
-      auto served = serve(link);
+      auto served = waiting_readers{*this}.serve(link);
       all_served = all_served && served;
       return served;
     });
@@ -223,10 +148,7 @@ bool object_entry::seal_stored(stored_copy& copy) {
 }
 
 bool object_entry::seal_failed(error_info reason) {
-  return stripe_->seal(*this, [&] {
-    value_.assign_failure(std::move(reason));
-    enter(object_phase::failed);
-  });
+  return stripe_->seal(*this, [&] { state_.fail(std::move(reason)); });
 }
 
 pinned_value object_entry::try_pin_movable() noexcept {
@@ -240,76 +162,18 @@ pinned_value object_entry::try_pin_movable() noexcept {
   return {this, &stored};
 }
 
-void object_entry::restored() {
-  auto all_served = true;
-  stripe_->update_and_wake(
-    *this, [] {},
-    [&](wait_link& link) {
-      auto served = serve(link);
-      all_served = all_served && served;
-      return served;
-    });
-  if (!all_served)
-    host().request_restore(*this);
-}
-
-void object_entry::refuse_readers(const error_info& reason) {
-  stripe_->update_and_wake(
-    *this, [] {},
-    [&](wait_link& link) {
-      link.failure = std::make_unique<error_info>(reason);
-      // Nobody looks at the value of a pending entry: until there is one, it has space for this.
-      if (link.goal == wait_goal::ready && phase() == object_phase::pending)
-        value_.assign_failure(reason);
-      return true;
-    });
-}
-
-std::unique_ptr<error_info> object_entry::kept_refusal(wait_goal goal) {
-  if (value_.extras() == nullptr)
-    return nullptr;
-  auto result = std::make_unique<error_info>(*value_.extras()->failure);
-  if (goal == wait_goal::readable)
-    value_.assign({}, nullptr);
-  return result;
-}
-
-void object_entry::forget_refusal() {
-  stripe_->update_quietly([this] {
-    if (phase() == object_phase::pending)
-      value_.assign({}, nullptr);
-  });
-}
-
 void object_entry::lose(error_info reason) {
   stripe_->update_and_wake(
     *this,
     [&] {
-      if (has_failed())
-        return;
-      // Readers of a stored object look at the copy's value, never at this one.
-      value_.assign_failure(std::move(reason));
-      enter(object_phase::failed);
+      if (!has_failed())
+        state_.fail(std::move(reason));
     },
     [](wait_link&) { return true; });
 }
 
-void object_entry::note_decoded(std::size_t bytes) noexcept {
-  // What is read in another node's arena, or is given up there, loses it by itself.
-  if (const auto* stored = copy(); stored != nullptr && stored->place == nullptr)
-    stripe_->note_decoded(*this, bytes);
-}
-
-void object_entry::back_in_heap() noexcept {
-  stripe_->back_in_heap(*this);
-}
-
-void object_entry::heap_unpinned() noexcept {
-  stripe_->heap_unpinned(*copy());
-}
-
 void object_entry::free_value() {
-  if (stripe_->seal(*this, [this] { enter(object_phase::freed); }))
+  if (stripe_->seal(*this, [this] { state_.enter(object_phase::freed); }))
     return;
   auto before = object_phase::failed;
   stripe_->update_and_wake(
@@ -317,7 +181,7 @@ void object_entry::free_value() {
     [&] {
       before = phase();
       if (!has_failed())
-        enter(object_phase::freed);
+        state_.enter(object_phase::freed);
     },
     [](wait_link&) { return true; });
   if (before != object_phase::stored || kind_ != entry_kind::own)
@@ -365,11 +229,11 @@ void object_entry::free_memory() noexcept {
   if (site_ == site_place::before_entry)
     memory = reinterpret_cast<site_record*>(this) - 1;
   auto* stored = copy();
-  auto behind_entry = stored == nullptr && value_.bytes().data() == storage(0).data()
-                        ? value_.bytes().size()
-                        : std::size_t{0};
+  auto bytes = state_.value().bytes();
+  auto behind_entry =
+    stored == nullptr && bytes.data() == storage(0).data() ? bytes.size() : std::size_t{0};
   if (stored != nullptr) {
-    stripe->forget_parts(*stored);
+    stripe->order().forget(*stored);
     stored->drop_ref();
   }
   this->~object_entry();

@@ -40,10 +40,10 @@ void entry_stripe::announce(object_entry& entry) {
     entry.slot_ = static_cast<std::uint32_t>(added_.size());
     added_.push_back(&entry);
     if (entry.copy() != nullptr)
-      note_in_heap(entry);
+      order_.note_value(entry);
   }
   try {
-    request_flush();
+    host_->request_flush();
   } catch (...) {
     std::unique_lock guard{mutex_};
     // Somebody else's flush may have told the owner of it meanwhile; what the heap's keeper has
@@ -53,7 +53,7 @@ void entry_stripe::announce(object_entry& entry) {
     take_back(entry);
     // From here on the keeper must not find it: whoever made it frees it, whatever handles it has.
     if (auto* copy = entry.copy())
-      heap_values_.gone(copy->value_part);
+      order_.forget_value(*copy);
     throw;
   }
 }
@@ -68,11 +68,11 @@ void entry_stripe::retire(object_entry& entry) noexcept {
       removed_.push_back(std::move(token));
       // Under the mutex: from its end on, whoever takes the token may free the entry, and with the
       // last one this stripe.
-      request_flush();
+      host_->request_flush();
       return;
     }
   }
-  if (entry.in_shard())
+  if (in_shard(entry))
     host_->release_stored(std::move(token));
 }
 
@@ -87,6 +87,15 @@ void entry_stripe::note_seal(object_entry& entry) {
   // The owner of a borrowed object is who told of its seal.
   if (!closed_ && entry.kind() == entry_kind::own && !is_unsent(entry))
     sealed_.push_back(describe(entry));
+}
+
+void entry_stripe::moved_to_store(object_entry& entry) {
+  {
+    std::unique_lock guard{mutex_};
+    order_.value_moved(*entry.copy());
+    note_seal(entry);
+  }
+  host_->request_flush();
 }
 
 void entry_stripe::take(reference_changes& changes) {
@@ -124,7 +133,7 @@ object_record describe(const object_entry& entry) noexcept {
       result.place = object_place::inline_value;
       break;
     case object_phase::stored:
-      result.place = entry.in_shard() ? object_place::stored : object_place::inline_value;
+      result.place = in_shard(entry) ? object_place::stored : object_place::inline_value;
       break;
     case object_phase::failed:
     case object_phase::freed:
@@ -134,8 +143,20 @@ object_record describe(const object_entry& entry) noexcept {
   return result;
 }
 
-void entry_stripe::request_flush() {
-  host_->request_flush();
+// -- waiters --------------------------------------------------------------------------------------
+
+void entry_stripe::unlink(wait_link& link) noexcept {
+  std::unique_lock guard{mutex_};
+  waiters_.unlink(link);
+}
+
+void entry_stripe::refuse_waiters() {
+  woken_links woken;
+  {
+    std::unique_lock guard{mutex_};
+    waiters_.refuse(woken);
+  }
+  wait_list::wake(woken);
 }
 
 // -- end ------------------------------------------------------------------------------------------
@@ -153,7 +174,7 @@ void entry_stripe::close() {
   }
   // As `retire` does from here on: shards go on for a while, and know of their entries.
   for (auto& token : removed)
-    if (token->in_shard())
+    if (in_shard(*token))
       host_->release_stored(std::move(token));
   removed.clear();
   std::unique_lock guard{mutex_};
@@ -176,7 +197,7 @@ std::size_t entry_stripe::live() const {
 
 std::size_t entry_stripe::waiting() const {
   std::unique_lock guard{mutex_};
-  return waiting_;
+  return waiters_.size();
 }
 
 bool entry_stripe::has_changes() const {

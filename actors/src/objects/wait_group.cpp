@@ -7,6 +7,7 @@
 #include "mobula/actors/caf/simulated_wait.hpp"
 #include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/objects_ready.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -39,14 +40,14 @@ void wait_group::watch(wait_link& link) {
   auto look = [&] {
     seen = entry.phase();
     if (seen == object_phase::pending) {
-      link.failure = entry.kept_refusal(link.goal);
+      link.failure = waiting_readers{entry}.kept_refusal(link.goal);
       there = link.failure != nullptr;
     } else {
-      there = entry.has_failed() || entry.serve(link);
+      there = entry.has_failed() || waiting_readers{entry}.serve(link);
     }
     return there;
   };
-  if (entry.stripe_->link_unless(link, look)) {
+  if (entry.stripe().link_unless(link, look)) {
     if (seen == object_phase::stored)
       entry.host().request_restore(entry);
     else
@@ -58,7 +59,7 @@ void wait_group::watch(wait_link& link) {
 
 void wait_group::cancel() noexcept {
   for (std::size_t index = 0; index < size_; ++index)
-    links_[index].entry->stripe_->unlink(links_[index]);
+    links_[index].entry->stripe().unlink(links_[index]);
 }
 
 pinned_value wait_group::take_pin(std::size_t index) noexcept {

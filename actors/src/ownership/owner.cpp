@@ -67,7 +67,7 @@ public:
     auto tokens = std::move(*message.tokens);
     for (auto& token : tokens)
       if (table_.remove_reference(token->sequence()) != owner_table::effect::nothing
-          && token->in_shard())
+          && in_shard(*token))
         core_->release_stored(std::move(token));
   }
 

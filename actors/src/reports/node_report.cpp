@@ -23,7 +23,7 @@ reported_state state_of(const object_entry& entry) noexcept {
     case object_phase::inline_value:
       return reported_state::inline_value;
     case object_phase::stored:
-      return entry.in_shard() ? reported_state::memory : reported_state::inline_value;
+      return in_shard(entry) ? reported_state::memory : reported_state::inline_value;
     case object_phase::failed:
       return reported_state::failed;
     case object_phase::freed:

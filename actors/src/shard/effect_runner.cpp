@@ -12,6 +12,7 @@
 #include "mobula/actors/caf/caf_log.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/messages/spill_messages.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 
 namespace mobula {
 
@@ -56,7 +57,7 @@ void effect_runner::apply(const grant_create& effect) {
 }
 
 void effect_runner::apply(const serve_copy& effect) {
-  shard_.slot_of(effect.id).entry->restored();
+  waiting_readers{*shard_.slot_of(effect.id).entry}.restored();
 }
 
 void effect_runner::apply(const refuse_request& effect) {
@@ -77,7 +78,7 @@ void effect_runner::apply(const refuse_request& effect) {
   } else if (effect.error == refusal::copy_lost) {
     held->entry->lose(std::move(reason));
   } else {
-    held->entry->refuse_readers(reason);
+    waiting_readers{*held->entry}.refuse(reason);
   }
 }
 

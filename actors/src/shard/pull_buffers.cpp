@@ -9,6 +9,7 @@
 
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/actors/objects/copy_pin.hpp"
+#include "mobula/actors/objects/waiting_readers.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -43,7 +44,7 @@ void pull_buffers::answer_whole(const reserve_pull_buffer& request) {
   if (entry && entry->copy() == request.copy.get()) {
     // In this order, as in `seal`.
     shard_.node().gateway().reset_request(request.object);
-    entry->restored();
+    waiting_readers{*entry.get()}.restored();
   }
   shard_.send(
     shard_.node().transfers(),
@@ -90,7 +91,7 @@ void pull_buffers::seal(const seal_pulled& request) {
   // request.
   shard_.node().gateway().reset_request(entry.id());
   if (entry.phase() == object_phase::stored)
-    entry.restored();
+    waiting_readers{entry}.restored();
   // Stored does not mean here: a reader may have found the value in place meanwhile, and nobody
   // would ever release this copy.
   auto in_use =

@@ -25,7 +25,7 @@ void shard_core::close() {
 }
 
 error_info shard_core::worded(const refuse_request& effect) const {
-  auto result = refusal_error(effect, node_.options(), heap(), node_.latest_disk_trouble());
+  auto result = refusal_error(effect, node_.options(), heap(), node_.disk_news().latest());
   result.origin = node_.origin();
   return result;
 }
@@ -66,7 +66,7 @@ void shard_core::run() {
   carry_out();
   for (const auto& id : std::exchange(freed_, {}))
     drop_unknown(id);
-  if (heap().below_stock(node_.stock()))
+  if (heap().below_stock(stock_of_heap(node_.options())))
     node_.request_fill();
 }
 

@@ -9,6 +9,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include "mobula/actors/objects/waiting_readers.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -55,14 +56,14 @@ void shard_intake::moved_in(copy_moved& answer) {
 
 void shard_intake::drop_decoded(const drop_decoded_value& request) {
   auto& entry = *request.entry.get();
-  const auto* held = shard_.find(entry.number_in_shard());
+  const auto* held = shard_.find(number_in_shard(entry));
   // Without a slot it is on its way out; what is on disk has nothing decoded.
   auto dropped = held == nullptr || held->copy->drop_decoded();
   auto end = dropped ? heap_leave_end::left : heap_leave_end::pinned;
-  entry.stripe().leave_ended(entry, heap_content::decoded, end);
+  entry.stripe().order().leave_ended(entry, heap_content::decoded, end);
   // Readers that came while the copy was closed wait.
   if (dropped)
-    entry.restored();
+    waiting_readers{entry}.restored();
   tell_keeper(heap_content::decoded, request.bytes, end);
 }
 
@@ -174,7 +175,7 @@ bool shard_intake::keep_in_heap(stored_copy& copy) const {
 
 void shard_intake::stays_in_heap(const object_handle& entry, heap_leave_end end,
                                  std::uint64_t frees) {
-  entry->stripe().leave_ended(*entry.get(), heap_content::value, end);
+  entry->stripe().order().leave_ended(*entry.get(), heap_content::value, end);
   tell_keeper(heap_content::value, entry->copy()->size_bytes, end, frees);
 }
 

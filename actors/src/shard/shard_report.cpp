@@ -41,7 +41,7 @@ void shard_report::add_store_figures(node_stats& stats) const {
   stats.arena_used_bytes += memory.used_bytes;
   stats.arena_committed_bytes += memory.committed_bytes;
   stats.prefault_ready_bytes += memory.committed_free_bytes;
-  stats.prefault_target_bytes += shard_.node().stock().wanted(memory.used_bytes);
+  stats.prefault_target_bytes += stock_of_heap(shard_.node().options()).wanted(memory.used_bytes);
   stats.late_commit_bytes += memory.late_commit_bytes;
   stats.free_extents += memory.free_extents;
   stats.largest_free_bytes = std::max(stats.largest_free_bytes, memory.largest_free_bytes);

@@ -182,7 +182,7 @@ void store_shard_state::withdraw_unless_granted(request_token token, const objec
 
 void store_shard_state::release(const release_copy& request) {
   auto token = std::move(*request.token);
-  auto id = shard_->id_of(token->number_in_shard());
+  auto id = shard_->id_of(number_in_shard(*token));
   auto* held = shard_->find(id.sequence);
   // A lost copy is gone already; only the entry is left to go.
   if (held == nullptr)

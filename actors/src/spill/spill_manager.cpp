@@ -277,7 +277,7 @@ private:
 
   /// Lets those know who cannot go on, and the log if it does not know yet.
   void tell(const std::optional<std::string>& line) {
-    core_->set_disk_trouble(failures_->trouble());
+    core_->disk_news().put_up(failures_->trouble());
     if (line)
       log_warning(fmt::format("node {} {}", to_string(core_->incarnation()), *line));
   }

@@ -104,16 +104,16 @@ TEST_CASE_FIXTURE(idle_node, "what was decoded of a value that could not leave m
   auto ref = node.put(std::string(16'000, 'x'));
   auto& entry = ref.entry();
   for (auto end : {heap_leave_end::refused, heap_leave_end::pinned, heap_leave_end::kept}) {
-    REQUIRE(stripe.take_victim(heap_content::value));
+    REQUIRE(stripe.order().take_victim(heap_content::value));
     CHECK(node.get(ref)->size() == 16'000);
-    CHECK_FALSE(stripe.take_victim(heap_content::decoded));
-    stripe.leave_ended(entry, heap_content::value, end);
-    CHECK(stripe.take_victim(heap_content::decoded));
+    CHECK_FALSE(stripe.order().take_victim(heap_content::decoded));
+    stripe.order().leave_ended(entry, heap_content::value, end);
+    CHECK(stripe.order().take_victim(heap_content::decoded));
     CHECK(entry.copy()->drop_decoded());
-    stripe.leave_ended(entry, heap_content::decoded, heap_leave_end::left);
+    stripe.order().leave_ended(entry, heap_content::decoded, heap_leave_end::left);
     entry.copy()->pins.touch(use_stamp{});
-    stripe.retry_refused();
-    stripe.back_in_heap(entry);
+    stripe.order().retry_refused();
+    stripe.order().back_in_heap(entry);
   }
 }
 
@@ -121,12 +121,12 @@ TEST_CASE_FIXTURE(idle_node, "what is decoded anew while the former leaves may l
   auto ref = node.put(std::string(16'000, 'x'));
   auto& entry = ref.entry();
   CHECK(node.get(ref)->size() == 16'000);
-  REQUIRE(stripe.take_victim(heap_content::decoded));
+  REQUIRE(stripe.order().take_victim(heap_content::decoded));
   CHECK(entry.copy()->drop_decoded());
   CHECK(node.get(ref)->size() == 16'000);
-  stripe.leave_ended(entry, heap_content::decoded, heap_leave_end::left);
-  CHECK(stripe.take_victim(heap_content::decoded));
-  stripe.leave_ended(entry, heap_content::decoded, heap_leave_end::pinned);
+  stripe.order().leave_ended(entry, heap_content::decoded, heap_leave_end::left);
+  CHECK(stripe.order().take_victim(heap_content::decoded));
+  stripe.order().leave_ended(entry, heap_content::decoded, heap_leave_end::pinned);
 }
 
 TEST_CASE_FIXTURE(idle_node, "a seal is told only of an entry that was announced pending") {

@@ -103,7 +103,7 @@ struct tight_home {
 std::vector<std::unique_ptr<arena_reader>> take_places(const node& owner) {
   std::vector<std::unique_ptr<arena_reader>> result;
   for (;;) {
-    auto opened = arena_reader::open(owner.core().own_arena().path);
+    auto opened = arena_reader::open(own_arena(owner.core()).path);
     auto* reader = std::get_if<std::unique_ptr<arena_reader>>(&opened);
     if (reader == nullptr)
       return result;
@@ -115,7 +115,7 @@ std::vector<std::unique_ptr<arena_reader>> take_places(const node& owner) {
 class reading_process {
 public:
   explicit reading_process(const node& owner) {
-    auto path = owner.core().own_arena().path;
+    auto path = own_arena(owner.core()).path;
     std::array<int, 2> ends{};
     REQUIRE(::pipe(ends.data()) == 0);
     process_ = ::fork();

@@ -147,12 +147,12 @@ reading<T> read_pinned(pinned_value pin, value_decoder decode) {
     auto& shared = value.decode_once([&] {
       auto* made = decode(value);
       decoded_bytes = decoded_bytes_of<T>(value);
-      made->charge = entry.core().take_heap_anyway(decoded_bytes);
+      made->charge = entry.core().heap_of_values().take_anyway(decoded_bytes);
       return made;
     });
     // What only views the bytes is not worth looking after.
     if (decoded_bytes >= least_movable_bytes && pin.stored())
-      entry.note_decoded(decoded_bytes);
+      entry.stripe().order().note_decoded(entry, decoded_bytes);
     if (shared.type() != typeid(T))
       return type_mismatch_error(entry, type_name<T>());
     return view<T>{static_cast<decoded_object<T>&>(shared).value, std::move(pin)};

@@ -92,8 +92,9 @@ private:
 /// Returns space in the process heap for a value that could also be in the store; none if it is
 /// larger than values there are, or the heap is full: then it goes to the store at once.
 [[nodiscard]] inline heap_charge heap_for_movable(node_core& core, std::size_t size_bytes) {
-  return size_bytes <= core.options().inline_limit_bytes ? core.try_take_heap(size_bytes)
-                                                         : heap_charge{};
+  return size_bytes <= core.options().inline_limit_bytes
+           ? core.heap_of_values().try_take(size_bytes)
+           : heap_charge{};
 }
 
 /// Tells the heap's keeper at its end that space came back, unless the value that took it is kept.
@@ -212,7 +213,7 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
       auto charge = heap_for_small(stripe, size);
       entry_draft draft{stripe, size, type, where};
       write(draft->storage(size));
-      draft->publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
+      draft.publish_inline(size, make_extras(scope, shape_of(value)), std::move(charge));
       space.kept();
       return draft.announce();
     }
@@ -227,7 +228,7 @@ object_handle put_value(node_core& core, const T& value, const call_site& where)
       auto copy = make_heap_copy(core, draft->sequence(), draft_bytes, type, std::move(charge));
       write(copy->storage());
       open_heap_copy(*copy, make_extras(scope, shape));
-      draft->publish_stored(*copy);
+      draft.publish_stored(*copy);
       space.kept();
       return draft.announce();
     }

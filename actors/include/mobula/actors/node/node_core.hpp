@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "mobula/actors/node/cluster_place.hpp"
+#include "mobula/actors/node/disk_trouble_board.hpp"
 #include "mobula/actors/node/node_arena.hpp"
 #include "mobula/actors/node/node_options.hpp"
 #include "mobula/actors/node/value_heap.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
 #include "mobula/store/shard/store_space.hpp"
-#include "mobula/store/spill/disk_failures.hpp"
 
 namespace mobula {
 
@@ -56,10 +56,10 @@ public:
     return file_label_;
   }
 
-  /// Keeps what to tell those whom the disks keep from going on. Any thread.
-  void set_disk_trouble(disk_trouble news);
-
-  [[nodiscard]] disk_trouble latest_disk_trouble() const;
+  /// What to tell those whom the disks keep from going on.
+  [[nodiscard]] disk_trouble_board& disk_news() noexcept {
+    return disk_news_;
+  }
 
   // -- entries ------------------------------------------------------------------------------------
 
@@ -83,14 +83,6 @@ public:
     return value_heap_;
   }
 
-  [[nodiscard]] heap_charge try_take_heap(std::uint64_t bytes) {
-    return value_heap_.try_take(bytes);
-  }
-
-  [[nodiscard]] heap_charge take_heap_anyway(std::uint64_t bytes) {
-    return value_heap_.take_anyway(bytes);
-  }
-
   /// Asks for space in the heap, unless the services are gone; the request is abandoned then.
   void request_heap_space(reserve_heap_space request);
 
@@ -112,9 +104,6 @@ public:
   void set_in_place_search(bool (*find)(object_entry& entry)) noexcept {
     find_in_place_ = find;
   }
-
-  /// What this node tells others of its own arena.
-  [[nodiscard]] arena_address own_arena() const;
 
   // -- the store ----------------------------------------------------------------------------------
 
@@ -140,10 +129,8 @@ public:
   /// copies. Thread-safe.
   reader_census clear_dead_readers();
 
-  /// Free memory that should be faulted in.
-  [[nodiscard]] page_stock stock() const noexcept;
-
-  /// Tells the filler, if there is one, that the stock is low; not again before it looks.
+  /// Tells the filler, if there is one, that less free memory is faulted in than `stock_of_heap`
+  /// says; not again before it looks.
   void request_fill();
 
   /// Called by the filler before it looks: a later request tells it again.
@@ -176,10 +163,11 @@ private:
   store_space space_;
   std::mutex readers_mutex_; ///< one census at a time
   reference_gateway gateway_{*this};
-
-  /// Under the services' mutex. Written by the spill manager, read by shards.
-  disk_trouble disk_trouble_;
+  disk_trouble_board disk_news_;
 };
+
+/// Returns what a node tells others of its own arena.
+[[nodiscard]] arena_address own_arena(const node_core& core);
 
 inline void intrusive_ptr_add_ref(node_core* core) noexcept {
   core->add_ref();

@@ -25,6 +25,9 @@ struct call_site {
   }
 };
 
+/// Whether the site of one object is kept, which then stands before its entry in memory.
+enum class site_place : std::uint8_t { none, before_entry };
+
 /// Whether a node remembers where in the program its objects were made.
 enum class call_site_recording : std::uint8_t { off, on };
 

@@ -4,62 +4,18 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
-#include <optional>
+#include <utility>
 #include <vector>
 
-#include "mobula/actors/objects/object_handle.hpp"
+#include "mobula/actors/objects/heap_order.hpp"
+#include "mobula/actors/objects/object_entry.hpp"
 #include "mobula/actors/objects/object_host.hpp"
-#include "mobula/actors/objects/stored_copy.hpp"
+#include "mobula/actors/objects/wait_list.hpp"
 #include "mobula/actors/protocol/ownership/object_record.hpp"
-#include "mobula/store/heap/heap_relief.hpp"
+#include "mobula/store/heap/heap_budget.hpp"
 
 namespace mobula {
-
-class wait_group;
-
-/// What a reader waits for.
-enum class wait_goal : std::uint8_t {
-  /// The object is sealed or failed, or is refused.
-  ready,
-  /// The object can be read at once: its bytes are in memory, pinned for this reader.
-  readable,
-};
-
-/// One entry's membership in one group of waiting readers.
-struct wait_link {
-  object_entry* entry = nullptr;
-  wait_group* group = nullptr;
-  wait_goal goal = wait_goal::ready;
-  wait_link* next_of_entry = nullptr;
-  wait_link** back_of_entry = nullptr;
-  wait_link* next_of_stripe = nullptr;
-  wait_link** back_of_stripe = nullptr;
-
-  /// Set under the stripe's mutex, before it is unlinked, for a reader that waits for bytes.
-  pinned_value pin;
-
-  /// Set likewise when these bytes cannot be had now.
-  std::unique_ptr<error_info> failure;
-
-  [[nodiscard]] bool linked() const noexcept {
-    return back_of_entry != nullptr;
-  }
-};
-
-/// What is kept in the process heap of an object.
-enum class heap_content : std::uint8_t {
-  decoded, ///< what was decoded of a value that can be decoded again
-  value
-};
-
-/// Something that should leave the heap. The handle keeps the object meanwhile.
-struct heap_victim {
-  object_handle entry;
-  heap_content content = heap_content::value;
-  std::size_t bytes = 0;
-};
 
 /// What a stripe has gathered for the owner since it was last asked.
 struct reference_changes {
@@ -124,39 +80,17 @@ public:
     return *ledger_;
   }
 
-  /// Takes up in the order, of an entry that was not visible yet or is being sealed under the
-  /// mutex, a value that can leave the heap, if it has one.
-  void note_in_heap(object_entry& entry) noexcept;
+  /// What its entries have in the heap that could leave it.
+  [[nodiscard]] heap_order& order() noexcept {
+    return order_;
+  }
 
-  /// The bytes of an entry's copy came to the heap again. Any thread that made it so.
-  void back_in_heap(object_entry& entry) noexcept;
-
-  /// Takes up what was decoded of a value.
-  void note_decoded(object_entry& entry, std::size_t bytes) noexcept;
-
-  /// The entry is about to be freed.
-  void forget_parts(stored_copy& copy) noexcept;
-
-  /// Finds something to leave the heap, least recently used first, that nobody reads; nothing if
-  /// there is none. The caller says how it ended.
-  [[nodiscard]] std::optional<heap_victim> take_victim(heap_content content);
+  [[nodiscard]] const heap_order& order() const noexcept {
+    return order_;
+  }
 
   /// A value is in a shard now; the owner is told. REQUIRES: its copy says so already.
   void moved_to_store(object_entry& entry);
-
-  /// What was asked to leave left in another way, or stays.
-  void leave_ended(object_entry& entry, heap_content content, heap_leave_end end) noexcept;
-
-  /// The last reader of a copy that was found pinned let go. A hint.
-  void heap_unpinned(stored_copy& copy) noexcept;
-
-  /// The store may have space for what it refused.
-  void retry_refused() noexcept;
-
-  /// Values that were used may be spared anew.
-  void begin_heap_spell() noexcept;
-
-  void check_heap() const;
 
   // -- handles ------------------------------------------------------------------------------------
 
@@ -174,17 +108,17 @@ public:
   /// others wait on.
   template <class F, class G>
   bool seal(object_entry& entry, F&& publish, G&& prepare) {
-    std::vector<wait_link*> woken;
+    woken_links woken;
     {
       std::unique_lock guard{mutex_};
       if (entry.phase() != object_phase::pending)
         return false;
       publish();
       note_seal(entry);
-      detach_waiters(entry, woken, prepare);
+      waiters_.detach_if(entry.waiters_, woken, prepare);
     }
-    wake(woken);
-    request_flush();
+    wait_list::wake(woken);
+    host_->request_flush();
     return true;
   }
 
@@ -196,9 +130,9 @@ public:
   template <class F>
   bool link_unless(wait_link& link, F&& done) {
     std::unique_lock guard{mutex_};
-    if (waiters_refused_ || done())
+    if (waiters_.refused() || done())
       return false;
-    attach_waiter(link);
+    waiters_.attach(link, link.entry->waiters_);
     return true;
   }
 
@@ -216,13 +150,13 @@ public:
   /// which that returned true, and wakes them outside of the mutex.
   template <class F, class G>
   void update_and_wake(object_entry& entry, F&& update, G&& prepare) {
-    std::vector<wait_link*> woken;
+    woken_links woken;
     {
       std::unique_lock guard{mutex_};
       update();
-      detach_waiters(entry, woken, prepare);
+      waiters_.detach_if(entry.waiters_, woken, prepare);
     }
-    wake(woken);
+    wait_list::wake(woken);
   }
 
   /// Wakes every waiter; later ones are refused.
@@ -261,29 +195,8 @@ private:
     return entry.slot_ < added_.size() && added_[entry.slot_] == &entry;
   }
 
-  [[nodiscard]] heap_table& table_of(heap_content content) noexcept {
-    return content == heap_content::value ? heap_values_ : heap_decoded_;
-  }
-
-  [[nodiscard]] bool may_leave(heap_part& part, heap_content content);
   void note_seal(object_entry& entry);
   void take_back(object_entry& entry) noexcept;
-  void attach_waiter(wait_link& link) noexcept;
-  void detach_waiter(wait_link& link, std::vector<wait_link*>& woken);
-
-  template <class G>
-  void detach_waiters(object_entry& entry, std::vector<wait_link*>& woken, G& prepare) {
-    for (auto* link = entry.waiters_; link != nullptr;) {
-      auto* next = link->next_of_entry;
-      if (prepare(*link))
-        detach_waiter(*link, woken);
-      link = next;
-    }
-  }
-
-  static void unlink_locked(wait_link& link) noexcept;
-  static void wake(const std::vector<wait_link*>& woken);
-  void request_flush();
   void release_host_if_done(std::unique_lock<std::mutex>& guard) noexcept;
 
   // What every put and every end of an entry reads, and hardly anybody writes.
@@ -292,19 +205,16 @@ private:
   std::uint32_t index_ = 0;
   bool closed_ = false;
   bool host_released_ = false;
-  bool waiters_refused_ = false;
 
   // What they write: a cache line apart, since the other side's core has it.
   alignas(64) mutable std::mutex mutex_;
   std::size_t live_ = 0;
   std::uint64_t enlisted_ = 0;
-  std::size_t waiting_ = 0;
   std::vector<object_entry*> added_;
   std::vector<release_token> removed_;
-  wait_link* waiters_ = nullptr;
+  wait_list waiters_;
   std::vector<object_record> sealed_;
-  heap_table heap_values_;
-  heap_table heap_decoded_;
+  heap_order order_{mutex_};
 };
 
 /// Describes `entry` as the owner needs it.

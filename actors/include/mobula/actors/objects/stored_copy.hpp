@@ -135,6 +135,14 @@ inline void intrusive_ptr_release(stored_copy* copy) noexcept {
 /// Owns one count of a copy.
 using copy_pointer = caf::intrusive_ptr<stored_copy>;
 
+/// Returns whether a shard has the copy of an entry, which then has to be told of the object's end.
+/// Does not change while nobody has a handle.
+[[nodiscard]] bool in_shard(const object_entry& entry) noexcept;
+
+/// Returns what the shard that has it calls the copy. REQUIRES: there is a copy in a shard of this
+/// node.
+[[nodiscard]] std::uint64_t number_in_shard(const object_entry& entry) noexcept;
+
 /// Returns whether the entry's value, if it is here, is a copy that was pulled.
 [[nodiscard]] bool is_pulled(const object_entry& entry) noexcept;
 

@@ -1,9 +1,7 @@
 // What entries of a stripe have in the process heap, and how it leaves: under the stripe's mutex,
 // so that readers and the end of entries need no message.
 
-#include <utility>
-
-#include "mobula/actors/objects/entry_stripe.hpp"
+#include "mobula/actors/objects/heap_order.hpp"
 
 namespace mobula {
 
@@ -15,40 +13,64 @@ heap_part& part_of(stored_copy& copy, heap_content content) noexcept {
 
 } // namespace
 
-void entry_stripe::note_in_heap(object_entry& entry) noexcept {
+// -- under the mutex, which the caller holds ------------------------------------------------------
+
+void heap_order::note_value(object_entry& entry) noexcept {
   auto& copy = *entry.copy();
   if (!copy.in_heap.load(std::memory_order_relaxed))
     return;
   copy.value_part.entry = &entry;
-  heap_values_.made(copy.value_part, copy.size_bytes);
+  values_.made(copy.value_part, copy.size_bytes);
 }
 
-void entry_stripe::back_in_heap(object_entry& entry) noexcept {
+void heap_order::forget_value(stored_copy& copy) noexcept {
+  values_.gone(copy.value_part);
+}
+
+void heap_order::value_moved(stored_copy& copy) noexcept {
+  values_.gone(copy.value_part);
+  decoded_.unpinned(copy.decoded_part);
+}
+
+// -- what comes, is used and ends -----------------------------------------------------------------
+
+void heap_order::back_in_heap(object_entry& entry) noexcept {
   std::unique_lock guard{mutex_};
   auto& part = entry.copy()->value_part;
   if (part.state == heap_state::out)
-    note_in_heap(entry);
+    note_value(entry);
   else
     // The thread that brought the bytes may have been the last to have a pin.
-    heap_values_.unpinned(part);
+    values_.unpinned(part);
 }
 
-void entry_stripe::note_decoded(object_entry& entry, std::size_t bytes) noexcept {
+void heap_order::note_decoded(object_entry& entry, std::size_t bytes) noexcept {
+  auto* copy = entry.copy();
+  if (copy == nullptr || copy->place != nullptr)
+    return;
   std::unique_lock guard{mutex_};
-  auto& part = entry.copy()->decoded_part;
+  auto& part = copy->decoded_part;
   if (part.state == heap_state::leaving)
     return;
   part.entry = &entry;
-  heap_decoded_.made(part, bytes);
+  decoded_.made(part, bytes);
 }
 
-void entry_stripe::forget_parts(stored_copy& copy) noexcept {
+void heap_order::unpinned(stored_copy& copy) noexcept {
   std::unique_lock guard{mutex_};
-  heap_values_.gone(copy.value_part);
-  heap_decoded_.gone(copy.decoded_part);
+  values_.unpinned(copy.value_part);
+  decoded_.unpinned(copy.decoded_part);
 }
 
-std::optional<heap_victim> entry_stripe::take_victim(heap_content content) {
+void heap_order::forget(stored_copy& copy) noexcept {
+  std::unique_lock guard{mutex_};
+  values_.gone(copy.value_part);
+  decoded_.gone(copy.decoded_part);
+}
+
+// -- what leaves, as the heap's keeper asks -------------------------------------------------------
+
+std::optional<heap_victim> heap_order::take_victim(heap_content content) {
   std::unique_lock guard{mutex_};
   auto& table = table_of(content);
   while (auto* item = table.oldest()) {
@@ -68,7 +90,7 @@ std::optional<heap_victim> entry_stripe::take_victim(heap_content content) {
 
 /// Returns whether the oldest part may leave; else it is not the oldest any more. A value that was
 /// used is spared once: readers leave a stamp, which is wiped away here.
-bool entry_stripe::may_leave(heap_part& part, heap_content content) {
+bool heap_order::may_leave(heap_part& part, heap_content content) {
   auto& table = table_of(content);
   auto& copy = *part.entry->copy();
   if (content == heap_content::decoded && !copy.value.has_decoded()) {
@@ -94,24 +116,14 @@ bool entry_stripe::may_leave(heap_part& part, heap_content content) {
   return true;
 }
 
-void entry_stripe::moved_to_store(object_entry& entry) {
-  {
-    std::unique_lock guard{mutex_};
-    heap_values_.gone(entry.copy()->value_part);
-    heap_decoded_.unpinned(entry.copy()->decoded_part);
-    note_seal(entry);
-  }
-  request_flush();
-}
-
-void entry_stripe::leave_ended(object_entry& entry, heap_content content,
-                               heap_leave_end end) noexcept {
+void heap_order::leave_ended(object_entry& entry, heap_content content,
+                             heap_leave_end end) noexcept {
   std::unique_lock guard{mutex_};
   auto& copy = *entry.copy();
   auto& part = part_of(copy, content);
   auto& table = table_of(content);
   if (content == heap_content::value)
-    heap_decoded_.unpinned(copy.decoded_part);
+    decoded_.unpinned(copy.decoded_part);
   switch (end) {
     case heap_leave_end::left:
     case heap_leave_end::kept:
@@ -127,27 +139,21 @@ void entry_stripe::leave_ended(object_entry& entry, heap_content content,
   }
 }
 
-void entry_stripe::heap_unpinned(stored_copy& copy) noexcept {
+void heap_order::retry_refused() noexcept {
   std::unique_lock guard{mutex_};
-  heap_values_.unpinned(copy.value_part);
-  heap_decoded_.unpinned(copy.decoded_part);
+  values_.retry_refused();
 }
 
-void entry_stripe::retry_refused() noexcept {
+void heap_order::begin_spell() noexcept {
   std::unique_lock guard{mutex_};
-  heap_values_.retry_refused();
+  values_.begin_spell();
+  decoded_.begin_spell();
 }
 
-void entry_stripe::begin_heap_spell() noexcept {
+void heap_order::check_invariants() const {
   std::unique_lock guard{mutex_};
-  heap_values_.begin_spell();
-  heap_decoded_.begin_spell();
-}
-
-void entry_stripe::check_heap() const {
-  std::unique_lock guard{mutex_};
-  heap_values_.check_invariants();
-  heap_decoded_.check_invariants();
+  values_.check_invariants();
+  decoded_.check_invariants();
 }
 
 } // namespace mobula
