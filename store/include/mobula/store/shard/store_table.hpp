@@ -33,12 +33,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/shard/disk_readiness.hpp"
 #include "mobula/store/shard/heap_pieces.hpp"
 #include "mobula/store/shard/shard_effects.hpp"
 #include "mobula/store/shard/store_config.hpp"
+#include "mobula/store/shard/store_exits.hpp"
 #include "mobula/store/shard/store_object.hpp"
 #include "mobula/store/shard/store_objects.hpp"
 #include "mobula/store/shard/store_queue.hpp"
@@ -47,6 +49,9 @@
 #include "mobula/store/shard/store_stalls.hpp"
 
 namespace mobula {
+
+/// How far a store has come on its way to its end.
+enum class store_phase : std::uint8_t { running, shutting_down, drained };
 
 /// Plans a node's store: who gets space, and what moves out to make it.
 ///
@@ -99,8 +104,9 @@ namespace mobula {
 /// `take_back`).
 ///
 /// *Parts.* `store_objects` counts what there is, `store_queue` grants space, `store_relief` makes
-/// it, `store_stalls` knows when nothing helps, `store_requests` ends what waits; what is heard of
-/// the disk and of the heap is in `disk_readiness` and `heap_pieces`.
+/// it, `store_stalls` knows when nothing helps, `store_exits` lets objects go, `store_requests`
+/// ends what waits; what is heard of the disk and of the heap is in `disk_readiness` and
+/// `heap_pieces`.
 ///
 /// Events append their effects to the caller's buffer, in the order in which they are to be carried
 /// out. Answers may come at any time later, but exactly once.
@@ -232,15 +238,7 @@ public:
 private:
   void settle(store_effects& effects);
   void tell_state(store_effects& effects);
-  void become_idle(store_object& entry, store_effects& effects);
-  void release_object(store_object& entry, store_effects& effects);
-  void give_away_space(store_object& entry, store_effects& effects);
-  void free_memory(store_object& entry, free_reason reason, store_effects& effects);
-  void free_and_erase(store_object& entry, free_reason reason, store_effects& effects);
-  void give_back(const store_object& entry, free_reason reason, store_effects& effects);
-  void check_object(const store_object& entry) const;
 
-  store_config config_;
   disk_readiness disk_;
   heap_pieces pieces_;
   store_objects objects_;
@@ -249,8 +247,8 @@ private:
   store_queue queue_;
   store_relief relief_;
   store_stalls stalls_;
-  bool shutting_down_ = false;
-  bool drained_ = false;
+  store_exits exits_;
+  store_phase phase_ = store_phase::running;
   pressure_level level_ = pressure_level::calm;
 };
 
