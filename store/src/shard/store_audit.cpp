@@ -44,11 +44,11 @@ void store_table::check_invariants() const {
   for (const auto& [id, entry] : objects_.all()) {
     tokens += entry.readers.size() + (entry.where == store_place::waiting ? 1 : 0);
     check(entry, requests_);
-    MOBULA_ASSERT(phase_ == store_phase::running || entry.released);
+    MOBULA_ASSERT(status_.is_running() || entry.released);
   }
   MOBULA_ASSERT(tokens == requests_.size());
   MOBULA_ASSERT(queue_.empty() || !queue_.fits(objects_.places().queue().front()->size_bytes));
-  MOBULA_ASSERT(phase_ == store_phase::running || queue_.empty());
+  MOBULA_ASSERT(status_.is_running() || queue_.empty());
 }
 
 } // namespace mobula

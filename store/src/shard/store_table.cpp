@@ -14,7 +14,8 @@ store_table::store_table(const store_config& config)
     queue_(config, objects_, pieces_, requests_, counters_),
     relief_(config, objects_, disk_, pieces_, requests_),
     stalls_(config.shards, objects_, disk_, relief_, queue_, counters_),
-    exits_(objects_, pieces_, requests_, queue_, relief_, stalls_, counters_) {
+    exits_(objects_, pieces_, requests_, queue_, relief_, stalls_, counters_),
+    status_(objects_, queue_, relief_, stalls_) {
   MOBULA_ASSERT(config.capacity_bytes > 0 && config.low_water >= 0
                 && config.low_water <= config.spill_threshold && config.spill_threshold <= 1
                 && config.shards > 0);
@@ -24,7 +25,7 @@ store_table::store_table(const store_config& config)
 
 void store_table::create(request_token token, const object_id& id, std::size_t size_bytes,
                          copy_kind kind, store_effects& effects) {
-  if (phase_ != store_phase::running)
+  if (!status_.is_running())
     return requests_.refuse(token, id, refusal::shutting_down, size_bytes, effects);
   if (contains(id))
     return requests_.refuse(token, id, refusal::already_exists, size_bytes, effects);
@@ -49,7 +50,7 @@ void store_table::abort(const object_id& id, store_effects& effects) {
 }
 
 void store_table::request_copy(request_token token, const object_id& id, store_effects& effects) {
-  if (phase_ != store_phase::running)
+  if (!status_.is_running())
     return requests_.refuse(token, id, refusal::shutting_down, 0, effects);
   auto* entry = objects_.find(id);
   if (entry == nullptr || entry->released)
@@ -142,7 +143,7 @@ void store_table::add_sealed(const object_id& id, std::size_t size_bytes, copy_k
   // Nothing is lent while somebody waits: its creator was there before.
   stalls_.end(effects);
   auto& entry = objects_.insert(id, size_bytes, kind, store_place::unsealed);
-  entry.released = phase_ != store_phase::running;
+  entry.released = !status_.is_running();
   exits_.become_idle(entry, effects);
   settle(effects);
 }
@@ -297,8 +298,7 @@ void store_table::give_up(stall_number number, store_effects& effects) {
 }
 
 void store_table::shut_down(store_effects& effects) {
-  MOBULA_ASSERT(phase_ == store_phase::running);
-  phase_ = store_phase::shutting_down;
+  status_.begin_shutdown();
   while (auto* entry = objects_.places().queue().front())
     queue_.refuse(*entry, refusal::shutting_down, effects);
   std::vector<object_id> ids;
@@ -317,7 +317,7 @@ void store_table::shut_down(store_effects& effects) {
 }
 
 std::size_t store_table::lendable_bytes() const noexcept {
-  return phase_ != store_phase::running ? 0 : relief_.lendable_bytes();
+  return status_.is_running() ? relief_.lendable_bytes() : 0;
 }
 
 // -- every event ----------------------------------------------------------------------
@@ -330,21 +330,7 @@ void store_table::settle(store_effects& effects) {
     pieces_.nobody_waits();
   relief_.relieve(effects);
   stalls_.watch(effects);
-  tell_state(effects);
-}
-
-void store_table::tell_state(store_effects& effects) {
-  auto level = stalls_.is_stalled()                      ? pressure_level::stalled
-               : !queue_.empty() && !relief_.recalling() ? pressure_level::waiting
-               : relief_.relieving()                     ? pressure_level::relieving
-                                                         : pressure_level::calm;
-  if (std::exchange(level_, level) != level)
-    store_requests::tell_first(effects, report_pressure{level});
-  if (phase_ == store_phase::shutting_down && objects_.all().empty() && objects_.lent_bytes() == 0
-      && !relief_.recalling()) {
-    phase_ = store_phase::drained;
-    store_requests::tell_first(effects, report_store_drained{});
-  }
+  status_.tell_changes(effects);
 }
 
 } // namespace mobula

@@ -33,7 +33,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #include "mobula/serialization/ids.hpp"
 #include "mobula/store/shard/disk_readiness.hpp"
@@ -47,11 +46,9 @@
 #include "mobula/store/shard/store_relief.hpp"
 #include "mobula/store/shard/store_requests.hpp"
 #include "mobula/store/shard/store_stalls.hpp"
+#include "mobula/store/shard/store_status.hpp"
 
 namespace mobula {
-
-/// How far a store has come on its way to its end.
-enum class store_phase : std::uint8_t { running, shutting_down, drained };
 
 /// Plans a node's store: who gets space, and what moves out to make it.
 ///
@@ -105,8 +102,8 @@ enum class store_phase : std::uint8_t { running, shutting_down, drained };
 ///
 /// *Parts.* `store_objects` counts what there is, `store_queue` grants space, `store_relief` makes
 /// it, `store_stalls` knows when nothing helps, `store_exits` lets objects go, `store_requests`
-/// ends what waits; what is heard of the disk and of the heap is in `disk_readiness` and
-/// `heap_pieces`.
+/// ends what waits, `store_status` tells how the store is doing; what is heard of the disk and of
+/// the heap is in `disk_readiness` and `heap_pieces`.
 ///
 /// Events append their effects to the caller's buffer, in the order in which they are to be carried
 /// out. Answers may come at any time later, but exactly once.
@@ -219,7 +216,7 @@ public:
   [[nodiscard]] std::size_t lendable_bytes() const noexcept;
 
   [[nodiscard]] pressure_level pressure() const noexcept {
-    return level_;
+    return status_.pressure();
   }
 
   [[nodiscard]] bool contains(const object_id& id) const {
@@ -237,7 +234,6 @@ public:
 
 private:
   void settle(store_effects& effects);
-  void tell_state(store_effects& effects);
 
   disk_readiness disk_;
   heap_pieces pieces_;
@@ -248,8 +244,7 @@ private:
   store_relief relief_;
   store_stalls stalls_;
   store_exits exits_;
-  store_phase phase_ = store_phase::running;
-  pressure_level level_ = pressure_level::calm;
+  store_status status_;
 };
 
 } // namespace mobula
