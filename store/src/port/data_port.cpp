@@ -15,6 +15,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "data_links.hpp"
+#include "data_peers.hpp"
 #include "mobula/store/port/endpoint.hpp"
 #include "mobula/store/system/assertion.hpp"
 #include "prepared_chunk.hpp"
@@ -32,12 +33,6 @@ constexpr std::chrono::milliseconds accept_pause{100};
 /// So much is done before others hear of it, at most: bytes that arrived can be used meanwhile.
 constexpr int steps_in_a_turn = 16;
 
-std::optional<tcp::endpoint> endpoint_of(const data_address& address) {
-  boost::system::error_code error;
-  auto ip = asio::ip::make_address(address.ip, error);
-  return error ? std::nullopt : std::optional{tcp::endpoint{ip, address.port}};
-}
-
 } // namespace
 
 // -- state ----------------------------------------------------------------------------
@@ -46,7 +41,8 @@ std::optional<tcp::endpoint> endpoint_of(const data_address& address) {
 class data_port::state final : public link_owner {
 public:
   state(const data_port_config& config, transfer_source& source, transfer_events& events)
-    : config_(config), source_(&source), events_(&events), acceptor_(io_), accept_timer_(io_) {
+    : config_(config), source_(&source), events_(&events), acceptor_(io_), accept_timer_(io_),
+      peers_(config.self) {
   }
 
   [[nodiscard]] std::optional<data_port_failure> listen();
@@ -63,11 +59,14 @@ public:
   }
 
   void admit(const incarnation_id& node, const transfer_token& token) {
-    admitted_.insert_or_assign(node, token);
+    peers_.admit(node, token);
   }
 
   void add_peer(const incarnation_id& node, std::span<const data_address> addresses,
-                const transfer_token& token);
+                const transfer_token& token) {
+    peers_.add(node, addresses, token, *events_);
+  }
+
   void remove_node(const incarnation_id& node);
   void ask(const ask_bytes& ask, std::span<std::byte> buffer);
   void cancel(ask_number ask);
@@ -85,18 +84,20 @@ public:
     return *events_;
   }
 
-  [[nodiscard]] bool believes(const hello_frame& greeting) const override;
+  [[nodiscard]] bool believes(const hello_frame& greeting) const override {
+    return peers_.believes(greeting);
+  }
+
   [[nodiscard]] reader_connection greeted(data_link& link, const incarnation_id& node) override;
-  void reached(const incarnation_id& node, const tcp::endpoint& where) override;
+
+  void reached(const incarnation_id& node, const tcp::endpoint& where) override {
+    peers_.reached(node, where);
+  }
+
   void closed(data_link& link) override;
 
 private:
   using lane_key = std::pair<incarnation_id, data_lane>;
-
-  struct peer {
-    std::vector<tcp::endpoint> endpoints; ///< at least one; where it greeted last comes first
-    transfer_token token;
-  };
 
   void accept();
   void accepted(tcp::socket socket);
@@ -115,8 +116,7 @@ private:
   asio::thread_pool patient_{1}; ///< for what may take long
   tcp::acceptor acceptor_;
   asio::steady_timer accept_timer_;
-  std::unordered_map<incarnation_id, transfer_token> admitted_;
-  std::unordered_map<incarnation_id, peer> peers_;
+  data_peers peers_;
   std::set<std::shared_ptr<reader_link>> strangers_; ///< have not greeted; at most `max_strangers`
   std::unordered_map<reader_connection, std::shared_ptr<reader_link>> readers_;
   std::map<lane_key, std::shared_ptr<source_link>> sources_;
@@ -212,12 +212,6 @@ void data_port::state::accepted(tcp::socket socket) {
   link->start();
 }
 
-bool data_port::state::believes(const hello_frame& greeting) const {
-  auto known = admitted_.find(greeting.sender);
-  return known != admitted_.end() && greeting.receiver == config_.self
-         && same_token(known->second, greeting.token);
-}
-
 reader_connection data_port::state::greeted(data_link& link, const incarnation_id&) {
   auto self = std::static_pointer_cast<reader_link>(link.shared_from_this());
   auto id = reader_connection{++connections_};
@@ -237,32 +231,8 @@ void data_port::state::closed(data_link& link) {
   }
 }
 
-void data_port::state::add_peer(const incarnation_id& node, std::span<const data_address> addresses,
-                                const transfer_token& token) {
-  peer fresh{.endpoints = {}, .token = token};
-  for (const auto& address : addresses)
-    if (auto endpoint = endpoint_of(address))
-      fresh.endpoints.push_back(*endpoint);
-    else
-      events_->connection_refused("data port: cannot connect to " + to_string(node) + " at "
-                                  + address.ip + ", which is no address in numbers");
-  if (!fresh.endpoints.empty())
-    peers_.insert_or_assign(node, std::move(fresh));
-}
-
-void data_port::state::reached(const incarnation_id& node, const tcp::endpoint& where) {
-  auto known = peers_.find(node);
-  if (known == peers_.end())
-    return;
-  auto& endpoints = known->second.endpoints;
-  // It may have been told anew meanwhile, and have other addresses now.
-  if (auto found = std::ranges::find(endpoints, where); found != endpoints.end())
-    std::rotate(endpoints.begin(), found, found + 1);
-}
-
 void data_port::state::remove_node(const incarnation_id& node) {
-  admitted_.erase(node);
-  peers_.erase(node);
+  peers_.remove(node);
   std::vector<std::shared_ptr<data_link>> links;
   for (const auto& [id, link] : readers_)
     if (link->node() == node)
@@ -280,13 +250,12 @@ std::shared_ptr<source_link> data_port::state::link_to(const incarnation_id& nod
   auto known = sources_.find({node, lane});
   if (known != sources_.end())
     return known->second;
-  auto where = peers_.find(node);
-  if (stopped_ || where == peers_.end())
+  const auto* peer = peers_.find(node);
+  if (stopped_ || peer == nullptr)
     return nullptr;
-  auto link =
-    std::make_shared<source_link>(*this, tcp::socket{io_}, node, lane, where->second.token);
+  auto link = std::make_shared<source_link>(*this, tcp::socket{io_}, node, lane, peer->token);
   sources_.emplace(lane_key{node, lane}, link);
-  link->connect(where->second.endpoints);
+  link->connect(peer->endpoints);
   return link;
 }
 

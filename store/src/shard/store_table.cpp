@@ -10,11 +10,12 @@
 namespace mobula {
 
 store_table::store_table(const store_config& config)
-  : config_(config), objects_(config.capacity_bytes, disk_),
-    requests_(config.shards, objects_, counters_),
-    queue_(config_, objects_, pieces_, requests_, counters_),
+  : objects_(config.capacity_bytes, disk_), requests_(config.shards, objects_, counters_),
+    queue_(config, objects_, pieces_, requests_, counters_),
     relief_(config, objects_, disk_, pieces_, requests_),
-    stalls_(config.shards, objects_, disk_, relief_, queue_, counters_) {
+    stalls_(config.shards, objects_, disk_, relief_, queue_, counters_),
+    exits_(objects_, pieces_, requests_, queue_, relief_, stalls_, counters_),
+    status_(objects_, queue_, relief_, stalls_) {
   MOBULA_ASSERT(config.capacity_bytes > 0 && config.low_water >= 0
                 && config.low_water <= config.spill_threshold && config.spill_threshold <= 1
                 && config.shards > 0);
@@ -24,11 +25,11 @@ store_table::store_table(const store_config& config)
 
 void store_table::create(request_token token, const object_id& id, std::size_t size_bytes,
                          copy_kind kind, store_effects& effects) {
-  if (shutting_down_)
+  if (!status_.is_running())
     return requests_.refuse(token, id, refusal::shutting_down, size_bytes, effects);
   if (contains(id))
     return requests_.refuse(token, id, refusal::already_exists, size_bytes, effects);
-  if (size_bytes > config_.capacity_bytes)
+  if (size_bytes > objects_.capacity_bytes())
     return requests_.refuse(token, id, refusal::larger_than_store, size_bytes, effects);
   if (queue_.create(token, id, size_bytes, kind, effects))
     settle(effects);
@@ -37,19 +38,19 @@ void store_table::create(request_token token, const object_id& id, std::size_t s
 void store_table::seal(const object_id& id, store_effects& effects) {
   auto& entry = objects_.get(id, store_place::unsealed);
   stalls_.creator_is_done(entry, effects);
-  become_idle(entry, effects);
+  exits_.become_idle(entry, effects);
   settle(effects);
 }
 
 void store_table::abort(const object_id& id, store_effects& effects) {
   auto& entry = objects_.get(id, store_place::unsealed);
   requests_.refuse_readers(entry, refusal::not_here, effects);
-  free_and_erase(entry, free_reason::aborted, effects);
+  exits_.erase(entry, free_reason::aborted, effects);
   settle(effects);
 }
 
 void store_table::request_copy(request_token token, const object_id& id, store_effects& effects) {
-  if (shutting_down_)
+  if (!status_.is_running())
     return requests_.refuse(token, id, refusal::shutting_down, 0, effects);
   auto* entry = objects_.find(id);
   if (entry == nullptr || entry->released)
@@ -96,35 +97,8 @@ void store_table::release(const object_id& id, store_effects& effects) {
   auto* entry = objects_.find(id);
   if (entry == nullptr || entry->released)
     return;
-  release_object(*entry, effects);
+  exits_.release(*entry, effects);
   settle(effects);
-}
-
-void store_table::release_object(store_object& entry, store_effects& effects) {
-  entry.released = true;
-  auto had_bytes_on_disk = entry.has_record || entry.where == store_place::spilling;
-  switch (entry.where) {
-    case store_place::waiting:
-      queue_.refuse(entry, refusal::released, effects);
-      return;
-    case store_place::idle:
-    case store_place::pinned:
-      relief_.ask_release(entry, effects);
-      break;
-    case store_place::spilled:
-    case store_place::restore_waiting:
-      requests_.tell(effects, entry.id, forget_spill{entry.id});
-      requests_.refuse_readers(entry, refusal::released, effects);
-      objects_.erase(entry);
-      return;
-    default:
-      // The creator, an answer or the I/O still has the memory; the rest follows when it ends.
-      break;
-  }
-  requests_.refuse_readers(entry, refusal::released, effects);
-  entry.has_record = false;
-  if (had_bytes_on_disk)
-    requests_.tell(effects, entry.id, forget_spill{entry.id});
 }
 
 // -- the heap ---------------------------------------------------------------------
@@ -169,8 +143,8 @@ void store_table::add_sealed(const object_id& id, std::size_t size_bytes, copy_k
   // Nothing is lent while somebody waits: its creator was there before.
   stalls_.end(effects);
   auto& entry = objects_.insert(id, size_bytes, kind, store_place::unsealed);
-  entry.released = shutting_down_;
-  become_idle(entry, effects);
+  entry.released = !status_.is_running();
+  exits_.become_idle(entry, effects);
   settle(effects);
 }
 
@@ -183,26 +157,12 @@ void store_table::reclaim_succeeded(const object_id& id, store_effects& effects)
     MOBULA_ASSERT(
       entry->where == store_place::releasing
       || (entry->where == store_place::asked && entry->asked == pin_question::give_space));
-    free_and_erase(*entry, free_reason::released, effects);
+    exits_.erase(*entry, free_reason::released, effects);
   } else {
     MOBULA_ASSERT(entry->where == store_place::asked && entry->asked == pin_question::give_space);
-    give_away_space(*entry, effects);
+    exits_.give_away_space(*entry, effects);
   }
   settle(effects);
-}
-
-void store_table::give_away_space(store_object& entry, store_effects& effects) {
-  if (!entry.has_record) {
-    MOBULA_ASSERT(entry.kind == copy_kind::secondary);
-    counters_.evictions.add(entry.size_bytes);
-    requests_.refuse_readers(entry, refusal::not_here, effects);
-    free_and_erase(entry, free_reason::evicted, effects);
-    return;
-  }
-  counters_.unloads.add(entry.size_bytes);
-  free_memory(entry, free_reason::spilled, effects);
-  if (!entry.readers.empty())
-    queue_.start_restore(entry, effects);
 }
 
 void store_table::reclaim_refused(const object_id& id, reclaim_obstacle obstacle,
@@ -226,7 +186,7 @@ void store_table::reclaim_refused(const object_id& id, reclaim_obstacle obstacle
     objects_.move(*entry, store_place::pinned);
     requests_.serve_readers(*entry, effects);
   } else {
-    become_idle(*entry, effects);
+    exits_.become_idle(*entry, effects);
   }
   settle(effects);
 }
@@ -256,7 +216,7 @@ void store_table::unpinned(const object_id& id, store_effects& effects) {
       entry->unpin_hint = true;
       return;
     case store_place::pinned:
-      become_idle(*entry, effects);
+      exits_.become_idle(*entry, effects);
       break;
     case store_place::doomed:
       relief_.ask_release(*entry, effects);
@@ -297,7 +257,7 @@ void store_table::spill_failed(const object_id& id, spill_error error, spill_rou
   } else if (error != spill_error::canceled) {
     disk_.failed(round);
   }
-  become_idle(entry, effects);
+  exits_.become_idle(entry, effects);
   settle(effects);
 }
 
@@ -311,7 +271,7 @@ void store_table::restore_finished(const object_id& id, store_effects& effects) 
   auto& entry = objects_.get(id, store_place::restoring);
   counters_.restores.add(entry.size_bytes);
   stalls_.end(effects);
-  become_idle(entry, effects);
+  exits_.become_idle(entry, effects);
   settle(effects);
 }
 
@@ -319,13 +279,13 @@ void store_table::restore_failed(const object_id& id, restore_error error, store
   auto& entry = objects_.get(id, store_place::restoring);
   MOBULA_ASSERT(error != restore_error::canceled || entry.released);
   if (entry.released) {
-    free_and_erase(entry, free_reason::released, effects);
+    exits_.erase(entry, free_reason::released, effects);
   } else if (error == restore_error::record_lost) {
     requests_.refuse_readers(entry, refusal::copy_lost, effects);
-    free_and_erase(entry, free_reason::restore_failed, effects);
+    exits_.erase(entry, free_reason::restore_failed, effects);
   } else {
     requests_.refuse_readers(entry, refusal::restore_failed, effects);
-    free_memory(entry, free_reason::restore_failed, effects);
+    exits_.unload(entry, free_reason::restore_failed, effects);
   }
   settle(effects);
 }
@@ -338,8 +298,7 @@ void store_table::give_up(stall_number number, store_effects& effects) {
 }
 
 void store_table::shut_down(store_effects& effects) {
-  MOBULA_ASSERT(!shutting_down_);
-  shutting_down_ = true;
+  status_.begin_shutdown();
   while (auto* entry = objects_.places().queue().front())
     queue_.refuse(*entry, refusal::shutting_down, effects);
   std::vector<object_id> ids;
@@ -351,14 +310,27 @@ void store_table::shut_down(store_effects& effects) {
     auto& entry = *objects_.find(id);
     requests_.refuse_readers(entry, refusal::shutting_down, effects);
     if (!entry.released)
-      release_object(entry, effects);
+      exits_.release(entry, effects);
   }
   relief_.recall(effects);
   settle(effects);
 }
 
 std::size_t store_table::lendable_bytes() const noexcept {
-  return shutting_down_ ? 0 : relief_.lendable_bytes();
+  return status_.is_running() ? relief_.lendable_bytes() : 0;
+}
+
+// -- every event ----------------------------------------------------------------------
+
+/// Every event ends here: the table is settled when nothing more can be granted or set going.
+void store_table::settle(store_effects& effects) {
+  queue_.grant_waiting(effects);
+  stalls_.refuse_overdue(effects);
+  if (queue_.empty())
+    pieces_.nobody_waits();
+  relief_.relieve(effects);
+  stalls_.watch(effects);
+  status_.tell_changes(effects);
 }
 
 } // namespace mobula

@@ -52,6 +52,7 @@ void spill_directories::write_ended(spill_directory id, std::optional<spill_erro
     effects.push_back(report_directory_recovered{id});
     return;
   }
+  ++write_errors_;
   last_error_ = *error;
   if (where.state == directory_state::aside)
     return;

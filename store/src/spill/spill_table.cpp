@@ -1,18 +1,27 @@
-// What shards, the disk and time tell the spill table, and what it makes of each. What the disk
-// does next is decided in spill_dispatch.cpp, which files are rewritten in spill_moves.cpp.
+// What shards, the disk and time tell the spill table, what it makes of each, and whether the disk
+// writes or moves next. What it writes is decided in spill_batches.cpp, which files are rewritten
+// in spill_moves.cpp, what is read in spill_reads.cpp.
 
 #include "mobula/store/spill/spill_table.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <vector>
 
 namespace mobula {
+
+namespace {
+
+using place = spill_place;
+
+} // namespace
 
 spill_table::spill_table(const spill_config& config)
   : config_(config), files_({.max_file_bytes = config.max_file_bytes,
                              .dead_for_each_live = config.dead_for_each_live},
                             config.directories),
-    directories_(config.directories, config.max_skipped_retries) {
+    directories_(config.directories, config.max_skipped_retries), failures_(objects_, counters_),
+    quota_(config_, files_), batches_(config_, objects_, files_, directories_, quota_),
+    moves_(config_, objects_, files_, directories_, quota_, counters_),
+    reads_(config_, objects_, files_) {
   MOBULA_ASSERT(config.directories > 0 && config.max_file_bytes > 0 && config.max_writes > 0
                 && config.max_reads > 0 && config.max_batch_records > 0);
 }
@@ -22,11 +31,10 @@ spill_table::spill_table(const spill_config& config)
 void spill_table::spill(const object_id& id, std::uint64_t record_bytes, spill_effects& effects) {
   MOBULA_ASSERT(record_bytes > 0);
   if (shutting_down_) {
-    effects.push_back(report_spill_failed{id, spill_error::canceled, round_});
+    failures_.cancel(id, effects);
     return;
   }
-  auto [position, fresh] = objects_.try_emplace(id);
-  auto& entry = position->second;
+  auto [entry, fresh] = objects_.insert(id);
   MOBULA_ASSERT(!entry.freed);
   if (!fresh) {
     if (entry.where != place::pinned && entry.where != place::spilling)
@@ -34,51 +42,48 @@ void spill_table::spill(const object_id& id, std::uint64_t record_bytes, spill_e
     return;
   }
   entry.record_bytes = record_bytes;
-  queue_write(write_queue_.end(), id, entry);
+  batches_.queue_last(id, entry);
   dispatch(effects);
 }
 
 void spill_table::restore(const object_id& id, spill_effects& effects) {
-  auto position = objects_.find(id);
-  if (position == objects_.end()) {
+  auto* entry = objects_.find(id);
+  if (entry == nullptr) {
     effects.push_back(report_restore_failed{id, restore_error::record_lost});
     return;
   }
-  auto& entry = position->second;
-  MOBULA_ASSERT(!entry.freed);
-  MOBULA_ASSERT(entry.where != place::pinned && entry.where != place::spilling);
-  if (entry.where != place::spilled)
+  MOBULA_ASSERT(entry->has_record());
+  if (entry->where != place::spilled)
     return;
-  entry.read_attempts = 0;
-  queue_read(id, entry);
+  entry->read_attempts = 0;
+  reads_.queue(id, *entry);
   dispatch(effects);
 }
 
 void spill_table::free(const object_id& id, spill_effects& effects) {
-  auto position = objects_.find(id);
-  if (position == objects_.end() || position->second.freed)
+  auto* entry = objects_.find(id);
+  if (entry == nullptr || entry->freed)
     return;
-  auto& entry = position->second;
-  switch (entry.where) {
+  switch (entry->where) {
     case place::pinned:
-      dequeue_write(entry);
-      fail_spill(id, spill_error::canceled, effects);
+      batches_.dequeue(*entry);
+      failures_.fail_spill(id, spill_error::canceled, effects);
       break;
     case place::spilling:
-      entry.freed = true;
+      entry->freed = true;
       break;
     case place::spilled:
-      kill_record(entry, effects);
-      objects_.erase(position);
+      kill_record(*entry, effects);
+      objects_.erase(id);
       break;
     case place::read_queued:
-      read_queue_.erase(entry.position);
-      kill_record(entry, effects);
-      fail_restore(id, restore_error::canceled, effects);
+      reads_.dequeue(*entry);
+      kill_record(*entry, effects);
+      failures_.fail_restore(id, restore_error::canceled, effects);
       break;
     case place::reading:
-      entry.freed = true;
-      kill_record(entry, effects);
+      entry->freed = true;
+      kill_record(*entry, effects);
       break;
   }
   dispatch(effects);
@@ -88,13 +93,9 @@ void spill_table::free(const object_id& id, spill_effects& effects) {
 
 void spill_table::batch_written(spill_batch_id id, const batch_outcome& outcome,
                                 spill_effects& effects) {
-  auto position = batches_.find(id);
-  MOBULA_ASSERT(position != batches_.end());
-  auto written = std::move(position->second);
-  batches_.erase(position);
+  auto written = batches_.take(id);
   MOBULA_ASSERT(outcome.records_written <= written.records.size());
   MOBULA_ASSERT((outcome.records_written < written.records.size()) == outcome.error.has_value());
-  writing_bytes_ -= written.bytes;
   auto& target = files_.get(written.file);
   target.writing = false;
   for (std::size_t i = 0; i < outcome.records_written; ++i) {
@@ -102,7 +103,7 @@ void spill_table::batch_written(spill_batch_id id, const batch_outcome& outcome,
     finish_record(
       record.id, {written.file, target.directory, target.size_bytes, record.record_bytes}, effects);
   }
-  judge_directory(target.directory, outcome.error, effects);
+  directories_.write_ended(target.directory, outcome.error, effects);
   if (outcome.error) {
     files_.close(written.file);
     fail_rest(written, outcome.records_written, effects);
@@ -113,12 +114,12 @@ void spill_table::batch_written(spill_batch_id id, const batch_outcome& outcome,
 
 void spill_table::finish_record(const object_id& id, const spill_location& location,
                                 spill_effects& effects) {
-  auto& entry = get(id, place::spilling);
+  auto& entry = objects_.get(id, place::spilling);
   files_.grow(location.file, location.record_bytes);
   ++counters_.written_objects;
   counters_.written_bytes += location.record_bytes;
   if (entry.freed)
-    return fail_spill(id, spill_error::canceled, effects);
+    return failures_.fail_spill(id, spill_error::canceled, effects);
   entry.where = place::spilled;
   entry.location = location;
   files_.add_record(location.file, {id, location.offset_bytes}, location.record_bytes);
@@ -126,29 +127,29 @@ void spill_table::finish_record(const object_id& id, const spill_location& locat
 }
 
 /// Puts what a write did not get to back to the front of the line, in its old order.
-void spill_table::fail_rest(const batch& written, std::size_t first, spill_effects& effects) {
+void spill_table::fail_rest(const spill_batches::batch& written, std::size_t first,
+                            spill_effects& effects) {
   for (auto i = written.records.size(); i-- > first;) {
     const auto& record = written.records[i];
-    auto& entry = get(record.id, place::spilling);
+    auto& entry = objects_.get(record.id, place::spilling);
     if (entry.freed) {
-      fail_spill(record.id, spill_error::canceled, effects);
+      failures_.fail_spill(record.id, spill_error::canceled, effects);
     } else {
-      queue_write(write_queue_.begin(), record.id, entry);
+      batches_.queue_first(record.id, entry);
     }
   }
 }
 
-void spill_table::judge_directory(spill_directory id, std::optional<spill_error> error,
-                                  spill_effects& effects) {
-  if (error)
-    ++counters_.write_errors;
-  directories_.write_ended(id, error, effects);
+void spill_table::records_moved(spill_batch_id id, const move_outcome& outcome,
+                                spill_effects& effects) {
+  moves_.ended(id, outcome, effects);
+  dispatch(effects);
 }
 
 void spill_table::read_finished(const object_id& id, spill_effects& effects) {
-  auto& entry = end_read(id);
+  auto& entry = reads_.end(id);
   if (entry.freed) {
-    fail_restore(id, restore_error::canceled, effects);
+    failures_.fail_restore(id, restore_error::canceled, effects);
   } else {
     entry.where = place::spilled;
     ++counters_.restored_objects;
@@ -159,17 +160,17 @@ void spill_table::read_finished(const object_id& id, spill_effects& effects) {
 }
 
 void spill_table::read_failed(const object_id& id, restore_error error, spill_effects& effects) {
-  auto& entry = end_read(id);
+  auto& entry = reads_.end(id);
   if (entry.freed) {
-    fail_restore(id, restore_error::canceled, effects);
+    failures_.fail_restore(id, restore_error::canceled, effects);
   } else if (entry.moved) {
     // It was read where it is no more, which tells nothing.
-    queue_read(id, entry);
+    reads_.queue(id, entry);
   } else if (error == restore_error::record_lost) {
     kill_record(entry, effects);
-    fail_restore(id, error, effects);
+    failures_.fail_restore(id, error, effects);
   } else if (++entry.read_attempts < config_.max_read_attempts) {
-    queue_read(id, entry);
+    reads_.queue(id, entry);
   } else {
     entry.where = place::spilled;
     ++counters_.restore_failures;
@@ -178,10 +179,14 @@ void spill_table::read_failed(const object_id& id, restore_error error, spill_ef
   dispatch(effects);
 }
 
+void spill_table::kill_record(const spill_entry& entry, spill_effects& effects) {
+  files_.kill_record(entry.location.file, entry.record_bytes, effects);
+}
+
 void spill_table::file_deleted(spill_file_id id, spill_effects& effects) {
   files_.deleted(id);
   at_limit_ = false;
-  report_if_possible_again(effects);
+  failures_.begin_round_if_failed(effects);
   dispatch(effects);
 }
 
@@ -195,25 +200,20 @@ void spill_table::delete_failed(spill_file_id id, spill_effects& effects) {
 void spill_table::retry_directories(spill_effects& effects) {
   files_.retry_moves();
   files_.retry_deletions(effects);
-  auto who = spills_failed_ ? spill_directories::urgency::spills : spill_directories::urgency::none;
+  auto who = failures_.spills_failed() ? spill_directories::urgency::spills
+                                       : spill_directories::urgency::none;
   if (directories_.retry(who))
-    report_if_possible_again(effects);
+    failures_.begin_round_if_failed(effects);
   dispatch(effects);
 }
 
 void spill_table::shut_down(spill_effects& effects) {
   MOBULA_ASSERT(!shutting_down_);
   shutting_down_ = true;
-  std::vector<object_id> ids;
-  ids.reserve(objects_.size());
-  for (const auto& [id, entry] : objects_)
-    ids.push_back(id);
-  std::ranges::sort(ids); // A replay must see the same order.
+  auto ids = objects_.sorted();
   // Not one by one through `free`, which would start writes for those whose turn comes later.
-  for (const auto& id : std::exchange(write_queue_, {})) {
-    pinned_bytes_ -= get(id, place::pinned).record_bytes;
-    fail_spill(id, spill_error::canceled, effects);
-  }
+  for (const auto& id : batches_.take_queue())
+    failures_.fail_spill(id, spill_error::canceled, effects);
   for (const auto& id : ids)
     free(id, effects);
   dispatch(effects);
@@ -224,6 +224,68 @@ std::size_t spill_table::abandon_files(spill_effects& effects) {
   auto abandoned = files_.abandon();
   dispatch(effects);
   return abandoned;
+}
+
+// -- what the disk does next ----------------------------------------------------------
+
+/// Every event ends here.
+void spill_table::dispatch(spill_effects& effects) {
+  reads_.dispatch(effects);
+  dispatch_writes(effects);
+  if (shutting_down_ && !drained_ && objects_.empty() && files_.count() == 0) {
+    drained_ = true;
+    effects.push_back(report_spill_drained{});
+  }
+}
+
+void spill_table::dispatch_writes(spill_effects& effects) {
+  // While objects are freed one by one, their files look as if it were worth saving the rest.
+  auto progress = !shutting_down_;
+  if (at_limit_)
+    files_.close_what_cannot_fill();
+  while (progress && quota_.allows_another_write())
+    progress = move_is_next_ ? dispatch_move(effects) || dispatch_spill(effects)
+                             : dispatch_spill(effects) || dispatch_move(effects);
+}
+
+/// Starts a write or refuses one. Returns whether it did either.
+bool spill_table::dispatch_spill(spill_effects& effects) {
+  if (batches_.queue_empty())
+    return false;
+  auto picked = directories_.find_next();
+  if (picked == spill_directories::pick::none_left) {
+    refuse_oldest(directories_.last_error(), effects);
+    return true;
+  }
+  if (picked == spill_directories::pick::all_busy)
+    return false;
+  if (!quota_.allows_bytes(batches_.first_bytes())) {
+    at_limit_ = true;
+    files_.close_what_cannot_fill();
+    // What is on its way out makes space, and so does what can be sent there.
+    if (files_.deletions() > 0 || moves_.count() > 0)
+      return false;
+    if (!dispatch_move(effects))
+      refuse_oldest(spill_error::beyond_limit, effects);
+    return true;
+  }
+  if (batches_.worth_waiting())
+    return false;
+  batches_.start(directories_.take_turn(), effects);
+  move_is_next_ = true;
+  return true;
+}
+
+/// Starts a move if there is one to start. Returns whether it did.
+bool spill_table::dispatch_move(spill_effects& effects) {
+  if (!moves_.start_next(effects))
+    return false;
+  move_is_next_ = false;
+  return true;
+}
+
+void spill_table::refuse_oldest(spill_error error, spill_effects& effects) {
+  failures_.fail_spill(batches_.take_first(), error, effects);
 }
 
 } // namespace mobula

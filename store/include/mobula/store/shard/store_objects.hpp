@@ -93,6 +93,10 @@ public:
     return arrivals_;
   }
 
+  [[nodiscard]] std::size_t capacity_bytes() const noexcept {
+    return capacity_bytes_;
+  }
+
   [[nodiscard]] std::size_t used_bytes() const noexcept {
     return places_.memory_bytes() + lent_bytes_;
   }

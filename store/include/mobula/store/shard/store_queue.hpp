@@ -16,7 +16,7 @@ namespace mobula {
 /// itself.
 class store_queue {
 public:
-  /// REQUIRES: all outlive this.
+  /// REQUIRES: all but the configuration outlive this.
   store_queue(const store_config& config, store_objects& objects, heap_pieces& pieces,
               store_requests& requests, store_table_stats& counters)
     : config_(config), objects_(objects), pieces_(pieces), requests_(requests),
@@ -57,7 +57,7 @@ private:
   void grant(store_object& entry, store_effects& effects);
   void let_overtake(store_object& oldest, store_effects& effects);
 
-  const store_config& config_;
+  store_config config_;
   store_objects& objects_;
   heap_pieces& pieces_;
   store_requests& requests_;

@@ -39,12 +39,14 @@
 #include "mobula/store/shard/heap_pieces.hpp"
 #include "mobula/store/shard/shard_effects.hpp"
 #include "mobula/store/shard/store_config.hpp"
+#include "mobula/store/shard/store_exits.hpp"
 #include "mobula/store/shard/store_object.hpp"
 #include "mobula/store/shard/store_objects.hpp"
 #include "mobula/store/shard/store_queue.hpp"
 #include "mobula/store/shard/store_relief.hpp"
 #include "mobula/store/shard/store_requests.hpp"
 #include "mobula/store/shard/store_stalls.hpp"
+#include "mobula/store/shard/store_status.hpp"
 
 namespace mobula {
 
@@ -99,8 +101,9 @@ namespace mobula {
 /// `take_back`).
 ///
 /// *Parts.* `store_objects` counts what there is, `store_queue` grants space, `store_relief` makes
-/// it, `store_stalls` knows when nothing helps, `store_requests` ends what waits; what is heard of
-/// the disk and of the heap is in `disk_readiness` and `heap_pieces`.
+/// it, `store_stalls` knows when nothing helps, `store_exits` lets objects go, `store_requests`
+/// ends what waits, `store_status` tells how the store is doing; what is heard of the disk and of
+/// the heap is in `disk_readiness` and `heap_pieces`.
 ///
 /// Events append their effects to the caller's buffer, in the order in which they are to be carried
 /// out. Answers may come at any time later, but exactly once.
@@ -213,7 +216,7 @@ public:
   [[nodiscard]] std::size_t lendable_bytes() const noexcept;
 
   [[nodiscard]] pressure_level pressure() const noexcept {
-    return level_;
+    return status_.pressure();
   }
 
   [[nodiscard]] bool contains(const object_id& id) const {
@@ -231,16 +234,7 @@ public:
 
 private:
   void settle(store_effects& effects);
-  void tell_state(store_effects& effects);
-  void become_idle(store_object& entry, store_effects& effects);
-  void release_object(store_object& entry, store_effects& effects);
-  void give_away_space(store_object& entry, store_effects& effects);
-  void free_memory(store_object& entry, free_reason reason, store_effects& effects);
-  void free_and_erase(store_object& entry, free_reason reason, store_effects& effects);
-  void give_back(const store_object& entry, free_reason reason, store_effects& effects);
-  void check_object(const store_object& entry) const;
 
-  store_config config_;
   disk_readiness disk_;
   heap_pieces pieces_;
   store_objects objects_;
@@ -249,9 +243,8 @@ private:
   store_queue queue_;
   store_relief relief_;
   store_stalls stalls_;
-  bool shutting_down_ = false;
-  bool drained_ = false;
-  pressure_level level_ = pressure_level::calm;
+  store_exits exits_;
+  store_status status_;
 };
 
 } // namespace mobula

@@ -57,6 +57,11 @@ public:
     return last_error_;
   }
 
+  /// Writes that ended early, since the start.
+  [[nodiscard]] std::uint64_t write_errors() const noexcept {
+    return write_errors_;
+  }
+
 private:
   enum class directory_state : std::uint8_t { good, probation, aside };
 
@@ -74,6 +79,7 @@ private:
   std::vector<directory> directories_;
   std::size_t max_skipped_retries_;
   std::size_t next_ = 0; ///< whose turn it is
+  std::uint64_t write_errors_ = 0;
   spill_error last_error_ = spill_error::io_error;
 };
 

@@ -47,8 +47,8 @@ public:
   struct file {
     spill_directory directory{};
     file_state state = file_state::open;
-    bool writing = false; ///< raised and lowered by the table
-    bool moving = false;  ///< its records are being moved; the same
+    bool writing = false; ///< raised when a write or move to it begins, lowered at its end
+    bool moving = false;  ///< likewise, of a move of its records
     /// Raised when a record could not be read, lowered when one dies and by `retry_moves`: another
     /// move would read the same.
     bool move_failed = false;

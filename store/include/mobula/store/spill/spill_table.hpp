@@ -2,40 +2,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "mobula/serialization/ids.hpp"
+#include "mobula/store/spill/spill_batches.hpp"
+#include "mobula/store/spill/spill_config.hpp"
 #include "mobula/store/spill/spill_directories.hpp"
 #include "mobula/store/spill/spill_effects.hpp"
+#include "mobula/store/spill/spill_failures.hpp"
 #include "mobula/store/spill/spill_files.hpp"
+#include "mobula/store/spill/spill_moves.hpp"
+#include "mobula/store/spill/spill_objects.hpp"
+#include "mobula/store/spill/spill_reads.hpp"
+#include "mobula/store/spill/write_quota.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
-
-struct spill_config {
-  std::size_t directories = 1;
-  /// No file grows beyond this, except for one that holds a single larger record.
-  std::uint64_t max_file_bytes = std::uint64_t{128} << 20;
-  /// A write ends before it exceeds this; its first record is always taken.
-  std::uint64_t batch_bytes = std::uint64_t{16} << 20;
-  std::size_t max_batch_records = 2'000;
-  std::size_t max_writes = 2; ///< moves included
-  std::size_t max_reads = 4;
-  /// A read ends before it exceeds this; its first record is always taken.
-  std::uint64_t read_bytes = std::uint64_t{4} << 20;
-  /// Bound on the bytes of all files, dead ones included; zero is none.
-  std::uint64_t spill_limit_bytes = 0;
-  /// A closed file is rewritten when it has so many dead bytes for each live one; zero is never.
-  std::uint64_t dead_for_each_live = 3;
-  /// A directory that failed n + 1 times in a row sits out 2^n - 1 retries, at most this many,
-  /// while others do its work.
-  std::size_t max_skipped_retries = 63;
-  /// Reads of one record that fail with an I/O error before the restore fails.
-  std::size_t max_read_attempts = 3;
-};
 
 /// Plans what a spill manager writes where, reads back, and deletes.
 ///
@@ -76,6 +58,10 @@ struct spill_config {
 /// which comes from the caller's timer, lets a directory try again with one write: after ever more
 /// retries missed in between as long as others take what is to be written, with each retry once a
 /// spill has failed for want of one.
+///
+/// *Parts.* `spill_objects` and `spill_files` know what is where, `spill_directories` whose turn it
+/// is to be written to; `spill_batches` writes, `spill_reads` reads back, `spill_moves` rewrites,
+/// within a `write_quota`; `spill_failures` ends what comes to nothing.
 ///
 /// Every `spill` and every `restore` is answered exactly once, whatever happens. There is one table
 /// entry for each object that is pinned or on disk; the shards bound their number.
@@ -133,7 +119,9 @@ public:
   }
 
   /// Returns where the object's record is, until the next event; nothing if it has none.
-  [[nodiscard]] std::optional<spill_location> location_of(const object_id& id) const;
+  [[nodiscard]] std::optional<spill_location> location_of(const object_id& id) const {
+    return objects_.location_of(id);
+  }
 
   /// Returns whether there is something for `retry_directories` to try.
   [[nodiscard]] bool awaits_retry() const noexcept;
@@ -144,94 +132,29 @@ public:
   void check_invariants() const;
 
 private:
-  enum class place : std::uint8_t {
-    pinned,      ///< in `write_queue_`
-    spilling,    ///< in a write under way
-    spilled,     ///< has a record, nothing under way
-    read_queued, ///< has a record, in `read_queue_`
-    reading      ///< has a record, unless freed; a read is under way
-  };
-
-  struct object {
-    std::uint64_t record_bytes = 0;
-    place where = place::pinned;
-    bool freed = false; ///< raised by `free` while the disk is busy with it, never lowered
-    bool moved = false; ///< raised by a move's end during a read, lowered by the next read
-    std::size_t read_attempts = 0;
-    spill_location location;                   ///< from `spilled` on
-    std::list<object_id>::iterator position{}; ///< in its queue while pinned or read-queued
-    spill_read_id read{};                      ///< while reading
-  };
-
-  struct batch {
-    spill_file_id file{};
-    std::uint64_t bytes = 0;
-    std::vector<batch_record> records;
-  };
-
-  struct move {
-    spill_file_id from{};
-    spill_file_id file{};
-    std::uint64_t bytes = 0;
-    std::vector<moving_record> records;
-  };
-
-  object& get(const object_id& id, place expected);
   void finish_record(const object_id& id, const spill_location& location, spill_effects& effects);
-  void fail_rest(const batch& written, std::size_t first, spill_effects& effects);
-  void judge_directory(spill_directory id, std::optional<spill_error> error,
-                       spill_effects& effects);
-  void fail_spill(const object_id& id, spill_error error, spill_effects& effects);
-  void report_if_possible_again(spill_effects& effects);
-  void fail_restore(const object_id& id, restore_error error, spill_effects& effects);
-  void kill_record(object& entry, spill_effects& effects);
-  [[nodiscard]] object* find_record(const object_id& id, spill_file_id where,
-                                    std::uint64_t offset_bytes);
-  void finish_move(const move& ended, const moving_record& record);
-  void release_source(spill_file_id id, const move_outcome& outcome, spill_effects& effects);
-
+  void fail_rest(const spill_batches::batch& written, std::size_t first, spill_effects& effects);
+  void kill_record(const spill_entry& entry, spill_effects& effects);
   void dispatch(spill_effects& effects);
   void dispatch_writes(spill_effects& effects);
-  void dispatch_reads(spill_effects& effects);
-  void queue_read(const object_id& id, object& entry);
-  void start_read(const object_id& first, spill_effects& effects);
-  object& end_read(const object_id& id);
-  [[nodiscard]] std::vector<record_to_read> readable_from(const object_id& first);
   [[nodiscard]] bool dispatch_spill(spill_effects& effects);
   [[nodiscard]] bool dispatch_move(spill_effects& effects);
-  [[nodiscard]] bool within_limit(std::uint64_t more_bytes) const noexcept;
-  [[nodiscard]] std::size_t writes_under_way() const noexcept;
-  [[nodiscard]] bool worth_waiting() const;
-  void start_batch(spill_directory where, spill_effects& effects);
-  void start_move(spill_file_id from, spill_directory where, spill_effects& effects);
   void refuse_oldest(spill_error error, spill_effects& effects);
-  void queue_write(std::list<object_id>::iterator before, const object_id& id, object& entry);
-  void dequeue_write(object& entry);
-
-  void check_objects() const;
 
   spill_config config_;
-  std::unordered_map<object_id, object> objects_;
+  spill_objects objects_;
   spill_files files_;
   spill_directories directories_;
-  std::unordered_map<spill_batch_id, batch> batches_; ///< with `moves_` at most `max_writes`
-  std::unordered_map<spill_batch_id, move> moves_;
-  bool move_is_next_ = false;        ///< whose turn it is
-  std::list<object_id> write_queue_; ///< exactly the pinned objects
-  std::list<object_id> read_queue_;  ///< exactly the read-queued objects
-  /// Reads under way, at most `max_reads`, and how many of their records were not answered yet.
-  std::unordered_map<spill_read_id, std::size_t> reads_;
-  std::uint64_t batches_named_ = 0;
-  std::uint64_t reads_named_ = 0;
-  std::uint64_t writing_bytes_ = 0; ///< sum of all batches
-  std::uint64_t moving_bytes_ = 0;  ///< sum of all moves
-  std::uint64_t pinned_bytes_ = 0;
-  spill_round round_{};        ///< raised by `report_spilling_possible`
-  bool spills_failed_ = false; ///< in this round
-  bool at_limit_ = false;      ///< raised by a record beyond it, lowered when a file is deleted
+  spill_stats counters_; ///< only its second half
+  spill_failures failures_;
+  write_quota quota_;
+  spill_batches batches_;
+  spill_moves moves_;
+  spill_reads reads_;
+  bool move_is_next_ = false; ///< whose turn it is
+  bool at_limit_ = false;     ///< raised by a record beyond it, lowered when a file is deleted
   bool shutting_down_ = false;
   bool drained_ = false;
-  spill_stats counters_; ///< only its second half
 };
 
 } // namespace mobula

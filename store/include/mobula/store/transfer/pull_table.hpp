@@ -1,42 +1,21 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <unordered_map>
 
 #include "mobula/store/system/assertion.hpp"
+#include "mobula/store/transfer/ask_planner.hpp"
 #include "mobula/store/transfer/byte_ranges.hpp"
+#include "mobula/store/transfer/pull_admission.hpp"
 #include "mobula/store/transfer/pull_asks.hpp"
+#include "mobula/store/transfer/pull_config.hpp"
 #include "mobula/store/transfer/pull_effects.hpp"
 #include "mobula/store/transfer/pull_lists.hpp"
+#include "mobula/store/transfer/pull_set.hpp"
 #include "mobula/store/transfer/pull_state.hpp"
 #include "mobula/store/transfer/pull_timers.hpp"
 
 namespace mobula {
-
-struct pull_config {
-  incarnation_id self{};
-  /// Bytes of one ask.
-  std::uint64_t chunk_bytes = std::uint64_t{4} << 20;
-  /// Asks under way for one object, and connections to one node that they are spread over.
-  std::size_t chunks_per_pull = 4;
-  std::size_t lanes_per_node = 2;
-  /// Bytes asked for and not yet here, of all objects. One ask is always allowed.
-  std::uint64_t max_asked_bytes = std::uint64_t{256} << 20;
-  /// Objects that have a buffer or ask for it. Gets may go up to twice the number, and beyond the
-  /// bytes.
-  std::size_t max_admitted = 256;
-  std::uint64_t max_admitted_bytes = std::uint64_t{1} << 30;
-  /// Copies remembered of one object; more are ignored.
-  std::size_t max_sources = 16;
-  /// First wait after every copy has failed; doubles with each further one, ten times at most.
-  std::uint64_t retry_ms = 50;
-  /// How long a connection may bring nothing until what was asked over it is given up.
-  std::uint64_t stall_ms = 10'000;
-  /// How long an object without any copy is waited for.
-  std::uint64_t locate_ms = 600'000;
-};
 
 /// Plans what one node fetches from others, and from whom.
 ///
@@ -70,6 +49,10 @@ struct pull_config {
 ///
 /// *Memory is safe.* Bytes arrive in other threads, straight in the buffer. So a buffer is given
 /// back only when every ask for it has ended; a pull in between is `draining`.
+///
+/// *Parts.* `pull_set` has the pulls, `pull_lists` their order, `pull_asks` what is asked at this
+/// moment; `pull_admission` gets them their buffers, `ask_planner` their bytes, and `pull_timers`
+/// what only time can help with.
 ///
 /// Requests end in `report_arrived` or `report_pull_failed`, one report for all of an object,
 /// unless they are canceled. The callers bound their number. Events append their effects to the
@@ -151,50 +134,26 @@ private:
     pull_priority priority{};
   };
 
-  // -- pulls (pull_table.cpp) -----------------------------------------------------
-
-  pull_state& get(const object_id& id);
   void end_requests(pull_state& entry);
   void report_failure(const object_id& id, error_type error, pull_effects& effects);
   void update(const object_id& id, pull_effects& effects);
   void forget(const object_id& id, pull_effects& effects);
   void finish_event(pull_effects& effects);
-
-  // -- admission (pull_admission.cpp) ---------------------------------------------
-
-  void admit(pull_effects& effects);
-  [[nodiscard]] bool may_admit(const pull_state& entry) const;
-  void withdraw(const object_id& id, pull_state& entry, pull_effects& effects);
-  void restart(const object_id& id, pull_state& entry, pull_effects& effects);
-  void drain(pull_state& entry, pull_effects& effects);
-  void give_buffer_back(const object_id& id, pull_state& entry, pull_effects& effects);
   void reclaim(std::uint64_t bytes, const pull_place& after, pull_effects& effects);
-
-  // -- asking (pull_asking.cpp) ---------------------------------------------------
-
-  void ask_more(const object_id& id, pull_state& entry, pull_effects& effects);
-  [[nodiscard]] bool ask_once(const object_id& id, pull_state& entry, pull_effects& effects);
   void ask_hungry(pull_effects& effects);
-  [[nodiscard]] std::optional<incarnation_id> pick_source(const object_id& id,
-                                                          const pull_state& entry) const;
-  void begin_ask(const object_id& id, pull_state& entry, byte_range range, pull_effects& effects);
   pull_asks::ask take_ask(ask_number number);
-  void cancel_asks(const pull_state& entry, pull_effects& effects);
-  void recount(const object_id& id, pull_state& entry);
-  [[nodiscard]] std::optional<pull_timer_purpose> wanted_timer(const object_id& id,
-                                                               const pull_state& entry) const;
   void sweep(pull_effects& effects);
-
   void check_pull(const object_id& id, const pull_state& entry) const;
 
   pull_config config_;
-  std::unordered_map<object_id, pull_state> pulls_;
+  pull_set pulls_;
   std::unordered_map<pull_token, request> requests_; ///< exactly those that have not ended
   pull_asks asks_;
   pull_lists lists_;
   pull_timers timers_;
-  std::uint64_t pulls_numbered_ = 0;
   pull_stats counters_; ///< only its second half
+  ask_planner planner_;
+  pull_admission admission_;
 };
 
 } // namespace mobula

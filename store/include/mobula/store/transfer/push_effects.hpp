@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace mobula {
 
 /// Names a connection that others ask over, within the life of this node; never given twice.
 enum class reader_connection : std::uint64_t {};
+
+/// Names an ask of another node: asks are numbered by their senders, so only the pair is unique.
+using ask_key = std::pair<reader_connection, ask_number>;
 
 /// Names one chunk on its way out.
 enum class send_number : std::uint64_t {};

@@ -1,35 +1,16 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <optional>
-#include <set>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "mobula/store/system/assertion.hpp"
 #include "mobula/store/transfer/byte_ranges.hpp"
+#include "mobula/store/transfer/push_config.hpp"
 #include "mobula/store/transfer/push_effects.hpp"
+#include "mobula/store/transfer/reader_connections.hpp"
+#include "mobula/store/transfer/served_objects.hpp"
 
 namespace mobula {
-
-struct push_config {
-  /// Bytes of one chunk; longer asks are answered by several.
-  std::uint64_t chunk_bytes = std::uint64_t{4} << 20;
-  /// Chunks on their way out: of one connection, and of all.
-  std::size_t sends_per_connection = 2;
-  std::size_t max_sends = 16;
-  /// Asks not yet answered: of one connection, and of all; more are refused as busy.
-  std::size_t asks_per_connection = 1'024;
-  std::size_t max_asks = 65'536;
-  /// Nodes that may read one object at a time.
-  std::size_t readers_per_object = 2;
-  /// How often the place of an ask's bytes may turn out stale.
-  std::size_t max_read_attempts = 3;
-};
 
 /// Plans what one node sends to those that ask it for bytes.
 ///
@@ -49,6 +30,9 @@ struct push_config {
 /// *Readers of one object* are limited: a node that asks while others have asks open is refused as
 /// busy, and turns to a copy that is nearer to the leaves of the tree. The place goes to whoever
 /// asks first once a reader has no open ask.
+///
+/// *Parts.* `reader_connections` knows who asks for what and whose chunk goes out next,
+/// `served_objects` what of it is here.
 ///
 /// Each ask ends in all of its bytes or in one refusal, unless it is canceled or its connection
 /// ends. An ask whose number is already open on its connection joins the first: it is answered
@@ -111,62 +95,7 @@ public:
   void check_invariants() const;
 
 private:
-  /// Asks are numbered by their senders: only the pair is unique.
-  using ask_key = std::pair<reader_connection, ask_number>;
-
-  enum class phase : std::uint8_t {
-    ready,   ///< in the turns of its connection
-    waiting, ///< for its object to be found, or for bytes to arrive
-    sending  ///< a chunk is under way
-  };
-
-  struct asked_range {
-    object_id id;
-    std::uint64_t next = 0; ///< raised by each chunk that was sent
-    std::uint64_t end = 0;
-    phase where = phase::waiting;
-    send_number send{};            ///< while sending: tells it from an earlier ask's last chunk
-    std::size_t read_attempts = 0; ///< raised by failed reads, never lowered
-  };
-
-  struct connection {
-    incarnation_id node;
-    std::map<ask_number, asked_range> asks; ///< at most `asks_per_connection`
-    std::list<ask_number> turns;            ///< exactly the ready ones
-    std::size_t sends = 0;                  ///< under way; at most `sends_per_connection`
-    bool in_turns = false;                  ///< is in the table's `turns_`
-    bool closed = false;                    ///< goes with its last send
-  };
-
-  enum class object_state : std::uint8_t {
-    finding, ///< `find_served` is not answered
-    found,
-    stale, ///< not where it was found; looked for again when its last send has ended
-    gone   ///< nothing more of it is sent; goes with its last send
-  };
-
-  struct served {
-    object_state state = object_state::finding;
-    std::uint64_t size_bytes = 0;
-    served_place place;
-    byte_ranges available;  ///< raised by `found` and `bytes_arrived`, emptied when stale
-    std::set<ask_key> asks; ///< at most `max_asks`
-    std::map<incarnation_id, std::size_t> readers; ///< number of asks of each node
-    std::size_t sends = 0;                         ///< under way
-    /// While finding: raised when the object goes. What is found then is not served.
-    bool lost_meanwhile = false;
-  };
-
-  struct send {
-    ask_key key;
-    object_id id;
-    std::uint64_t bytes = 0;
-  };
-
-  connection& get_connection(reader_connection id);
-  asked_range& get_ask(const ask_key& key);
-  served& get_object(const object_id& id);
-  [[nodiscard]] std::optional<refusal_reason> objection(const connection& from,
+  [[nodiscard]] std::optional<refusal_reason> objection(const reader_connections::connection& from,
                                                         const object_range& range) const;
   void settle(const ask_key& key);
   void settle_all(const object_id& id);
@@ -175,20 +104,14 @@ private:
   void refuse_all(const object_id& id, refusal_reason reason, push_effects& effects);
   void drop_connection(reader_connection id, push_effects& effects);
   void retry_read(const ask_key& key, push_effects& effects);
-  void tidy_object(const object_id& id, push_effects& effects);
   void dispatch(push_effects& effects);
-  void send_next(reader_connection id, connection& from, push_effects& effects);
-  void take_turn(reader_connection id, connection& from);
-  send take_send(send_number number);
-  asked_range* find_sending(const send& ended, send_number number);
+  void send_next(const ask_key& key, push_effects& effects);
+  reader_connections::send end_send(send_number number);
+  void finish_send(const object_id& id, push_effects& effects);
 
   push_config config_;
-  std::unordered_map<reader_connection, connection> connections_;
-  std::unordered_map<object_id, served> objects_;
-  std::unordered_map<send_number, send> sends_; ///< at most `max_sends`
-  std::list<reader_connection> turns_;          ///< all that have ready asks and a send to spare
-  std::size_t asks_ = 0;                        ///< sum over all connections
-  std::uint64_t sends_numbered_ = 0;
+  reader_connections readers_;
+  served_objects objects_;
   bool shutting_down_ = false;
   push_stats counters_; ///< only its second half
 };
