@@ -8,7 +8,7 @@
 
 #include <caf/intrusive_ptr.hpp>
 
-#include "mobula/actors/objects/host_identity.hpp"
+#include "mobula/actors/objects/host_constants.hpp"
 #include "mobula/actors/objects/release_token.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
@@ -34,7 +34,7 @@ enum class wake_time : std::uint8_t { soon, now };
 /// What each put, get and drop asks is read here, in line, and was set when the node was made. What
 /// costs a message anyway is virtual. Counted: what may outlive the node holds a count.
 /// Thread-safe.
-class object_host : public host_identity {
+class object_host : public host_constants {
 public:
   // -- lifetime -----------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ public:
 protected:
   object_host(const incarnation_id& incarnation, simulation_scheduler* simulation,
               call_site_recording call_sites) noexcept
-    : host_identity(incarnation, simulation, call_sites) {
+    : host_constants(incarnation, simulation, call_sites) {
     // nop
   }
 
@@ -200,7 +200,7 @@ private:
   [[nodiscard]] static std::uint32_t stripe_of_thread() noexcept;
 
   // What each put, get and end of an entry reads, and hardly anybody writes; on the same cache line
-  // as the host's identity.
+  // as the host's constants.
   std::atomic<bool> closing_ = false;
   std::atomic<bool> heap_watched_ = false;
   std::atomic<bool> heap_awaited_ = false;

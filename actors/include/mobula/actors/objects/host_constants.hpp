@@ -9,10 +9,10 @@ namespace mobula {
 
 /// What a node is for all of its life: its incarnation, its process, and how it was made to run.
 /// Set when the node is made and never written again, so that any thread reads it in line.
-class host_identity {
+class host_constants {
 public:
-  host_identity(const host_identity&) = delete;
-  host_identity& operator=(const host_identity&) = delete;
+  host_constants(const host_constants&) = delete;
+  host_constants& operator=(const host_constants&) = delete;
 
   [[nodiscard]] const incarnation_id& incarnation() const noexcept {
     return incarnation_;
@@ -35,13 +35,13 @@ public:
   }
 
 protected:
-  host_identity(const incarnation_id& incarnation, simulation_scheduler* simulation,
-                call_site_recording call_sites) noexcept
+  host_constants(const incarnation_id& incarnation, simulation_scheduler* simulation,
+                 call_site_recording call_sites) noexcept
     : call_sites_(call_sites), incarnation_(incarnation), simulation_(simulation) {
     // nop
   }
 
-  ~host_identity() = default;
+  ~host_constants() = default;
 
 private:
   call_site_recording call_sites_;
