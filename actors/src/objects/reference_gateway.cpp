@@ -19,6 +19,17 @@ entry_token token_of(const object_entry& entry) noexcept {
   return entry_token{reinterpret_cast<std::uintptr_t>(&entry)};
 }
 
+/// An own object that does not exist: whoever named it had no right to.
+object_handle make_missing(object_host& host, const object_id& object,
+                           const type_descriptor& type) {
+  entry_draft result{host, object, type};
+  result->seal_failed(
+    {.type = error_type::object_deleted,
+     .message = fmt::format("object {} does not exist any more", to_string(object)),
+     .origin = host.origin()});
+  return result.hand_over();
+}
+
 } // namespace
 
 // -- life -----------------------------------------------------------------------------------------
@@ -80,7 +91,7 @@ std::optional<transit_number> reference_gateway::open_transit(object_entry& entr
   opened.push_back({number, entry.id(), kept_handle_of(entry)});
   try {
     if (entry.kind() == entry_kind::own)
-      ++record_of(entry).kept;
+      own_.keep(entry);
   } catch (...) {
     opened.pop_back();
     throw;
@@ -146,47 +157,17 @@ reference_gateway::value_read(const object_handle& outer,
 /// REQUIRES: the mutex is held, as for all below that do not take it.
 object_handle reference_gateway::bind(const object_id& object, const type_descriptor& type) {
   if (object.owner != host_.incarnation())
-    return bind_borrowed(object, type);
-  auto known = own_.find(object.sequence);
-  if (known == own_.end())
-    return make_missing(object, type);
-  known->second.entry->add_handle();
-  return object_handle::adopt(known->second.entry);
-}
-
-object_handle reference_gateway::bind_borrowed(const object_id& object,
-                                               const type_descriptor& type) {
-  auto [known, is_new] = borrowed_.try_emplace(object);
-  auto& record = known->second;
-  if (!is_new && record.entry->try_add_handle())
-    return object_handle::adopt(record.entry);
-  try {
-    record = {.entry = object_entry::make_borrowed(host_, object, type), .requested = std::nullopt};
-  } catch (...) {
-    if (is_new)
-      borrowed_.erase(known);
-    throw;
-  }
-  return object_handle::adopt(record.entry);
-}
-
-/// An own object that does not exist: whoever named it had no right to.
-object_handle reference_gateway::make_missing(const object_id& object,
-                                              const type_descriptor& type) {
-  entry_draft result{host_, object, type};
-  result->seal_failed(
-    {.type = error_type::object_deleted,
-     .message = fmt::format("object {} does not exist any more", to_string(object)),
-     .origin = host_.origin()});
-  return result.hand_over();
+    return borrowed_.bind(host_, object, type);
+  auto* known = own_.find(object.sequence);
+  if (known == nullptr)
+    return make_missing(host_, object, type);
+  known->add_handle();
+  return object_handle::adopt(known);
 }
 
 object_handle reference_gateway::find_borrowed(const object_id& object) {
   std::unique_lock guard{mutex_};
-  auto known = borrowed_.find(object);
-  if (known == borrowed_.end() || !known->second.entry->try_add_handle())
-    return {};
-  return object_handle::adopt(known->second.entry);
+  return borrowed_.find(object);
 }
 
 void reference_gateway::drop(object_entry& entry) noexcept {
@@ -199,10 +180,9 @@ void reference_gateway::drop(object_entry& entry) noexcept {
     std::unique_lock guard{mutex_};
     if (auto adopted = successors_.extract(&entry)) {
       successor = std::move(adopted.mapped());
-      hide(*successor.get(), hidden);
+      own_.hide(*successor.get(), hidden);
     }
-    if (auto known = borrowed_.find(id); known != borrowed_.end() && known->second.entry == &entry)
-      borrowed_.erase(known);
+    borrowed_.forget(entry);
     // Nobody is to be told of an own object that does not exist.
     if (state_ == state::open && id.owner != host_.incarnation()) {
       events_.traffic.dropped.push_back({token_of(entry), id});
@@ -220,17 +200,14 @@ void reference_gateway::drop(object_entry& entry) noexcept {
 
 void reference_gateway::forget(const object_entry& entry) {
   std::unique_lock guard{mutex_};
-  if (auto known = borrowed_.find(entry.id());
-      known != borrowed_.end() && known->second.entry == &entry)
-    borrowed_.erase(known);
+  borrowed_.forget(entry);
 }
 
 // -- successors -----------------------------------------------------------------------------------
 
 known_successor reference_gateway::find_successor(const object_entry& entry) const {
   std::unique_lock guard{mutex_};
-  auto known = borrowed_.find(entry.id());
-  if (known != borrowed_.end() && known->second.entry == &entry)
+  if (borrowed_.contains(entry))
     return {};
   auto adopted = successors_.find(&entry);
   if (adopted == successors_.end())
@@ -243,7 +220,7 @@ object_handle reference_gateway::adopt(const object_entry& orphan, object_handle
   auto [known, is_new] = successors_.try_emplace(&orphan, successor);
   try {
     if (is_new)
-      ++record_of(*successor.get()).shown;
+      own_.show(*successor.get());
   } catch (...) {
     successors_.erase(known);
     throw;
@@ -258,13 +235,13 @@ object_handle reference_gateway::adopt(const object_entry& orphan, object_handle
 
 void reference_gateway::request(const object_entry& entry, pull_priority priority) {
   std::unique_lock guard{mutex_};
-  auto known = borrowed_.find(entry.id());
-  if (state_ != state::open || known == borrowed_.end() || known->second.entry != &entry
-      || (known->second.requested && *known->second.requested <= priority))
+  auto* known = borrowed_.find_record(entry);
+  if (state_ != state::open || known == nullptr
+      || (known->requested && *known->requested <= priority))
     return;
-  auto& list = known->second.requested ? events_.raised : events_.requested;
-  list.push_back(known->first);
-  known->second.requested = priority;
+  auto& list = known->requested ? events_.raised : events_.requested;
+  list.push_back(entry.id());
+  known->requested = priority;
   auto needed = take_note(wake_time::now);
   guard.unlock();
   wake(needed);
@@ -272,15 +249,12 @@ void reference_gateway::request(const object_entry& entry, pull_priority priorit
 
 void reference_gateway::reset_request(const object_id& object) {
   std::unique_lock guard{mutex_};
-  if (auto known = borrowed_.find(object); known != borrowed_.end())
-    known->second.requested.reset();
+  borrowed_.reset_request(object);
 }
 
 pull_priority reference_gateway::priority_of(const object_id& object) const {
   std::unique_lock guard{mutex_};
-  auto known = borrowed_.find(object);
-  return known == borrowed_.end() ? pull_priority::get
-                                  : known->second.requested.value_or(pull_priority::get);
+  return borrowed_.priority_of(object);
 }
 
 void reference_gateway::note_ready(std::uint64_t sequence) {
@@ -296,7 +270,7 @@ void reference_gateway::note_ready(std::uint64_t sequence) {
 void reference_gateway::note_freed(const object_entry& entry) {
   std::unique_lock guard{mutex_};
   auto is_own = entry.kind() == entry_kind::own;
-  if (state_ != state::open || (is_own && !own_.contains(entry.sequence())))
+  if (state_ != state::open || (is_own && own_.find(entry.sequence()) == nullptr))
     return;
   if (is_own)
     events_.freed.push_back(entry.sequence());

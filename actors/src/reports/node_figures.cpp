@@ -17,7 +17,7 @@ using stats = node_stats;
 constexpr auto holding = figure_kind::holding;
 constexpr auto other = figure_kind::other;
 
-constexpr std::array figures{
+const std::array figures{
   node_figure{"owned", "owned", holding, &stats::owned},
   node_figure{"pending_objects", "  pending", holding, &stats::pending_objects},
   node_figure{"inline", "  inline", holding, &stats::inline_values},
@@ -125,11 +125,11 @@ std::string node_stats::what_is_left() const {
   return text;
 }
 
-double node_stats::write_rate() const noexcept {
+double spill_figures::write_rate() const noexcept {
   return rate(written.bytes, writing_time);
 }
 
-double node_stats::read_rate() const noexcept {
+double spill_figures::read_rate() const noexcept {
   return rate(restored.bytes, reading_time);
 }
 

@@ -8,12 +8,10 @@
 
 #include <caf/intrusive_ptr.hpp>
 
-#include "mobula/actors/caf/test_scheduler.hpp"
-#include "mobula/actors/objects/call_site.hpp"
+#include "mobula/actors/objects/host_constants.hpp"
 #include "mobula/actors/objects/release_token.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/serialization/ids.hpp"
-#include "mobula/store/system/home_process.hpp"
 
 namespace mobula {
 
@@ -36,11 +34,8 @@ enum class wake_time : std::uint8_t { soon, now };
 /// What each put, get and drop asks is read here, in line, and was set when the node was made. What
 /// costs a message anyway is virtual. Counted: what may outlive the node holds a count.
 /// Thread-safe.
-class object_host {
+class object_host : public host_constants {
 public:
-  object_host(const object_host&) = delete;
-  object_host& operator=(const object_host&) = delete;
-
   // -- lifetime -----------------------------------------------------------------------------------
 
   virtual void add_ref() noexcept = 0;
@@ -50,31 +45,11 @@ public:
 
   // -- properties ---------------------------------------------------------------------------------
 
-  [[nodiscard]] const incarnation_id& incarnation() const noexcept {
-    return incarnation_;
-  }
-
-  /// Returns whether the calling process is the node's own, and not a child that was forked of it:
-  /// there the node has no services, its mutexes may be locked for ever, and its memory, files and
-  /// connections are its parent's.
-  [[nodiscard]] bool at_home() const noexcept {
-    return home_.is_this();
-  }
-
   /// Returns whether the node is of no use any more: shutdown has begun, a service has died, or
   /// this is another process. Relaxed is enough: who must not miss it (a waiter) asks its stripe
   /// under the mutex.
   [[nodiscard]] bool closing() const noexcept {
     return closing_.load(std::memory_order_relaxed) || !at_home();
-  }
-
-  /// The test coordinator that runs this node, or null.
-  [[nodiscard]] simulation_scheduler* simulation() const noexcept {
-    return simulation_;
-  }
-
-  [[nodiscard]] call_site_recording call_sites() const noexcept {
-    return call_sites_;
   }
 
   /// Where errors of this node come from.
@@ -179,7 +154,7 @@ public:
 protected:
   object_host(const incarnation_id& incarnation, simulation_scheduler* simulation,
               call_site_recording call_sites) noexcept
-    : call_sites_(call_sites), incarnation_(incarnation), simulation_(simulation) {
+    : host_constants(incarnation, simulation, call_sites) {
     // nop
   }
 
@@ -224,14 +199,11 @@ private:
   /// Threads take stripes in turn; a thread keeps its own for all nodes.
   [[nodiscard]] static std::uint32_t stripe_of_thread() noexcept;
 
-  // What each put, get and end of an entry reads, and hardly anybody writes.
+  // What each put, get and end of an entry reads, and hardly anybody writes; on the same cache line
+  // as the host's constants.
   std::atomic<bool> closing_ = false;
   std::atomic<bool> heap_watched_ = false;
   std::atomic<bool> heap_awaited_ = false;
-  call_site_recording call_sites_;
-  home_process home_;
-  incarnation_id incarnation_;
-  simulation_scheduler* simulation_;
   reference_gateway* gateway_ = nullptr;
   store_credit* credit_ = nullptr;
   std::array<entry_stripe*, stripe_count> stripes_{};

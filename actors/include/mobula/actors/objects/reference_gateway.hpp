@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "mobula/actors/objects/borrowed_entries.hpp"
+#include "mobula/actors/objects/nameable_entries.hpp"
 #include "mobula/actors/objects/object_handle.hpp"
 #include "mobula/actors/objects/object_host.hpp"
 #include "mobula/actors/objects/type_descriptor.hpp"
@@ -77,17 +79,15 @@ struct gateway_events {
 /// (`successor_of`): such an entry is one that `borrowed_` does not know.
 ///
 /// *Own entries* are found by their number if others may name them: while the tables keep a handle
-/// on it, a value that other nodes have seen contains it, or it is a successor. Nodes have no other
-/// index of their entries, and objects that never leave pay for none.
+/// on it, a value that other nodes have seen contains it, or it is a successor.
 ///
-/// | field             | raised by                        | lowered by                   |
-/// |-------------------|----------------------------------|------------------------------|
-/// | borrowed_         | `import_reference`, `value_read` | `drop`, `forget`             |
-/// | own_record::kept  | `open_transit`, `keep_own`       | `release`, for each handle   |
-/// | own_record::shown | `show` of a container, `adopt`   | the container's end, `drop`  |
-/// | own_              | the first of these two           | when both are zero           |
-/// | successors_       | `adopt`                          | `drop` of the borrowed entry |
-/// | events_           | threads                          | `take`                       |
+/// | field       | raised by                              | lowered by                   |
+/// |-------------|----------------------------------------|------------------------------|
+/// | borrowed_   | `import_reference`, `value_read`       | `drop`, `forget`             |
+/// | own_        | kept: `open_transit`, `keep_own`;      | `release`, for each handle;  |
+/// |             | shown: `show` of a container, `adopt`  | the container's end, `drop`  |
+/// | successors_ | `adopt`                                | `drop` of the borrowed entry |
+/// | events_     | threads                                | `take`                       |
 ///
 /// *Bounds*: `borrowed_` by the node's borrowed entries, `own_` by the handles of the tables and
 /// what the values of such objects contain, `successors_` by the borrowed entries, `events_` by
@@ -188,8 +188,7 @@ public:
   template <class F>
   void for_each_borrowed(F&& f) const {
     std::unique_lock guard{mutex_};
-    for (const auto& [id, record] : borrowed_)
-      f(std::as_const(*record.entry));
+    borrowed_.for_each(std::forward<F>(f));
   }
 
   /// Asserts what must hold at any moment. O(n).
@@ -198,29 +197,10 @@ public:
 private:
   enum class state : std::uint8_t { idle, open, closed };
 
-  struct borrowed_record {
-    object_entry* entry = nullptr;
-    std::optional<pull_priority> requested; ///< raised by `request`, lowered by `reset_request`
-  };
-
-  struct own_record {
-    object_entry* entry = nullptr;
-    std::uint32_t kept = 0;
-    std::uint32_t shown = 0;
-    std::vector<object_entry*> shows; ///< own entries of their nodes that the value contains
-  };
-
-  using own_index = std::unordered_map<std::uint64_t, own_record>;
-
   object_handle bind(const object_id& object, const type_descriptor& type);
-  object_handle bind_borrowed(const object_id& object, const type_descriptor& type);
-  object_handle make_missing(const object_id& object, const type_descriptor& type);
-  own_record& record_of(object_entry& entry);
   bool add_shown(object_entry& entry);
   void drop_shown(object_entry& entry, std::vector<object_entry*>& next);
-  void hide(object_entry& entry, std::vector<object_entry*>& next);
   static void hide_all(std::vector<object_entry*> hidden);
-  void erase_unless_named(own_index::iterator record, std::vector<object_entry*>& shows);
   [[nodiscard]] std::optional<wake_time> take_note(wake_time when);
   void wake(std::optional<wake_time> needed) noexcept;
 
@@ -228,8 +208,8 @@ private:
   mutable std::mutex mutex_;
   state state_ = state::idle;
   std::optional<wake_time> noted_; ///< when the cluster actor is to look at `events_`; else empty
-  std::unordered_map<object_id, borrowed_record> borrowed_;
-  own_index own_;
+  borrowed_entries borrowed_;
+  nameable_entries own_;
   std::unordered_map<const object_entry*, object_handle> successors_;
   gateway_events events_;
   std::uint64_t transits_ = 0; ///< counts, for their numbers
