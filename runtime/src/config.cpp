@@ -100,7 +100,7 @@ public:
   /// Those of a node's network are not the node's own, but checked with them.
   void address(std::string_view option) const {
     if (auto text = require_kind<std::string>(option, "ADDRESS:PORT, such as 127.0.0.1:4242"))
-      static_cast<void>(parse_endpoint(option, *text));
+      static_cast<void>(parse_endpoint(key(option), *text));
   }
 
   template <class T, std::size_t Count>
