@@ -84,7 +84,7 @@ std::string cell_of(const std::string& line, std::size_t index) {
 
 named_defaults defaults_of_table() {
   named_defaults result;
-  std::ifstream header{"x"};
+  std::ifstream header{CONFIG_HEADER};
   REQUIRE(header);
   std::string name;
   for (std::string line; std::getline(header, line);) {
