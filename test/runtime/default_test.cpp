@@ -45,7 +45,7 @@ struct settings_read {
 settings_read read(const std::vector<std::string>& words) {
   config settings;
   parse(settings, words);
-  auto times = read_heartbeat_times(settings);
+  auto times = internal::read_heartbeat_times(settings);
   return {.options = read_options(settings),
           .stop_limit = read_stop_limit(settings),
           .heartbeat_interval = times.interval,
