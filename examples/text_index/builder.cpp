@@ -14,9 +14,10 @@ namespace {
 constexpr std::size_t merge_fan_in = 8;
 
 /// A node may hear of another one's loss before this one does. What it cannot read then is tried
-/// again, after a pause and so often: longer than it takes CAF to notice a silent node.
+/// again, after a pause and so often without a success: longer than it takes CAF to notice a silent
+/// node, however many workers fail meanwhile.
 constexpr auto pause = std::chrono::milliseconds{100};
-constexpr std::size_t max_failures = 1000;
+constexpr std::size_t max_pauses = 1000;
 
 /// Returns whether a node's death is at the root of it: workers wrap what they met.
 bool comes_from_a_loss(const mobula::error_info& error) {
@@ -136,6 +137,7 @@ void builder_state::index(team_number team, const indexer_actor& worker, index_t
   ask<batch_indexed>(
     worker, index_batch{std::move(task.texts), partitions_, std::move(task.partitions)},
     [=, this, batch = task.batch](batch_indexed& answer) {
+      pauses_ = 0;
       make_idle(team, worker);
       if (!plan_->indexed(number, std::move(answer.partitions)))
         return;
@@ -157,6 +159,7 @@ void builder_state::merge(team_number team, const merger_actor& worker, merge_ta
   ask<indexes_merged>(
     worker, merge_indexes{std::move(task.parts)},
     [=, this](indexes_merged& answer) {
+      pauses_ = 0;
       make_idle(team, worker);
       if (plan_->merged(number, std::move(answer.sum)))
         ++team_at(team).share.merges;
@@ -230,14 +233,19 @@ void builder_state::failed(team_number team, const Worker& worker, task_number t
                            caf::error& reason) {
   if (is_lost(team))
     return;
-  if (!may_be_tried_again(reason) || ++failures_ > max_failures)
+  auto begins_a_pause = !std::exchange(resting_, true);
+  if (begins_a_pause)
+    ++pauses_;
+  if (!may_be_tried_again(reason) || pauses_ > max_pauses)
     return fail(std::move(reason));
   plan_->put_back(task);
   resting_list(worker).emplace_back(team, worker);
-  self_->delayed_send(self_, pause, rest_over{});
+  if (begins_a_pause)
+    self_->delayed_send(self_, pause, rest_over{});
 }
 
 void builder_state::rested() {
+  resting_ = false;
   std::ranges::move(resting_indexers_, std::back_inserter(idle_indexers_));
   std::ranges::move(resting_mergers_, std::back_inserter(idle_mergers_));
   resting_indexers_.clear();

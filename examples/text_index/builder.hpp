@@ -174,8 +174,9 @@ private:
   worker_list<merger_actor> idle_mergers_;
   worker_list<indexer_actor> resting_indexers_; ///< failed a short time ago
   worker_list<merger_actor> resting_mergers_;
-  std::size_t failures_ = 0;
+  std::size_t pauses_ = 0;      ///< since the last success
   std::size_t undismissed_ = 0; ///< teams that are being dismissed
+  bool resting_ = false;        ///< some do, and are woken together
   bool started_ = false;
   bool reading_ = false;
   bool all_read_ = false;

@@ -118,10 +118,11 @@ void add_launch(CLI::App& app, launch_options& chosen) {
     ->required();
   launch->footer(
     "Each process is told its number in MOBULA_LAUNCH_NODE, from 0, and has no input. One that\n"
-    "ends with another code than 0 is started again. Ctrl-C, SIGTERM and the end of the terminal\n"
-    "(but not with nohup) end all, the last one first; a second signal kills them. Exits with 0\n"
-    "if all ended well, with the code of the process that failed too often (127 if it could not\n"
-    "be started), or with 128 and the signal's number.");
+    "ends with another code than 0 is started again, unless SIGINT, SIGTERM or SIGHUP asked it to\n"
+    "end. Ctrl-C, SIGTERM and the end of the terminal (but not with nohup) end all, the last one\n"
+    "first; a second signal kills them. Exits with 0 if all ended well, with 2 if the program\n"
+    "cannot be started at all, with the code of the process that failed too often (127 if it\n"
+    "could not be started again), or with 128 and the signal's number.");
 }
 
 void add_clean(CLI::App& app, clean_options& chosen) {

@@ -4,6 +4,8 @@
 #include "launch_plan.hpp"
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,7 +19,15 @@ namespace {
 /// What shells say of a program that they do not find.
 constexpr int code_of_no_start = 127;
 
+/// With these, people ask processes to end.
+constexpr std::array asking_signals{SIGHUP, SIGINT, SIGTERM};
+
 } // namespace
+
+bool process_end::was_asked() const {
+  return std::ranges::any_of(asking_signals,
+                             [this](int number) { return exit_code() == 128 + number; });
+}
 
 std::string to_string(const process_end& end) {
   return end.signal != 0 ? fmt::format("signal {}", end.signal)
@@ -42,9 +52,12 @@ launch_effects launch_plan::process_ended(std::size_t node, process_end end,
   launch_effects result;
   if (lived >= limits_.steady_after)
     state.restarts = 0;
-  if (stopping_ || end.exit_code() == 0) {
+  if (stopping_ || end.exit_code() == 0 || end.was_asked()) {
     state.now = phase::over;
-    result.emplace_back(say_line{fmt::format("node {} ended with {}", node, to_string(end))});
+    // Somebody else than this launch may be asked why it does not come back.
+    auto why = !stopping_ && end.was_asked() ? ": it was asked to, and stays away" : "";
+    result.emplace_back(
+      say_line{fmt::format("node {} ended with {}{}", node, to_string(end), why)});
   } else {
     crashed(node, end.exit_code(), "ended with " + to_string(end), result);
   }

@@ -19,6 +19,10 @@ struct process_end {
     return signal != 0 ? 128 + signal : code;
   }
 
+  /// Returns whether somebody asked it to end, by SIGINT, SIGTERM or SIGHUP: it died of that, or
+  /// ended with the code that says so, as `run_main` does.
+  [[nodiscard]] bool was_asked() const;
+
   bool operator==(const process_end&) const = default;
 };
 
@@ -76,8 +80,9 @@ using launch_effects = std::vector<launch_effect>;
 /// clock: events go in, effects come out.
 ///
 /// The life of a node: running → (it crashed) → waiting → running …, and at the end running →
-/// ending → (it takes too long) → killed, or at once → over. A process that ends with code 0 is
-/// over and not started again; so is one that crashed more often than allowed, and that ends all.
+/// ending → (it takes too long) → killed, or at once → over. A process that ends with code 0, or
+/// because it was asked to, is over and not started again; so is one that crashed more often than
+/// allowed, and that ends all.
 /// One that cannot be started again has crashed once more.
 ///
 /// Ending goes from the last node to the first, one at a time: each can hand what others need to

@@ -64,7 +64,7 @@ int run(const CLI::App& app, const arguments& chosen) {
     return launch(chosen.launch);
   if (app.got_subcommand("clean"))
     return clean(chosen.clean);
-  auto where = parse_endpoint("node", chosen.node);
+  auto where = parse_endpoint("--node", chosen.node);
   auto id = parse_object_id(chosen.id);
   if (app.got_subcommand("objects") && !id) {
     std::cerr << "mobula: \"" << chosen.id

@@ -276,11 +276,11 @@ void cluster::follow_options() {
     return;
   const auto& settings = place_->core().system().config();
   if (auto where = caf::get_if<std::string>(&settings, "mobula.listen")) {
-    auto [address, port] = parse_endpoint("listen", *where);
+    auto [address, port] = parse_endpoint("mobula.listen", *where);
     listen(address, port);
   }
   if (auto where = caf::get_if<std::string>(&settings, "mobula.join")) {
-    auto [address, port] = parse_endpoint("join", *where);
+    auto [address, port] = parse_endpoint("mobula.join", *where);
     join(address, port);
   }
 }

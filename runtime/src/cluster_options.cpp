@@ -97,8 +97,8 @@ void prepare_network(caf::actor_system_config& config) {
   config.set(caf_options::heartbeat_interval, std::min(times.interval, longest));
   config.set(caf_options::connection_timeout, std::min(times.timeout, longest));
   auto clustered = false;
-  for (std::string_view option : {"listen", "join"})
-    if (auto text = caf::get_if<std::string>(&config, fmt::format("mobula.{}", option))) {
+  for (const std::string option : {"mobula.listen", "mobula.join"})
+    if (auto text = caf::get_if<std::string>(&config, option)) {
       static_cast<void>(parse_endpoint(option, *text));
       clustered = true;
     }

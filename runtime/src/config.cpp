@@ -100,7 +100,7 @@ public:
   /// Those of a node's network are not the node's own, but checked with them.
   void address(std::string_view option) const {
     if (auto text = require_kind<std::string>(option, "ADDRESS:PORT, such as 127.0.0.1:4242"))
-      static_cast<void>(parse_endpoint(option, *text));
+      static_cast<void>(parse_endpoint(key(option), *text));
   }
 
   template <class T, std::size_t Count>
@@ -302,6 +302,20 @@ bool config::print_what_is_asked(const std::vector<std::string>& words) {
   return true;
 }
 
+/// Has CAF read a file and the words behind it. The flags that the words turn off are so between
+/// the two: for `--dump-config`, CAF prints what it has as soon as it has read the words.
+caf::error config::read_with_caf(const std::string& file, const internal::flag_words& flags) {
+  std::istringstream content_of_file{file};
+  if (!flags.off.empty()) {
+    if (auto error = caf::actor_system_config::parse(std::vector<std::string>{}, content_of_file))
+      return error;
+    for (const auto* flag : flags.off)
+      turn_off(content, *flag);
+    content_of_file = std::istringstream{};
+  }
+  return caf::actor_system_config::parse(flags.words, content_of_file);
+}
+
 caf::error config::parse(int argc, char** argv, const char* ini_file) {
   auto words = words_of(argc, argv);
   auto flags = take_flag_values(custom_options_, words);
@@ -311,15 +325,12 @@ caf::error config::parse(int argc, char** argv, const char* ini_file) {
   config_file_path = file.path;
   if (auto text = explain_file(custom_options_, file))
     return invalid(*std::move(text));
-  std::istringstream content_of_file{file.text};
-  if (auto error = caf::actor_system_config::parse(std::move(flags.words), content_of_file)) {
+  if (auto error = read_with_caf(file.text, flags)) {
     // CAF tells the word and a code.
     if (auto text = explain_words(custom_options_, words))
       return invalid(*std::move(text));
     return error;
   }
-  for (const auto* flag : flags.off)
-    turn_off(content, *flag);
   try {
     require_no_zeros(content);
     if (auto text = explain_keys(custom_options_, content, file))

@@ -4,6 +4,8 @@
 #include "mobula/runtime/option_words.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -154,27 +156,33 @@ bool has_flag(const caf::config_option_set& options, const std::vector<std::stri
 
 flag_words take_flag_values(const caf::config_option_set& options, std::vector<std::string> words) {
   flag_words result;
-  std::vector<std::size_t> taken;
+  std::set<std::size_t> taken;
+  std::multimap<const caf::config_option*, std::size_t> turned_on; // with the words' places
   for_each_option(options, words, [&](std::size_t index, const caf::config_option* option) {
     if (option == nullptr || !option->is_flag())
       return;
     // As with other options, the last word decides.
     std::erase(result.off, option);
-    if (!words[index].starts_with("--"))
-      return;
-    auto word = take_apart(words[index]);
+    auto word = words[index].starts_with("--") ? take_apart(words[index]) : option_word{};
     if (word.value == "true") {
       words[index] = "--" + word.name;
+      turned_on.emplace(option, index);
     } else if (word.value == "false") {
       result.off.push_back(option);
-      taken.push_back(index);
+      taken.insert(index);
+      auto [first, last] = turned_on.equal_range(option);
+      for (auto each = first; each != last; ++each)
+        taken.insert(each->second);
     } else if (word.value == "") {
       // CAF would take it for no value, and turn the flag on.
       words[index] += "?";
+    } else if (!word.value && words[index].size() >= 2
+               && (words[index].starts_with("--") || words[index].size() == 2)) {
+      turned_on.emplace(option, index);
     }
   });
   for (std::size_t index = 0; index < words.size(); ++index)
-    if (!std::ranges::binary_search(taken, index))
+    if (!taken.contains(index))
       result.words.push_back(std::move(words[index]));
   return result;
 }

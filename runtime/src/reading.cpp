@@ -92,6 +92,14 @@ void refuse_limit(const time_span& limit) {
                 limit.count()))};
 }
 
+void refuse_empty(std::size_t index, std::size_t count) {
+  throw object_error{
+    {.type = error_type::invalid_reference,
+     .message = fmt::format("of {} references, the one at index {} is empty: it refers to no "
+                            "object; nothing was done for any of them",
+                            count, index)}};
+}
+
 void require_count(std::size_t count, std::size_t size) {
   if (count > size)
     throw object_error{

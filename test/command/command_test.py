@@ -181,7 +181,8 @@ def check_object_of_any_size(first, second, id):
 
 def check_refusals(first):
     assert "nobody answers" in ask("status", "--node", "127.0.0.1:1", code=1)
-    assert "ADDRESS:PORT" in ask("status", "--node", "nonsense", code=2)
+    refused = ask("status", "--node", "nonsense", code=2)
+    assert 'option --node is "nonsense", but must be ADDRESS:PORT' in refused, refused
     assert "no object id" in ask("objects", "--node", first.address, "nonsense", code=2)
 
 

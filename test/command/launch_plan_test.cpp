@@ -1,6 +1,8 @@
 // What `mobula launch` does when processes crash, end or do not start, and when it is told to stop;
 // decided without processes.
 
+#include <array>
+
 #include <doctest/doctest.h>
 
 #include "launch_plan.hpp"
@@ -93,6 +95,21 @@ TEST_CASE("a node that ends well is not started again, and the others run on") {
   CHECK(plan.exit_code() == 0);
 }
 
+TEST_CASE("a node that somebody else asked to end is not started again, and all ended well") {
+  // By SIGTERM, SIGINT and SIGHUP.
+  const std::array<process_end, 4> ends{{{.code = 143, .signal = 0},
+                                         {.code = 0, .signal = 15},
+                                         {.code = 130, .signal = 0},
+                                         {.code = 0, .signal = 1}}};
+  auto plan = begun({.nodes = ends.size(), .restarts = 0});
+  for (std::size_t node = 0; node < ends.size(); ++node) {
+    CHECK(!plan.done());
+    CHECK(without_lines(plan.process_ended(node, ends[node], 1s)).empty());
+  }
+  CHECK(plan.done());
+  CHECK(plan.exit_code() == 0);
+}
+
 TEST_CASE("a stop ends one node after the other, the first last") {
   auto plan = begun({.nodes = 3, .stop_limit = 7s});
   CHECK(plan.stop_requested(15) == launch_effects{ask_to_end{2}, start_timer{2, 7s}});
@@ -162,6 +179,10 @@ TEST_CASE("a node that cannot be started again has crashed once more") {
 }
 
 TEST_CASE("what users read names the node, its end and what follows") {
+  auto asked = begun({.nodes = 1});
+  CHECK(
+    asked.process_ended(0, {.code = 143, .signal = 0}, 1s).front()
+    == launch_effect{say_line{"node 0 ended with exit code 143: it was asked to, and stays away"}});
   auto plan = begun({.nodes = 1, .restarts = 1});
   CHECK(plan.process_ended(0, {.code = 0, .signal = 11}, 1s).front()
         == launch_effect{say_line{"node 0 ended with signal 11; it starts again in 500 ms, "

@@ -243,6 +243,17 @@ def check_restart(place, script):
     assert text.count("node 0 is process ") == 3 and "node 0 ended with exit code 0" in text, text
 
 
+def check_process_that_was_asked(place, script):
+    """One that others ask to end stays away, and that is no failure."""
+    with Launch(place, "--nodes", "2", "--restarts", "0", "--", node_program, *own_options()) as launched:
+        hear_members(launched, {"0", "1"}, 1)
+        for node, number in ((1, signal.SIGTERM), (0, signal.SIGINT)):
+            first = next(line for line in launched.lines if line.startswith(f"mobula: node {node} is process"))
+            os.kill(int(first.split()[5].rstrip(",")), number)
+            launched.hear(f"node {node} ended with exit code {128 + number}: it was asked to")
+        assert launched.end() == 0, launched.lines
+
+
 def check_too_many_restarts(place, script):
     words = ["--restarts", "1", "--restart-delay-ms", "1"]
     with Launch(place, *words, "--", script, "do", "fail", "2") as launched:
@@ -398,6 +409,7 @@ for check in (
     check_ignored_signals,
     check_held_port,
     check_restart,
+    check_process_that_was_asked,
     check_too_many_restarts,
     check_order_of_ending,
     check_deaf,

@@ -6,7 +6,10 @@
 #include <caf/event_based_actor.hpp>
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include <mobula/testing.hpp>
 
@@ -67,6 +70,47 @@ mobula::node& add_node(mobula::testing::simulation& sim) {
   return sim.add_node(options);
 }
 
+/// Fails so often as if a node were lost, before it has another one index.
+indexer_actor::behavior_type late_indexer(indexer_actor::pointer self, const indexer_actor& able,
+                                          int failures) {
+  self->link_to(able);
+  return {[=](index_batch& task) mutable -> caf::result<batch_indexed> {
+    if (failures-- > 0)
+      return mobula::to_caf_error({.type = mobula::error_type::owner_died, .message = "made up"});
+    return self->delegate(able, std::move(task));
+  }};
+}
+
+/// Has 8 indexers build that fail so often each. Returns nothing if that is given up.
+std::optional<built_index> build_late(mobula::testing::simulation& sim, mobula::node& node,
+                                      int failures) {
+  std::optional<built_index> built;
+  auto ended = false;
+  auto workers = spawn_workers(node, {.indexers = 8, .partitions = 2, .limits = {}});
+  for (auto& each : workers.indexers)
+    each = sim.system().spawn(late_indexer, each, failures);
+  workers.reader = sim.system().spawn(reader, &node, std::make_shared<made_up_source>(7),
+                                      batch_limits{.files = 3, .bytes = 2000});
+  auto building = sim.system().spawn(builder, std::move(workers), std::size_t{2});
+  sim.system().spawn([&, building](caf::event_based_actor* self) {
+    self->request(building, caf::infinite, build_index{})
+      .then(
+        [&](built_index& index) {
+          built = std::move(index);
+          ended = true;
+        },
+        [&](caf::error&) { ended = true; });
+  });
+  building = nullptr;
+  sim.run();
+  for (auto pauses = 0; !ended && pauses < 2000; ++pauses) {
+    sim.advance(std::chrono::milliseconds{100});
+    sim.run();
+  }
+  CHECK(ended);
+  return built;
+}
+
 std::uint64_t fingerprint_of(mobula::testing::simulation& sim, std::uint64_t seed) {
   auto& node = add_node(sim);
   return index_query{node, build(sim, node, seed).partitions}.fingerprint();
@@ -95,4 +139,14 @@ TEST_CASE("a fingerprint depends on the texts, and not on the order of messages"
   mobula::testing::for_each_seed(
     1, 1, [&](mobula::testing::simulation& sim) { found.insert(fingerprint_of(sim, 8)); });
   CHECK(found.size() == 2);
+}
+
+TEST_CASE("workers that fail together get as much time as one of them") {
+  for (auto failures : {300, 1001}) {
+    mobula::testing::simulation sim;
+    auto built = build_late(sim, add_node(sim), failures);
+    CHECK(built.has_value() == (failures == 300));
+    if (built)
+      CHECK(built->total.files == 36);
+  }
 }

@@ -249,6 +249,28 @@ TEST_CASE_FIXTURE(one_node, "a request for an object has one handler") {
   CHECK(answers == 1);
 }
 
+TEST_CASE_FIXTURE(one_node, "a request that was moved from asks nobody, and says so") {
+  std::vector<std::string> said;
+  int answers = 0;
+  sim.system().spawn([&, ref = node.put(1)](caf::event_based_actor* self) {
+    auto try_both = [&](auto request, auto handler) {
+      auto other = std::move(request);
+      said.push_back(message_of([&] { request.then(handler); }));
+      other.then(handler);
+      said.push_back(message_of([&] { other.await(handler); }));
+    };
+    try_both(get(self, ref), [&](const view<int>&) { ++answers; });
+    try_both(get_all(self, std::vector{ref, ref}), [&](const outcomes<int>&) { ++answers; });
+    try_both(wait(self, std::vector{ref, ref}, 2), [&](const wait_result<int>&) { ++answers; });
+  });
+  sim.run();
+  REQUIRE(said.size() == 6);
+  for (std::size_t index = 0; index < said.size(); ++index)
+    CHECK(said[index].find(index % 2 == 0 ? "was moved from" : "has its handler already")
+          != std::string::npos);
+  CHECK(answers == 3);
+}
+
 TEST_CASE_FIXTURE(one_node, "a request to an actor has one handler") {
   auto refused = error_type::worker_died;
   int answers = 0;

@@ -3,6 +3,8 @@
 #include "../temporary_directory.hpp"
 #include "one_node.hpp"
 
+#include <functional>
+#include <initializer_list>
 #include <optional>
 
 using namespace mobula;
@@ -142,6 +144,24 @@ TEST_CASE_FIXTURE(one_node, "freeing an error or a freed value again changes not
   node.free(std::vector{ref, ref});
   node.free(ref);
   CHECK(error_behind(node, ref) == error_type::object_freed);
+}
+
+TEST_CASE_FIXTURE(one_node, "of references with an empty one among them, none is freed") {
+  std::vector refs{node.put(small_text), ObjectRef<std::string>{}, node.put(large_text)};
+  auto failure = message_of([&] { node.free(refs); });
+  CHECK(failure.find("of 3 references, the one at index 1 is empty") != std::string::npos);
+  CHECK(node.get(refs.front()).copy() == small_text);
+  CHECK(node.get(refs.back()).copy() == large_text);
+}
+
+TEST_CASE_FIXTURE(one_node, "readers of many references hear which one is empty") {
+  std::vector refs{node.put(small_text), node.put(small_text), ObjectRef<std::string>{}};
+  for (const auto& use :
+       std::initializer_list<std::function<void()>>{[&] { static_cast<void>(node.get_all(refs)); },
+                                                    [&] {
+                                                      static_cast<void>(node.wait(refs, 1));
+                                                    }})
+    CHECK(message_of(use).find("index 2 is empty") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(one_node, "an empty reference has nothing to free") {

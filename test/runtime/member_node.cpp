@@ -23,14 +23,14 @@ using mobula::test::tell;
 namespace {
 
 void listen(mobula::cluster& cluster, const std::string& where) {
-  auto [address, port] = mobula::parse_endpoint("listen", where);
+  auto [address, port] = mobula::parse_endpoint("mobula.listen", where);
   auto actual = cluster.listen(address, port);
   say("listening " + std::to_string(actual));
   cluster.watch(tell);
 }
 
 void join(mobula::cluster& cluster, const std::string& where) {
-  auto [address, port] = mobula::parse_endpoint("join", where);
+  auto [address, port] = mobula::parse_endpoint("mobula.join", where);
   cluster.join(address, port);
   say("joined");
 }

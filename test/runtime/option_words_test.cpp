@@ -120,6 +120,20 @@ TEST_CASE("an application's own flags can be turned off, too") {
   CHECK_FALSE(caf::get_or(caf::content(*quiet), "sound.loud", true));
 }
 
+TEST_CASE_FIXTURE(file_of_options, "--dump-config shows a flag that was turned off as off") {
+  std::ofstream{path} << "mobula { insecure=true }\n";
+  const std::vector<std::vector<std::string>> lines{
+    {"--mobula.insecure=false", "--verify=false"},
+    {"--mobula.insecure", "--mobula.insecure=false", "-v", "--verify=false"},
+    {"--mobula.insecure=true", "--verify", "--verify=false", "--mobula.insecure=false"}};
+  for (auto words : lines) {
+    words.insert(words.begin(), {"--config-file=" + path, "--dump-config"});
+    auto shown = printed(words);
+    CHECK_MESSAGE(contains(shown, "insecure = false"), shown);
+    CHECK_MESSAGE(contains(shown, "verify = false"), shown);
+  }
+}
+
 TEST_CASE("words that are no options are left as they are, empty ones too") {
   application_config settings;
   CHECK(parse(settings, {"--mobula.insecure=false", "", "--mobula.insecure=true"}).empty());

@@ -73,6 +73,26 @@ TEST_CASE_FIXTURE(one_node, "a builder is sealed once") {
   CHECK(error_of([&] { static_cast<void>(builder.elements()); }) == error_type::invalid_argument);
 }
 
+TEST_CASE_FIXTURE(one_node, "a sealed builder knows its size, and hands out no elements") {
+  // Small and large, in the heap and in the store.
+  for (std::size_t count : {10, 200'000}) {
+    auto raw = node.create<bytes>(count);
+    auto numbers = node.create<array<int>>(array_shape{count, 2});
+    static_cast<void>(raw.seal());
+    static_cast<void>(numbers.seal());
+    CHECK(raw.size() == count);
+    CHECK(numbers.size() == count * 2);
+    CHECK(numbers.shape() == array_shape{count, 2});
+    for (const auto& use : std::initializer_list<std::function<void()>>{
+           [&] { static_cast<void>(raw.data()); }, [&] { static_cast<void>(numbers.data()); },
+           [&] { static_cast<void>(numbers[0]); },
+           [&] {
+             static_cast<void>(raw.elements());
+           }})
+      CHECK(error_of(use) == error_type::invalid_argument);
+  }
+}
+
 TEST_CASE_FIXTURE(one_node, "an array that is put is copied into the store") {
   std::vector<double> numbers(50'000, 1.5);
   auto ref = node.put(array<double>{numbers, array_shape{500, 100}});

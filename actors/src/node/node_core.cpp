@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <limits>
+#include <new>
 #include <random>
 #include <thread>
 
@@ -130,8 +131,15 @@ void node_core::request_fill() {
   if (fill_requested_.load(std::memory_order_relaxed)
       || fill_requested_.exchange(true, std::memory_order_relaxed))
     return;
-  if (services_use use{*this}; use && services_to_launch().filler)
+  services_use use{*this};
+  if (!use || !services_to_launch().filler)
+    return;
+  try {
     caf::anon_send(services_to_launch().filler, fill_stock{});
+  } catch (const std::bad_alloc&) {
+    // Nobody waits for the stock: without memory for the message, the next to ask sends it.
+    fill_begins();
+  }
 }
 
 void node_core::release_stored(release_token token) noexcept {
@@ -206,8 +214,15 @@ void node_core::request_heap_space(reserve_heap_space request) {
 void node_core::wake_heap_keeper() noexcept {
   if (heap_look_requested_.load(std::memory_order_relaxed) || heap_look_requested_.exchange(true))
     return;
-  if (services_use use{*this})
+  services_use use{*this};
+  if (!use)
+    return;
+  try {
     caf::anon_send(heap_keeper(), look_at_heap{});
+  } catch (const std::bad_alloc&) {
+    // As above. Who needs space in the heap asks for that by a message of its own.
+    heap_look_begins();
+  }
 }
 
 void node_core::watch_heap(const heap_relief& relief) noexcept {

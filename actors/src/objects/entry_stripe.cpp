@@ -3,6 +3,7 @@
 
 #include "mobula/actors/objects/entry_stripe.hpp"
 
+#include <new>
 #include <utility>
 
 #include "mobula/actors/objects/stored_copy.hpp"
@@ -68,7 +69,11 @@ void entry_stripe::retire(object_entry& entry) noexcept {
       removed_.push_back(std::move(token));
       // Under the mutex: from its end on, whoever takes the token may free the entry, and with the
       // last one this stripe.
-      host_->request_flush();
+      try {
+        host_->request_flush();
+      } catch (const std::bad_alloc&) {
+        // The token waits here for the next change, which asks again.
+      }
       return;
     }
   }

@@ -15,6 +15,12 @@
 
 #include "mobula/actors/node/node_options.hpp"
 
+namespace mobula::internal {
+
+struct flag_words;
+
+} // namespace mobula::internal
+
 namespace mobula {
 
 /// Configuration of an actor system that runs nodes: declares the options of the group `mobula`, so
@@ -50,7 +56,8 @@ namespace mobula {
 /// | `spill-file-size`    | size at which a spill file is closed                      | 128MiB   |
 /// | `spill-threshold`    | percent of the space above which idle objects are spilled | 80       |
 /// | `spill-workers`      | threads that read and write spill files                   | 2        |
-/// | `credit`             | space lent to creators ahead of need                      | 1TiB     |
+/// | `credit`             | space lent to creators ahead of need                      | what is  |
+/// |                      |                                                           | free     |
 /// | `full-timeout`       | how long a put waits in a store where nothing can move    | 2s       |
 /// | `record-call-sites`  | whether objects remember where they were made             | false    |
 /// | `seed`               | seed of all ids; 0: drawn from the system                 | 0        |
@@ -110,6 +117,7 @@ public:
 
 private:
   bool print_what_is_asked(const std::vector<std::string>& words);
+  caf::error read_with_caf(const std::string& file, const internal::flag_words& flags);
   void keep(caf::string_view name, caf::config_value value);
 };
 

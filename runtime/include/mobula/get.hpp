@@ -11,6 +11,7 @@
 #include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/outcome.hpp"
 #include "mobula/runtime/handler_attachment.hpp"
+#include "mobula/runtime/handler_slot.hpp"
 
 // Reading inside of actors: nothing blocks. Each function returns a request to which handlers are
 // attached with `then` (other messages are handled meanwhile) or `await` (they wait), as with
@@ -22,8 +23,10 @@
 
 namespace mobula {
 
-/// A pending read of one object, whose value is a `view<T>`. Attach handlers exactly once. Belongs
-/// to its actor, as does every request here: only what runs as part of that touches it.
+/// A pending read of one object, whose value is a `view<T>`. Attach handlers exactly once: more of
+/// them throw `object_error` (`invalid_argument`), and so do those of a request that was moved
+/// from. Belongs to its actor, as does every request here: only what runs as part of that touches
+/// it.
 template <class T>
 class get_request : public internal::handler_attachment<get_request<T>> {
 public:
@@ -39,8 +42,7 @@ private:
 
   template <class OnValue, class OnError>
   void start(internal::response_order order, OnValue on_value, OnError on_error) {
-    if (std::exchange(attached_, true))
-      throw_handler_attached();
+    slot_.take();
     auto wait = std::make_shared<internal::actor_reading>(
       *this->self(), internal::handles_of(std::span{&std::as_const(ref_), 1}), 1,
       wait_goal::readable, limit_);
@@ -60,10 +62,10 @@ private:
   ObjectRef<T> ref_;
   wait_limit limit_;
   internal::value_decoder decode_;
-  bool attached_ = false;
+  internal::handler_slot slot_;
 };
 
-/// A pending read or wait that always ends in a result. Attach a handler exactly once.
+/// A pending read or wait that always ends in a result. Attach a handler exactly once, as above.
 template <class T, class Result>
 class group_request {
 public:
@@ -89,8 +91,7 @@ private:
 
   template <class OnResult>
   void start(internal::response_order order, OnResult on_result) {
-    if (std::exchange(attached_, true))
-      throw_handler_attached();
+    slot_.take();
     auto goal = reads ? wait_goal::readable : wait_goal::ready;
     auto wait = std::make_shared<internal::actor_reading>(
       *self_, internal::handles_of(std::span{std::as_const(refs_)}), needed_, goal, limit_);
@@ -113,7 +114,7 @@ private:
   std::size_t needed_;
   wait_limit limit_;
   internal::value_decoder decode_;
-  bool attached_ = false;
+  internal::handler_slot slot_;
 };
 
 /// Reads `ref` for the actor `self`. A zero limit means "now". Throws `object_error`

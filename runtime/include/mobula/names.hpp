@@ -10,6 +10,7 @@
 #include "mobula/actors/caf/caf_error.hpp"
 #include "mobula/node.hpp"
 #include "mobula/runtime/handler_attachment.hpp"
+#include "mobula/runtime/handler_slot.hpp"
 #include "mobula/runtime/name_questions.hpp"
 
 // Names inside of actors: what `node::publish` and its relatives do, but nothing blocks. Each
@@ -41,10 +42,7 @@ private:
 
   template <class OnValue, class OnError>
   void start(internal::response_order order, OnValue on_value, OnError on_error) {
-    if (core_ == nullptr)
-      throw_request_moved_from();
-    if (std::exchange(attached_, true))
-      throw_handler_attached();
+    slot_.take();
     auto handlers =
       std::make_shared<std::pair<OnValue, OnError>>(std::move(on_value), std::move(on_error));
     internal::ask_in_actor(*core_, *this->self(), order, question_,
@@ -80,7 +78,7 @@ private:
   core_pointer core_;
   internal::name_question question_;
   conversion convert_;
-  bool attached_ = false;
+  internal::handler_slot slot_;
 };
 
 /// Gives an object a name, as `node::publish` does. `asked` is the node of the reference. Throws

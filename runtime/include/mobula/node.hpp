@@ -187,11 +187,12 @@ public:
     free_object(ref.entry());
   }
 
-  /// The same for each of `refs`. O(n).
+  /// The same for each of `refs`, or for none of them if it throws. O(n).
   template <class T>
   void free(const std::vector<ObjectRef<T>>& refs) const {
-    for (const auto& ref : refs)
-      free(ref);
+    core_->require_home();
+    for (auto* entry : internal::entries_of(std::span{refs}))
+      free_object(*entry);
   }
 
   // -- names --------------------------------------------------------------------------------------

@@ -24,6 +24,10 @@ protected:
 
   [[nodiscard]] std::span<std::byte> storage() noexcept;
 
+  [[nodiscard]] std::size_t size_bytes() const noexcept {
+    return size_bytes_;
+  }
+
   /// Throws `object_error` (`invalid_argument`) once the object is sealed, or could not be, and in
   /// a forked child.
   void require_unsealed() const;
@@ -72,18 +76,22 @@ public:
     return {reinterpret_cast<T*>(storage().data()), size()};
   }
 
+  /// Throws as `elements`.
   [[nodiscard]] T* data() {
     return elements().data();
   }
 
+  /// How many elements there are, before `seal` and after.
   [[nodiscard]] std::size_t size() const noexcept {
     return static_cast<std::size_t>(shape_.elements());
   }
 
+  /// Throws as `elements`. REQUIRES: `index < size()`.
   [[nodiscard]] T& operator[](std::size_t index) {
     return elements()[index];
   }
 
+  /// The extents, before `seal` and after.
   [[nodiscard]] const array_shape& shape() const noexcept {
     return shape_;
   }
@@ -125,14 +133,17 @@ public:
     return storage();
   }
 
+  /// Throws as `elements`.
   [[nodiscard]] std::byte* data() {
     return elements().data();
   }
 
+  /// How many bytes there are, before `seal` and after.
   [[nodiscard]] std::size_t size() const noexcept {
-    return const_cast<object_builder*>(this)->storage().size();
+    return size_bytes();
   }
 
+  /// As that of an array.
   ObjectRef<bytes> seal() {
     require_unsealed();
     return ObjectRef<bytes>{seal_bytes(nullptr)};

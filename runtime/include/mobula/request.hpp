@@ -8,6 +8,7 @@
 
 #include "mobula/actors/caf/remote_actors.hpp"
 #include "mobula/actors/caf/request_types.hpp"
+#include "mobula/runtime/handler_slot.hpp"
 #include "mobula/runtime/reading.hpp"
 
 // Talking to actors that may be on other nodes. CAF's own `self->request` to one whose node dies is
@@ -18,7 +19,8 @@
 namespace mobula {
 
 /// A request under way. Attach handlers exactly once, right away, as with `self->request(...)`;
-/// more of them throw `object_error` (`invalid_argument`).
+/// more of them throw `object_error` (`invalid_argument`), and so do those of a request that was
+/// moved from.
 ///
 /// *Threads.* Belongs to the actor that asks: only what runs as part of that touches it, and there
 /// its handlers run. `receive` blocks; the others never do.
@@ -35,30 +37,25 @@ public:
   /// Other messages are handled meanwhile.
   template <class OnAnswer, class... OnError>
   void then(OnAnswer on_answer, OnError... on_error) {
-    attach_once();
+    slot_.take();
     response_.then(keeping(std::move(on_answer)), std::move(on_error)...);
   }
 
   /// The same; other messages wait.
   template <class OnAnswer, class... OnError>
   void await(OnAnswer on_answer, OnError... on_error) {
-    attach_once();
+    slot_.take();
     response_.await(keeping(std::move(on_answer)), std::move(on_error)...);
   }
 
   /// The same for actors that block, `caf::scoped_actor` among them.
   template <class OnAnswer, class OnError>
   void receive(OnAnswer on_answer, OnError on_error) {
-    attach_once();
+    slot_.take();
     response_.receive(std::move(on_answer), std::move(on_error));
   }
 
 private:
-  void attach_once() {
-    if (std::exchange(attached_, true))
-      throw_handler_attached();
-  }
-
   /// Returns a handler with which the wait lives: until the answer, or the actor's end.
   template <class F>
   auto keeping(F handler) {
@@ -70,7 +67,7 @@ private:
 
   Response response_;
   actor_wait_token token_;
-  bool attached_ = false;
+  internal::handler_slot slot_;
 };
 
 /// Sends `content` to `receiver`, as `self->request(receiver, limit, content...)` does, and gives a

@@ -219,14 +219,14 @@ private:
   // -- the cluster --------------------------------------------------------------------------------
 
   void listen(const std::string& where) {
-    auto [address, port] = mobula::parse_endpoint("listen", where);
+    auto [address, port] = mobula::parse_endpoint("mobula.listen", where);
     auto actual = cluster_.listen(address, port);
     say("listening " + std::to_string(actual));
     cluster_.watch(tell);
   }
 
   void join(const std::string& where) {
-    auto [address, port] = mobula::parse_endpoint("join", where);
+    auto [address, port] = mobula::parse_endpoint("mobula.join", where);
     cluster_.join(address, port);
     say("joined");
   }

@@ -135,6 +135,26 @@ TEST_CASE_FIXTURE(short_of_memory, "references in a value that cannot be noted a
   CHECK(failures > 0);
 }
 
+TEST_CASE_FIXTURE(short_of_memory,
+                  "an object that goes without memory to say so goes with the next") {
+  auto earlier = home.put("before");
+  auto ref = home.put("a text");
+  sim.run();
+  // From here on there is space to note that one goes.
+  earlier = {};
+  sim.run();
+  const auto owned = home.stats().owned.objects;
+  {
+    // For the message.
+    failing_allocation failure{1};
+    ref = {};
+  }
+  sim.run();
+  auto another = home.put("another");
+  another = {};
+  CHECK(home.stats().owned.objects == owned - 1);
+}
+
 TEST_CASE_FIXTURE(short_of_memory, "a successor that is not finished goes") {
   for (std::size_t size : {100U, 50'000U, 500'000U})
     send_away(home.put(std::string(size, 'a')));

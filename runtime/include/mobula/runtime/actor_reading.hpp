@@ -78,14 +78,14 @@ void when_read(caf::scheduled_actor* self, response_order order,
     self->add_multiplexed_response_handler(id, std::move(handler));
 }
 
-/// Returns the handles of `refs`. Throws `object_error` (`invalid_reference`) for an empty one.
+/// Returns the handles of `refs`. Throws as `entry_in` for an empty one.
 template <class T>
 std::vector<object_handle> handles_of(std::span<const ObjectRef<T>> refs) {
   std::vector<object_handle> result;
   result.reserve(refs.size());
-  for (const auto& ref : refs) {
-    static_cast<void>(ref.entry());
-    result.push_back(ref.handle());
+  for (std::size_t index = 0; index < refs.size(); ++index) {
+    static_cast<void>(entry_in(refs, index));
+    result.push_back(refs[index].handle());
   }
   return result;
 }

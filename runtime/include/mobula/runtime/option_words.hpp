@@ -37,7 +37,8 @@ inline constexpr std::string_view size_type = "size";
 
 /// What a command line says, as CAF takes it.
 struct flag_words {
-  std::vector<std::string> words; ///< all, but those that turn a flag off; flags without values
+  /// All, but those that turn a flag off and those before that turn it on; flags without values.
+  std::vector<std::string> words;
 
   /// The flags that are to be off: the last word on each of them is `--name=false`. They are the
   /// set's own.

@@ -23,14 +23,25 @@ inline void require_valid(wait_limit limit) {
     refuse_limit(*limit);
 }
 
-/// Returns the entries of `refs`. Throws `object_error` (`invalid_reference`), naming the position,
-/// if one of them is empty.
+/// Throws what an empty reference among several ends with.
+[[noreturn]] void refuse_empty(std::size_t index, std::size_t count);
+
+/// Returns the entry of one of `refs`. Throws `object_error` (`invalid_reference`) if it is empty,
+/// naming its index if there are several.
+template <class T>
+object_entry& entry_in(std::span<const ObjectRef<T>> refs, std::size_t index) {
+  if (refs[index].empty() && refs.size() > 1) [[unlikely]]
+    refuse_empty(index, refs.size());
+  return refs[index].entry();
+}
+
+/// Returns the entries of `refs`. Throws as `entry_in` if one of them is empty.
 template <class T>
 std::vector<object_entry*> entries_of(std::span<const ObjectRef<T>> refs) {
   std::vector<object_entry*> result;
   result.reserve(refs.size());
-  for (const auto& ref : refs)
-    result.push_back(&ref.entry());
+  for (std::size_t index = 0; index < refs.size(); ++index)
+    result.push_back(&entry_in(refs, index));
   return result;
 }
 

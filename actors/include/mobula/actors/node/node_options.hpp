@@ -122,6 +122,8 @@ struct node_options {
   /// What people call this node in logs and in the `mobula` command. Need not be unique. Empty: its
   /// host and process, as `host:1234`.
   std::string name = {};
+
+  bool operator==(const node_options&) const = default;
 };
 
 /// Returns what one message over a connection of a node with these options may have. What a node
