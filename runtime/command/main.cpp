@@ -10,8 +10,9 @@
 #include "clean.hpp"
 #include "command_line.hpp"
 #include "json_text.hpp"
-#include "mobula/cluster.hpp"
 #include "mobula/config.hpp"
+#include "mobula/runtime/endpoint_option.hpp"
+#include "mobula/serialization/error.hpp"
 #include "view_words.hpp"
 #include "views.hpp"
 

@@ -25,10 +25,9 @@ endpoint parse_endpoint(std::string_view option, std::string_view text) {
   }
   throw object_error{
     {.type = error_type::invalid_argument,
-     .message =
-       fmt::format("option {} is \"{}\", but must be ADDRESS:PORT with a port from 0 to "
-                   "65535, such as 127.0.0.1:4242",
-                   option, text)}};
+     .message = fmt::format("option {} is \"{}\", but must be ADDRESS:PORT with a port from 0 to "
+                            "65535, such as 127.0.0.1:4242",
+                            option, text)}};
 }
 
 } // namespace mobula

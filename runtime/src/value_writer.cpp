@@ -12,6 +12,8 @@
 #include "mobula/actors/messages/space_request.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/worker_thread.hpp"
+#include "mobula/store/shard/store_credit.hpp"
+#include "mobula/store/shard/store_space.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula::internal {

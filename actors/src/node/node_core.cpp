@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <new>
 #include <random>
 #include <thread>
@@ -22,6 +23,7 @@
 #include "mobula/store/arena/arena_readers.hpp"
 #include "mobula/store/arena/arena_slot.hpp"
 #include "mobula/store/heap/heap_relief.hpp"
+#include "mobula/store/shard/store_space.hpp"
 
 namespace mobula {
 
@@ -65,9 +67,9 @@ node_core::node_core(caf::actor_system& system, node_options options)
     file_label_(label_files(options_.cluster, simulation())),
     value_heap_(*this, options_.heap_limit_bytes),
     arena_(open_arena(options_, incarnation(), file_label_)),
-    space_(config_of(options_), options_.lent_bytes) {
+    space_(std::make_unique<store_space>(config_of(options_), options_.lent_bytes)) {
   set_gateway(gateway_);
-  set_credit(space_.credit());
+  set_credit(space_->credit());
   std::uint32_t index = 0;
   for (auto& stripe : stripes_) {
     set_stripe(index, stripe);

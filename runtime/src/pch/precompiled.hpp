@@ -1,5 +1,3 @@
-#pragma once
-
 // What nearly every source of this layer reads first (see actors/src/pch).
 
 #include <caf/all.hpp>

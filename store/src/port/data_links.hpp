@@ -129,9 +129,9 @@ private:
   link_owner* owner_;
   boost::asio::steady_timer greeting_timer_;
   std::deque<outgoing_frame> outgoing_; ///< at most `max_waiting_frames`
-  bool waits_to_write_ = false; ///< until the socket takes more
-  bool writes_soon_ = false;    ///< when what is queued now has been done
-  bool ready_ = false; ///< connected
+  bool waits_to_write_ = false;         ///< until the socket takes more
+  bool writes_soon_ = false;            ///< when what is queued now has been done
+  bool ready_ = false;                  ///< connected
   bool closed_ = false;
 };
 

@@ -1,5 +1,3 @@
-#pragma once
-
 // What nearly every source here reads first (see actors/src/pch).
 
 #include <benchmark/benchmark.h>

@@ -17,11 +17,11 @@
 #include "mobula/actors/node/value_heap.hpp"
 #include "mobula/actors/objects/entry_stripe.hpp"
 #include "mobula/actors/objects/reference_gateway.hpp"
-#include "mobula/store/shard/store_space.hpp"
 
 namespace mobula {
 
 class heap_relief;
+class store_space;
 struct reader_census;
 struct reserve_heap_space;
 
@@ -109,7 +109,7 @@ public:
 
   /// What the shards share: the space for stored objects, and who gets it.
   [[nodiscard]] store_space& space() noexcept {
-    return space_;
+    return *space_;
   }
 
   /// The memory of stored objects.
@@ -160,8 +160,8 @@ private:
   value_heap value_heap_;
   std::array<entry_stripe, entry_stripe::count> stripes_;
   node_arena arena_;
-  store_space space_;
-  std::mutex readers_mutex_; ///< one census at a time
+  std::unique_ptr<store_space> space_; ///< never null; spares programs its headers
+  std::mutex readers_mutex_;           ///< one census at a time
   reference_gateway gateway_{*this};
   disk_trouble_board disk_news_;
 };
