@@ -12,9 +12,9 @@
 
 #include "mobula/actors/caf/caf_options.hpp"
 #include "mobula/actors/caf/node_identity.hpp"
-#include "mobula/config.hpp"
 #include "mobula/runtime/endpoint_option.hpp"
 #include "mobula/runtime/option_ranges.hpp"
+#include "mobula/runtime/option_reading.hpp"
 #include "mobula/runtime/option_words.hpp"
 #include "mobula/serialization/error.hpp"
 
@@ -104,7 +104,7 @@ void prepare_network(caf::actor_system_config& config) {
     }
   if (!clustered)
     return;
-  require_valid_times(read_options(config), times.timeout);
+  require_valid_times(node_options_of(config), times.timeout);
   config.load<caf::io::middleman>();
 }
 
