@@ -84,6 +84,9 @@ void data_link::close(std::string_view why) {
                                         + std::string{why});
   }
   greeting_timer_.cancel();
+  // What only waited for more to be written with it was to go before the end.
+  if (writes_soon_ && ready_ && !waits_to_write_ && !outgoing_.empty())
+    advance(write_once(ignored));
   socket_.close(ignored); // Whatever it says, the descriptor is gone.
   report_ends();
   outgoing_.clear();
