@@ -84,6 +84,9 @@ protected:
 
   virtual reading read_some() = 0;
 
+  /// The first frame after an idle time is about to be written.
+  virtual void writing_begins();
+
   /// A frame has been written.
   virtual void frame_written(const outgoing_frame& frame) = 0;
 
@@ -122,6 +125,7 @@ private:
   void set_options(boost::system::error_code& error);
   void wait_readable();
   void read_turn();
+  void write_gathered();
   void write_turn();
   [[nodiscard]] std::size_t write_once(boost::system::error_code& error);
   void advance(std::size_t bytes);
@@ -162,6 +166,7 @@ public:
 
 protected:
   reading read_some() override;
+  void writing_begins() override;
   void frame_written(const outgoing_frame& frame) override;
   void report_ends() override;
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include <sys/wait.h>
 
 #include "misbehaving_peers.hpp"
@@ -67,6 +69,39 @@ TEST_CASE("compressed chunks arrive as what they were") {
     receiver.pull(id, content.size(), {sender.self()});
     CHECK(receiver.wait_for(id) == content);
   }
+}
+
+TEST_CASE("what else a port has to do is not taken for a slow connection") {
+  constexpr std::uint64_t rounds = 30;
+  host_and_stranger pair;
+  auto content = random_content(64 * kib);
+  // Half of it could be saved.
+  for (auto& byte : content)
+    byte &= std::byte{0x0F};
+  pair.host.put(2, content);
+  pair.host.serve_slowly(std::chrono::milliseconds{5});
+  auto socket = pair.greet();
+  std::uint64_t compressed = 0;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    // Both chunks are written together: the first waits until the second has been found.
+    std::vector<std::byte> asks;
+    for (auto number : {2 * round + 1, 2 * round + 2}) {
+      auto header =
+        encode(request_frame{ask_number{number}, {transfer_host::id_of(2), 0, content.size()}});
+      asks.insert(asks.end(), header.begin(), header.end());
+    }
+    socket.send(asks);
+    for (int answer = 0; answer < 2; ++answer) {
+      auto frame = socket.receive();
+      REQUIRE(frame);
+      const auto& chunk = std::get<chunk_frame>(*frame);
+      compressed += chunk.encoding == chunk_encoding::zstd ? 1 : 0;
+      std::vector<std::byte> payload(chunk.wire_bytes);
+      socket.receive_into(payload);
+    }
+  }
+  // Few, in case the system is busy: else the most of both.
+  CHECK(compressed < rounds);
 }
 
 TEST_CASE("what a node does not have is refused") {

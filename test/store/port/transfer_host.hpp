@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -94,6 +96,12 @@ public:
   void stall_after(std::size_t chunks) {
     std::lock_guard guard{mutex_};
     chunks_to_serve_ = chunks;
+  }
+
+  /// Takes so long to find the bytes of each chunk, as a port does that has much else to do.
+  void serve_slowly(std::chrono::milliseconds pause) {
+    std::lock_guard guard{mutex_};
+    pause_ = pause;
   }
 
   /// Uses this buffer instead of a new one, whose pages would all have to be taken first.
@@ -275,6 +283,7 @@ private:
 
   std::optional<served_bytes> pin(const send_chunk& chunk) override {
     std::lock_guard guard{mutex_};
+    std::this_thread::sleep_for(pause_);
     if (chunks_to_serve_ && (*chunks_to_serve_)-- == 0)
       ::pause();
     auto position = objects_.find(chunk.range.id.sequence);
@@ -411,6 +420,7 @@ private:
   std::vector<connect_failure> unreachable_;
   std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_buffers_;
   std::optional<std::size_t> chunks_to_serve_;
+  std::chrono::milliseconds pause_{0};
   std::uint64_t tokens_ = 0;
   std::uint64_t news_ = 0;
   std::string failure_;
