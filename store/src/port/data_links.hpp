@@ -51,6 +51,10 @@ public:
   virtual void closed(data_link& link) = 0;
 };
 
+/// A chunk of so many bytes ends the port's turn: a message costs little beside them, and whoever
+/// hears of one can go on while others come.
+inline constexpr std::size_t turn_ending_bytes = std::size_t{256} << 10;
+
 /// A frame on its way out.
 struct outgoing_frame {
   frame_header header{};

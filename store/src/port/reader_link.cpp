@@ -83,6 +83,8 @@ void reader_link::frame_written(const outgoing_frame& frame) {
   meter_.sent(frame.payload.bytes.size(), took.count());
   last_written_ = now;
   owner().events().sent(*frame.send);
+  if (frame.payload.bytes.size() >= turn_ending_bytes)
+    owner().events().turn_ended();
 }
 
 void reader_link::report_ends() {

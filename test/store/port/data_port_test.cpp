@@ -58,6 +58,21 @@ TEST_CASE("many objects arrive at once, in both directions") {
   }
 }
 
+TEST_CASE("what has arrived of a large object is told before more is read") {
+  constexpr std::uint64_t chunk_bytes = 512 * kib;
+  transfer_host sender{1};
+  transfer_host receiver{2, {}, {.chunk_bytes = chunk_bytes, .chunks_per_pull = 16}};
+  sender.befriend(receiver);
+  auto content = random_content(32 * chunk_bytes);
+  sender.put(1, content);
+  receiver.pull(1, content.size(), {sender.self()});
+  CHECK(receiver.wait_for(1) == content);
+  receiver.wait([&] {
+    CHECK(receiver.most_in_a_turn() == chunk_bytes);
+    return true;
+  });
+}
+
 TEST_CASE("compressed chunks arrive as what they were") {
   transfer_host sender{1, {.compression = compression_mode::on}};
   transfer_host receiver{2, {}, small_chunks()};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -194,6 +195,11 @@ public:
     return progress_;
   }
 
+  /// Bytes that arrived in one turn of the port.
+  [[nodiscard]] std::uint64_t most_in_a_turn() const {
+    return most_in_a_turn_;
+  }
+
   /// Connections that a source has greeted.
   [[nodiscard]] std::size_t connected() const {
     return connected_;
@@ -238,7 +244,11 @@ private:
   }
 
   void bytes_arrived(ask_number ask, std::uint64_t bytes) override {
-    on_pull([&](auto& out) { pull_.bytes_arrived(ask, bytes, out); });
+    on_pull([&](auto& out) {
+      pull_.bytes_arrived(ask, bytes, out);
+      in_this_turn_ += bytes;
+      most_in_a_turn_ = std::max(most_in_a_turn_, in_this_turn_);
+    });
   }
 
   void ask_finished(ask_number ask) override {
@@ -276,7 +286,8 @@ private:
 
   /// Its tables hear of each event at once.
   void turn_ended() override {
-    // nop
+    std::lock_guard guard{mutex_};
+    in_this_turn_ = 0;
   }
 
   // -- transfer_source ------------------------------------------------------------
@@ -416,6 +427,8 @@ private:
   std::vector<pull_timer> timers_;
   std::vector<std::string> lines_;
   std::size_t progress_ = 0;
+  std::uint64_t in_this_turn_ = 0;
+  std::uint64_t most_in_a_turn_ = 0;
   std::size_t connected_ = 0;
   std::vector<connect_failure> unreachable_;
   std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_buffers_;
