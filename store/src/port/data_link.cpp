@@ -58,6 +58,10 @@ void data_link::connection_ended() {
   close({});
 }
 
+void data_link::writing_begins() {
+  // nop
+}
+
 void data_link::disconnect() {
   boost::system::error_code ignored;
   greeting_timer_.cancel();
@@ -84,6 +88,9 @@ void data_link::close(std::string_view why) {
                                         + std::string{why});
   }
   greeting_timer_.cancel();
+  // What only waited for more to be written with it was to go before the end.
+  if (writes_soon_ && ready_ && !waits_to_write_ && !outgoing_.empty())
+    advance(write_once(ignored));
   socket_.close(ignored); // Whatever it says, the descriptor is gone.
   report_ends();
   outgoing_.clear();
@@ -158,13 +165,21 @@ void data_link::enqueue(outgoing_frame frame) {
   if (outgoing_.size() > owner_->config().max_waiting_frames)
     return close("it asks and does not read the answers");
   if (outgoing_.size() >= frames_to_gather)
-    return write_turn();
+    return write_gathered();
   if (std::exchange(writes_soon_, true))
     return;
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
     self->writes_soon_ = false;
-    self->write_turn();
+    self->write_gathered();
   });
+}
+
+/// Older frames that wait for the socket take these with them.
+void data_link::write_gathered() {
+  if (!ready_ || waits_to_write_)
+    return;
+  writing_begins();
+  write_turn();
 }
 
 void data_link::write_turn() {

@@ -51,6 +51,10 @@ public:
   virtual void closed(data_link& link) = 0;
 };
 
+/// A chunk of so many bytes ends the port's turn: a message costs little beside them, and whoever
+/// hears of one can go on while others come.
+inline constexpr std::size_t turn_ending_bytes = std::size_t{256} << 10;
+
 /// A frame on its way out.
 struct outgoing_frame {
   frame_header header{};
@@ -83,6 +87,9 @@ protected:
   enum class reading : std::uint8_t { more, would_block };
 
   virtual reading read_some() = 0;
+
+  /// The first frame after an idle time is about to be written.
+  virtual void writing_begins();
 
   /// A frame has been written.
   virtual void frame_written(const outgoing_frame& frame) = 0;
@@ -122,6 +129,7 @@ private:
   void set_options(boost::system::error_code& error);
   void wait_readable();
   void read_turn();
+  void write_gathered();
   void write_turn();
   [[nodiscard]] std::size_t write_once(boost::system::error_code& error);
   void advance(std::size_t bytes);
@@ -162,6 +170,7 @@ public:
 
 protected:
   reading read_some() override;
+  void writing_begins() override;
   void frame_written(const outgoing_frame& frame) override;
   void report_ends() override;
 

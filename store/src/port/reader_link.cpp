@@ -66,10 +66,13 @@ void reader_link::greet(const transfer_frame& frame) {
 // -- writing --------------------------------------------------------------------------
 
 void reader_link::send(outgoing_frame frame) {
-  // The link's speed is that of a backlog: idle time before it does not count.
-  if (outgoing().empty())
-    last_written_ = std::chrono::steady_clock::now();
   enqueue(std::move(frame));
+}
+
+/// The link's speed is that of a backlog: idle time before it does not count, nor what the port did
+/// for others while frames were gathered.
+void reader_link::writing_begins() {
+  last_written_ = std::chrono::steady_clock::now();
 }
 
 void reader_link::frame_written(const outgoing_frame& frame) {
@@ -80,6 +83,8 @@ void reader_link::frame_written(const outgoing_frame& frame) {
   meter_.sent(frame.payload.bytes.size(), took.count());
   last_written_ = now;
   owner().events().sent(*frame.send);
+  if (frame.payload.bytes.size() >= turn_ending_bytes)
+    owner().events().turn_ended();
 }
 
 void reader_link::report_ends() {

@@ -221,10 +221,12 @@ void source_link::finish_chunk() {
   if (ended)
     asks_.erase(open);
   owner().events().bytes_arrived(frame.ask, length);
-  if (!ended)
-    return;
-  ask_ended();
-  owner().events().ask_finished(frame.ask);
+  if (ended) {
+    ask_ended();
+    owner().events().ask_finished(frame.ask);
+  }
+  if (length >= turn_ending_bytes)
+    owner().events().turn_ended();
 }
 
 // -- frames ---------------------------------------------------------------------------

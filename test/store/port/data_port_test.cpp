@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include <sys/wait.h>
 
 #include "misbehaving_peers.hpp"
@@ -56,6 +58,21 @@ TEST_CASE("many objects arrive at once, in both directions") {
   }
 }
 
+TEST_CASE("what has arrived of a large object is told before more is read") {
+  constexpr std::uint64_t chunk_bytes = 512 * kib;
+  transfer_host sender{1};
+  transfer_host receiver{2, {}, {.chunk_bytes = chunk_bytes, .chunks_per_pull = 16}};
+  sender.befriend(receiver);
+  auto content = random_content(32 * chunk_bytes);
+  sender.put(1, content);
+  receiver.pull(1, content.size(), {sender.self()});
+  CHECK(receiver.wait_for(1) == content);
+  receiver.wait([&] {
+    CHECK(receiver.most_in_a_turn() == chunk_bytes);
+    return true;
+  });
+}
+
 TEST_CASE("compressed chunks arrive as what they were") {
   transfer_host sender{1, {.compression = compression_mode::on}};
   transfer_host receiver{2, {}, small_chunks()};
@@ -67,6 +84,39 @@ TEST_CASE("compressed chunks arrive as what they were") {
     receiver.pull(id, content.size(), {sender.self()});
     CHECK(receiver.wait_for(id) == content);
   }
+}
+
+TEST_CASE("what else a port has to do is not taken for a slow connection") {
+  constexpr std::uint64_t rounds = 30;
+  host_and_stranger pair;
+  auto content = random_content(64 * kib);
+  // Half of it could be saved.
+  for (auto& byte : content)
+    byte &= std::byte{0x0F};
+  pair.host.put(2, content);
+  pair.host.serve_slowly(std::chrono::milliseconds{5});
+  auto socket = pair.greet();
+  std::uint64_t compressed = 0;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    // Both chunks are written together: the first waits until the second has been found.
+    std::vector<std::byte> asks;
+    for (auto number : {2 * round + 1, 2 * round + 2}) {
+      auto header =
+        encode(request_frame{ask_number{number}, {transfer_host::id_of(2), 0, content.size()}});
+      asks.insert(asks.end(), header.begin(), header.end());
+    }
+    socket.send(asks);
+    for (int answer = 0; answer < 2; ++answer) {
+      auto frame = socket.receive();
+      REQUIRE(frame);
+      const auto& chunk = std::get<chunk_frame>(*frame);
+      compressed += chunk.encoding == chunk_encoding::zstd ? 1 : 0;
+      std::vector<std::byte> payload(chunk.wire_bytes);
+      socket.receive_into(payload);
+    }
+  }
+  // Few, in case the system is busy: else the most of both.
+  CHECK(compressed < rounds);
 }
 
 TEST_CASE("what a node does not have is refused") {

@@ -80,6 +80,23 @@ TEST_CASE("a reader that sends what only a sender may is closed") {
   CHECK(pair.only_line(socket) == "it sent a frame that only the other end may send");
 }
 
+TEST_CASE("what was answered before an offense still goes out") {
+  host_and_stranger pair;
+  auto socket = pair.connect();
+  // In one piece, so that the port reads both before it writes.
+  std::vector<std::byte> frames;
+  for (const transfer_frame& frame :
+       {transfer_frame{pair.greeting()},
+        transfer_frame{refusal_frame{ask_number{1}, refusal_reason::busy}}}) {
+    auto header = encode(frame);
+    frames.insert(frames.end(), header.begin(), header.end());
+  }
+  socket.send(frames);
+  CHECK(socket.receive()
+        == transfer_frame{hello_frame{pair.greeting().token, pair.host.self(), pair.self}});
+  CHECK(pair.only_line(socket) == "it sent a frame that only the other end may send");
+}
+
 TEST_CASE("a reader that asks without end and reads nothing is closed") {
   host_and_stranger pair{{.max_waiting_frames = 10}};
   auto socket = pair.greet();

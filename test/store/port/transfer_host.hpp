@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -94,6 +97,12 @@ public:
   void stall_after(std::size_t chunks) {
     std::lock_guard guard{mutex_};
     chunks_to_serve_ = chunks;
+  }
+
+  /// Takes so long to find the bytes of each chunk, as a port does that has much else to do.
+  void serve_slowly(std::chrono::milliseconds pause) {
+    std::lock_guard guard{mutex_};
+    pause_ = pause;
   }
 
   /// Uses this buffer instead of a new one, whose pages would all have to be taken first.
@@ -186,6 +195,11 @@ public:
     return progress_;
   }
 
+  /// Bytes that arrived in one turn of the port.
+  [[nodiscard]] std::uint64_t most_in_a_turn() const {
+    return most_in_a_turn_;
+  }
+
   /// Connections that a source has greeted.
   [[nodiscard]] std::size_t connected() const {
     return connected_;
@@ -230,7 +244,11 @@ private:
   }
 
   void bytes_arrived(ask_number ask, std::uint64_t bytes) override {
-    on_pull([&](auto& out) { pull_.bytes_arrived(ask, bytes, out); });
+    on_pull([&](auto& out) {
+      pull_.bytes_arrived(ask, bytes, out);
+      in_this_turn_ += bytes;
+      most_in_a_turn_ = std::max(most_in_a_turn_, in_this_turn_);
+    });
   }
 
   void ask_finished(ask_number ask) override {
@@ -268,13 +286,15 @@ private:
 
   /// Its tables hear of each event at once.
   void turn_ended() override {
-    // nop
+    std::lock_guard guard{mutex_};
+    in_this_turn_ = 0;
   }
 
   // -- transfer_source ------------------------------------------------------------
 
   std::optional<served_bytes> pin(const send_chunk& chunk) override {
     std::lock_guard guard{mutex_};
+    std::this_thread::sleep_for(pause_);
     if (chunks_to_serve_ && (*chunks_to_serve_)-- == 0)
       ::pause();
     auto position = objects_.find(chunk.range.id.sequence);
@@ -407,10 +427,13 @@ private:
   std::vector<pull_timer> timers_;
   std::vector<std::string> lines_;
   std::size_t progress_ = 0;
+  std::uint64_t in_this_turn_ = 0;
+  std::uint64_t most_in_a_turn_ = 0;
   std::size_t connected_ = 0;
   std::vector<connect_failure> unreachable_;
   std::map<std::uint64_t, std::shared_ptr<transfer_bytes>> given_buffers_;
   std::optional<std::size_t> chunks_to_serve_;
+  std::chrono::milliseconds pause_{0};
   std::uint64_t tokens_ = 0;
   std::uint64_t news_ = 0;
   std::string failure_;
