@@ -42,7 +42,7 @@ public:
       take_low_priority();
     core_->fill_begins();
     // A message for each step: the end of the node comes in between.
-    if (core_->heap().fill(core_->stock(), step_bytes))
+    if (core_->heap().fill(stock_of_heap(core_->options()), step_bytes))
       core_->request_fill();
   }
 
