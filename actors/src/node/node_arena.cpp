@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/arena/arena_capacity.hpp"
 #include "mobula/store/system/memory_grant.hpp"
@@ -86,10 +87,10 @@ std::uint64_t resolve_store_size(const node_options& options) {
   if (size < least_store_bytes)
     refuse(
       fmt::format("{} has only {} bytes free, too little for a store of {} bytes and the tables of "
-                  "{} shards; free memory there, lower mobula.shards, or name another tmpfs as "
+                  "{}; free memory there, lower mobula.shards, or name another tmpfs as "
                   "mobula.arena-dir",
                   options.arena_directory, std::get<std::uint64_t>(available), least_store_bytes,
-                  options.shards));
+                  counted(options.shards, "shard")));
   return size;
 }
 
@@ -110,8 +111,8 @@ node_arena open_arena(const node_options& options, const incarnation_id& incarna
                       std::string_view label) {
   auto layout = plan_arena(shape_of(options), options.cluster, incarnation);
   if (!layout)
-    refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",
-                       options.store_size_bytes, options.shards));
+    refuse(fmt::format("an arena cannot have {} bytes in {}; lower mobula.store-size",
+                       options.store_size_bytes, counted(options.shards, "shard")));
   auto path = std::filesystem::path{options.arena_directory} / arena_file_name(label, incarnation);
   auto made = arena_segment::create(std::move(path), *std::move(layout));
   if (auto* failure = std::get_if<io_failure>(&made))
