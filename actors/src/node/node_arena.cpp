@@ -28,14 +28,17 @@ constexpr std::uint64_t full_stock_bytes = 256ULL << 20U;
 
 constexpr std::uint64_t least_object_bytes = 4096;
 
-/// So that not what objects take beside their bytes ends the space, but their bytes.
+/// So that not what objects take beside their bytes ends the space, but their bytes: of objects
+/// that were put into the store. Smaller ones come there only when the process heap is full.
 std::uint64_t heap_bytes_for(const node_options& options) {
   auto least = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
   return arena_heap::size_for(options.store_size_bytes, least);
 }
 
-/// Twice as many as there may be objects, so that most find a slot near their first choice; smaller
-/// objects than 4 KiB may go without one.
+/// Twice as many as there may be objects, so that most find a slot near their first choice. Those
+/// are counted that were put into the store, which are larger than the inline limit: a store full
+/// of what came from the process heap (4 KiB up to that limit) leaves many without a slot. So does
+/// one of objects of less than 4 KiB, where the limit is lower.
 std::uint64_t slots_for(const node_options& options) {
   auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
   auto objects = options.store_size_bytes / options.shards / least_object;
