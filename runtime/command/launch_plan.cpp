@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula::command {
@@ -128,8 +129,8 @@ void launch_plan::crashed(std::size_t node, int code, const std::string& what,
   if (state.restarts == limits_.restarts) {
     state.now = phase::over;
     first_failure_ = code;
-    effects.emplace_back(say_line{fmt::format(
-      "node {} {}, after {} restarts in a row; all others end too", node, what, state.restarts)});
+    effects.emplace_back(say_line{fmt::format("node {} {}, after {} in a row; all others end too",
+                                              node, what, counted(state.restarts, "restart"))});
     stop_all(effects);
     return;
   }

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/serialization/text_beginning.hpp"
 #include "object_view.hpp"
 #include "text_table.hpp"
@@ -118,8 +119,9 @@ std::string left_out_text(const cluster_report& report, sorting order) {
   if (count == 0)
     return {};
   constexpr const char* kinds[] = {"smaller", "less referenced", "younger"};
-  return fmt::format("{} {} objects are not listed; --group-by sums over all\n", count,
-                     kinds[static_cast<std::size_t>(order)]);
+  const std::string kind = kinds[static_cast<std::size_t>(order)];
+  return fmt::format("{} not listed; --group-by sums over all\n",
+                     counted(count, kind + " object is", kind + " objects are"));
 }
 
 // -- sums -----------------------------------------------------------------------------------------

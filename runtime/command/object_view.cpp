@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "view_words.hpp"
 
 namespace mobula::command {
@@ -94,14 +95,14 @@ std::string object_text(const cluster_report& report, const found_object& found)
   const auto& object = *found.object;
   auto holders = holders_text(report, object);
   auto result = fmt::format(
-    "object       {}\nowner        {}\nsize         {} ({} bytes)\nage          {}\n"
+    "object       {}\nowner        {}\nsize         {} ({})\nage          {}\n"
     "last read    {}\n"
     "state        {}\ntype         {}\npinned by    {}\nlocal        {}\n"
     "nested in    {}\nin messages  {}\nborrowed by  {}\nmade at      {}\n",
     to_string(id_of(found)), name_of(*found.owner), bytes_text(object.size_bytes),
-    object.size_bytes, age_text(object), use_text(object).empty() ? "not known" : use_text(object),
-    state_text(object), object.type, pins_text(object), object.local,
-    containers_text(report, id_of(found), object), object.transits,
+    counted(object.size_bytes, "byte"), age_text(object),
+    use_text(object).empty() ? "not known" : use_text(object), state_text(object), object.type,
+    pins_text(object), object.local, containers_text(report, id_of(found), object), object.transits,
     holders.empty() ? "nobody" : holders, made_text(*found.owner, object));
   if (!object.names.empty())
     result += fmt::format("published as {}\n", fmt::join(object.names, ", "));

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "text_table.hpp"
 #include "view_words.hpp"
 
@@ -46,9 +47,9 @@ std::string out_of_reach_text(const cluster_report& report) {
   std::string result;
   for (const auto& node : report.nodes)
     if (auto ports = figure(node, "unreachable_ports"); ports > 0)
-      result += fmt::format("{} cannot reach the data ports of {} nodes, whose values come slowly, "
+      result += fmt::format("{} cannot reach the data ports of {}, whose values come slowly, "
                             "with messages; its log names them\n",
-                            name_of(node), ports);
+                            name_of(node), counted(ports, "node"));
   return result;
 }
 
@@ -84,9 +85,10 @@ std::string status_text(const cluster_report& report) {
        std::to_string(figure(node, "waiting_gets") + figure(node, "waiting_puts")
                       + figure(node, "waiting_for_heap") + figure(node, "peer_waits"))});
   const auto& first = report.nodes.front();
-  return fmt::format("cluster \"{}\", {} nodes, Mobula {}\n{}{}{}{}{}", first.cluster,
-                     report.nodes.size(), first.library_version, table.text(), silent_text(report),
-                     gaps_text(report), out_of_reach_text(report), kept_by_library_text(report));
+  return fmt::format("cluster \"{}\", {}, Mobula {}\n{}{}{}{}{}", first.cluster,
+                     counted(report.nodes.size(), "node"), first.library_version, table.text(),
+                     silent_text(report), gaps_text(report), out_of_reach_text(report),
+                     kept_by_library_text(report));
 }
 
 nlohmann::json status_json(const cluster_report& report) {

@@ -15,6 +15,7 @@
 #include "mobula/actors/caf/network_end.hpp"
 #include "mobula/actors/messages/cluster_requests.hpp"
 #include "mobula/runtime/cluster_question.hpp"
+#include "mobula/serialization/counted.hpp"
 
 namespace mobula::internal {
 
@@ -39,9 +40,10 @@ void drain_leaving(node_core& core) {
   try {
     if (auto result = drain_node(core, limit); result.lost > 0)
       log_warning(core.system(),
-                  fmt::format("node {} leaves, and {} values that others refer to go with it; {} "
-                              "were kept",
-                              to_string(core.incarnation()), result.lost, result.kept));
+                  fmt::format("node {} leaves, and {} with it; {}", to_string(core.incarnation()),
+                              counted(result.lost, "value that others refer to goes",
+                                      "values that others refer to go"),
+                              counted(result.kept, "was kept", "were kept")));
   } catch (const object_error& error) {
     // A node that has shut down before has nothing to keep any more.
     if (!core.closing())

@@ -3,6 +3,7 @@
 
 #include "mobula/runtime/name_questions.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -94,8 +95,13 @@ ObjectRef<void> reference_in(const node_core& core, const std::string& name,
   return result;
 }
 
-caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const named_content& found,
-                               const std::set<std::string>& wanted) {
+/// What CAF's systems say of two interfaces. The node's own may be gone when the answer comes.
+bool takes_all(const std::set<std::string>& offered, const std::set<std::string>& wanted) {
+  return wanted.empty() ? offered.empty() : std::ranges::includes(offered, wanted);
+}
+
+caf::strong_actor_ptr actor_in(const node_core& core, const std::string& name,
+                               const named_content& found, const std::set<std::string>& wanted) {
   if (!found.content.match_elements<caf::strong_actor_ptr, std::set<std::string>>())
     refuse_type(core, name, found, "an actor");
   auto result = found.content.get_as<caf::strong_actor_ptr>(0);
@@ -104,7 +110,7 @@ caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const n
     refuse(
       core, error_type::name_not_found,
       fmt::format("node {}, which published \"{}\", is gone", to_string(found.publisher), name));
-  if (!core.system().assignable(found.content.get_as<std::set<std::string>>(1), wanted))
+  if (!takes_all(found.content.get_as<std::set<std::string>>(1), wanted))
     refuse_type(core, name, found, "one of this type, as it does not take all that is asked of it");
   return result;
 }
@@ -175,8 +181,8 @@ ObjectRef<void> reference_in(const node_core& core, const std::string& name,
   return reference_in(core, name, std::get<named_content>(found.content), wanted);
 }
 
-caf::strong_actor_ptr actor_in(node_core& core, const std::string& name, const name_reply& found,
-                               const std::set<std::string>& wanted) {
+caf::strong_actor_ptr actor_in(const node_core& core, const std::string& name,
+                               const name_reply& found, const std::set<std::string>& wanted) {
   return actor_in(core, name, std::get<named_content>(found.content), wanted);
 }
 

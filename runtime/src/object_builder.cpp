@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/shard/refusal_error.hpp"
+#include "mobula/serialization/counted.hpp"
 
 namespace mobula {
 
@@ -89,10 +90,11 @@ void basic_object_builder::seal_copy(const object_handle& entry,
 }
 
 void basic_object_builder::throw_too_large(std::uint64_t elements, std::size_t element_size) {
-  throw object_error{{.type = error_type::invalid_argument,
-                      .message = fmt::format("{} elements of {} bytes are more than memory can "
-                                             "address",
-                                             elements, element_size)}};
+  throw object_error{
+    {.type = error_type::invalid_argument,
+     .message = fmt::format("{} of {} are more than memory can "
+                            "address",
+                            counted(elements, "element"), counted(element_size, "byte"))}};
 }
 
 } // namespace mobula

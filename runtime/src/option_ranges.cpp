@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/protocol/membership/address_choice.hpp"
+#include "mobula/serialization/counted.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/transfer/transfer_frames.hpp"
 
@@ -237,7 +238,7 @@ std::string show_bytes(std::uint64_t bytes) {
   for (auto [size, name] : known)
     if (bytes >= size && bytes % size == 0)
       return fmt::format("{}{}", bytes / size, name);
-  return fmt::format("{} bytes", bytes);
+  return counted(bytes, "byte");
 }
 
 std::string show_time(nanoseconds time) {

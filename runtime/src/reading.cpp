@@ -10,6 +10,7 @@
 #include "mobula/actors/membership/member_watchers.hpp"
 #include "mobula/actors/time/deadline_queue.hpp"
 #include "mobula/runtime/worker_thread.hpp"
+#include "mobula/serialization/counted.hpp"
 
 namespace mobula::internal {
 
@@ -42,11 +43,11 @@ error_info layout_mismatch_error(const object_entry& entry, std::string_view wan
                                  std::size_t wanted_bytes) {
   return entry_error(
     entry, error_type::type_mismatch,
-    fmt::format(
-      "object {} has {} bytes of a type called {} that is not this program's type of that "
-      "name (of {} bytes): the two have other members; give one of them another name by "
-      "specialising mobula::type_name_of",
-      to_string(entry.id()), entry.size_bytes(), wanted, wanted_bytes));
+    fmt::format("object {} has {} of a type called {} that is not this program's type of that "
+                "name (of {}): the two have other members; give one of them another name by "
+                "specialising mobula::type_name_of",
+                to_string(entry.id()), counted(entry.size_bytes(), "byte"), wanted,
+                counted(wanted_bytes, "byte")));
 }
 
 void throw_without_reader(codec_id codec) {
@@ -93,17 +94,16 @@ void refuse_limit(const time_span& limit) {
 }
 
 void refuse_empty(std::size_t index, std::size_t count) {
-  throw object_error{
-    {.type = error_type::invalid_reference,
-     .message = fmt::format("of {} references, the one at index {} is empty: it refers to no "
-                            "object; nothing was done for any of them",
-                            count, index)}};
+  throw object_error{{.type = error_type::invalid_reference,
+                      .message = fmt::format("of {}, the one at index {} is empty: it refers to no "
+                                             "object; nothing was done for any of them",
+                                             counted(count, "reference"), index)}};
 }
 
 void require_count(std::size_t count, std::size_t size) {
   if (count > size)
     throw object_error{
-      bad_argument(fmt::format("cannot wait for {} of {} references", count, size))};
+      bad_argument(fmt::format("cannot wait for {} of {}", count, counted(size, "reference")))};
 }
 
 // -- waiting --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@
 #include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/reports/node_report.hpp"
 #include "mobula/runtime/simulated_network.hpp"
+#include "mobula/serialization/counted.hpp"
 
 namespace mobula::testing {
 
@@ -34,19 +35,20 @@ constexpr std::uint64_t small_heap_bytes = small_store_bytes;
 /// Says who refers to an object, and who reads it: what keeps it.
 std::string describe_holders(const reported_object& object) {
   std::vector<std::string> parts;
-  auto add = [&](std::uint64_t count, std::string_view what) {
+  auto add = [&](std::uint64_t count, std::string_view one, std::string_view many) {
     if (count > 0)
-      parts.push_back(fmt::format("{} {}", count, what));
+      parts.push_back(counted(count, one, many));
   };
-  add(object.local, "references in its node's actors and views");
-  add(object.nested.references, "in values there");
-  add(object.transits, "in messages under way");
+  add(object.local, "reference in its node's actors and views",
+      "references in its node's actors and views");
+  add(object.nested.references, "in values there", "in values there");
+  add(object.transits, "in messages under way", "in messages under way");
   for (const auto& each : object.borrowers)
     parts.push_back(fmt::format("node {}", to_string(each.node)));
   for (const auto& each : object.lost_holders)
     parts.push_back(fmt::format("node {}, which is lost, for a while yet", to_string(each.node)));
-  add(object.views, "views that read it");
-  add(object.readers, "other processes that read it");
+  add(object.views, "view that reads it", "views that read it");
+  add(object.readers, "other process that reads it", "other processes that read it");
   return parts.empty() ? "nobody" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -61,9 +63,9 @@ struct listed_objects {
 std::string describe(const listed_objects& all, const incarnation_id& owner) {
   std::string result;
   for (const auto& object : all.objects) {
-    result += fmt::format("  object {} of type {}, {} bytes, {}",
-                          to_string(object_id{owner, object.sequence}), object.type,
-                          object.size_bytes, to_string(object.state));
+    result +=
+      fmt::format("  object {} of type {}, {}, {}", to_string(object_id{owner, object.sequence}),
+                  object.type, counted(object.size_bytes, "byte"), to_string(object.state));
     if (object.call_site > 0) {
       const auto& site = all.call_sites.at(object.call_site - 1);
       result += fmt::format(", made at {}:{}", site.file, site.line);
@@ -332,7 +334,7 @@ std::string simulation::leftovers() {
                             describe(list_objects(*system_, node->core()), node->incarnation()));
   }
   if (timers() > 0)
-    result += fmt::format("{} timers\n", timers());
+    result += counted(timers(), "timer") + "\n";
   return result;
 }
 

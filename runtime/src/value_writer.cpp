@@ -12,6 +12,7 @@
 #include "mobula/actors/messages/space_request.hpp"
 #include "mobula/runtime/reading.hpp"
 #include "mobula/runtime/worker_thread.hpp"
+#include "mobula/serialization/counted.hpp"
 #include "mobula/store/shard/store_credit.hpp"
 #include "mobula/store/shard/store_space.hpp"
 #include "mobula/store/system/assertion.hpp"
@@ -97,9 +98,9 @@ bool copy_draft::ask_shard(when_full full) {
                                     std::make_shared<space_request>(answer, core_)});
   error_info would_block{
     .type = error_type::would_block_forever,
-    .message = fmt::format("no space for an object of {} bytes, and nothing in the simulation is "
+    .message = fmt::format("no space for an object of {}, and nothing in the simulation is "
                            "under way that could make some",
-                           copy_->size_bytes),
+                           counted(copy_->size_bytes, "byte")),
     .origin = core_.origin()};
   auto failure = answer->await(core_, would_block);
   if (failure && full == when_full::wait)
@@ -174,10 +175,9 @@ heap_charge wait_for_heap(node_core& core, std::size_t size_bytes) {
     return core.heap_of_values().take_anyway(size_bytes);
   error_info would_block{
     .type = error_type::would_block_forever,
-    .message =
-      fmt::format("no space in the process heap for a value of {} bytes, and nothing in the "
-                  "simulation is under way that could make some",
-                  size_bytes),
+    .message = fmt::format("no space in the process heap for a value of {}, and nothing in the "
+                           "simulation is under way that could make some",
+                           counted(size_bytes, "byte")),
     .origin = core.origin()};
   for (;;) {
     // Somebody else may be faster when there is space.

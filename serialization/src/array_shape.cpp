@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/serialization/error.hpp"
 
 namespace mobula {
@@ -59,11 +60,11 @@ std::string to_string(const array_shape& shape) {
 
 void require_shape(const array_shape& shape, std::uint64_t elements) {
   if (shape.dimensions() == 0)
-    refuse(
-      fmt::format("an array of {} elements needs a shape of at least one dimension", elements));
+    refuse(fmt::format("an array of {} needs a shape of at least one dimension",
+                       counted(elements, "element")));
   if (shape.elements() != elements)
-    refuse(fmt::format("the shape {} of an array stands for {} elements, but it has {}",
-                       to_string(shape), shape.elements(), elements));
+    refuse(fmt::format("the shape {} of an array stands for {}, but it has {}", to_string(shape),
+                       counted(shape.elements(), "element"), elements));
 }
 
 } // namespace mobula

@@ -189,6 +189,6 @@ TEST_CASE("what users read names the node, its end and what follows") {
                                   "restart 1 of 1"}});
   CHECK(plan.timer_expired(0).size() == 1);
   CHECK(plan.process_ended(0, failed, 1s).front()
-        == launch_effect{say_line{
-          "node 0 ended with exit code 3, after 1 restarts in a row; all others end too"}});
+        == launch_effect{
+          say_line{"node 0 ended with exit code 3, after 1 restart in a row; all others end too"}});
 }

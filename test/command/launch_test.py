@@ -258,7 +258,7 @@ def check_too_many_restarts(place, script):
     words = ["--restarts", "1", "--restart-delay-ms", "1"]
     with Launch(place, *words, "--", script, "do", "fail", "2") as launched:
         assert launched.end() == 3, launched.lines
-    assert "after 1 restarts in a row" in "\n".join(launched.lines), launched.lines
+    assert "after 1 restart in a row" in "\n".join(launched.lines), launched.lines
 
 
 def check_order_of_ending(place, script):
@@ -358,7 +358,7 @@ def check_program_that_vanishes(place, script):
     with Launch(place, *words, "--", script, "do", "vanish") as launched:
         assert launched.end() == 127, launched.lines
     assert "asked" in (place / "notes").read_text(), launched.lines
-    said = f"node 1 did not start: cannot start {script}: No such file or directory, after 1 restarts in a row"
+    said = f"node 1 did not start: cannot start {script}: No such file or directory, after 1 restart in a row"
     assert any(said in line for line in launched.lines), launched.lines
 
 

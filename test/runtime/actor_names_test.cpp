@@ -221,3 +221,23 @@ TEST_CASE("an actor that asks a node that has shut down gets an exception") {
              }};
   CHECK(thrown == error_type::shutting_down);
 }
+
+TEST_CASE_FIXTURE(one_node, "a node that has shut down is not asked what an actor takes") {
+  auto worker = sim.system().spawn(counting);
+  node.shutdown();
+  CHECK(error_of([&] { static_cast<void>(node.describe(worker)); }) == error_type::shutting_down);
+  CHECK(error_of([&] { node.publish("motto", worker); }) == error_type::shutting_down);
+  CHECK(error_of([&] { static_cast<void>(node.lookup_actor<counting_actor>("motto")); })
+        == error_type::shutting_down);
+  std::vector<error_type> thrown;
+  runner one{sim, [&](caf::event_based_actor* self) {
+               auto note = [&](auto make) {
+                 thrown.push_back(error_of([&] { static_cast<void>(make()); }));
+               };
+               note([&] { return publish(self, node, "motto", worker); });
+               note([&] { return republish(self, node, "motto", worker); });
+               note([&] { return lookup_actor<counting_actor>(self, node, "motto"); });
+             }};
+  CHECK(thrown == std::vector(3, error_type::shutting_down));
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+}

@@ -10,98 +10,13 @@
 
 #include <cereal/types/vector.hpp>
 
-#include "one_node.hpp"
+#include "misuse_stage.hpp"
 
 using namespace mobula;
+using namespace mobula::test;
 using namespace std::literals;
 
 namespace {
-
-/// One of each public object, of a node of its own, and another node beside it.
-struct stage {
-  testing::simulation sim;
-  mobula::node* node = &sim.add_node();
-  mobula::node* other = &sim.add_node();
-  ObjectRef<std::string> ref = node->put(std::string(300'000, 'x'));
-  ObjectRef<std::string> foreign = other->put("of another node");
-  view<std::string> seen = node->get(ref);
-  promise<std::string> open = node->make_promise<std::string>();
-  std::optional<object_builder<bytes>> builder;
-  std::optional<cluster> place;
-  outcome<std::string> result = node->get_all(std::vector{ref}).front();
-
-  stage() {
-    builder.emplace(node->core(), array_shape{300'000}, call_site::here());
-    place.emplace(*node);
-  }
-
-  ~stage() {
-    builder.reset();
-    place.reset();
-  }
-};
-
-struct step {
-  const char* name;
-  std::function<void(stage&)> run;
-};
-
-/// States that objects get into. The node is still there in all but the last.
-const std::vector<step> states{
-  {"fresh",
-   [](stage&) {
-   }},
-  {"moved from",
-   [](stage& on) {
-     [[maybe_unused]] auto ref = std::move(on.ref);
-     [[maybe_unused]] auto seen = std::move(on.seen);
-     [[maybe_unused]] auto open = std::move(on.open);
-     [[maybe_unused]] auto result = std::move(on.result);
-   }},
-  {"used up",
-   [](stage& on) {
-     on.open.set_value("set");
-     static_cast<void>(on.builder->seal());
-     on.place->leave();
-   }},
-  {"pending",
-   [](stage& on) {
-     on.ref = on.open.ref();
-     on.result = {};
-   }},
-  {"failed",
-   [](stage& on) {
-     on.open.set_error({.type = error_type::object_lost, .message = "lost"});
-     on.ref = on.open.ref();
-     on.result = error_info{.type = error_type::object_lost, .message = "lost"};
-   }},
-  {"freed",
-   [](stage& on) {
-     on.node->free(on.ref);
-   }},
-  {"with another node's references",
-   [](stage& on) {
-     on.ref = on.foreign;
-   }},
-  {"connected",
-   [](stage& on) {
-     on.sim.connect(*on.node, *on.other);
-   }},
-  {"after the node's shutdown",
-   [](stage& on) {
-     on.node->shutdown();
-   }},
-  {"after a service has died",
-   [](stage& on) {
-     caf::anon_send_exit(on.node->core().owner(), caf::exit_reason::kill);
-     on.sim.run();
-   }},
-  {"after the node's end",
-   [](stage& on) {
-     on.sim.remove_node(*on.node);
-     on.node = nullptr;
-   }},
-};
 
 /// What needs no node, or has one of its own.
 const std::vector<step> operations{
@@ -408,59 +323,4 @@ TEST_CASE("no operation does harm after any others, in any turn") {
     for (const auto& operation : all)
       check_harmless(on, operation);
   }
-}
-
-TEST_CASE("a simulation refuses nodes of another one") {
-  testing::simulation one;
-  testing::simulation two;
-  auto& mine = one.add_node();
-  auto& theirs = two.add_node();
-  CHECK(error_of([&] { one.remove_node(theirs); }) == error_type::invalid_argument);
-  CHECK(error_of([&] { one.crash(theirs); }) == error_type::invalid_argument);
-  CHECK(error_of([&] { one.connect(mine, theirs); }) == error_type::invalid_argument);
-}
-
-// -- what each of them says -----------------------------------------------------------------------
-
-TEST_CASE_FIXTURE(one_node, "a view that was moved from says so") {
-  auto ref = node.put(1);
-  auto seen = node.get(ref);
-  auto taken = std::move(seen);
-  CHECK(message_of([&] { static_cast<void>(*seen); }).find("moved from") != std::string::npos);
-  CHECK(error_of([&] { static_cast<void>(seen.raw_bytes()); }) == error_type::invalid_reference);
-  CHECK(seen.get() == nullptr);
-  CHECK(*taken == 1);
-  auto later = node.get(node.put(2));
-  taken = std::move(later);
-  CHECK(later.get() == nullptr);
-  CHECK(*taken == 2);
-}
-
-TEST_CASE_FIXTURE(one_node, "an outcome without a value throws why it has none") {
-  CHECK(error_of([] { static_cast<void>(*outcome<int>{}); }) == error_type::get_timed_out);
-  outcome<int> lost{error_info{.type = error_type::object_lost, .message = "lost"}};
-  CHECK(error_of([&] { static_cast<void>(lost.value()); }) == error_type::object_lost);
-  CHECK(error_of([] { static_cast<void>(outcome<int>{}.error()); })
-        == error_type::invalid_argument);
-}
-
-TEST_CASE_FIXTURE(one_node, "a promise is not set to an exception where there is none") {
-  auto open = node.make_promise<int>();
-  CHECK(error_of([&] { open.set_current_exception(); }) == error_type::invalid_argument);
-  open.set_value(1);
-}
-
-TEST_CASE("a builder that could not be sealed says so when it is sealed again") {
-  testing::simulation sim;
-  auto options = sim.default_options();
-  options.store_size_bytes = 1 << 20;
-  options.shards = 1;
-  auto& node = sim.add_node(options);
-  std::vector<view<bytes>> held;
-  while (node.stats().lent_bytes + node.stats().reserved_bytes < 1 << 20 && held.size() < 8)
-    held.push_back(node.get(node.create<bytes>(110'000).seal()));
-  auto builder = node.create<bytes>(600'000);
-  CHECK(error_of([&] { static_cast<void>(builder.seal()); }) == error_type::store_full);
-  CHECK(error_of([&] { static_cast<void>(builder.seal()); }) == error_type::invalid_argument);
-  CHECK(error_of([&] { static_cast<void>(builder.elements()); }) == error_type::invalid_argument);
 }

@@ -320,6 +320,7 @@ TEST_CASE("a cluster's name has 1 to 64 letters that fit into a file's name") {
 
 TEST_CASE("bytes and times are shown as users write them") {
   CHECK(show_bytes(0) == "0 bytes");
+  CHECK(show_bytes(1) == "1 byte");
   CHECK(show_bytes(1000) == "1000 bytes");
   CHECK(show_bytes(1024) == "1KiB");
   CHECK(show_bytes(1536 * mib) == "1536MiB");

@@ -221,7 +221,7 @@ TEST_CASE_FIXTURE(one_node, "wait returns what there is when its limit is over")
 
 TEST_CASE_FIXTURE(one_node, "wait for more than there are is refused") {
   CHECK(message_of([&] { static_cast<void>(node.wait(std::vector{node.put(1)}, 2)); })
-        == "cannot wait for 2 of 1 references");
+        == "cannot wait for 2 of 1 reference");
 }
 
 TEST_CASE_FIXTURE(one_node, "wait for none returns at once") {

@@ -45,7 +45,7 @@ TEST_CASE("what is left is named, with type and place, and nothing else is") {
   CHECK(contains(left, "object " + to_string(ref.id())));
   CHECK(contains(left, "of type string"));
   CHECK(contains(left, "testing_kit_test.cpp:" + line));
-  CHECK(contains(left, "held by: 1 references in its node's actors"));
+  CHECK(contains(left, "held by: 1 reference in its node's actors"));
   // Nothing that a released node would have as well.
   for (std::string_view other : {"capacity", "messages", "evictions", "MB/s", " 0\n"})
     CHECK_FALSE(contains(left, other));
@@ -74,7 +74,7 @@ TEST_CASE("an object that a value holds, and one that is read, say so") {
   auto left = sim.leftovers();
   CHECK(contains(left, "object " + to_string(inner_id)));
   CHECK(contains(left, "1 in values there"));
-  CHECK(contains(left, "1 views that read it"));
+  CHECK(contains(left, "1 view that reads it"));
 }
 
 TEST_CASE("an object that another node keeps says which") {

@@ -2,6 +2,7 @@
 
 #include "mobula/serialization/metadata.hpp"
 
+#include "mobula/serialization/checksum.hpp"
 #include "mobula/serialization/codec_error.hpp"
 #include "mobula/serialization/error.hpp"
 

@@ -18,6 +18,7 @@
 #include "mobula/actors/node/figure_collection.hpp"
 #include "mobula/actors/node/node_core.hpp"
 #include "mobula/actors/reports/process_memory.hpp"
+#include "mobula/serialization/counted.hpp"
 #include "mobula/version.hpp"
 
 namespace mobula {
@@ -30,9 +31,9 @@ void report_desk::attach(caf::local_actor* self, node_core& core) {
 caf::result<node_report> report_desk::ask(const ask_report& question) {
   if (reports_.size() >= max_reports)
     return to_caf_error({.type = error_type::store_full,
-                         .message = fmt::format("this node is at work on {} reports already; ask "
+                         .message = fmt::format("this node is at work on {} already; ask "
                                                 "again later",
-                                                reports_.size()),
+                                                counted(reports_.size(), "report")),
                          .origin = core_->origin()});
   auto promise = self_->make_response_promise<node_report>();
   auto number = ++last_report_;

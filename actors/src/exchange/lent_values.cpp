@@ -69,7 +69,8 @@ void lent_values::received(const incarnation_id& from, const request_objects& me
                       : reply_form::bytes;
   // Piece by piece: an answer is encoded and on its way while the next one is put together.
   in_parts(sequences, objects_an_answer, [&](auto piece) {
-    server_.requested({{from, message.session}, message.form, large_form}, piece);
+    server_.requested(
+      {{from, message.session}, message.form, large_form, message.max_message_bytes}, piece);
     send_answers();
   });
 }

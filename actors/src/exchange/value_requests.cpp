@@ -31,14 +31,15 @@ void value_requests::send() {
 }
 
 void value_requests::send_lists(request_lists& requests, reply_form best) {
-  peers_.flush(requests,
-               [&](const incarnation_id& owner, const exchange_peer& to, auto& sequences) {
-                 in_parts(sequences, sequences_a_message, [&](auto part) {
-                   peers_.send(to, request_objects{.session = to.session,
-                                                   .form = form_for(owner, to, best),
-                                                   .sequences = {part.begin(), part.end()}});
-                 });
-               });
+  peers_.flush(
+    requests, [&](const incarnation_id& owner, const exchange_peer& to, auto& sequences) {
+      in_parts(sequences, sequences_a_message, [&](auto part) {
+        peers_.send(to, request_objects{.session = to.session,
+                                        .form = form_for(owner, to, best),
+                                        .max_message_bytes = max_message_bytes(core_.options()),
+                                        .sequences = {part.begin(), part.end()}});
+      });
+    });
 }
 
 /// Returns the form that an owner's replies are to have, at best: read where they are, pulled, or

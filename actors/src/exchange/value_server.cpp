@@ -169,7 +169,7 @@ void value_server::reply_with_value_of(const object_handle& entry, pinned_value 
   // Nearly always there is one reader.
   if (readers.size() == 1) {
     if (!defers(readers[0]))
-      reply_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0].session);
+      reply_in_form(in_form(form_of(readers[0]), sequence, pin, writer_), readers[0]);
     return;
   }
   // Made at most once each: all readers share the bytes.
@@ -181,7 +181,7 @@ void value_server::reply_with_value_of(const object_handle& entry, pinned_value 
     auto known = forms.find(form);
     if (known == forms.end())
       known = forms.emplace(form, in_form(form, sequence, pin, writer_)).first;
-    reply_in_form(known->second, reader.session);
+    reply_in_form(known->second, reader);
   }
 }
 
@@ -193,14 +193,14 @@ void value_server::reply_with_description_of(const object_handle& entry,
     core_.gateway().show(*entry.get(), extras->nested.entries());
   auto reply = reply_with_description(entry->sequence(), copy.value, copy.size_bytes, writer_);
   for (const auto& reader : readers)
-    reply_in_form(reply, reader.session);
+    reply_in_form(reply, reader);
 }
 
 /// For now: the data port of this node may be reached again, and then the value is pulled.
-object_reply value_server::refuse_size(const object_reply& object, std::size_t size) const {
-  std::string_view or_else = max_object_bytes_ < carried_bytes::max_bytes
-                               ? ", or raise mobula.message-limit on all nodes,"
-                               : ",";
+object_reply value_server::refuse_size(const object_reply& object, std::size_t size,
+                                       std::uint64_t max_bytes) const {
+  std::string_view or_else =
+    max_bytes < carried_bytes::max_bytes ? ", or raise mobula.message-limit on all nodes," : ",";
   return reply_with_error(
     object.sequence, reply_outcome::refused,
     {.type = error_type::object_fetch_timed_out,
@@ -208,18 +208,24 @@ object_reply value_server::refuse_size(const object_reply& object, std::size_t s
                             "may have {}; see why the data port of node {} cannot be reached (is a "
                             "firewall in the way?){} and try again",
                             to_string(object_id{core_.incarnation(), object.sequence}), size,
-                            max_object_bytes_, to_string(core_.incarnation()), or_else),
+                            max_bytes, to_string(core_.incarnation()), or_else),
      .origin = core_.origin()});
 }
 
 /// What is too large for a message must not be sent: it would end the connection, and with it all
 /// that the two nodes have from each other.
-void value_server::reply_in_form(object_reply object, const peer_session& reader) {
-  if (auto size = bytes_of(object); size > max_object_bytes_)
-    return reply(refuse_size(object, size), reader);
+void value_server::reply_in_form(object_reply object, const awaiting_peer& reader) {
+  auto max_bytes = max_object_bytes_for(reader);
+  if (auto size = bytes_of(object); size > max_bytes)
+    return reply(refuse_size(object, size, max_bytes), reader.session);
   if (object.outcome == reply_outcome::stored)
-    object.source = copies_.assign(object.sequence, reader.node);
-  reply(std::move(object), reader);
+    object.source = copies_.assign(object.sequence, reader.session.node);
+  reply(std::move(object), reader.session);
+}
+
+std::uint64_t value_server::max_object_bytes_for(const awaiting_peer& reader) const noexcept {
+  auto theirs = std::max<std::uint64_t>(reader.max_message_bytes, beside_an_object);
+  return std::min(max_object_bytes_, theirs - beside_an_object);
 }
 
 void value_server::reply_to_all(const object_reply& object,

@@ -20,6 +20,7 @@
 #include "mobula/actors/node/service_state.hpp"
 #include "mobula/actors/objects/stored_copy.hpp"
 #include "mobula/actors/objects/waiting_readers.hpp"
+#include "mobula/serialization/counted.hpp"
 
 namespace mobula {
 
@@ -273,14 +274,14 @@ private:
                                "them",
                                least_movable_bytes);
     return {.type = error_type::store_full,
-            .message =
-              fmt::format("no space for a value of {} bytes in the process heap: values take "
-                          "{} of the {} bytes that mobula.heap-limit allows, and {}; let go "
-                          "of references and views, raise mobula.heap-limit{}",
-                          bytes, used_bytes(), options.heap_limit_bytes, why,
-                          relief_->refused() ? " or mobula.store-size, or set "
-                                               "mobula.spill-dirs"
-                                             : ""),
+            .message = fmt::format(
+              "no space for a value of {} in the process heap: values take "
+              "{} of the {} bytes that mobula.heap-limit allows, and {}; let go "
+              "of references and views, raise mobula.heap-limit{}",
+              mobula::counted(bytes, "byte"), used_bytes(), options.heap_limit_bytes, why,
+              relief_->refused() ? " or mobula.store-size, or set "
+                                   "mobula.spill-dirs"
+                                 : ""),
             .origin = core_->origin()};
   }
 

@@ -25,6 +25,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/store/system/home_process.hpp"
 
 namespace mobula {
@@ -100,9 +101,9 @@ private:
       }
       last_ = now;
       auto untold = std::exchange(untold_, 0);
-      report_(untold == 0
-                ? line
-                : fmt::format("{} ({} more were not logged since the last line)", line, untold));
+      report_(untold == 0 ? line
+                          : fmt::format("{} ({} not logged since the last line)", line,
+                                        counted(untold, "more was", "more were")));
     }
 
   private:

@@ -22,19 +22,6 @@ address_failure lasting(std::string text) {
   return {dial_failure::lasting, std::move(text)};
 }
 
-address_failure explain(const caf::error& error, const dial_job& job) {
-  // CAF's heartbeat counts what says nothing at all as lost, about when the limit is over.
-  if (error == caf::sec::request_timeout || error == caf::sec::connection_timeout)
-    return {dial_failure::silent,
-            fmt::format("{} accepts connections, but did not answer within {} ms; is the "
-                        "process there stopped, or no Mobula node?",
-                        to_string(job.target), job.limit.count())};
-  // The port accepted a connection a moment ago, so this may be a node that ends, or that begins.
-  return {dial_failure::passing,
-          fmt::format("the handshake with {} failed ({}); does a Mobula node listen there?",
-                      to_string(job.target), caf::to_string(error))};
-}
-
 std::variant<caf::strong_actor_ptr, address_failure> check(caf::actor_system& system,
                                                            const caf::strong_actor_ptr& peer,
                                                            const std::set<std::string>& offered,
@@ -59,6 +46,24 @@ void dial_worker(caf::event_based_actor*, const caf::strong_actor_ptr& client,
 }
 
 } // namespace
+
+address_failure explain_handshake(const caf::error& error, const dial_job& job) {
+  auto silent = [&](const std::string& how_long) {
+    return address_failure{dial_failure::silent,
+                           fmt::format("{} accepts connections, but {}; is the process there "
+                                       "stopped, or no Mobula node?",
+                                       to_string(job.target), how_long)};
+  };
+  if (error == caf::sec::request_timeout)
+    return silent(fmt::format("did not answer within {} ms", job.limit.count()));
+  // CAF's heartbeat ends what says nothing at all, by a time of its own: sooner, where it is short.
+  if (error == caf::sec::connection_timeout)
+    return silent("said nothing for as long as mobula.heartbeat-timeout allows");
+  // The port accepted a connection a moment ago, so this may be a node that ends, or that begins.
+  return {dial_failure::passing,
+          fmt::format("the handshake with {} failed ({}); does a Mobula node listen there?",
+                      to_string(job.target), caf::to_string(error))};
+}
 
 void spawn_dial_worker(caf::actor_system& system, caf::strong_actor_ptr client, dial_job job) {
   system.spawn<caf::detached + caf::hidden>(dial_worker, std::move(client), std::move(job));
@@ -87,7 +92,7 @@ void shake_hands(caf::scheduled_actor& self, const dial_connected& dialed) {
       },
       [&system, client, job, limit, grip](const caf::error& error) {
         grip.drop(system);
-        send_to(client, dial_ended{job.number, explain(error, job), {}});
+        send_to(client, dial_ended{job.number, explain_handshake(error, job), {}});
       }});
   greet(self, request, std::move(connection), job.target.port);
 }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/serialization/error.hpp"
 #include "mobula/store/arena/arena_capacity.hpp"
 #include "mobula/store/system/memory_grant.hpp"
@@ -27,14 +28,17 @@ constexpr std::uint64_t full_stock_bytes = 256ULL << 20U;
 
 constexpr std::uint64_t least_object_bytes = 4096;
 
-/// So that not what objects take beside their bytes ends the space, but their bytes.
+/// So that not what objects take beside their bytes ends the space, but their bytes: of objects
+/// that were put into the store. Smaller ones come there only when the process heap is full.
 std::uint64_t heap_bytes_for(const node_options& options) {
   auto least = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
   return arena_heap::size_for(options.store_size_bytes, least);
 }
 
-/// Twice as many as there may be objects, so that most find a slot near their first choice; smaller
-/// objects than 4 KiB may go without one.
+/// Twice as many as there may be objects, so that most find a slot near their first choice. Those
+/// are counted that were put into the store, which are larger than the inline limit: a store full
+/// of what came from the process heap (4 KiB up to that limit) leaves many without a slot. So does
+/// one of objects of less than 4 KiB, where the limit is lower.
 std::uint64_t slots_for(const node_options& options) {
   auto least_object = std::max<std::uint64_t>(options.inline_limit_bytes, least_object_bytes);
   auto objects = options.store_size_bytes / options.shards / least_object;
@@ -86,10 +90,10 @@ std::uint64_t resolve_store_size(const node_options& options) {
   if (size < least_store_bytes)
     refuse(
       fmt::format("{} has only {} bytes free, too little for a store of {} bytes and the tables of "
-                  "{} shards; free memory there, lower mobula.shards, or name another tmpfs as "
+                  "{}; free memory there, lower mobula.shards, or name another tmpfs as "
                   "mobula.arena-dir",
                   options.arena_directory, std::get<std::uint64_t>(available), least_store_bytes,
-                  options.shards));
+                  counted(options.shards, "shard")));
   return size;
 }
 
@@ -110,8 +114,8 @@ node_arena open_arena(const node_options& options, const incarnation_id& incarna
                       std::string_view label) {
   auto layout = plan_arena(shape_of(options), options.cluster, incarnation);
   if (!layout)
-    refuse(fmt::format("an arena cannot have {} bytes in {} shards; lower mobula.store-size",
-                       options.store_size_bytes, options.shards));
+    refuse(fmt::format("an arena cannot have {} bytes in {}; lower mobula.store-size",
+                       options.store_size_bytes, counted(options.shards, "shard")));
   auto path = std::filesystem::path{options.arena_directory} / arena_file_name(label, incarnation);
   auto made = arena_segment::create(std::move(path), *std::move(layout));
   if (auto* failure = std::get_if<io_failure>(&made))

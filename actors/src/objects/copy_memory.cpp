@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/serialization/error.hpp"
 
 namespace mobula {
@@ -28,10 +29,10 @@ copy_memory copy_memory::outside(std::size_t size_bytes, heap_charge charge) {
   if (memory == nullptr)
     throw object_error{
       {.type = error_type::out_of_memory,
-       .message = fmt::format("the store has no space at once for an object of {} bytes, and the "
+       .message = fmt::format("the store has no space at once for an object of {}, and the "
                               "process no memory to keep it meanwhile; put it from a thread that "
                               "may wait, or put smaller objects",
-                              size_bytes)}};
+                              counted(size_bytes, "byte"))}};
   result.outside_.reset(static_cast<std::byte*>(memory));
   result.charge_ = std::move(charge);
   return result;

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
+
 namespace mobula {
 
 namespace {
@@ -94,7 +96,7 @@ std::string text_of(std::uint64_t count) {
 }
 
 std::string text_of(const object_count& count) {
-  return fmt::format("{} objects, {} bytes", count.objects, count.bytes);
+  return fmt::format("{}, {}", counted(count.objects, "object"), counted(count.bytes, "byte"));
 }
 
 } // namespace

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
+
 namespace mobula {
 
 namespace {
@@ -43,7 +45,7 @@ std::string describe(const store_use& use, const shared_heap_figures& memory,
   std::vector<std::string> parts;
   auto add = [&](std::size_t bytes, std::string_view what) {
     if (bytes > 0)
-      parts.push_back(fmt::format("{} bytes {}", bytes, what));
+      parts.push_back(fmt::format("{} {}", counted(bytes, "byte"), what));
   };
   add(use.pinned_bytes, "are being read");
   add(use.kept_bytes, options.spill_directories.empty()
@@ -77,9 +79,9 @@ std::string describe_disk(const node_options& options, const disk_trouble& disks
   if (!disks.writing.empty())
     return disks.writing;
   if (options.spill_limit_bytes > 0)
-    return fmt::format("spill files may take {} bytes, and no more fits; raise mobula.spill-limit, "
+    return fmt::format("spill files may take {}, and no more fits; raise mobula.spill-limit, "
                        "or let go of references",
-                       options.spill_limit_bytes);
+                       counted(options.spill_limit_bytes, "byte"));
   return "the spill directories take no more; look at the log of this node for what they said";
 }
 
@@ -93,11 +95,10 @@ std::string text_of(const refuse_request& refused, const node_options& options,
     case refusal::larger_than_store:
       return larger_than_store(options, refused.id, refused.size_bytes).message;
     case refusal::out_of_disk:
-      return fmt::format(
-        "no space for the {} bytes of object {} in a store of {}: {}; the rest could "
-        "only go to disk, but {}",
-        refused.size_bytes, id, use.capacity_bytes, describe(use, heap.figures(), options),
-        describe_disk(options, disks));
+      return fmt::format("no space for the {} of object {} in a store of {}: {}; the rest could "
+                         "only go to disk, but {}",
+                         counted(refused.size_bytes, "byte"), id, use.capacity_bytes,
+                         describe(use, heap.figures(), options), describe_disk(options, disks));
     case refusal::too_many_waiting:
       return fmt::format(
         "too many requests wait for space in the store of {} bytes already; object "
@@ -123,8 +124,8 @@ std::string text_of(const refuse_request& refused, const node_options& options,
     case refusal::store_full:
       break;
   }
-  return fmt::format("no space for the {} bytes of object {} in a store of {}: {}; {}",
-                     refused.size_bytes, id, use.capacity_bytes,
+  return fmt::format("no space for the {} of object {} in a store of {}: {}; {}",
+                     counted(refused.size_bytes, "byte"), id, use.capacity_bytes,
                      describe(use, heap.figures(), options),
                      shortage ? fmt::format("the system gives the arena no more memory ({}); free "
                                             "memory there, or let go of references and views",

@@ -16,7 +16,7 @@ namespace {
 
 /// Version of all that nodes tell each other. Raised with each change that the other side must know
 /// of.
-constexpr std::uint32_t protocol_version = 6;
+constexpr std::uint32_t protocol_version = 7;
 
 } // namespace
 

@@ -90,7 +90,7 @@ name_request<void> publish(caf::scheduled_actor* self, node& asked, const std::s
   return {self, asked, internal::publication_of(asked.core(), name, ref)};
 }
 
-/// The same for an actor.
+/// The same for an actor. Throws `object_error` (`shutting_down`) if the node has shut down.
 template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   publish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
@@ -104,7 +104,7 @@ name_request<void> republish(caf::scheduled_actor* self, node& asked, const std:
   return {self, asked, internal::republication_of(asked.core(), name, ref)};
 }
 
-/// The same for an actor.
+/// The same for an actor. Throws `object_error` (`shutting_down`) if the node has shut down.
 template <class Handle>
   requires caf::is_actor_handle<Handle>::value name_request<void>
   republish(caf::scheduled_actor* self, node& asked, const std::string& name, const Handle& actor) {
@@ -129,13 +129,14 @@ name_request<ObjectRef<T>> lookup(caf::scheduled_actor* self, node& asked, const
           }};
 }
 
-/// Gives the actor of this name, as `node::lookup_actor` does. Throws the same.
+/// Gives the actor of this name, as `node::lookup_actor` does. Throws the same as `lookup`, and
+/// `object_error` (`shutting_down`) if the node has shut down.
 template <class Handle = caf::actor>
 name_request<Handle> lookup_actor(caf::scheduled_actor* self, node& asked, const std::string& name,
                                   const wait_limit& limit = std::chrono::nanoseconds{}) {
   return {self, asked, internal::search_for(name, limit),
-          [core = core_pointer{&asked.core()}, name](const name_reply& reply) {
-            auto wanted = core->system().template message_types<Handle>();
+          [core = core_pointer{&asked.core()}, name,
+           wanted = internal::interface_of<Handle>(asked.core())](const name_reply& reply) {
             return caf::actor_cast<Handle>(internal::actor_in(*core, name, reply, wanted));
           }};
 }

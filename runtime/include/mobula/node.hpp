@@ -260,14 +260,14 @@ public:
   [[nodiscard]] Handle lookup_actor(const std::string& name,
                                     const wait_limit& limit = std::chrono::nanoseconds{}) {
     return caf::actor_cast<Handle>(
-      internal::look_up_actor(*core_, name, limit, system().template message_types<Handle>()));
+      internal::look_up_actor(*core_, name, limit, internal::interface_of<Handle>(*core_)));
   }
 
-  /// Returns an actor as it is published. For the runtime's own use.
+  /// Returns an actor as it is published. For the runtime's own use. Throws `object_error`
+  /// (`shutting_down`) if the node has shut down.
   template <class Handle>
   [[nodiscard]] internal::published_actor describe(const Handle& actor) const {
-    return {caf::actor_cast<caf::strong_actor_ptr>(actor),
-            system().template message_types<Handle>()};
+    return {caf::actor_cast<caf::strong_actor_ptr>(actor), internal::interface_of<Handle>(*core_)};
   }
 
   // -- the node itself ----------------------------------------------------------------------------

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
+
 namespace mobula {
 
 namespace {
@@ -119,10 +121,10 @@ const io_calls& system_io_calls() noexcept {
 }
 
 std::string explain(const io_failure& failure) {
-  auto sizes = failure.shortage
-                 ? fmt::format(" (wanted {} bytes, available {})", failure.shortage->wanted_bytes,
-                               failure.shortage->available_bytes)
-                 : std::string{};
+  auto sizes = failure.shortage ? fmt::format(" (wanted {}, available {})",
+                                              counted(failure.shortage->wanted_bytes, "byte"),
+                                              failure.shortage->available_bytes)
+                                : std::string{};
   auto remedy = is_about_arena(failure.operation) ? remedy_for_arena(failure.error_number)
                                                   : remedy_for_disk(failure.error_number);
   return fmt::format("cannot {} {}: {}{}; {}", name_of(failure.operation), failure.path,

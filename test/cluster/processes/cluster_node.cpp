@@ -37,7 +37,6 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -51,18 +50,19 @@
 #include <mobula/mobula.hpp>
 
 #include "../../runtime/spoken_lines.hpp"
+#include "node_shelf.hpp"
 #include "system_call_watch.hpp"
 
 #include "mobula/actors/caf/registry_key.hpp"
 
+using mobula::test::content;
+using mobula::test::content_ref;
+using mobula::test::pattern;
 using mobula::test::say;
+using mobula::test::shelf;
 using mobula::test::tell;
 
 namespace {
-
-/// Read where it is, so that what is checked is not a copy.
-using content = mobula::array<std::byte>;
-using content_ref = mobula::ObjectRef<content>;
 
 /// References under a name, as they travel from process to process.
 struct letter {
@@ -82,35 +82,6 @@ struct box {
 };
 
 constexpr auto mailbox_name = mobula::registry_key("mailbox");
-
-/// What this process keeps, by name. Threads of the actor system put references in.
-class shelf {
-public:
-  void put(const std::string& name, std::vector<content_ref> refs) {
-    std::unique_lock guard{mutex_};
-    refs_[name] = std::move(refs);
-  }
-
-  std::vector<content_ref> look_up(const std::string& name) {
-    std::unique_lock guard{mutex_};
-    return refs_.at(name);
-  }
-
-  /// Returns none if there are none.
-  std::vector<content_ref> take(const std::string& name) {
-    std::unique_lock guard{mutex_};
-    return std::exchange(refs_[name], {});
-  }
-
-  void drop(const std::string& name) {
-    std::unique_lock guard{mutex_};
-    refs_.erase(name);
-  }
-
-private:
-  std::mutex mutex_;
-  std::map<std::string, std::vector<content_ref>> refs_;
-};
 
 class program {
 public:
@@ -342,17 +313,6 @@ private:
           last_read_ = *node_.get(ref)->data();
     });
     say("calls " + name + " " + (call ? std::to_string(*call) : "none"));
-  }
-
-  /// No two parts of it are the same, as far as a wrong place or order would show.
-  static std::vector<std::byte> pattern(std::size_t size) {
-    std::vector<std::byte> result(size);
-    std::uint64_t state = size;
-    for (auto& byte : result) {
-      state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-      byte = static_cast<std::byte>(state >> 56U);
-    }
-    return result;
   }
 
   static std::string describe(const std::string& name, const mobula::outcomes<content>& results) {

@@ -158,7 +158,8 @@ TEST_CASE_FIXTURE(false_member, "what a member says of references, values and na
   say(barrier_passed{session, barrier_number{largest}});
   say(free_objects{session, sequences});
   for (auto form : {reply_form::bytes, reply_form::place, reply_form{200}})
-    say(request_objects{session, form, sequences});
+    for (std::uint32_t limit : {0U, 1U, 4'294'967'295U})
+      say(request_objects{session, form, limit, sequences});
   for (std::uint8_t outcome = 0; outcome < 8; ++outcome)
     say(object_replies{session,
                        {object_reply{.sequence = outcome,

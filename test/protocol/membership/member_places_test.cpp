@@ -91,7 +91,7 @@ TEST_CASE("a node that knows as many as it may cannot join one more") {
   auto number = world.join(1, 3);
   world.settle();
   CHECK(world.nodes[1].joins.at(number)
-        == "this node knows 1 other nodes already, which is the most");
+        == "this node knows 1 other node already, which is the most");
   CHECK(world.complete({0, 1}));
   CHECK(world.complete({2}));
 }

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "member_world_state.hpp"
 #include "mobula/actors/protocol/membership/member_table.hpp"
 
 namespace mobula::test {
@@ -24,55 +23,13 @@ enum class dialing { shares_links, adds_links };
 /// Nodes, the links between them, and a clock that moves only when told. Nothing happens unless the
 /// test picks it: each dial, message and loss of a link waits until then. Links keep their order,
 /// pairs do not wait for each other. Every event checks its table's invariants.
-class member_world {
+class member_world : public member_world_state {
 public:
-  using nanoseconds = std::chrono::nanoseconds;
-
   explicit member_world(dialing how = dialing::shares_links) : how_(how) {
     // nop
   }
 
-  struct open_dial {
-    std::size_t node;
-    dial_id number;
-    endpoint target;
-  };
-
-  struct link_end {
-    std::size_t node = 0; ///< index of a life in `nodes`
-    link_id link{};
-    std::deque<member_message> arriving{};
-    bool told_lost = false;
-  };
-
-  struct connection {
-    link_end ends[2];
-    bool broken = false;
-  };
-
-  /// One life of a node.
-  struct node {
-    std::unique_ptr<member_table> table;
-    std::uint16_t port = 0;
-    bool alive = true;
-    std::map<incarnation_id, session_id> members{}; ///< as reported
-    std::vector<departure> departures{};
-    std::map<join_id, std::string> joins{}; ///< how they ended; empty: well
-    std::set<join_id> open_joins{};
-    std::set<link_id> links{}; ///< that the table has use for
-    std::vector<join_refusal> refusals{};
-    std::vector<std::string> unreachable{}; ///< as reported for the log
-  };
-
   // -- nodes --------------------------------------------------------------------------------------
-
-  static incarnation_id incarnation_number(std::uint64_t number) {
-    return {.high = number, .low = 1};
-  }
-
-  static endpoint at_port(std::uint16_t port) {
-    return {"host", port};
-  }
 
   /// Starts a node that listens at `port`; its incarnation must be new.
   std::size_t start(std::uint64_t incarnation, std::uint16_t port, dialect speaks = {"c", 1, "1"},
@@ -273,17 +230,6 @@ public:
     REQUIRE(first != dialed.end());
     return first->first;
   }
-
-  std::vector<node> nodes;
-  std::vector<endpoint> wrong_addresses; ///< that nodes which are started name before their own
-  std::vector<open_dial> dials;
-  std::vector<std::pair<nanoseconds, std::size_t>> dialed; ///< when, and by which node
-  std::vector<connection> connections;
-  std::multimap<nanoseconds, std::pair<std::size_t, timer_id>> timers;
-  std::set<std::pair<std::size_t, timer_id>> running_timers; ///< neither over nor stopped
-  std::set<std::pair<std::uint16_t, std::uint16_t>> cuts;
-  nanoseconds now{0};
-  std::uint64_t sent_messages = 0;
 
 private:
   template <class Event>

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/protocol/membership/address_choice.hpp"
+#include "mobula/serialization/counted.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -70,7 +71,8 @@ void member_contacts::join(join_id join, const endpoint& target, member_effects&
   auto open = std::count_if(contacts_.begin(), contacts_.end(),
                             [](const auto& entry) { return entry.second.join.has_value(); });
   if (static_cast<std::size_t>(open) >= self_.config().max_joins)
-    return refuse(fmt::format("{} joins are under way already; wait for one to end", open));
+    return refuse(fmt::format("{} under way already; wait for one to end",
+                              counted(static_cast<std::size_t>(open), "join is", "joins are")));
   member_contact fresh;
   fresh.join = join;
   fresh.targets = {target};

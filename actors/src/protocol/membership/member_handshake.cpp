@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "mobula/actors/protocol/membership/member_checks.hpp"
+#include "mobula/serialization/counted.hpp"
 
 namespace mobula {
 
@@ -50,9 +51,9 @@ std::optional<refused> member_handshake::objection_to(const hello& message) cons
                                "mobula.seed of its own, or none",
                                us, to_string(incarnation))};
   if (!members_.has_place_for(incarnation))
-    return refused{
-      join_refusal::cluster_full,
-      fmt::format("{} knows {} other nodes already, which is the most", us, members_.all().size())};
+    return refused{join_refusal::cluster_full,
+                   fmt::format("{} knows {} already, which is the most", us,
+                               counted(members_.all().size(), "other node"))};
   return std::nullopt;
 }
 
@@ -151,8 +152,8 @@ void member_handshake::handle(link_id link, const welcome& message, member_effec
     effects.emplace_back(send_on_link{link, leave_cluster{message.session}});
     for (auto id : contacts_.greeters_on(link))
       contacts_.failed(id, dial_failure::lasting,
-                       fmt::format("this node knows {} other nodes already, which is the most",
-                                   members_.all().size()),
+                       fmt::format("this node knows {} already, which is the most",
+                                   counted(members_.all().size(), "other node")),
                        effects);
     return;
   }

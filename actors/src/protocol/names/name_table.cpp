@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "mobula/serialization/counted.hpp"
 #include "mobula/store/system/assertion.hpp"
 
 namespace mobula {
@@ -52,8 +53,8 @@ std::optional<std::string> name_table::publish(const std::string& name,
                        name, to_string(present->publisher));
   if (auto count = counts_.find(self_);
       count != counts_.end() && count->second >= config_.max_names)
-    return fmt::format("this node has published {} names, which is the most; unpublish some",
-                       count->second);
+    return fmt::format("this node has published {}, which is the most; unpublish some",
+                       counted(count->second, "name"));
   published_name fresh{name, publish_number{++last_number_}, std::move(payload)};
   insert(self_, fresh);
   tell_all({.withdrawn = {}, .published = {std::move(fresh)}}, effects);
@@ -159,7 +160,7 @@ std::optional<std::string> name_table::objection_to(const incarnation_id& publis
                        config_.max_payload_bytes);
   if (auto count = counts_.find(publisher);
       count != counts_.end() && count->second >= config_.max_names)
-    return fmt::format("it has published {} names, which is the most", count->second);
+    return fmt::format("it has published {}, which is the most", counted(count->second, "name"));
   return std::nullopt;
 }
 

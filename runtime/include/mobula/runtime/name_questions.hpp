@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "mobula/actors/node/node_core.hpp"
 #include "mobula/object_ref.hpp"
 #include "mobula/runtime/actor_reading.hpp"
 #include "mobula/wait_limit.hpp"
@@ -26,6 +27,15 @@ struct published_actor {
   caf::strong_actor_ptr handle;
   std::set<std::string> interface;
 };
+
+/// Returns what an actor of this type takes, in the words of the node's actor system. Throws
+/// `object_error` (`shutting_down`) once the node has shut down: that system may be gone then.
+template <class Handle>
+[[nodiscard]] std::set<std::string> interface_of(node_core& core) {
+  if (node_core::services_use use{core})
+    return core.system().template message_types<Handle>();
+  throw object_error{core.shutting_down_error()};
+}
 
 /// What is asked. Constant, so that a request and its copies may share it.
 struct asked_of_names;
@@ -59,7 +69,7 @@ using name_question = std::shared_ptr<const asked_of_names>;
                                            const name_reply& found, std::string_view wanted);
 
 /// `wanted`: what the actor must take. REQUIRES: it did not fail.
-[[nodiscard]] caf::strong_actor_ptr actor_in(node_core& core, const std::string& name,
+[[nodiscard]] caf::strong_actor_ptr actor_in(const node_core& core, const std::string& name,
                                              const name_reply& found,
                                              const std::set<std::string>& wanted);
 

@@ -26,11 +26,12 @@ struct answer_limits {
   static constexpr std::size_t value_bytes = std::size_t{256} << 10U;
 };
 
-/// A node that waits for an object, and the form in which it wants the reply.
+/// A node that waits for an object, the form in which it wants the reply, and how much it takes.
 struct awaiting_peer {
   peer_session session;
   reply_form form = reply_form::bytes;
   reply_form large_form = reply_form::bytes; ///< of what is in no arena, and large for a message
+  std::uint32_t max_message_bytes = 0;       ///< that it lets in
 };
 
 /// An owner's side of reading: replies to other nodes for the objects that they request, at once or
@@ -43,7 +44,8 @@ struct awaiting_peer {
 /// given into memory, for as long as the other side takes to read it: the reply for the rest is
 /// `deferred`: the reader requests it again when it has got what comes before. A window without any
 /// state here; each round names the rest once more, in 30 bytes for each of its values. A value
-/// that is larger than a message may be, and cannot be pulled, is refused until it can.
+/// that is larger than a message may be, by this node's limit or its reader's, and cannot be
+/// pulled, is refused until it can.
 ///
 /// | field             | raised by                          | lowered by                         |
 /// |-------------------|------------------------------------|------------------------------------|
@@ -115,14 +117,16 @@ private:
                            std::span<const awaiting_peer> readers);
   void reply_with_description_of(const object_handle& entry,
                                  std::span<const awaiting_peer> readers);
-  void reply_in_form(object_reply object, const peer_session& reader);
-  [[nodiscard]] object_reply refuse_size(const object_reply& object, std::size_t size) const;
+  void reply_in_form(object_reply object, const awaiting_peer& reader);
+  [[nodiscard]] std::uint64_t max_object_bytes_for(const awaiting_peer& reader) const noexcept;
+  [[nodiscard]] object_reply refuse_size(const object_reply& object, std::size_t size,
+                                         std::uint64_t max_bytes) const;
   void reply_to_all(const object_reply& object, std::span<const awaiting_peer> readers);
   [[nodiscard]] bool deferred(std::uint64_t sequence, const peer_session& reader);
 
   node_core& core_;
   copy_directory& copies_;
-  const std::uint64_t max_object_bytes_; ///< in a message
+  const std::uint64_t max_object_bytes_; ///< in a message, by this node's own limit
   std::unordered_map<std::uint64_t, watched_object> waiting_;
   std::vector<std::pair<peer_session, object_replies>> answers_;
   std::vector<answer_state> states_;           ///< of each answer

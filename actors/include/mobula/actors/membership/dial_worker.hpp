@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include <caf/error.hpp>
 #include <caf/scheduled_actor.hpp>
 
 #include "mobula/actors/caf/caf_connection.hpp"
@@ -42,6 +43,10 @@ struct dial_connected {
 /// finding addresses blocks; it waits for nothing else. An actor system waits for such threads at
 /// its end, when its network is gone already: so who speaks with that is the client.
 void spawn_dial_worker(caf::actor_system& system, caf::strong_actor_ptr client, dial_job job);
+
+/// Returns why CAF's handshake did not lead to an actor, and whether to dial again. Pure; any
+/// thread.
+[[nodiscard]] address_failure explain_handshake(const caf::error& error, const dial_job& job);
 
 /// Asks CAF for the actor that is published at the other end of a connection. `self` gets
 /// `dial_ended`, unless it has ended. A connection over which no handshake comes in time is closed.

@@ -95,7 +95,8 @@ struct node_options {
 
   /// What one message from another node may have, in CAF's encoding; one that announces more ends
   /// the connection. In effect at least 16 MiB more than the inline limit. What is larger belongs
-  /// into the store. To be the same on all nodes.
+  /// into the store. Owners know the limits of those who read and send them no more of a value; an
+  /// application has to know that of the nodes that it sends its own messages to.
   std::uint64_t message_limit_bytes = 256ULL << 20U;
 
   /// Whether objects remember where they were made, for the `mobula` command; 32 bytes for each.
@@ -127,7 +128,7 @@ struct node_options {
 };
 
 /// Returns what one message over a connection of a node with these options may have. What a node
-/// sends is measured by its own limit, which is to be that of all nodes.
+/// sends of values is measured by its own limit and by that of whoever reads.
 [[nodiscard]] std::uint32_t max_message_bytes(const node_options& options) noexcept;
 
 } // namespace mobula

@@ -36,6 +36,8 @@ enum class reply_form : std::uint8_t {
 struct request_objects {
   session_id session = session_id::none;
   reply_form form = reply_form::bytes;
+  /// What a message to the sender may have, in CAF's encoding: more would end the connection.
+  std::uint32_t max_message_bytes = 0;
   std::vector<std::uint64_t> sequences;
 };
 
@@ -150,7 +152,7 @@ inspection_result<Inspector> inspect(Inspector& f, returned_reference& x) {
 MOBULA_MESSAGE(mobula::return_references, session, references)
 MOBULA_MESSAGE(mobula::pass_barrier, session, number)
 MOBULA_MESSAGE(mobula::barrier_passed, session, number)
-MOBULA_MESSAGE(mobula::request_objects, session, form, sequences)
+MOBULA_MESSAGE(mobula::request_objects, session, form, max_message_bytes, sequences)
 MOBULA_MESSAGE(mobula::objects_unpinned, session, sequences)
 MOBULA_MESSAGE(mobula::free_objects, session, sequences)
 MOBULA_MESSAGE(mobula::keep_objects, session, sequences)
