@@ -1,11 +1,7 @@
 #pragma once
 
-<<<<<<< HEAD
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-=======
->>>>>>> small15
 #include <cstddef>
 #include <cstdint>
 #include <memory>
