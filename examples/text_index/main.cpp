@@ -42,8 +42,8 @@ corpus choose_files(const std::vector<std::filesystem::path>& paths, std::size_t
   std::string names;
   for (const auto& path : paths)
     names += (names.empty() ? "" : ", ") + printable(path.string(), 200);
-  std::cout << fmt::format("Indexing {} of {} files in {}\n", grouped(result.files.size()),
-                           grouped(found), names);
+  std::cout << fmt::format("Indexing {} of {} in {}\n", grouped(result.files.size()),
+                           counted(found, "file", "files"), names);
   return result;
 }
 

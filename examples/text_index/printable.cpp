@@ -87,6 +87,10 @@ std::string grouped(std::uint64_t number) {
   return result;
 }
 
+std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", grouped(number), number == 1 ? one : many);
+}
+
 std::string size_text(double bytes) {
   constexpr std::array units{"bytes", "kB", "MB", "GB", "TB"};
   std::size_t unit = 0;

@@ -51,8 +51,9 @@ bool progress_printer::is_due(const build_progress& progress, time_point now) {
 
 void progress_printer::write(const build_progress& progress, double seconds) {
   auto share = share_of(progress.files + progress.skipped, total_files_);
-  auto text = fmt::format("{:3.0f} %  {} of {} files, {}", share * 100, grouped(progress.files),
-                          grouped(total_files_), size_text(static_cast<double>(progress.bytes)));
+  auto text = fmt::format("{:3.0f} %  {} of {}, {}", share * 100, grouped(progress.files),
+                          counted(total_files_, "file", "files"),
+                          size_text(static_cast<double>(progress.bytes)));
   if (seconds > 0)
     text += fmt::format(", {}/s", size_text(static_cast<double>(progress.bytes) / seconds));
   if (style_ == progress_style::bar) {

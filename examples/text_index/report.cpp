@@ -50,7 +50,8 @@ void print_hits(std::ostream& out, std::string_view word, const word_hits* hits)
     fmt::print(out, "\"{}\" does not occur\n", name);
     return;
   }
-  fmt::print(out, "\"{}\" occurs in {} files, first in\n", name, grouped(hits->word.files));
+  fmt::print(out, "\"{}\" occurs in {}, first in\n", name,
+             counted(hits->word.files, "file", "files"));
   for (const auto& each : hits->hits)
     fmt::print(out, "  {}:{}: {}\n", printable(each.file, name_columns), each.line,
                printable(each.snippet, snippet_columns));
@@ -59,9 +60,10 @@ void print_hits(std::ostream& out, std::string_view word, const word_hits* hits)
 void print_totals(std::ostream& out, const build_progress& total, std::uint64_t distinct_words,
                   std::chrono::duration<double> time) {
   auto bytes = static_cast<double>(total.bytes);
-  fmt::print(out, "{} words ({} distinct) in {} files, {} bytes, {:.2f} s: {}/s, {} words/s\n",
-             grouped(total.words), grouped(distinct_words), grouped(total.files),
-             grouped(total.bytes), time.count(), size_text(bytes / time.count()),
+  fmt::print(out, "{} ({} distinct) in {}, {}, {:.2f} s: {}/s, {} words/s\n",
+             counted(total.words, "word", "words"), grouped(distinct_words),
+             counted(total.files, "file", "files"), counted(total.bytes, "byte", "bytes"),
+             time.count(), size_text(bytes / time.count()),
              grouped(static_cast<std::uint64_t>(static_cast<double>(total.words) / time.count())));
 }
 
@@ -74,13 +76,15 @@ void print_shares(std::ostream& out, const std::vector<node_share>& shares) {
   for (const auto& each : shares) {
     auto name =
       each.node.empty() ? std::string{"this process"} : printable(each.node, name_columns);
-    fmt::print(out, "  {:<16} {} batches indexed, {} merges\n", name, grouped(each.batches),
-               grouped(each.merges));
+    fmt::print(out, "  {:<16} {} indexed, {}\n", name, counted(each.batches, "batch", "batches"),
+               counted(each.merges, "merge", "merges"));
     if (each.fate == node_fate::lost)
       fmt::print(out,
-                 "  {:<16} LOST: {} indexes that it owned, {} tasks that it was busy with; {} "
-                 "batches were indexed again by others\n",
-                 "", grouped(each.lost_indexes), grouped(each.lost_tasks), grouped(each.again));
+                 "  {:<16} LOST: {} that it owned, {} that it was busy with; {} indexed again by "
+                 "others\n",
+                 "", counted(each.lost_indexes, "index", "indexes"),
+                 counted(each.lost_tasks, "task", "tasks"),
+                 counted(each.again, "batch was", "batches were"));
     else if (!each.left.empty())
       fmt::print(out, "  {:<16} LEAK: this is left:\n{}\n", "", each.left);
     else if (!each.node.empty())

@@ -84,7 +84,8 @@ table indexed_words(mobula::node& node, const std::vector<index_ref>& partitions
 }
 
 std::string describe(const occurrences& found) {
-  return fmt::format("{} times in {} files", found.count, found.files.size());
+  return fmt::format("{} in {}", counted(found.count, "time", "times"),
+                     counted(found.files.size(), "file", "files"));
 }
 
 std::string describe_difference(const std::string& word, const occurrences& expected,

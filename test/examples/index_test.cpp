@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "corpus.hpp"
+#include "printable.hpp"
 #include "query.hpp"
 #include "words.hpp"
 
@@ -93,4 +94,10 @@ TEST_CASE("a word is found where it stands as a word") {
   REQUIRE(line);
   CHECK(line->number == 2);
   CHECK_FALSE(first_line_with("pinned", "pin"));
+}
+
+TEST_CASE("a single thing is reported in the singular") {
+  CHECK(counted(0, "file", "files") == "0 files");
+  CHECK(counted(1, "file", "files") == "1 file");
+  CHECK(counted(1'234, "batch was", "batches were") == "1,234 batches were");
 }

@@ -3,6 +3,7 @@
 #include "one_node.hpp"
 
 #include <numeric>
+#include <type_traits>
 
 using namespace mobula;
 
@@ -72,6 +73,12 @@ TEST_CASE_FIXTURE(one_node, "a builder is sealed once") {
   CHECK(error_of([&] { static_cast<void>(builder.seal()); }) == error_type::invalid_argument);
   CHECK(error_of([&] { static_cast<void>(builder.elements()); }) == error_type::invalid_argument);
 }
+
+// There is none that was moved from and would have to say what it is then.
+static_assert(!std::is_move_constructible_v<object_builder<bytes>>);
+static_assert(!std::is_move_assignable_v<object_builder<bytes>>);
+static_assert(!std::is_move_constructible_v<object_builder<array<int>>>);
+static_assert(!std::is_move_assignable_v<object_builder<array<int>>>);
 
 TEST_CASE_FIXTURE(one_node, "a sealed builder knows its size, and hands out no elements") {
   // Small and large, in the heap and in the store.
