@@ -1,4 +1,7 @@
 // The main function of all test programs.
 
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
+
+int main(int argc, char** argv) {
+  return doctest::Context{argc, argv}.run();
+}
