@@ -84,5 +84,5 @@ TEST_CASE_FIXTURE(larger_limit_at_home, "a value that its reader would not let i
   auto reason = to_error_info(result.error());
   CHECK(reason.type == error_type::object_fetch_timed_out);
   CHECK(reason.message.find("mobula.message-limit") != std::string::npos);
-  CHECK(away.get(send(16U << 20U))->size() == 16U << 20U);
+  CHECK(away.get(send(8U << 20U))->size() == 8U << 20U);
 }
