@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto unreachable_rounds = member_config{}.unreachable_rounds;
+const auto unreachable_rounds = member_config{}.unreachable_rounds;
 
 /// A node that a member has told of another one, which it dials in vain.
 struct sought_in_vain : two_strangers {
